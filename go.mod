@@ -1,0 +1,3 @@
+module devhook
+
+go 1.26.0
