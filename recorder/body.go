@@ -1,0 +1,211 @@
+package recorder
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// spoolPrefix starts the names of files that are not whole yet.
+const spoolPrefix = "tmp-"
+
+// A Spool takes the bytes of a body one after another: up to [MaxInline] of
+// them stay in memory, more go to a file. It is for one goroutine. End it with
+// Body or with Discard.
+type Spool struct {
+	s    *Store
+	mem  []byte
+	f    *os.File
+	hash hash.Hash
+	size int64
+}
+
+// Spool returns an empty spool.
+func (s *Store) Spool() *Spool { return &Spool{s: s} }
+
+// Write adds p. After an error the spool can only be discarded.
+func (sp *Spool) Write(p []byte) (int, error) {
+	if sp.f == nil && len(sp.mem)+len(p) > MaxInline {
+		if sp.s.readOnly {
+			return 0, ErrReadOnly
+		}
+		f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+		if err != nil {
+			return 0, err
+		}
+		sp.f, sp.hash = f, sha256.New()
+		if err := sp.put(sp.mem); err != nil {
+			return 0, err
+		}
+		sp.mem = nil
+	}
+	sp.size += int64(len(p))
+	if sp.f == nil {
+		sp.mem = append(sp.mem, p...)
+		return len(p), nil
+	}
+	return len(p), sp.put(p)
+}
+
+func (sp *Spool) put(p []byte) error {
+	sp.hash.Write(p)
+	_, err := sp.f.Write(p)
+	return err
+}
+
+// Grow makes room for a body of n bytes, as far as it will stay in memory.
+func (sp *Spool) Grow(n int64) {
+	if n > 0 && sp.mem == nil && sp.f == nil {
+		sp.mem = make([]byte, 0, min(n, MaxInline))
+	}
+}
+
+// Size returns how many bytes were written.
+func (sp *Spool) Size() int64 { return sp.size }
+
+// Body ends the spool and returns what was written. A body in a file is
+// durable under its own name then.
+func (sp *Spool) Body() (Body, error) {
+	if sp.f == nil {
+		return Body{Bytes: sp.mem}, nil
+	}
+	sum := hex.EncodeToString(sp.hash.Sum(nil))
+	path := sp.s.bodyPath(sum)
+	tmp := sp.f.Name()
+	err := sp.f.Sync()
+	err = errors.Join(err, sp.f.Close())
+	if err == nil {
+		if info, has := os.Stat(path); has == nil && info.Size() == sp.size {
+			err = os.Remove(tmp) // the same bytes are there already
+		} else {
+			err = os.Rename(tmp, path)
+		}
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return Body{}, fmt.Errorf("keep a body of %d bytes: %w", sp.size, err)
+	}
+	return Body{Sum: sum}, syncDir(filepath.Dir(path))
+}
+
+// Discard ends the spool and drops what was written. It does nothing after
+// Body.
+func (sp *Spool) Discard() {
+	if sp.f != nil {
+		sp.f.Close()
+		os.Remove(sp.f.Name())
+	}
+}
+
+// Prefix returns the first n bytes of what was written, or all of it.
+func (sp *Spool) Prefix(n int) ([]byte, error) {
+	n = int(min(int64(n), sp.size))
+	if sp.f == nil {
+		return sp.mem[:n], nil
+	}
+	b := make([]byte, n)
+	_, err := sp.f.ReadAt(b, 0)
+	return b, err
+}
+
+func (s *Store) bodyPath(sum string) string { return s.path("bodies", sum) }
+
+// OpenBody returns a reader of b's bytes, which the caller closes. The error
+// wraps [fs.ErrNotExist] if b is in a file that is gone.
+func (s *Store) OpenBody(b Body) (io.ReadSeekCloser, error) {
+	if b.Sum == "" {
+		return nopCloser{bytes.NewReader(b.Bytes)}, nil
+	}
+	if !isSum(b.Sum) {
+		return nil, fmt.Errorf("body %q: not a SHA-256", b.Sum)
+	}
+	return os.Open(s.bodyPath(b.Sum))
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+// ReadBody returns all of b's bytes; the caller must not change them.
+func (s *Store) ReadBody(b Body) ([]byte, error) {
+	if b.Sum == "" {
+		return b.Bytes, nil
+	}
+	f, err := s.OpenBody(b)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// isUTF8 reports whether b is valid UTF-8, without having all of it in memory.
+func (s *Store) isUTF8(b Body) (bool, error) {
+	f, err := s.OpenBody(b)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	buf := make([]byte, 64<<10)
+	for held := 0; ; {
+		n, err := io.ReadFull(f, buf[held:])
+		n += held
+		last := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && !last {
+			return false, err
+		}
+		cut := 0
+		if !last {
+			cut = cutRune(buf[:n])
+		}
+		if !utf8.Valid(buf[:n-cut]) {
+			return false, nil
+		}
+		if last {
+			return true, nil
+		}
+		held = copy(buf, buf[n-cut:n])
+	}
+}
+
+// WriteJSON writes the documented form of ex, without a newline, with the
+// bytes of bodies that are in files. It never holds such a body in memory.
+func (s *Store) WriteJSON(w io.Writer, ex *Exchange) error {
+	e := encoder{out: w, store: s}
+	e.exchange(ex)
+	if e.err != nil {
+		return fmt.Errorf("write %s: %w", ex.ID, e.err)
+	}
+	_, err := w.Write(e.buf)
+	return err
+}
+
+// removeStaleSpools removes what a crash left of bodies that were under way.
+// Another process may be at work on younger ones.
+func (s *Store) removeStaleSpools() {
+	names, err := os.ReadDir(s.path("bodies"))
+	if err != nil {
+		return
+	}
+	for _, n := range names {
+		if !strings.HasPrefix(n.Name(), spoolPrefix) {
+			continue
+		}
+		info, err := n.Info()
+		if err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			if err := os.Remove(s.path("bodies", n.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				s.log.Warn("cannot remove an unfinished body", "file", n.Name(), "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"devhook/verify"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func sample() *Exchange {
+	return &Exchange{
+		ID: "01JD7Q8V9T4K2M6N8P0R2S4T6V", Seq: 128,
+		At:     time.Date(2026, 11, 21, 14, 2, 11, 482_913_000, time.UTC),
+		Origin: Replay, Parent: "01JD7Q8V9T4K2M6N8P0R2S4T6A", Changes: []string{"set data.amount=5"},
+		Provider: "tiktok", Event: "video.publish.completed", DeliveryID: "d-1",
+		DuplicateOf: "01JD7Q8V9T4K2M6N8P0R2S4T6B", Route: "/hooks/tiktok",
+		Target: "http://127.0.0.1:3000/hooks/tiktok?a=%zz",
+		Request: Request{
+			Method: "POST", URL: "https://x.ngrok.app/hooks/tiktok?a=%zz&\xff", Proto: "HTTP/1.1",
+			Headers: http.Header{
+				"Host": {"x.ngrok.app"}, "Content-Type": {"application/json"},
+				"X-Twice": {"a", "b"}, "X-Latin": {"caf\xe9"},
+			},
+			Body: Body{Bytes: []byte(`{"a":"é</script>\u2028"}`)}, Size: 24, Remote: "1.2.3.4:567", Truncated: true,
+		},
+		Verdict: verify.Verdict{Status: verify.Invalid, Reason: verify.Stale, Detail: "old", Hint: "look at the clock"},
+		Outcome: Answered, Detail: "more",
+		Response: &Response{
+			Status: 200, Headers: http.Header{"X-A": {"1"}}, Body: Body{Bytes: []byte("\xff\x00")},
+			Size: 2, Truncated: true, Took: 37 * time.Millisecond,
+		},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	got, err := json.Marshal(sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", "exchange-v1.json")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("encoded:\n%s\nwant:\n%s", got, want)
+	}
+	var back Exchange
+	if err := json.Unmarshal(want, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(&back, sample()) {
+		t.Errorf("decoded:\n%+v\nwant:\n%+v", &back, sample())
+	}
+}
+
+// Members that are not known are absent, never null or empty.
+func TestEncodeLeavesOutTheUnknown(t *testing.T) {
+	got, _ := json.Marshal(&Exchange{
+		ID: "01JD7Q8V9T4K2M6N8P0R2S4T6V", Seq: 1, Request: Request{Method: "GET", URL: "http://a/"},
+		Verdict: verify.Verdict{Status: verify.Skipped}, Outcome: Pending,
+	})
+	want := `{"v":1,"id":"01JD7Q8V9T4K2M6N8P0R2S4T6V","seq":1,"at":"0001-01-01T00:00:00.000000Z",` +
+		`"request":{"method":"GET","url":"http://a/","size":0},"verdict":{"status":"skipped"},"outcome":"pending"}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A terminal that shows the journal must not obey what a webhook brought.
+func TestEncodeEscapesControls(t *testing.T) {
+	got := appendText(nil, "a\x1b[2Jb\u009bc\x7fd\u00a0é\u2028\n\r\t\"\\")
+	want := `"a\u001b[2Jb\u009bc\u007fd` + "\u00a0é\u2028" + `\n\r\t\"\\"`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, in := range map[string]string{
+		"a later format":           `{"v":2}`,
+		"a body that leads out":    `{"v":1,"request":{"body":{"sha256":"../../etc/passwd"}}}`,
+		"base64 with stray bits":   `{"v":1,"request":{"url":{"base64":"YWF="}}}`,
+		"an object of other names": `{"v":1,"request":{"url":{"base32":"YWE="}}}`,
+		"no JSON":                  `{"v":1`,
+	} {
+		if err := json.Unmarshal([]byte(in), new(Exchange)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What is written is JSON, and read back it is the same.
+func FuzzExchange(f *testing.F) {
+	f.Add("POST", "http://h/p?q", "X-A", "v", []byte("body"), "event", []byte("answer"))
+	f.Add("P\xff", "\xff", "\x00", "\u0080\u009f\u2028", []byte("\xed\xa0\x80"), "\x1b", []byte{0, 255})
+	f.Fuzz(func(t *testing.T, method, url, name, value string, body []byte, event string, answer []byte) {
+		if !utf8.ValidString(name) || strings.EqualFold(name, "base64") {
+			return // net/http lets no such header name in
+		}
+		ex := sample()
+		ex.Request.Method, ex.Request.URL, ex.Event = method, url, event
+		ex.Request.Headers = http.Header{name: {value, value}}
+		ex.Request.Body = Body{Bytes: body}
+		ex.Response.Body = Body{Bytes: answer}
+		raw, _ := ex.MarshalJSON()
+		if !json.Valid(raw) {
+			t.Fatalf("not JSON: %q", raw)
+		}
+		var back Exchange
+		if err := json.Unmarshal(raw, &back); err != nil {
+			t.Fatal(err)
+		}
+		if len(body) == 0 {
+			ex.Request.Body.Bytes = nil
+		}
+		if len(answer) == 0 {
+			ex.Response.Body.Bytes = nil
+		}
+		if !reflect.DeepEqual(&back, ex) {
+			t.Fatalf("got  %+v\nwant %+v", &back, ex)
+		}
+	})
+}
+
+// A body in a file is written in pieces; the result is as if it were in memory.
+func TestWriteJSONOfLargeBodies(t *testing.T) {
+	s := open(t, t.TempDir())
+	for name, body := range map[string][]byte{
+		"text with runes over the seams":  []byte(strings.Repeat("aé€😀\"\n\u009b", MaxInline/8)),
+		"binary":                          bytes.Repeat([]byte{0, 0xff, 'a', 0xc3}, MaxInline/2),
+		"text with a cut rune at the end": append(bytes.Repeat([]byte("é"), MaxInline), 0xc3),
+	} {
+		ex := sample()
+		ex.Request.Body = spool(t, s, body)
+		if ex.Request.Body.Sum == "" {
+			t.Fatalf("%s: not in a file", name)
+		}
+		var got bytes.Buffer
+		if err := s.WriteJSON(&got, ex); err != nil {
+			t.Fatal(err)
+		}
+		ex.Request.Body = Body{Bytes: body}
+		want, _ := ex.MarshalJSON()
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: differs from the form in memory", name)
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	ex := sample()
+	ex.Request.Body.Bytes = bytes.Repeat([]byte(`{"a":1} `), 128)
+	for b.Loop() {
+		e := newEntry()
+		e.enc.exchange(ex)
+		e.free()
+	}
+}

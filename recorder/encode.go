@@ -1,0 +1,333 @@
+package recorder
+
+import (
+	"encoding/base64"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// timeLayout is RFC 3339 in UTC with the microseconds always written, so that
+// times sort as text.
+const timeLayout = "2006-01-02T15:04:05.000000Z"
+
+// An encoder appends the JSON of the recording format to buf. It is made by
+// hand because encoding/json turns bytes that are not UTF-8 into U+FFFD, and
+// takes longer for one exchange than the disk does.
+//
+// With out set, buf goes there whenever a body in a file is met, and the
+// file's bytes after it; without, such a body is {"sha256":…}.
+type encoder struct {
+	buf   []byte
+	out   io.Writer
+	store *Store
+	err   error // first error of out or of a body's file
+}
+
+// raw appends s as it is.
+func (e *encoder) raw(s string) { e.buf = append(e.buf, s...) }
+
+// key starts a member that is not the first of its object.
+func (e *encoder) key(name string) {
+	e.buf = append(e.buf, ',', '"')
+	e.buf = append(e.buf, name...)
+	e.buf = append(e.buf, '"', ':')
+}
+
+// text appends s as a string, or {"base64":…} if it is not UTF-8.
+func (e *encoder) text(s string) { e.buf = appendText(e.buf, s) }
+
+// opt appends a member with the text s unless s is empty.
+func (e *encoder) opt(name, s string) {
+	if s != "" {
+		e.key(name)
+		e.text(s)
+	}
+}
+
+func (e *encoder) int(name string, n int64) {
+	e.key(name)
+	e.buf = strconv.AppendInt(e.buf, n, 10)
+}
+
+// head appends an exchange up to where its sequence number stands; tail, what
+// comes after that number.
+func (e *encoder) head(ex *Exchange) {
+	e.raw(`{"v":1,"id":`)
+	e.text(string(ex.ID))
+	e.raw(`,"seq":`)
+}
+
+func (e *encoder) tail(ex *Exchange) {
+	e.raw(`,"at":"`)
+	e.buf = ex.At.UTC().AppendFormat(e.buf, timeLayout)
+	e.raw(`"`)
+	e.opt("origin", string(ex.Origin))
+	e.opt("parent", string(ex.Parent))
+	if len(ex.Changes) > 0 {
+		e.key("changes")
+		e.list(ex.Changes)
+	}
+	e.opt("provider", ex.Provider)
+	e.opt("event", ex.Event)
+	e.opt("delivery_id", ex.DeliveryID)
+	e.opt("duplicate_of", string(ex.DuplicateOf))
+	e.opt("route", ex.Route)
+	e.opt("target", ex.Target)
+
+	r := &ex.Request
+	e.raw(`,"request":{"method":`)
+	e.text(r.Method)
+	e.key("url")
+	e.text(r.URL)
+	e.opt("proto", r.Proto)
+	e.headers(r.Headers)
+	e.body(r.Body)
+	e.int("size", r.Size)
+	e.opt("remote", r.Remote)
+	e.truncated(r.Truncated)
+	e.raw(`}`)
+
+	v := &ex.Verdict
+	e.raw(`,"verdict":{"status":`)
+	e.text(string(v.Status))
+	e.opt("reason", string(v.Reason))
+	e.opt("detail", v.Detail)
+	e.opt("hint", v.Hint)
+	e.raw(`}`)
+
+	e.result(Result{ex.Outcome, ex.Detail, ex.Response})
+	e.raw(`}`)
+}
+
+func (e *encoder) exchange(ex *Exchange) {
+	e.head(ex)
+	e.buf = strconv.AppendUint(e.buf, ex.Seq, 10)
+	e.tail(ex)
+}
+
+// result appends the members that tell how an exchange ended.
+func (e *encoder) result(res Result) {
+	e.opt("outcome", string(res.Outcome))
+	e.opt("detail", res.Detail)
+	r := res.Response
+	if r == nil {
+		return
+	}
+	e.raw(`,"response":{"status":`)
+	e.buf = strconv.AppendInt(e.buf, int64(r.Status), 10)
+	e.headers(r.Headers)
+	e.body(r.Body)
+	e.int("size", r.Size)
+	e.truncated(r.Truncated)
+	e.int("took_ns", int64(r.Took/time.Nanosecond))
+	e.raw(`}`)
+}
+
+func (e *encoder) truncated(yes bool) {
+	if yes {
+		e.raw(`,"truncated":true`)
+	}
+}
+
+func (e *encoder) list(values []string) {
+	e.raw("[")
+	for i, s := range values {
+		if i > 0 {
+			e.raw(",")
+		}
+		e.text(s)
+	}
+	e.raw("]")
+}
+
+func (e *encoder) headers(h http.Header) {
+	if len(h) == 0 {
+		return
+	}
+	e.key("headers")
+	e.raw("{")
+	var room [32]string
+	names := slices.AppendSeq(room[:0], maps.Keys(h))
+	slices.Sort(names)
+	for i, name := range names {
+		if i > 0 {
+			e.raw(",")
+		}
+		e.text(name)
+		e.raw(":")
+		e.list(h[name])
+	}
+	e.raw("}")
+}
+
+func (e *encoder) body(b Body) {
+	switch {
+	case b.Sum == "" && len(b.Bytes) == 0:
+	case b.Sum == "":
+		e.key("body")
+		e.buf = appendText(e.buf, b.Bytes)
+	case e.out == nil:
+		e.key("body")
+		e.raw(`{"sha256":"`)
+		e.raw(b.Sum)
+		e.raw(`"}`)
+	default:
+		e.key("body")
+		e.file(b)
+	}
+}
+
+// file writes what is in buf, and then the bytes of b from its file, to out.
+func (e *encoder) file(b Body) {
+	if e.err != nil {
+		return
+	}
+	e.err = func() error {
+		isText, err := e.store.isUTF8(b)
+		if err != nil {
+			return err
+		}
+		f, err := e.store.OpenBody(b)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if _, err := e.out.Write(e.buf); err != nil {
+			return err
+		}
+		e.buf = e.buf[:0]
+		if !isText {
+			e.raw(`{"base64":"`)
+			if _, err := e.out.Write(e.buf); err != nil {
+				return err
+			}
+			w := base64.NewEncoder(base64.StdEncoding, e.out)
+			if _, err := io.Copy(w, f); err != nil {
+				return err
+			}
+			if err := w.Close(); err != nil {
+				return err
+			}
+			e.buf = append(e.buf[:0], `"}`...)
+			return nil
+		}
+		e.raw(`"`)
+		chunk := make([]byte, 64<<10)
+		for held := 0; ; { // bytes of a rune that the last read cut
+			n, err := io.ReadFull(f, chunk[held:])
+			n += held
+			whole := n - cutRune(chunk[:n])
+			e.buf = appendEscaped(e.buf, chunk[:whole])
+			if _, err := e.out.Write(e.buf); err != nil {
+				return err
+			}
+			e.buf = e.buf[:0]
+			held = copy(chunk, chunk[whole:n])
+			switch err {
+			case nil:
+			case io.EOF, io.ErrUnexpectedEOF:
+				e.raw(`"`)
+				return nil
+			default:
+				return err
+			}
+		}
+	}()
+}
+
+// cutRune returns how many bytes at the end of b, which is the start of a
+// valid text, belong to a rune that goes on behind it.
+func cutRune(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if c := b[len(b)-n]; utf8.RuneStart(c) {
+			if utf8.FullRune(b[len(b)-n:]) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// appendText appends s as a JSON string, or as {"base64":…} if it is not
+// valid UTF-8.
+func appendText[T ~string | ~[]byte](dst []byte, s T) []byte {
+	if !validUTF8(s) {
+		dst = append(dst, `{"base64":"`...)
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(s))
+		return append(dst, `"}`...)
+	}
+	dst = append(dst, '"')
+	dst = appendEscaped(dst, s)
+	return append(dst, '"')
+}
+
+func validUTF8[T ~string | ~[]byte](s T) bool {
+	switch s := any(s).(type) {
+	case string:
+		return utf8.ValidString(s)
+	case []byte:
+		return utf8.Valid(s)
+	}
+	return utf8.Valid([]byte(s))
+}
+
+// appendEscaped appends s, which is valid UTF-8, as it stands between the
+// quotes of a JSON string. Escaped are what JSON asks for and DEL and the C1
+// controls, which some terminals obey; each in one spelling only, so that a
+// text can be searched for in its escaped form.
+func appendEscaped[T ~string | ~[]byte](dst []byte, s T) []byte {
+	const hex = "0123456789abcdef"
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if plain[c] {
+			continue
+		}
+		if c == 0xC2 { // U+0080 to U+00BF
+			if i+1 >= len(s) || s[i+1] > 0x9F {
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			i++
+			c = s[i]
+		} else {
+			dst = append(dst, s[start:i]...)
+		}
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		start = i + 1
+	}
+	return append(dst, s[start:]...)
+}
+
+// plain marks the bytes that stand for themselves in a JSON string.
+var plain = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && c != 0xC2
+	}
+	return t
+}()
+
+// MarshalJSON returns the documented form of ex. A body in a file stays a
+// reference; [Store.WriteJSON] puts its bytes in.
+func (ex *Exchange) MarshalJSON() ([]byte, error) {
+	e := encoder{}
+	e.exchange(ex)
+	return e.buf, nil
+}

@@ -1,0 +1,607 @@
+package recorder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/internal/jsonx"
+)
+
+// A Filter is a set of conditions on an exchange, all of which must hold. The
+// zero Filter lets everything through.
+//
+//	filter = { word }                        all must hold
+//	word   = ["-"] ( term | text )           "-" negates
+//	term   = key ":" value { "," value }     one of the values
+//	       | "body." path "=" JSON or text   the JSON value at path in the request body
+//	key    = provider event verdict reason outcome origin method path route
+//	       | "header." name                  values may hold "*", any run of characters
+//	       | status                          200, 5xx, 400..499
+//	       | size took                       10kb, >10kb, <=500ms, 1kb..1mb
+//	       | since until                     1h ago, 2026-11-01, RFC 3339, unix s or ms
+//	text   = anything else                   a part of the request or response body
+//
+// Words of one string are parted by white space; "double quotes" hold one
+// together, and make it text. Values are compared as they are, those of
+// provider, method and the header's name without regard to case.
+type Filter struct {
+	conditions []condition
+	keys       []string
+}
+
+type condition struct {
+	not  bool
+	want func(*Store, *Exchange) (bool, error)
+}
+
+// Has reports whether f has a condition on key.
+func (f Filter) Has(key string) bool { return slices.Contains(f.keys, key) }
+
+// Match reports whether ex fulfils f. Bodies in files are read from s; an
+// error means that one could not be.
+func (f Filter) Match(s *Store, ex *Exchange) (bool, error) {
+	for _, c := range f.conditions {
+		ok, err := c.want(s, ex)
+		if err != nil || ok == c.not {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// A FilterError tells what is wrong with a filter.
+type FilterError struct {
+	Word string // the word at fault
+	Text string // what is wrong with it
+	Hint string // what to write instead, "" if there is no telling
+}
+
+func (e *FilterError) Error() string { return fmt.Sprintf("filter %q: %s", e.Word, e.Text) }
+
+// ParseFilter reads a filter from words, as a shell gives them; a word that
+// holds several is taken apart. Times that count from now are taken from now.
+// The error is a [*FilterError].
+func ParseFilter(now time.Time, words ...string) (Filter, error) {
+	var f Filter
+	for _, arg := range words {
+		for _, w := range splitWords(arg) {
+			key, want, err := parseWord(now, w)
+			if err != nil {
+				return Filter{}, err
+			}
+			f.conditions = append(f.conditions, condition{w.not, want})
+			f.keys = append(f.keys, key)
+		}
+	}
+	return f, nil
+}
+
+// IsFilterWord reports whether arg is a word with a key that filters know,
+// with or without a minus: what tells `-status:5xx` from a flag.
+func IsFilterWord(arg string) bool {
+	w := word{text: strings.TrimPrefix(arg, "-")}
+	key, _ := w.key()
+	return key != ""
+}
+
+type word struct {
+	text   string
+	not    bool
+	quoted bool // is text, whatever it looks like
+}
+
+// splitWords takes arg apart at white space if one of its parts has a key;
+// otherwise it is one text.
+func splitWords(arg string) []word {
+	var list []word
+	keys := 0
+	for rest := strings.TrimLeft(arg, " \t\n"); rest != ""; rest = strings.TrimLeft(rest, " \t\n") {
+		var w word
+		w, rest = cutWord(rest)
+		if key, _ := w.key(); key != "" || w.quoted {
+			keys++
+		}
+		list = append(list, w)
+	}
+	if len(list) > 1 && keys == 0 {
+		return []word{{text: arg, quoted: true}}
+	}
+	return list
+}
+
+// cutWord takes one word off s, which is not empty and starts with no space.
+func cutWord(s string) (word, string) {
+	var w word
+	if len(s) > 1 && s[0] == '-' {
+		w.not, s = true, s[1:]
+	}
+	if s[0] == '"' {
+		if end := strings.IndexByte(s[1:], '"'); end >= 0 {
+			w.text, w.quoted = s[1:1+end], true
+			return w, s[end+2:]
+		}
+	}
+	var b strings.Builder
+	open := false                           // in key:"a value"
+	isJSON := strings.HasPrefix(s, "body.") // whose quotes are part of it
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && open && isJSON && i+1 < len(s):
+			b.WriteString(s[i : i+2])
+			i++
+		case c == '"':
+			open = !open
+			if isJSON {
+				b.WriteByte(c)
+			}
+		case !open && strings.IndexByte(" \t\n", c) >= 0:
+			w.text = b.String()
+			return w, s[i:]
+		default:
+			b.WriteByte(c)
+		}
+	}
+	w.text = b.String()
+	return w, ""
+}
+
+// key returns the key that w starts with, and what follows its separator; an
+// empty key for a text.
+func (w word) key() (key, value string) {
+	if w.quoted {
+		return "", ""
+	}
+	if rest, ok := strings.CutPrefix(w.text, "body."); ok {
+		if path, value, ok := strings.Cut(rest, "="); ok && path != "" {
+			return "body." + path, value
+		}
+		return "", ""
+	}
+	key, value, ok := strings.Cut(w.text, ":")
+	if !ok {
+		return "", ""
+	}
+	if name, ok := strings.CutPrefix(key, "header."); ok && name != "" {
+		return key, value
+	}
+	if slices.Contains(filterKeys, key) {
+		return key, value
+	}
+	return "", ""
+}
+
+var filterKeys = []string{
+	"provider", "event", "verdict", "reason", "outcome", "origin", "method", "path", "route",
+	"status", "size", "took", "since", "until",
+}
+
+var looksLikeKey = regexp.MustCompile(`^([a-z]{3,12}):[^/]`)
+
+func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, error), error) {
+	key, value := w.key()
+	fail := func(text, hint string) (string, func(*Store, *Exchange) (bool, error), error) {
+		return "", nil, &FilterError{w.text, text, hint}
+	}
+	if key == "" {
+		if m := looksLikeKey.FindStringSubmatch(w.text); m != nil && !w.quoted {
+			if near := nearest(m[1], filterKeys); near != "" {
+				return fail("no such key", fmt.Sprintf("did you mean %s:? Quote it to look for the text: '\"%s\"'", near, w.text))
+			}
+		}
+		if w.text == "" {
+			return fail("nothing to look for", "")
+		}
+		return "text", wantText([]byte(w.text)), nil
+	}
+	if path, ok := strings.CutPrefix(key, "body."); ok {
+		p, err := jsonx.ParsePath(path)
+		if err != nil {
+			return fail(err.Error(), `write a path as in body.user.id=42; a dot in a name as \.`)
+		}
+		return "body", wantJSON(p, value), nil
+	}
+	if value == "" {
+		return fail("no value", "write "+key+":VALUE")
+	}
+	if name, ok := strings.CutPrefix(key, "header."); ok {
+		return "header", wantHeader(name, globs(value, false)), nil
+	}
+	text := func(get func(*Exchange) string, fold bool) (string, func(*Store, *Exchange) (bool, error), error) {
+		match := globs(value, fold)
+		return key, plainly(func(ex *Exchange) bool { return match(get(ex)) }), nil
+	}
+	switch key {
+	case "provider":
+		value = strings.ReplaceAll(value, "_", "-")
+		return text(func(ex *Exchange) string { return ex.Provider }, true)
+	case "event":
+		return text(func(ex *Exchange) string { return ex.Event }, false)
+	case "verdict":
+		return text(func(ex *Exchange) string { return string(ex.Verdict.Status) }, false)
+	case "reason":
+		return text(func(ex *Exchange) string { return string(ex.Verdict.Reason) }, false)
+	case "outcome":
+		return text(func(ex *Exchange) string { return string(ex.Outcome) }, false)
+	case "origin":
+		return text(func(ex *Exchange) string { return string(ex.Origin) }, false)
+	case "method":
+		return text(func(ex *Exchange) string { return ex.Request.Method }, true)
+	case "path":
+		return text(func(ex *Exchange) string { return pathOf(ex.Request.URL) }, false)
+	case "route":
+		return text(func(ex *Exchange) string { return ex.Route }, false)
+	case "status":
+		ranges, err := numbers(value, parseStatus)
+		if err != nil {
+			return fail(err.Error(), "write status:200, status:5xx or status:400..499")
+		}
+		return key, plainly(func(ex *Exchange) bool { return ex.Response != nil && ranges(int64(ex.Response.Status)) }), nil
+	case "size":
+		ranges, err := numbers(value, single(ParseSize))
+		if err != nil {
+			return fail(err.Error(), "write size:>10kb or size:1kb..1mb")
+		}
+		return key, plainly(func(ex *Exchange) bool { return ranges(ex.Request.Size) }), nil
+	case "took":
+		ranges, err := numbers(value, single(func(s string) (int64, error) {
+			d, err := time.ParseDuration(s)
+			return int64(d), err
+		}))
+		if err != nil {
+			return fail(err.Error(), "write took:>500ms or took:1s..2s")
+		}
+		return key, plainly(func(ex *Exchange) bool { return ex.Response != nil && ranges(int64(ex.Response.Took)) }), nil
+	}
+	at, err := ParseAgo(now, value)
+	if err != nil {
+		return fail(err.Error(), "write "+key+":1h, "+key+":2026-11-01 or a time as in RFC 3339")
+	}
+	if key == "since" {
+		return key, plainly(func(ex *Exchange) bool { return !ex.At.Before(at) }), nil
+	}
+	return key, plainly(func(ex *Exchange) bool { return ex.At.Before(at) }), nil
+}
+
+func plainly(want func(*Exchange) bool) func(*Store, *Exchange) (bool, error) {
+	return func(_ *Store, ex *Exchange) (bool, error) { return want(ex), nil }
+}
+
+// pathOf returns the path of an absolute URL as it stands there.
+func pathOf(s string) string {
+	if _, rest, ok := strings.Cut(s, "://"); ok {
+		if i := strings.IndexAny(rest, "/?"); i >= 0 {
+			s = rest[i:]
+		} else {
+			s = "/"
+		}
+	}
+	s, _, _ = strings.Cut(s, "?")
+	return s
+}
+
+// globs returns what tells whether a text is one of the values, between
+// commas, in which * stands for any run of characters.
+func globs(values string, fold bool) func(string) bool {
+	var patterns []func(string) bool
+	for v := range strings.SplitSeq(values, ",") {
+		if fold {
+			v = strings.ToLower(v)
+		}
+		parts := strings.Split(v, "*")
+		patterns = append(patterns, func(s string) bool { return glob(parts, s) })
+	}
+	return func(s string) bool {
+		if fold {
+			s = strings.ToLower(s)
+		}
+		return slices.ContainsFunc(patterns, func(p func(string) bool) bool { return p(s) })
+	}
+}
+
+// glob reports whether s is parts with anything between them.
+func glob(parts []string, s string) bool {
+	first, rest := parts[0], parts[1:]
+	if len(rest) == 0 {
+		return s == first
+	}
+	s, ok := strings.CutPrefix(s, first)
+	if !ok {
+		return false
+	}
+	for _, p := range rest[:len(rest)-1] {
+		i := strings.Index(s, p)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(p):]
+	}
+	return strings.HasSuffix(s, rest[len(rest)-1])
+}
+
+// numbers returns what tells whether a number is in one of the ranges in
+// values: N, >N, >=N, <N, <=N or N..M, where parse gives the range that is
+// meant by N alone.
+func numbers(values string, parse func(string) (lo, hi int64, err error)) (func(int64) bool, error) {
+	type interval struct{ lo, hi int64 }
+	var list []interval
+	for v := range strings.SplitSeq(values, ",") {
+		const lowest, highest = -1 << 63, 1<<63 - 1
+		r := interval{lowest, highest}
+		var err error
+		from, to, isRange := strings.Cut(v, "..")
+		switch {
+		case isRange:
+			if r.lo, _, err = parse(from); err == nil {
+				_, r.hi, err = parse(to)
+			}
+		case strings.HasPrefix(v, ">="):
+			r.lo, _, err = parse(v[2:])
+		case strings.HasPrefix(v, "<="):
+			_, r.hi, err = parse(v[2:])
+		case strings.HasPrefix(v, ">"):
+			_, r.lo, err = parse(v[1:])
+			r.lo++
+		case strings.HasPrefix(v, "<"):
+			r.hi, _, err = parse(v[1:])
+			r.hi--
+		default:
+			r.lo, r.hi, err = parse(v)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return func(n int64) bool {
+		return slices.ContainsFunc(list, func(r interval) bool { return r.lo <= n && n <= r.hi })
+	}, nil
+}
+
+func single(parse func(string) (int64, error)) func(string) (int64, int64, error) {
+	return func(s string) (int64, int64, error) {
+		n, err := parse(s)
+		return n, n, err
+	}
+}
+
+// parseStatus reads a status, or a class of them such as 5xx.
+func parseStatus(s string) (lo, hi int64, err error) {
+	if len(s) == 3 && s[0] >= '1' && s[0] <= '9' && strings.EqualFold(s[1:], "xx") {
+		lo = int64(s[0]-'0') * 100
+		return lo, lo + 99, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%q is not a status", s)
+	}
+	return int64(n), int64(n), nil
+}
+
+func wantHeader(name string, match func(string) bool) func(*Store, *Exchange) (bool, error) {
+	return plainly(func(ex *Exchange) bool {
+		for n, values := range ex.Request.Headers {
+			if strings.EqualFold(n, name) && slices.ContainsFunc(values, match) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// wantText looks for text in both bodies.
+func wantText(text []byte) func(*Store, *Exchange) (bool, error) {
+	return func(s *Store, ex *Exchange) (bool, error) {
+		ok, err := s.contains(ex.Request.Body, text)
+		if ok || err != nil || ex.Response == nil {
+			return ok, err
+		}
+		return s.contains(ex.Response.Body, text)
+	}
+}
+
+// contains looks for text in b, with no more than a piece of it in memory.
+func (s *Store) contains(b Body, text []byte) (bool, error) {
+	if b.Sum == "" {
+		return bytes.Contains(b.Bytes, text), nil
+	}
+	f, err := s.OpenBody(b)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	buf := make([]byte, chunk+len(text))
+	for held := 0; ; {
+		n, err := io.ReadFull(f, buf[held:])
+		n += held
+		if bytes.Contains(buf[:n], text) {
+			return true, nil
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		held = copy(buf, buf[n-len(text)+1:n])
+	}
+}
+
+// wantJSON compares the JSON value at path with value, which is JSON if it
+// parses as such and otherwise a string.
+func wantJSON(path jsonx.Path, value string) func(*Store, *Exchange) (bool, error) {
+	want, err := decodeJSON([]byte(value))
+	if err != nil {
+		want = value
+	}
+	return func(s *Store, ex *Exchange) (bool, error) {
+		body, err := s.ReadBody(ex.Request.Body)
+		if err != nil {
+			return false, err
+		}
+		at, err := jsonx.Find(body, path)
+		if err != nil {
+			return false, nil // not JSON, or nothing there
+		}
+		got, err := decodeJSON(at.Raw)
+		if err != nil {
+			return false, nil
+		}
+		// 42 asks for the number as well as for ids that are kept as strings.
+		if text, ok := got.(string); ok && text == value {
+			return true, nil
+		}
+		return sameJSON(got, want), nil
+	}
+}
+
+func decodeJSON(raw []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("more than one value")
+	}
+	return v, nil
+}
+
+func sameJSON(a, b any) bool {
+	switch a := a.(type) {
+	case json.Number:
+		b, ok := b.(json.Number)
+		return ok && sameNumber(string(a), string(b))
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameJSON)
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for k, v := range a {
+			if w, ok := b[k]; !ok || !sameJSON(v, w) {
+				return false
+			}
+		}
+		return true
+	}
+	return a == b
+}
+
+// sameNumber compares the values of two JSON numbers; whole ones exactly,
+// however long.
+func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if isWhole(a) && isWhole(b) {
+		return false
+	}
+	x, errA := strconv.ParseFloat(a, 64)
+	y, errB := strconv.ParseFloat(b, 64)
+	return errA == nil && errB == nil && x == y
+}
+
+func isWhole(s string) bool { return !strings.ContainsAny(s, ".eE") }
+
+// ParseSize reads a number of bytes: 300, 10kb, 1.5mb, 2gb; kb is 1000.
+func ParseSize(s string) (int64, error) {
+	unit := int64(1)
+	digits := strings.ToLower(strings.TrimSpace(s))
+	for suffix, n := range map[string]int64{"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12} {
+		if d, ok := strings.CutSuffix(digits, suffix); ok {
+			digits, unit = d, n
+		}
+	}
+	if unit == 1 {
+		digits = strings.TrimSuffix(digits, "b")
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+	if err != nil || !(n >= 0 && n*float64(unit) < 1<<62) {
+		return 0, fmt.Errorf("%q is not a size", s)
+	}
+	return int64(n * float64(unit)), nil
+}
+
+// ParseTime reads a time: unix seconds (10 digits) or milliseconds (13),
+// RFC 3339, a date, or a duration from now such as -5m or +30s.
+func ParseTime(now time.Time, s string) (time.Time, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && len(s) == 10 {
+		return time.Unix(n, 0).UTC(), nil
+	} else if err == nil && len(s) == 13 {
+		return time.UnixMilli(n).UTC(), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+		return t, nil
+	}
+	if d, err := parseDuration(s); err == nil {
+		return now.Add(d), nil
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time", s)
+}
+
+// ParseAgo is [ParseTime], but for a duration without a sign, which is back
+// from now.
+func ParseAgo(now time.Time, s string) (time.Time, error) {
+	if d, err := parseDuration(s); err == nil && s[0] != '+' {
+		return now.Add(-d.Abs()), nil
+	}
+	return ParseTime(now, s)
+}
+
+// parseDuration reads a duration as Go writes it, or in days.
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseFloat(days, 64)
+		if err != nil || n > 36500 || n < -36500 {
+			return 0, fmt.Errorf("%q is not a duration", s)
+		}
+		return time.Duration(n * 24 * float64(time.Hour)), nil
+	}
+	return time.ParseDuration(s)
+}
+
+// nearest returns the name that s was most likely meant to be, "" if none is
+// near.
+func nearest(s string, names []string) string {
+	best, least := "", 3
+	for _, n := range names {
+		if d := distance(s, n); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters are to be put in, left out or changed to make
+// b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			next := corner
+			if a[i] != b[j] {
+				next = 1 + min(corner, row[j], row[j+1])
+			}
+			corner, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
+}

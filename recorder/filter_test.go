@@ -1,0 +1,187 @@
+package recorder
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/verify"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func TestFilter(t *testing.T) {
+	s := open(t, t.TempDir())
+	big := spool(t, s, []byte(strings.Repeat("-", 3*chunk-3)+"needle"+strings.Repeat("-", chunk)))
+	ex := &Exchange{
+		At: noon.Add(-30 * time.Minute), Origin: Live, Provider: "tiktok-shop", Event: "video.publish.completed", Route: "/hooks",
+		Request: Request{
+			Method: "POST", URL: "https://x.ngrok.app/hooks/tiktok?a=/b",
+			Headers: http.Header{"X-Foo": {"Bar", "baz"}},
+			Body:    Body{Bytes: []byte(`{"user":{"id":42,"name":"Ann Lee"},"content":"{\"reason\":1}","big":12345678901234567890,"a.b":[true,null]}`)}, Size: 12_000,
+		},
+		Verdict: verify.Verdict{Status: verify.Invalid, Reason: verify.Stale}, Outcome: Answered,
+		Response: &Response{Status: 502, Body: Body{Bytes: []byte("oh no")}, Took: 700 * time.Millisecond},
+	}
+	for words, want := range map[string]bool{
+		"":                                     true,
+		"provider:tiktok-shop":                 true,
+		"provider:TikTok_Shop":                 true,
+		"provider:tiktok":                      false,
+		"provider:tiktok*":                     true,
+		"provider:euler,tiktok*":               true,
+		"event:video.*":                        true,
+		"event:*.publish.*":                    true,
+		"event:Video.*":                        false,
+		"event:video":                          false,
+		"-event:video.*":                       false,
+		"status:5xx":                           true,
+		"status:502":                           true,
+		"status:200,502":                       true,
+		"status:400..499":                      false,
+		"status:>=500":                         true,
+		"-status:5xx":                          false,
+		"verdict:invalid":                      true,
+		"reason:stale":                         true,
+		"outcome:unreachable":                  false,
+		"method:post":                          true,
+		"path:/hooks/*":                        true,
+		"path:/hooks/tiktok":                   true,
+		"path:/b":                              false,
+		"route:/hooks":                         true,
+		"origin:live":                          true,
+		"origin:replay,live":                   true,
+		"since:1h":                             true,
+		"since:10m":                            false,
+		"until:10m":                            true,
+		"since:2026-11-01":                     true,
+		"until:2026-11-01":                     false,
+		"since:1796000000":                     false,
+		"size:>10kb":                           true,
+		"size:<=10kb":                          false,
+		"size:12kb":                            true,
+		"size:1kb..20kb":                       true,
+		"took:>500ms":                          true,
+		"took:<0.5s":                           false,
+		"header.x-foo:bar":                     false,
+		"header.x-foo:Bar":                     true,
+		"header.X-FOO:ba*":                     true,
+		"header.x-none:*":                      false,
+		"body.user.id=42":                      true,
+		"body.user.id=42.0":                    true,
+		"body.user.id=43":                      false,
+		"body.user.name=Ann":                   false,
+		"body.content.reason=1":                true,
+		`body.big=12345678901234567891`:        false,
+		`body.big=12345678901234567890`:        true,
+		`body.a\.b.0=true`:                     true,
+		`body.a\.b=[true,null]`:                true,
+		`body.user={"name":"Ann Lee","id":42}`: true,
+		"Ann Lee":                              true,
+		"ann lee":                              false,
+		`"Ann Lee"`:                            true,
+		`-"Ann Lee"`:                           false,
+		"oh no":                                true,
+		`"status:5xx"`:                         false,
+		"http://nowhere":                       false,
+		"status:5xx event:video.*":             true,
+		"status:5xx event:x":                   false,
+		`method:POST "Ann Lee" -status:2xx`:    true,
+		`body.user.name="Ann Lee"`:             true,
+	} {
+		f, err := ParseFilter(noon, words)
+		if err != nil {
+			t.Errorf("%s: %v", words, err)
+			continue
+		}
+		if got, err := f.Match(s, ex); got != want || err != nil {
+			t.Errorf("%s: %v, %v; want %v", words, got, err, want)
+		}
+	}
+
+	ex.Request.Body = big
+	for word, want := range map[string]bool{"needle": true, "noodle": false} {
+		f, err := ParseFilter(noon, word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := f.Match(s, ex); got != want || err != nil {
+			t.Errorf("%s in a large body: %v, %v", word, got, err)
+		}
+	}
+	ex.Response = nil
+	f, _ := ParseFilter(noon, "-status:2xx", "-took:>1s")
+	if ok, _ := f.Match(s, ex); !ok {
+		t.Error("an exchange without a response has no status, so it is not 2xx")
+	}
+}
+
+func TestFilterErrors(t *testing.T) {
+	for words, want := range map[string]string{
+		"provder:tiktok":  "did you mean provider:?",
+		"stauts:5xx":      "did you mean status:?",
+		"status:5x":       "not a status",
+		"size:big":        "not a size",
+		"took:soon":       "invalid duration",
+		"since:yesterday": "not a time",
+		"event:":          "no value",
+		`body.a\q=1`:      "path",
+	} {
+		_, err := ParseFilter(noon, words)
+		var fe *FilterError
+		if !errors.As(err, &fe) || !strings.Contains(fe.Error()+fe.Hint, want) {
+			t.Errorf("%s: %v, want an error with %q", words, err, want)
+		}
+	}
+}
+
+func TestIsFilterWord(t *testing.T) {
+	for arg, want := range map[string]bool{
+		"-status:5xx": true, "provider:x": true, "-header.x:y": true, "-body.a=1": true,
+		"-n": false, "--json": false, "-nosuch:x": false, "text": false, "": false, "-": false,
+	} {
+		if got := IsFilterWord(arg); got != want {
+			t.Errorf("IsFilterWord(%q) = %v", arg, got)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for in, want := range map[string]time.Time{
+		"1700000000":                time.Unix(1_700_000_000, 0),
+		"1700000000123":             time.UnixMilli(1_700_000_000_123),
+		"2026-11-21T13:00:00+01:00": noon,
+		"-5m":                       noon.Add(-5 * time.Minute),
+		"+30s":                      noon.Add(30 * time.Second),
+	} {
+		if got, err := ParseTime(noon, in); err != nil || !got.Equal(want) {
+			t.Errorf("ParseTime(%s) = %v, %v; want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "170000000", "tomorrow", "5"} {
+		if got, err := ParseTime(noon, in); err == nil {
+			t.Errorf("ParseTime(%q) = %v", in, got)
+		}
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	s, err := Open(f.TempDir(), Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	f.Add(`provider:tiktok -status:5xx,400..499 body.a.b="x y" "text`)
+	f.Add(`took:>1s since:-1d header.a:*b* size:1kb..`)
+	f.Fuzz(func(t *testing.T, words string) {
+		filter, err := ParseFilter(noon, words)
+		if err != nil {
+			return
+		}
+		if _, err := filter.Match(s, sample()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,243 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"time"
+
+	"devhook/internal/watch"
+)
+
+// A Cursor is a place in a journal; see [Store.Follow]. The zero Cursor is its
+// start.
+type Cursor struct{ at position }
+
+// End returns the place where the journal ends now.
+func (s *Store) End() (Cursor, error) {
+	list, err := s.segments()
+	if err != nil || len(list) == 0 {
+		return Cursor{}, err
+	}
+	first := list[len(list)-1]
+	f, err := os.Open(s.segmentPath(first))
+	if err != nil {
+		return Cursor{}, err
+	}
+	defer f.Close()
+	end, err := wholeLines(f)
+	return Cursor{position{first, end}}, err
+}
+
+// Follow gives the exchanges that end behind from, in the order in which they
+// end and whichever process recorded them, and waits for more. It ends with
+// ctx, or when the store is closed and all of it was given. What this process
+// wrote is given once it is durable. Damaged lines come as an error beside a
+// nil Exchange and do not end it.
+//
+// It holds up nobody: it reads the journal at the pace of who takes its values.
+func (s *Store) Follow(ctx context.Context, from Cursor) iter.Seq2[*Exchange, error] {
+	return func(yield func(*Exchange, error) bool) {
+		f := follower{s: s, at: from.at, pending: map[ID]span{}, cache: lineCache{s: s}}
+		defer f.close()
+		for ctx.Err() == nil {
+			progress, last := s.progress()
+			if !f.drain(yield) {
+				return
+			}
+			if last || !f.wait(ctx, progress) {
+				return
+			}
+		}
+	}
+}
+
+// A follower reads the journal to its end, again and again.
+type follower struct {
+	s       *Store
+	at      position
+	f       *os.File // segment at.first, or nil
+	r       *lineReader
+	watch   *watch.Watcher // of f
+	pending map[ID]span    // exchanges whose result was not seen yet
+	cache   lineCache
+}
+
+func (f *follower) close() {
+	f.leave()
+	f.cache.close()
+}
+
+func (f *follower) leave() {
+	if f.watch != nil {
+		f.watch.Close()
+		f.watch = nil
+	}
+	if f.f != nil {
+		f.f.Close()
+		f.f = nil
+	}
+}
+
+// drain gives all there is now. It returns false if nothing more is wanted.
+func (f *follower) drain(yield func(*Exchange, error) bool) bool {
+	for {
+		if f.f == nil {
+			if err := f.enter(); err != nil {
+				return yield(nil, err)
+			}
+			if f.f == nil {
+				return true // nothing is recorded yet
+			}
+		}
+		next, err := f.s.nextSegment(f.at.first) // before reading: once it is there, this one grows no more
+		if err != nil {
+			return yield(nil, err)
+		}
+		whole, more := f.read(yield)
+		if !more {
+			return false
+		}
+		if next == 0 || !whole {
+			return true
+		}
+		f.leave()
+		f.at = position{first: next}
+	}
+}
+
+// enter opens the segment that at is in, or the first one behind it.
+func (f *follower) enter() error {
+	file, err := os.Open(f.s.segmentPath(f.at.first))
+	if errors.Is(err, fs.ErrNotExist) {
+		next, err := f.s.nextSegment(f.at.first)
+		if err != nil || next == 0 {
+			return err
+		}
+		f.at = position{first: next}
+		return f.enter()
+	}
+	if err != nil {
+		return err
+	}
+	f.f = file
+	f.r = newLineReader(file, f.at.offset, f.at.offset)
+	return nil
+}
+
+// read gives what may be shown of the open segment. It returns whether that
+// was all the segment has, and whether more is wanted.
+func (f *follower) read(yield func(*Exchange, error) bool) (whole, more bool) {
+	limit, whole, err := f.s.visible(f.f, f.at.first)
+	if err != nil {
+		return false, yield(nil, err)
+	}
+	f.r.limit = max(f.r.limit, limit)
+	for {
+		raw, err := f.r.next()
+		if err == io.EOF {
+			f.at.offset = f.r.offset
+			return whole, true
+		}
+		if err != nil {
+			return false, yield(nil, err)
+		}
+		at := position{f.at.first, f.r.start}
+		l, err := parseLine(raw)
+		if err != nil {
+			if !yield(nil, f.s.damaged(at, err)) {
+				return false, false
+			}
+			continue
+		}
+		ex, err := f.take(found{l, at})
+		if (ex != nil || err != nil) && !yield(ex, err) {
+			return false, false
+		}
+	}
+}
+
+// take returns the exchange that l ends, nil if it ends none.
+func (f *follower) take(l found) (*Exchange, error) {
+	switch l.kind {
+	case 'x':
+		ex, err := l.exchange()
+		if err != nil {
+			return nil, f.s.damaged(l.at, err)
+		}
+		if ex.Outcome == Pending {
+			f.pending[l.id] = l.span()
+			return nil, nil
+		}
+		return ex, nil
+	case 'r':
+		x, ok := f.pending[l.id]
+		if !ok { // it began before the cursor
+			return f.s.getID(l.id)
+		}
+		delete(f.pending, l.id)
+		return f.cache.exchange(x, l.span())
+	}
+	return nil, nil
+}
+
+// wait waits until there may be more. It returns false when ctx has ended.
+func (f *follower) wait(ctx context.Context, progress <-chan struct{}) bool {
+	if f.watch == nil {
+		f.watch = watch.File(f.s.segmentPath(f.at.first))
+		if f.f != nil {
+			return true // look once more: it can have changed before it was watched
+		}
+	}
+	var full <-chan time.Time
+	if f.at.offset >= f.s.segmentSize { // the next one will be another file
+		full = time.After(20 * time.Millisecond)
+	}
+	select {
+	case <-progress:
+	case <-f.watch.C:
+	case <-full:
+	case <-f.s.closed:
+		<-f.s.syncDone
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// progress returns a channel that is closed when more of what this process
+// wrote is durable, and whether the store is closed, so that no more will be.
+func (s *Store) progress() (<-chan struct{}, bool) {
+	last := false
+	select {
+	case <-s.closed:
+		select {
+		case <-s.syncDone:
+			last = true
+		default:
+		}
+	default:
+	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	return s.advanced, last
+}
+
+// visible returns how much of a segment may be shown: all that others wrote,
+// and what this process wrote as far as it is durable. whole says that it is
+// all the segment has.
+func (s *Store) visible(f *os.File, first uint64) (limit int64, whole bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, false, err
+	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	if first == s.seg.first && s.durable.offset < s.seg.end && !s.readOnly {
+		return s.durable.offset, false, nil
+	}
+	return info.Size(), true, nil
+}

@@ -1,0 +1,463 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// maxSegment is the size in bytes at which a segment is full.
+const maxSegment = 64 << 20
+
+const segmentExt = ".jsonl"
+
+// A segment is one file of the journal.
+type segment struct {
+	first uint64 // no exchange in it has a lower sequence number
+	f     *os.File
+	end   int64 // bytes of whole lines
+}
+
+// A position is a place in the journal between two lines.
+type position struct {
+	first  uint64 // of the segment
+	offset int64
+}
+
+func (s *Store) segmentPath(first uint64) string {
+	return s.path("journal", fmt.Sprintf("%012d%s", first, segmentExt))
+}
+
+// segments returns the first sequence numbers of all segments, oldest first.
+func (s *Store) segments() ([]uint64, error) {
+	names, err := os.ReadDir(s.path("journal"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []uint64
+	for _, n := range names {
+		digits, ok := strings.CutSuffix(n.Name(), segmentExt)
+		if !ok {
+			continue
+		}
+		first, err := strconv.ParseUint(digits, 10, 64)
+		if err != nil || filepath.Base(s.segmentPath(first)) != n.Name() {
+			continue // not one of ours
+		}
+		list = append(list, first)
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// openJournal opens the last segment, mends its end and finds the last
+// sequence number. The lock is held.
+func (s *Store) openJournal() error {
+	list, err := s.segments()
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		list = []uint64{0}
+	}
+	first := list[len(list)-1]
+	s.seg.first = first
+	if s.seg.f, err = s.createSegment(first); err != nil {
+		return err
+	}
+	s.lastSeq = first
+	if err := s.catchUp(); err != nil {
+		return err
+	}
+	s.durable = position{first, s.seg.end}
+	return s.seg.f.Sync() // what another process wrote last may not be
+}
+
+func (s *Store) createSegment(first uint64) (*os.File, error) {
+	path := s.segmentPath(first)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		return f, syncDir(filepath.Dir(path))
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return os.OpenFile(path, os.O_RDWR, 0o600)
+	}
+	return nil, err
+}
+
+// catchUp reads what other processes have appended since this one looked
+// last, and cuts off a line that one of them did not live to finish: whoever
+// holds the lock knows that nobody is writing. Then it moves on to the next
+// segment if there is one. The lock is held.
+func (s *Store) catchUp() error {
+	for {
+		info, err := s.seg.f.Stat()
+		if err != nil {
+			return err
+		}
+		if info.Size() < s.seg.end {
+			return fmt.Errorf("%s: shorter than it was: somebody else has cut it", s.seg.f.Name())
+		}
+		if info.Size() > s.seg.end {
+			if err := s.readDelta(info.Size()); err != nil {
+				return err
+			}
+		}
+		if s.seg.end < s.segmentSize {
+			return nil
+		}
+		next, err := s.nextSegment(s.seg.first)
+		if err != nil || next == 0 {
+			return err
+		}
+		if err := s.enter(next); err != nil {
+			return err
+		}
+	}
+}
+
+// nextSegment returns the first number of the segment after the given one, 0
+// if it is the last.
+func (s *Store) nextSegment(first uint64) (uint64, error) {
+	list, err := s.segments()
+	if err != nil {
+		return 0, err
+	}
+	i, _ := slices.BinarySearch(list, first+1)
+	if i == len(list) {
+		return 0, nil
+	}
+	return list[i], nil
+}
+
+// readDelta takes in the lines from the known end to size.
+func (s *Store) readDelta(size int64) error {
+	r := newLineReader(s.seg.f, s.seg.end, size)
+	for {
+		raw, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		l, err := parseLine(raw)
+		if errors.Is(err, ErrNewer) {
+			return err
+		}
+		if err != nil {
+			s.log.Warn("damaged line in the journal", "file", s.seg.f.Name(), "offset", r.start, "error", err)
+			continue
+		}
+		if l.kind == 'x' {
+			s.lastSeq = max(s.lastSeq, l.seq)
+		}
+	}
+	end := r.offset
+	if end < size {
+		s.log.Warn("cut off a line that was never finished", "file", s.seg.f.Name(), "bytes", size-end)
+		s.lastCut += size - end
+		if err := s.seg.f.Truncate(end); err != nil {
+			return err
+		}
+	}
+	s.syncMu.Lock()
+	s.seg.end = end
+	s.syncMu.Unlock()
+	return nil
+}
+
+// enter makes the segment that starts at first the last one. All that this
+// process wrote before is made durable first, so that one sync of the last
+// segment is always enough.
+func (s *Store) enter(first uint64) error {
+	f, err := s.createSegment(first)
+	if err != nil {
+		return err
+	}
+	if err := syncData(s.seg.f); err != nil {
+		f.Close()
+		s.fail(err)
+		return err
+	}
+	s.syncMu.Lock()
+	old := s.seg.f
+	s.seg = segment{first: first, f: f}
+	s.advance(s.written, position{first, 0})
+	s.syncMu.Unlock()
+	s.lastSeq = max(s.lastSeq, first)
+	return old.Close()
+}
+
+// startAnew makes the directory again after somebody has removed it, so that
+// what comes from now on is kept. It ends with the new lock held.
+func (s *Store) startAnew() error {
+	s.log.Warn("the store was removed; it is made anew", "dir", s.dir)
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(s.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := lockFile(lock); err != nil {
+		lock.Close()
+		return err
+	}
+	s.lock.Close()
+	s.lock = lock
+	list, err := s.segments() // another process can have been quicker
+	if err != nil {
+		return err
+	}
+	return s.enter(slices.Max(append(list, s.lastSeq+1)))
+}
+
+// An entry is a line on its way into the journal.
+type entry struct {
+	enc   encoder
+	split int       // where the sequence number goes
+	ex    *Exchange // gets the number; nil for other kinds
+	pos   uint64    // set when written: bytes that this process has written up to its end
+	err   error
+	turn  chan bool // true: it is your turn to write; false: you are written
+}
+
+var entries = sync.Pool{New: func() any { return &entry{turn: make(chan bool, 1)} }}
+
+func newEntry() *entry { return entries.Get().(*entry) }
+
+func (e *entry) free() {
+	if cap(e.enc.buf) > 64<<10 {
+		e.enc.buf = nil // a rare large one must not stay for ever
+	}
+	e.enc.buf, e.ex, e.err = e.enc.buf[:0], nil, nil
+	entries.Put(e)
+}
+
+// submit has e written, alone or with those that wait beside it: whoever comes
+// to an idle journal writes, and all who come meanwhile are written together
+// by the first of them. It returns how much this process has then written.
+func (s *Store) submit(e *entry) (uint64, error) {
+	if s.readOnly {
+		return 0, ErrReadOnly
+	}
+	s.queueMu.Lock()
+	s.queue = append(s.queue, e)
+	wait := s.leading
+	s.leading = true
+	s.queueMu.Unlock()
+	if wait && !<-e.turn {
+		return e.pos, e.err
+	}
+
+	s.queueMu.Lock()
+	batch := s.queue
+	s.queue = nil
+	s.queueMu.Unlock()
+	s.write(batch)
+	s.queueMu.Lock()
+	if len(s.queue) > 0 {
+		s.queue[0].turn <- true
+	} else {
+		s.leading = false
+	}
+	s.queueMu.Unlock()
+	for _, other := range batch {
+		if other != e {
+			other.turn <- false
+		}
+	}
+	return e.pos, e.err
+}
+
+// write writes a batch with one call and under one lock.
+func (s *Store) write(batch []*entry) {
+	err := s.writeLocked(batch)
+	for _, e := range batch {
+		e.err = err
+	}
+}
+
+func (s *Store) writeLocked(batch []*entry) (err error) {
+	if err := s.failure(); err != nil {
+		return err
+	}
+	select {
+	case <-s.closed:
+		return ErrClosed
+	default:
+	}
+	if err := lockFile(s.lock); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlockFile(s.lock)) }()
+	if removed(s.lock) {
+		if err := s.startAnew(); err != nil {
+			return err
+		}
+	}
+	if err := s.catchUp(); err != nil {
+		return err
+	}
+	if s.seg.end >= s.segmentSize {
+		// Its name is a number that is then passed over, so that two
+		// segments never have the same.
+		if err := s.enter(s.lastSeq + 1); err != nil {
+			return err
+		}
+	}
+
+	size := 0
+	for _, e := range batch {
+		size += len(e.enc.buf) + 20 + sumLen + 1
+	}
+	buf := make([]byte, 0, size)
+	seq := s.lastSeq
+	for _, e := range batch {
+		from := len(buf)
+		buf = append(buf, e.enc.buf[:e.split]...)
+		if e.ex != nil {
+			seq++
+			e.ex.Seq = seq
+			buf = strconv.AppendUint(buf, seq, 10)
+		}
+		buf = append(buf, e.enc.buf[e.split:]...)
+		buf = sealLine(buf, from)
+		e.pos = s.written + uint64(len(buf))
+	}
+	if _, err := s.seg.f.WriteAt(buf, s.seg.end); err != nil {
+		if cut := s.seg.f.Truncate(s.seg.end); cut != nil {
+			s.fail(cut)
+		}
+		return err
+	}
+	s.lastSeq = seq
+	s.syncMu.Lock()
+	s.seg.end += int64(len(buf))
+	s.written += uint64(len(buf))
+	s.syncMu.Unlock()
+	return nil
+}
+
+// A Commit tells when something written is durable.
+type Commit struct {
+	s   *Store
+	pos uint64
+}
+
+// Wait returns nil when what was written is durable, and an error if it
+// cannot be made so, if the store is closed or if ctx ends first.
+func (c Commit) Wait(ctx context.Context) error {
+	s := c.s
+	for {
+		s.syncMu.Lock()
+		done, err, advanced := s.synced >= c.pos, s.failed, s.advanced
+		s.syncMu.Unlock()
+		switch {
+		case done:
+			return nil
+		case err != nil:
+			return err
+		}
+		select {
+		case <-advanced:
+		case <-s.syncDone: // closed; the last sync is over
+			s.syncMu.Lock()
+			done, err := s.synced >= c.pos, s.failed
+			s.syncMu.Unlock()
+			if done {
+				return nil
+			}
+			return errors.Join(err, ErrClosed)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// syncSoon asks for a sync; one that is asked for while one runs comes after
+// it, for all who have asked by then.
+func (s *Store) syncSoon() {
+	select {
+	case s.wakeSync <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) syncLoop(ctx context.Context) {
+	defer close(s.syncDone)
+	for {
+		select {
+		case <-s.wakeSync:
+			s.sync()
+		case <-ctx.Done():
+			s.sync()
+			return
+		}
+	}
+}
+
+// sync makes all that is written durable and tells those who wait.
+func (s *Store) sync() {
+	s.syncMu.Lock()
+	written, at, f, failed := s.written, position{s.seg.first, s.seg.end}, s.seg.f, s.failed
+	idle := s.synced == written && s.durable == at
+	s.syncMu.Unlock()
+	if idle || failed != nil {
+		return
+	}
+	if err := syncData(f); err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
+		s.fail(err)
+		return
+	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	s.advance(written, at)
+}
+
+// advance notes that all up to written, and the journal up to at, is durable.
+// syncMu is held.
+func (s *Store) advance(written uint64, at position) {
+	if written <= s.synced && !s.durable.before(at) {
+		return
+	}
+	s.synced = max(s.synced, written)
+	if s.durable.before(at) {
+		s.durable = at
+	}
+	close(s.advanced)
+	s.advanced = make(chan struct{})
+}
+
+func (p position) before(q position) bool {
+	return p.first < q.first || p.first == q.first && p.offset < q.offset
+}
+
+// fail stops the store: what is on the disk is no longer known.
+func (s *Store) fail(err error) {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	if s.failed == nil {
+		s.failed = fmt.Errorf("the disk did not take it, and the store takes nothing more until it is opened again: %w", err)
+		close(s.advanced)
+		s.advanced = make(chan struct{})
+	}
+}
+
+func (s *Store) failure() error {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	return s.failed
+}

@@ -1,0 +1,58 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package recorder
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockFile waits until no other process, and no other file of this one, holds
+// the lock of f. The system frees it when the holder ends, however it ends.
+func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
+
+func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
+
+func flock(f *os.File, how int) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var errno error
+	err = raw.Control(func(fd uintptr) {
+		for {
+			if errno = unix.Flock(int(fd), how); errno != unix.EINTR {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return os.NewSyscallError("flock", errno)
+}
+
+// syncDir makes the names in dir durable.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// removed reports whether f has no name any more.
+func removed(f *os.File) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	gone := false
+	raw.Control(func(fd uintptr) {
+		var st unix.Stat_t
+		gone = unix.Fstat(int(fd), &st) == nil && st.Nlink == 0
+	})
+	return gone
+}

@@ -1,0 +1,312 @@
+// Package recorder keeps every [Exchange] on disk.
+//
+// A [Store] is a directory with a journal that only grows, and the files of
+// large bodies. What is given to it is made durable with one group commit for
+// all who wait; what is read from it comes from the journal. Who looks at the
+// exchanges is left to others: they follow the journal, each at its own pace.
+//
+// # Layout
+//
+//	.devhook/            0700
+//	  .gitignore         keeps recordings out of the project's repository
+//	  format             the version of the format
+//	  lock               held by the process that is just writing
+//	  journal/N.jsonl    0600; N: all exchanges in it have a sequence number of at least N
+//	  bodies/SHA256      0600; bodies over 256 KiB
+//
+// # Concurrency
+//
+// A Store is safe for concurrent use, and several processes may have one
+// directory open and write to it at once.
+//
+// # Durability
+//
+// An append returns when its bytes, and those of its body's file, are synced.
+// After a crash the journal can end in a line that was not written to its end,
+// and that nobody was told of; the next writer cuts it off.
+package recorder
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// Dir is the usual name of a store's directory.
+const Dir = ".devhook"
+
+var (
+	// ErrNotFound means that no recording has the name that was asked for.
+	ErrNotFound = errors.New("no such recording")
+	// ErrClosed means that the store was closed.
+	ErrClosed = errors.New("store is closed")
+	// ErrReadOnly means that the store was opened to be read only.
+	ErrReadOnly = errors.New("store is open for reading only")
+)
+
+// Options are what [Open] can be told.
+type Options struct {
+	// ReadOnly opens a store to look at it: nothing is made, mended or
+	// locked, and the directory may be one that cannot be written to.
+	ReadOnly bool
+	// Log is told what was mended and what is damaged. Nil: nobody is.
+	Log *slog.Logger
+
+	segmentSize int64 // tests want small ones; 0: maxSegment
+}
+
+// A Store is a directory of recordings. Make one with [Open].
+type Store struct {
+	dir      string
+	readOnly bool
+	log      *slog.Logger
+	lock     *os.File
+
+	segmentSize int64 // bytes at which a segment is full
+
+	queueMu sync.Mutex
+	queue   []*entry // guarded by queueMu: waits to be written
+	leading bool     // guarded by queueMu: somebody is writing
+
+	// The end of the journal as this process knows it. Only the leader
+	// writes these, and only with the lock file held.
+	lastSeq uint64
+	lastCut int64 // bytes cut off the end by this process
+
+	syncMu   sync.Mutex
+	seg      segment       // guarded by syncMu; its end is where the journal ends
+	written  uint64        // guarded by syncMu: bytes that this process wrote
+	synced   uint64        // guarded by syncMu: bytes of those that are durable
+	durable  position      // guarded by syncMu: how far the journal is known to be durable
+	failed   error         // guarded by syncMu: the first sync that failed
+	advanced chan struct{} // guarded by syncMu: closed and renewed when synced or failed changes
+
+	wakeSync chan struct{} // one waits: something is to be synced at once
+	lazySync *time.Timer   // set by results, which can wait
+	stopSync context.CancelFunc
+	syncDone chan struct{}
+	closed   chan struct{} // closed by Close
+}
+
+// syncLag is how long the result of an exchange may wait for a sync that an
+// arriving exchange asks for, before it gets one of its own.
+const syncLag = 15 * time.Millisecond
+
+// Open opens the store in dir, and makes it if it is not there; its parent
+// must exist. An end of the journal that a crash left half written is cut off,
+// and told to Options.Log. The error wraps [ErrNewer] if a newer devhook wrote
+// the store, and [fs.ErrNotExist] if it is not there and may not be made.
+//
+// The caller closes the store.
+func Open(dir string, o Options) (*Store, error) {
+	s := &Store{
+		dir: dir, readOnly: o.ReadOnly, log: o.Log, segmentSize: cmp.Or(o.segmentSize, maxSegment),
+		advanced: make(chan struct{}), wakeSync: make(chan struct{}, 1),
+		syncDone: make(chan struct{}), closed: make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(); err != nil {
+		s.closeFiles()
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	if s.readOnly {
+		if _, err := os.Stat(s.dir); err != nil {
+			return err
+		}
+		close(s.syncDone)
+		return s.checkFormat()
+	}
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	var err error
+	if s.lock, err = os.OpenFile(s.path("lock"), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return err
+	}
+	if err := lockFile(s.lock); err != nil {
+		return err
+	}
+	defer unlockFile(s.lock)
+	if err := s.openJournal(); err != nil {
+		return err
+	}
+	s.removeStaleSpools()
+
+	ctx, stop := context.WithCancel(context.Background())
+	s.stopSync = stop
+	s.lazySync = time.AfterFunc(time.Hour, s.syncSoon)
+	s.lazySync.Stop()
+	go s.syncLoop(ctx)
+	return nil
+}
+
+func (s *Store) path(names ...string) string {
+	return filepath.Join(append([]string{s.dir}, names...)...)
+}
+
+// Path returns the directory of the store.
+func (s *Store) Path() string { return s.dir }
+
+// makeDir makes what is missing of the directory.
+func (s *Store) makeDir() error {
+	for _, dir := range []string{s.dir, s.path("journal"), s.path("bodies")} {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if err := os.Chmod(s.dir, 0o700); err != nil { // it can be older than this store, and wide open
+		return err
+	}
+	for name, content := range map[string]string{
+		".gitignore": "# Recordings hold what webhooks carry: personal data, tokens.\n*\n",
+		"format":     strconv.Itoa(formatVersion) + "\n",
+	} {
+		if err := createOnce(s.path(name), content); err != nil {
+			return err
+		}
+	}
+	return syncDir(s.dir)
+}
+
+// createOnce makes the file if it is not there, whole or not at all.
+func createOnce(path, content string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return nil
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), spoolPrefix+"*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.WriteString(content)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+func (s *Store) checkFormat() error {
+	text, err := os.ReadFile(s.path("format"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // made by hand, or a copy of the journal alone
+	}
+	if err != nil {
+		return err
+	}
+	v, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return fmt.Errorf("%s: not a version: %q", s.path("format"), text)
+	}
+	if v > formatVersion {
+		return fmt.Errorf("format %d: %w", v, ErrNewer)
+	}
+	return nil
+}
+
+// Close waits until what was written is durable and frees what the store
+// holds. Calls that are waiting return [ErrClosed]. It must not be called
+// twice.
+func (s *Store) Close() error {
+	close(s.closed)
+	if s.stopSync != nil {
+		s.lazySync.Stop()
+		s.stopSync()
+	}
+	<-s.syncDone
+	err := s.failure()
+	s.closeFiles()
+	return err
+}
+
+func (s *Store) closeFiles() {
+	if s.seg.f != nil {
+		s.seg.f.Close()
+	}
+	if s.lock != nil {
+		s.lock.Close()
+	}
+}
+
+// Append records ex and returns when it is durable. It gives ex its sequence
+// number and, where they are missing, its ID and time. See [Store.Write].
+func (s *Store) Append(ctx context.Context, ex *Exchange) error {
+	c, err := s.Write(ex)
+	if err != nil {
+		return err
+	}
+	return c.Wait(ctx)
+}
+
+// Write records ex and returns when its bytes are written; they are durable
+// when Wait of the [Commit] says so. It gives ex its sequence number and,
+// where they are missing, its ID and time; afterwards ex must not be changed,
+// except by who made it and before it is shown to anybody.
+//
+// An error means that nothing of ex is in the journal. After a sync that
+// failed the store takes nothing more until it is opened again.
+func (s *Store) Write(ex *Exchange) (Commit, error) {
+	if ex.At.IsZero() {
+		ex.At = time.Now().UTC()
+	}
+	if ex.ID == "" {
+		id, err := ulid.New(ulid.Timestamp(ex.At), rand.Reader)
+		if err != nil {
+			return Commit{}, fmt.Errorf("record: %w", err)
+		}
+		ex.ID = ID(id.String())
+	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
+		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
+	}
+	e := newEntry()
+	defer e.free()
+	e.ex = ex
+	e.enc.raw(exchangePre)
+	e.enc.head(ex)
+	e.split = len(e.enc.buf)
+	e.enc.tail(ex)
+	pos, err := s.submit(e)
+	if err != nil {
+		return Commit{}, fmt.Errorf("record %s: %w", ex.ID, err)
+	}
+	s.syncSoon()
+	return Commit{s, pos}, nil
+}
+
+// Finish records how the exchange called id ended. It returns when that is
+// written; it is durable with the next group commit, [syncLag] later at the
+// latest. ctx is not waited for, because nothing here blocks for long.
+func (s *Store) Finish(_ context.Context, id ID, res Result) error {
+	e := newEntry()
+	defer e.free()
+	e.enc.raw(resultPre)
+	e.enc.raw(string(id))
+	e.enc.raw(`"`)
+	e.enc.result(res)
+	e.split = len(e.enc.buf)
+	if _, err := s.submit(e); err != nil {
+		return fmt.Errorf("record the end of %s: %w", id, err)
+	}
+	s.lazySync.Reset(syncLag)
+	return nil
+}
