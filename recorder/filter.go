@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"devhook/internal/jsonx"
+	"devhook/internal/similar"
 )
 
 // A Filter is a set of conditions on an exchange, all of which must hold. The
@@ -191,7 +192,7 @@ func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, er
 	}
 	if key == "" {
 		if m := looksLikeKey.FindStringSubmatch(w.text); m != nil && !w.quoted {
-			if near := nearest(m[1], filterKeys); near != "" {
+			if near := similar.Typo(m[1], filterKeys); near != "" {
 				return fail("no such key", fmt.Sprintf("did you mean %s:? Quote it to look for the text: '\"%s\"'", near, w.text))
 			}
 		}
@@ -571,37 +572,4 @@ func parseDuration(s string) (time.Duration, error) {
 		return time.Duration(n * 24 * float64(time.Hour)), nil
 	}
 	return time.ParseDuration(s)
-}
-
-// nearest returns the name that s was most likely meant to be, "" if none is
-// near.
-func nearest(s string, names []string) string {
-	best, least := "", 3
-	for _, n := range names {
-		if d := distance(s, n); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is how many letters are to be put in, left out or changed to make
-// b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := corner
-			if a[i] != b[j] {
-				next = 1 + min(corner, row[j], row[j+1])
-			}
-			corner, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }

@@ -1,17 +1,57 @@
 // Package verify checks and makes the signatures of webhooks.
 //
-// A provider is described once, in a file of the declarative language in
-// providers/, and both directions follow from it: what [Scheme.Sign] signs,
-// [Scheme.Verify] finds valid.
+// A provider is described once, in a file of the declarative language that
+// providers/README.md explains, and both directions follow from it: what
+// [Scheme.Sign] signs, [Scheme.Verify] finds valid. What becomes of a message
+// that is not valid is left to others.
 //
-// The package is pure: no network, no disk, no clock. The time is an
-// argument, and bytes are taken as they came: a body that was parsed and
-// written again is another body.
+// # Usage
+//
+// [Lookup] gives a [Provider] by its ID; [Detect] those that a message looks
+// like. A provider's Scheme judges a [Message] with the [Keys] that its
+// receiver has, and signs one anew:
+//
+//	p, ok := verify.Lookup("stripe")
+//	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(secret)}}
+//	verdict := p.Scheme.Verify(message, keys, time.Now())
+//
+// The rest of a Provider is what a gateway wants to know beside that: the name
+// of an event and of a delivery, handshakes, acknowledgements, where to set the
+// URL. [Provider.CheckKeys] belongs at the start of a program: keys that cannot
+// be used make every verdict [Unverified].
+//
+// [ParseProvider] and [ParseProviders] read descriptions of other senders, and
+// [Catalog.With] puts them beside the built-in ones.
+//
+// # Verdicts
+//
+// The first of these that applies is the verdict: no usable secret or other
+// key (NoSecret), a body over MaxBody (TooLarge), no signature
+// (MissingSignature), one that cannot be read in exactly one way
+// (MalformedSignature, MissingTimestamp), one that no secret gives
+// (BadSignature), another receiver's account (WrongAccount), a time outside the
+// tolerance (Stale, Future). So Stale and Future mean that the sender holds the
+// secret.
+//
+// # Security
+//
+// Comparisons take the same time wherever a signature differs. What two readers
+// could read in two ways is not accepted: a header, parameter or JSON member
+// that is there twice, base64 with bits left over, numbers with signs. Keys stay
+// in memory as long as their [Secret]; texts in a Verdict hold neither a secret
+// nor a right signature, and what they quote of a message is short and ASCII.
+//
+// # Purity
+//
+// No network, no disk, no clock: the time is an argument. Bytes are taken as
+// they came: a body that was parsed and written again is another body.
 package verify
 
 import (
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -41,9 +81,15 @@ type Keys struct {
 	With map[string]string
 }
 
+// hasSecret reports whether k has a secret with a text, usable or not.
+func (k Keys) hasSecret() bool {
+	return slices.ContainsFunc(k.Secrets, func(s Secret) bool { return !s.Empty() })
+}
+
 // A Scheme checks and makes one provider's signatures. It is safe for
-// concurrent use. Its law: for all keys k with a secret that is not empty and
-// every time now, a Message signed by Sign verifies as [Valid] at now.
+// concurrent use. Its law: for all keys k with a usable secret and every time
+// now from 1970 to 9999, a Message that Sign has signed verifies as [Valid] at
+// now.
 type Scheme interface {
 	// Verify judges m at the time now. Without a usable secret the verdict is
 	// Unverified, [NoSecret].
@@ -52,6 +98,8 @@ type Scheme interface {
 	// replaces what it carries of an older signature. It may set headers,
 	// query parameters and JSON fields of the body; all other bytes stay. m's
 	// Header and URL are changed in place, Body is replaced, never written to.
+	// Signing twice at one time gives one message. If the keys do not suffice,
+	// the error wraps [ErrNoSecret]; after any error m is as it was.
 	Sign(m *Message, k Keys, o SignOptions, now time.Time) error
 }
 
@@ -60,6 +108,8 @@ type SignOptions struct {
 	// FreshID asks for a new delivery id. Otherwise the one that the message
 	// has is kept, and made only where the scheme needs one and none is there.
 	FreshID bool
+	// Rand is where fresh ids come from; nil means crypto/rand.
+	Rand io.Reader
 }
 
 // A Verdict is what is known of a message's signature. It is a value and not

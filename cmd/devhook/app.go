@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/similar"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is devhook's own; see CHANGELOG.md.
+const version = "0.1.0"
+
+// A program is one run of devhook and all that it has of the outside world.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// run is main without the exit.
+func (p *program) run(args []string) int {
+	app := p.app()
+	args, err := reorder(app, args)
+	if err == nil {
+		err = app.Run(args)
+	}
+	if err == nil {
+		return 0
+	}
+	f := explain(err)
+	if f.text != "" {
+		terminal.New(p.stderr, terminal.Auto, p.getenv).Error(f.text, f.hint)
+	}
+	return f.code
+}
+
+const description = `Opens a public URL, verifies each webhook that comes in, records it, and
+forwards it to your app.
+
+   devhook up --forward :3000          a public URL for the app on port 3000
+   devhook up                          answer by itself, and record
+   devhook list status:5xx             what went wrong
+   devhook show last                   the newest webhook, whole
+
+Exit codes: 0 done · 1 an expectation failed, a signature is not valid · 2 misuse,
+bad configuration, unreadable input · 3 tunnel or authentication · 4 the app is
+unreachable · 5 timed out waiting · 6 the store · 130 interrupted twice`
+
+func (p *program) app() *cli.App {
+	return &cli.App{
+		Name: "devhook", Usage: "a local gateway for webhooks", Version: version, Description: description,
+		HideVersion: true, HideHelpCommand: false,
+		Commands: []*cli.Command{
+			p.upCommand(), p.httpCommand(),
+			p.listCommand(), p.showCommand(), p.tailCommand(),
+			p.configCommand(), p.trustCommand(), p.providersCommand(),
+			p.demoCommand(), p.versionCommand(),
+		},
+		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
+		DisableSliceFlagSeparator: true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
+		OnUsageError:              usageError,
+		CommandNotFound:           nil,
+		Action: func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				return unknownCommand(c.App, name)
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+}
+
+func unknownCommand(app *cli.App, name string) error {
+	var names []string
+	for _, c := range app.Commands {
+		names = append(names, c.Names()...)
+	}
+	return &failure{code: 2, text: fmt.Sprintf("unknown command %q (near: %s)", name, strings.Join(similar.Names(name, names, 3), ", ")), hint: "devhook help lists the commands"}
+}
+
+// usageError makes an error of a flag that cli does not understand.
+func usageError(c *cli.Context, err error, _ bool) error {
+	text := err.Error()
+	hint := "devhook help " + c.Command.Name
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
+		name = strings.TrimLeft(name, "-")
+		var names []string
+		for _, f := range c.Command.Flags {
+			names = append(names, f.Names()...)
+		}
+		text = fmt.Sprintf("unknown flag --%s", name)
+		if near := similar.Names(name, names, 3); len(near) > 0 {
+			text += " (near: --" + strings.Join(near, ", --") + ")"
+		}
+	}
+	return &failure{code: 2, text: text, hint: hint, err: err}
+}
+
+// reorder puts the flags of args before its arguments, because cli takes all
+// behind the first argument for arguments. A word that filters know is an
+// argument, also with a minus before it.
+func reorder(app *cli.App, args []string) ([]string, error) {
+	if len(args) < 2 {
+		return args, nil
+	}
+	cmd := app.Command(args[1])
+	if cmd == nil {
+		return args, nil
+	}
+	takesValue := map[string]bool{}
+	for _, f := range cmd.Flags {
+		_, isBool := f.(*cli.BoolFlag)
+		for _, name := range f.Names() {
+			takesValue[name] = !isBool
+		}
+	}
+	var flags, rest []string
+	for i := 2; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			rest = append(rest, args[i+1:]...)
+			break
+		}
+		if len(a) < 2 || a[0] != '-' || recorder.IsFilterWord(a) {
+			rest = append(rest, a)
+			continue
+		}
+		flags = append(flags, a)
+		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if takesValue[name] && !hasValue {
+			if i+1 == len(args) {
+				return nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}
+			}
+			i++
+			flags = append(flags, args[i])
+		}
+	}
+	return slices.Concat(args[:2], flags, []string{"--"}, rest), nil
+}
+
+// commonFlags are those of all commands that look at recordings.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+	}
+}
+
+// out returns where a command's answer goes, as a person reads it.
+func (p *program) out(c *cli.Context) (*terminal.Terminal, error) { return p.terminal(c, p.stdout) }
+
+func (p *program) terminal(c *cli.Context, w io.Writer) (*terminal.Terminal, error) {
+	when := terminal.Color(c.String("color"))
+	if when != terminal.Auto && when != terminal.Always && when != terminal.Never {
+		return nil, &failure{code: 2, text: fmt.Sprintf("--color %q is none of auto, always, never", when)}
+	}
+	return terminal.New(w, when, p.getenv), nil
+}
+
+// storeDir returns the directory of the store that is meant.
+func (p *program) storeDir(c *cli.Context) string {
+	if dir := cmp.Or(c.String("store"), p.getenv("DEVHOOK_STORE")); dir != "" {
+		return dir
+	}
+	return config.FindStore(".", recorder.Dir, p.getenv)
+}
+
+// openToRead opens the store to look at it.
+func (p *program) openToRead(c *cli.Context) (*recorder.Store, error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return nil, err
+	}
+	return recorder.Open(p.storeDir(c), recorder.Options{ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+}
+
+func (p *program) now() time.Time { return time.Now() }
+
+func (p *program) versionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "version", Usage: "print the version",
+		Action: func(*cli.Context) error {
+			fmt.Fprintln(p.stdout, "devhook", version)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) configCommand() *cli.Command {
+	return &cli.Command{
+		Name: "config", Usage: "print each setting and where it comes from",
+		Description: "Secrets are masked; a reference to one is shown.\n\n   devhook config",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+		},
+		Action: func(c *cli.Context) error { return p.config(c) },
+	}
+}
+
+func (p *program) config(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	src := config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }}
+	cfg, err := config.Load(src) // showing it is safe, whoever wrote it
+	if err != nil {
+		return err
+	}
+	for _, s := range cfg.Show() {
+		if c.Bool("json") {
+			line, err := json.Marshal(struct {
+				V     int    `json:"v"`
+				Name  string `json:"name"`
+				Value string `json:"value"`
+				From  string `json:"from"`
+			}{1, s.Name, s.Value, s.From})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stdout, "%s\n", line)
+			continue
+		}
+		out.Printf("%-22s %-34s %s", terminal.Safe(s.Name), terminal.Safe(s.Value), out.Dim(terminal.Safe(s.From)))
+	}
+	if cfg.Path == "" && !c.Bool("json") {
+		fmt.Fprintln(p.stderr, "there is no devhook.yaml here or above")
+	}
+	return nil
+}
+
+func (p *program) trustCommand() *cli.Command {
+	return &cli.Command{
+		Name: "trust", Usage: "trust this project's devhook.yaml", ArgsUsage: "[FILE]",
+		Description: `A devhook.yaml that reads files or variables, forwards to other machines, turns
+verification off or describes providers is used only once you have trusted it,
+and again when it has changed. Read it first.`,
+		Action: func(c *cli.Context) error { return p.trust(c) },
+	}
+}
+
+func (p *program) trust(c *cli.Context) error {
+	src := config.Source{
+		Dir: ".", File: c.Args().First(), Getenv: p.getenv, Flag: func(string) []string { return nil },
+		Trusted: func(string, []byte) bool { return false },
+	}
+	cfg, err := config.Load(src)
+	var untrusted *config.UntrustedError
+	switch {
+	case errors.As(err, &untrusted):
+		return p.addTrust(untrusted)
+	case err != nil:
+		return err
+	case cfg.Path == "":
+		return &failure{code: 2, text: "there is no devhook.yaml here or above", hint: "devhook trust FILE names one"}
+	}
+	fmt.Fprintf(p.stderr, "%s needs no trust: it does nothing that would ask for it\n", terminal.Safe(cfg.Path))
+	return nil
+}
+
+func (p *program) addTrust(u *config.UntrustedError) error {
+	t, err := config.UserTrust()
+	if err != nil {
+		return err
+	}
+	if err := t.Add(u.Path, u.Content); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stderr, "%s is trusted as it is now:\n", terminal.Safe(u.Path))
+	for _, r := range u.Reasons {
+		fmt.Fprintf(p.stderr, "  %s\n", terminal.Safe(r))
+	}
+	return nil
+}
+
+// askTrust asks the user, who is at a terminal.
+func (p *program) askTrust(u *config.UntrustedError) error {
+	fmt.Fprintf(p.stderr, "%s is new or has changed. It:\n", terminal.Safe(u.Path))
+	for _, r := range u.Reasons {
+		fmt.Fprintf(p.stderr, "  %s\n", terminal.Safe(r))
+	}
+	fmt.Fprint(p.stderr, "Trust it? [y/N] ")
+	var answer string
+	if f, ok := p.stdin.(*os.File); ok {
+		fmt.Fscanln(f, &answer)
+	}
+	if a := strings.ToLower(answer); a != "y" && a != "yes" {
+		return &failure{code: 2, text: u.Path + " is not trusted", hint: "read it, then: devhook trust"}
+	}
+	return p.addTrust(u)
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"devhook/internal/gateway"
+	"devhook/tunnel"
+)
+
+// openDoors opens the tunnel and the local door, as far as they are wanted.
+// The error tells what the user can do.
+func (u *up) openDoors(ctx context.Context) error {
+	how := u.cfg.Get("tunnel").Text()
+	token, source, err := u.authtoken(how)
+	if err != nil {
+		return err
+	}
+	if how == "auto" {
+		if token != "" {
+			how = "ngrok"
+			u.say("tunnel: ngrok, because there is an authtoken (%s)", source)
+		} else {
+			how = "local"
+			u.say("tunnel: %s, because there is no ngrok authtoken: %s", u.errs.Warn("local only"), "the internet cannot reach this devhook.")
+			u.say("  For a public URL: get a token at https://dashboard.ngrok.com/get-started/your-authtoken")
+			u.say("  and set NGROK_AUTHTOKEN. --tunnel local says that this is meant.")
+		}
+	}
+	if how == "local" || u.cfg.Get("listen").Given {
+		if err := u.openLocal(); err != nil {
+			return err
+		}
+	}
+	if err := u.refuseLoops(u.routes); err != nil {
+		return err
+	}
+	if how == "ngrok" {
+		return u.openNgrok(ctx, token)
+	}
+	return nil
+}
+
+// say tells what a person should know at the start; programs read the ready
+// line.
+func (u *up) say(format string, a ...any) {
+	if u.cfg.Get("output").Text() != "json" {
+		u.errs.Printf(format, a...)
+	}
+}
+
+// authtoken finds ngrok's authtoken; "" if there is none.
+func (u *up) authtoken(how string) (token, source string, err error) {
+	if how == "local" {
+		return "", "", nil
+	}
+	if v := u.cfg.Get("authtoken"); v.Given && v.From != "NGROK_AUTHTOKEN" {
+		token, err := u.resolver.Resolve(v.Text(), "the authtoken", v.From)
+		return token, v.From, err
+	}
+	return tunnel.FindAuthtoken(u.p.getenv)
+}
+
+func (u *up) openLocal() error {
+	v := u.cfg.Get("listen")
+	addr := v.Text()
+	l, err := tunnel.Local(addr)
+	if err != nil && !v.Given && isTaken(err) {
+		if l, err = nextFree(addr); err == nil {
+			u.say("%s is taken; listening at %s", addr, l.Addr())
+		}
+	}
+	if err != nil {
+		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --listen, or at any free port with --listen 127.0.0.1:0", err: err}
+	}
+	u.local = l
+	return nil
+}
+
+func isTaken(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048)) // WSAEADDRINUSE
+}
+
+// nextFree listens at one of the ports behind that of addr.
+func nextFree(addr string) (tunnel.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	for n := first + 1; n < first+50; n++ {
+		if l, err := tunnel.Local(net.JoinHostPort(host, strconv.Itoa(n))); err == nil {
+			return l, nil
+		}
+	}
+	return tunnel.Local(net.JoinHostPort(host, "0"))
+}
+
+// refuseLoops refuses to forward what comes in at the local door to that door.
+func (u *up) refuseLoops(rt *gateway.Routes) error {
+	if u.local == nil {
+		return nil
+	}
+	_, door, _ := net.SplitHostPort(u.local.Addr().String())
+	for _, r := range append(rt.List, rt.Default) {
+		for _, to := range r.Forward {
+			ip := net.ParseIP(to.Hostname())
+			if to.Port() == door && (to.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
+				return &failure{code: 2, text: "the app is to be at " + to.Host + ", which is devhook's own door", hint: "move the door with --listen 127.0.0.1:0, or name the port of the app with --forward"}
+			}
+		}
+	}
+	return nil
+}
+
+func (u *up) openNgrok(ctx context.Context, token string) error {
+	get := func(name string) string { return u.cfg.Get(name).Text() }
+	o := tunnel.NgrokOptions{
+		Authtoken: token, URL: get("url"), PoolingEnabled: u.cfg.Bool("pooling-enabled"),
+		Name: get("name"), Description: get("description"), Metadata: get("metadata"),
+		ConnectURL: get("ngrok-connect-url"), ConnectCAs: get("ngrok-connect-cas"), ProxyURL: get("ngrok-proxy-url"),
+		Version: version,
+	}
+	if u.verbose {
+		o.Log = u.log
+	}
+	if o.ProxyURL == "" {
+		o.ProxyURL = tunnel.ProxyFromEnvironment(u.p.getenv, o.ConnectURL)
+	}
+	if path := get("traffic-policy-file"); path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return &failure{code: 2, text: u.cfg.Get("traffic-policy-file").From + ": " + err.Error(), err: err}
+		}
+		o.TrafficPolicy = string(text)
+	}
+	l, err := tunnel.Ngrok(ctx, o)
+	if err != nil {
+		return err
+	}
+	u.ngrok = l
+	return nil
+}
+
+func (u *up) closeDoors() {
+	for _, l := range []tunnel.Listener{u.ngrok, u.local} {
+		if l != nil {
+			l.Close()
+		}
+	}
+}
+
+// tunnelEvent tells of a change of the tunnel. away is when it was lost.
+func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
+	switch e.State {
+	case tunnel.Reconnecting:
+		if away.IsZero() {
+			*away = e.At
+		}
+	case tunnel.Connected:
+		if away.IsZero() && e.URL.String() == u.announced {
+			return // the first, which the ready block has told of
+		}
+	}
+	if u.cfg.Get("output").Text() == "json" {
+		u.printTunnel(e)
+	} else {
+		u.describeTunnel(e, *away)
+	}
+	if e.State == tunnel.Connected {
+		*away = time.Time{}
+		u.announce(e.URL.String())
+	}
+}

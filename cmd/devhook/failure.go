@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"devhook/internal/config"
+	"devhook/recorder"
+	"devhook/tunnel"
+)
+
+// A failure is an error with its exit code and what to do about it.
+type failure struct {
+	code       int
+	text, hint string
+	err        error // may be nil
+}
+
+func (f *failure) Error() string { return f.text }
+
+func (f *failure) Unwrap() error { return f.err }
+
+// errInterrupted means that the user asked a second time to stop.
+var errInterrupted = &failure{code: 130}
+
+// explain returns what is to be said of err, and the exit code.
+func explain(err error) *failure {
+	var (
+		f         *failure
+		bad       *config.Error
+		untrusted *config.UntrustedError
+		door      *tunnel.Error
+		filter    *recorder.FilterError
+		ambiguous *recorder.AmbiguousError
+		damaged   *recorder.DamagedError
+	)
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &bad):
+		return &failure{code: 2, text: bad.Text, hint: bad.Hint}
+	case errors.As(err, &untrusted):
+		return &failure{code: 2, text: untrusted.Error(), hint: "read " + untrusted.Path + ", then: devhook trust"}
+	case errors.As(err, &filter):
+		return &failure{code: 2, text: filter.Error(), hint: filter.Hint}
+	case errors.As(err, &ambiguous):
+		return &failure{code: 2, text: err.Error(), hint: "give more of the ID"}
+	case errors.As(err, &damaged):
+		return &failure{code: 6, text: err.Error()}
+	case errors.Is(err, recorder.ErrNotFound):
+		return &failure{code: 2, text: err.Error(), hint: "devhook list shows what there is"}
+	case errors.Is(err, tunnel.ErrOption):
+		errors.As(err, &door)
+		return &failure{code: 2, text: door.Error(), hint: door.Hint}
+	case errors.As(err, &door):
+		return &failure{code: 3, text: door.Error(), hint: door.Hint}
+	}
+	return &failure{code: 2, text: err.Error()}
+}
+
+// storeFailure returns the failure of a store that cannot be used.
+func storeFailure(err error) error {
+	f := &failure{code: 6, text: err.Error(), err: err}
+	switch {
+	case errors.Is(err, recorder.ErrNewer):
+		f.hint = "use the devhook that wrote it, or another directory with --store"
+	case errors.Is(err, fs.ErrPermission):
+		f.hint = "use another directory with --store"
+	}
+	return f
+}

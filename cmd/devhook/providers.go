@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"devhook/internal/terminal"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) providersCommand() *cli.Command {
+	return &cli.Command{
+		Name: "providers", Usage: "list the providers whose webhooks can be verified", ArgsUsage: "[ID]",
+		Description: "   devhook providers\n   devhook providers tiktok",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+		},
+		Action: func(c *cli.Context) error { return p.providers(c) },
+	}
+}
+
+func (p *program) providers(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	list := verify.Providers()
+	if id := c.Args().First(); id != "" {
+		one, ok := verify.Lookup(id)
+		if !ok {
+			return &failure{
+				code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(verify.Builtin().Nearest(id), ", ")),
+				hint: "devhook providers lists all",
+			}
+		}
+		list = []verify.Provider{one}
+		if !c.Bool("json") {
+			p.describeProvider(out, one)
+			return nil
+		}
+	}
+	for _, one := range list {
+		if c.Bool("json") {
+			line, err := json.Marshal(providerJSON(one))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stdout, "%s\n", line)
+			continue
+		}
+		mark := " "
+		if one.Env != "" && p.getenv(one.Env) != "" {
+			mark = "*"
+		}
+		out.Printf("%s %-18s %-34s %s", mark, one.ID, one.Name, out.Dim(one.Env))
+	}
+	if !c.Bool("json") {
+		fmt.Fprintln(p.stderr, "* its secret is in the environment; devhook providers ID tells more")
+	}
+	return nil
+}
+
+type providerLine struct {
+	V         int                 `json:"v"`
+	ID        string              `json:"id"`
+	Name      string              `json:"name"`
+	Aliases   []string            `json:"aliases,omitempty"`
+	Docs      string              `json:"docs,omitempty"`
+	Env       string              `json:"env,omitempty"`
+	With      []map[string]string `json:"with,omitempty"`
+	Summary   string              `json:"summary,omitempty"`
+	Dashboard []string            `json:"dashboard,omitempty"`
+	Notes     []string            `json:"notes,omitempty"`
+}
+
+func providerJSON(one verify.Provider) providerLine {
+	line := providerLine{
+		V: 1, ID: one.ID, Name: one.Name, Aliases: one.Aliases, Docs: one.Docs, Env: one.Env,
+		Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
+	}
+	for _, n := range one.Needs {
+		line.With = append(line.With, map[string]string{"name": n.Name, "env": n.Env, "about": n.About, "required": fmt.Sprint(n.Required)})
+	}
+	return line
+}
+
+func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) {
+	out.Printf("%s  %s", out.Bold(one.Name), one.ID)
+	row := func(name, text string) {
+		if text != "" {
+			out.Printf("  %-10s %s", name, text)
+		}
+	}
+	row("also", strings.Join(one.Aliases, ", "))
+	row("signature", one.Summary)
+	row("docs", one.Docs)
+	set := func(env string) string {
+		switch {
+		case env == "":
+			return ""
+		case p.getenv(env) != "":
+			return env + " (set)"
+		}
+		return env + " (not set)"
+	}
+	row("secret", strings.TrimSpace(one.SecretName+"  "+set(one.Env)))
+	row("", one.SecretAt)
+	for _, n := range one.Needs {
+		need := "optional"
+		if n.Required {
+			need = "needed"
+		}
+		row("with", fmt.Sprintf("%s  %s, %s: --with %s.%s=VALUE", n.Name, need, set(n.Env), one.ID, n.Name))
+		row("", n.About)
+	}
+	if len(one.Dashboard) > 0 {
+		out.Printf("")
+		out.Printf("  To set the URL:")
+		for _, step := range one.Steps("the public URL of devhook up") {
+			out.Printf("    %s", step)
+		}
+	}
+	if len(one.Notes) > 0 {
+		out.Printf("")
+		for _, n := range one.Notes {
+			out.Printf("  - %s", n)
+		}
+	}
+}

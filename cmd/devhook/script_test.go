@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"devhook/verify"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the expected output of scripts anew")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"devhook": main})
+}
+
+// TestScripts runs testdata/script/*.txtar: devhook as it is typed, against
+// real servers. Each has an app of its own at $APP, which answers 200 and
+// "got METHOD TARGET LENGTH SHA256", or what its path asks for (/status/500),
+// and writes each request to app.log.
+//
+// Beside those of testscript there are the commands
+//
+//	ready FILE                 wait until devhook is ready, and set $URL to what it wrote to FILE
+//	send [-sign P=S] [-at D] METHOD URL [BODY-FILE] ["K: V"…]   send a request; its status and body are stdout
+//	until N COMMAND…           run devhook until N lines come
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
+		Setup: setupScript,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil,
+		},
+	})
+}
+
+const patience = 15 * time.Second
+
+func setupScript(e *testscript.Env) error {
+	var mu sync.Mutex
+	log := filepath.Join(e.WorkDir, "app.log")
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		line := fmt.Sprintf("%s %s %d %x", r.Method, r.RequestURI, len(body), sha256.Sum256(body))
+		mu.Lock()
+		defer mu.Unlock()
+		if f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+			fmt.Fprintln(f, line)
+			f.Close()
+		}
+		if code, ok := strings.CutPrefix(r.URL.Path, "/status/"); ok {
+			n, _ := strconv.Atoi(code)
+			w.WriteHeader(n)
+			io.WriteString(w, "TypeError: user is undefined\n    at handler.js:7")
+			return
+		}
+		fmt.Fprintf(w, "got %s", line)
+	}))
+	e.Defer(app.Close)
+	e.Setenv("APP", app.URL)
+	// Nothing of the machine's own may be found.
+	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "home", ".config"))
+	e.Setenv("NO_COLOR", "")
+	e.Setenv("TZ", "UTC")
+	return os.WriteFile(log, nil, 0o600)
+}
+
+func cmdReady(ts *testscript.TestScript, neg bool, args []string) {
+	path := ts.MkAbs(args[0])
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if text, err := os.ReadFile(path); err == nil {
+			ts.Setenv("URL", strings.TrimSpace(string(text)))
+			return
+		}
+	}
+	ts.Fatalf("%s did not appear", args[0])
+}
+
+func cmdSend(ts *testscript.TestScript, neg bool, args []string) {
+	var provider, secret string
+	at := time.Now()
+	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+		switch args[0] {
+		case "-sign":
+			provider, secret, _ = strings.Cut(args[1], "=")
+		case "-at":
+			d, err := time.ParseDuration(args[1])
+			ts.Check(err)
+			at = at.Add(d)
+		}
+		args = args[2:]
+	}
+	if len(args) < 2 {
+		ts.Fatalf("usage: send [-sign PROVIDER=SECRET] [-at DURATION] METHOD URL [FILE] [HEADER…]")
+	}
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	m := verify.Message{Method: args[0], URL: u, Header: http.Header{}}
+	for _, a := range args[2:] {
+		if k, v, ok := strings.Cut(a, ": "); ok {
+			m.Header.Add(k, v)
+			continue
+		}
+		m.Body, err = os.ReadFile(ts.MkAbs(a))
+		ts.Check(err)
+	}
+	if provider != "" {
+		p, ok := verify.Lookup(provider)
+		if !ok {
+			ts.Fatalf("no provider %s", provider)
+		}
+		ts.Check(p.Scheme.Sign(&m, verify.Keys{Secrets: []verify.Secret{verify.NewSecret(secret)}}, verify.SignOptions{}, at))
+	}
+	req, err := http.NewRequest(m.Method, m.URL.String(), bytes.NewReader(m.Body))
+	ts.Check(err)
+	req.Header = m.Header
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s\n", resp.StatusCode, body)
+}
+
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var text string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			continue
+		}
+		if text = ts.ReadFile("stdout"); strings.Count(text, "\n") == want {
+			return
+		}
+	}
+	ts.Fatalf("%v: no %d lines, but\n%s", args[1:], want, text)
+}

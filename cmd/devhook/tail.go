@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) tailCommand() *cli.Command {
+	return &cli.Command{
+		Name: "tail", Usage: "show webhooks as they are done", ArgsUsage: "[FILTER…]",
+		Description: "Shows what a running `devhook up` records, until Ctrl-C.\n\n" + filterHelp + `
+
+   devhook tail status:5xx
+   devhook tail --json provider:tiktok | jq .request.body`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.tail(c) },
+	}
+}
+
+func (p *program) tail(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	f, err := p.filter(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	store, err := p.openToRead(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "start devhook up first, or name the store with --store", err: err}
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer store.Close()
+	from, err := store.End()
+	if err != nil {
+		return storeFailure(err)
+	}
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	for ex, err := range store.Follow(ctx, from) {
+		if err == nil {
+			var ok bool
+			if ok, err = f.Match(store, ex); err == nil && !ok {
+				continue
+			}
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintln(p.stderr, "devhook: warning:", err)
+		case c.Bool("json"):
+			if err := p.printJSON(store, ex); err != nil {
+				return storeFailure(err)
+			}
+		default:
+			out.Exchange(ex)
+		}
+	}
+	return nil
+}

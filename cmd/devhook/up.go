@@ -1,0 +1,394 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/gateway"
+	"devhook/internal/terminal"
+	"devhook/internal/watch"
+	"devhook/recorder"
+	"devhook/tunnel"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+func (p *program) upCommand() *cli.Command {
+	return &cli.Command{
+		Name: "up", Aliases: []string{"listen"}, Usage: "open a door for webhooks: verify, record, forward",
+		ArgsUsage: "[APP]",
+		Description: `Opens a public URL through ngrok, or a local one, and forwards what comes in.
+
+   devhook up --forward :3000
+   devhook up --forward :3000 --provider tiktok --secret env:TIKTOK_CLIENT_SECRET
+   devhook up --tunnel local --listen 127.0.0.1:4050
+   devhook up --forward :3000 --json | jq .
+
+The first Ctrl-C ends in order, the second at once.`,
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "forward", Aliases: []string{"f", "forward-to"}, Usage: "the `APP`: 3000, :3000, HOST:PORT or a URL; each further one gets a copy"},
+			&cli.StringFlag{Name: "tunnel", Usage: "`HOW` to be reached: auto, ngrok or local"},
+			&cli.StringFlag{Name: "listen", Usage: "the local door's `ADDR`; port 0 is any"},
+			&cli.StringFlag{Name: "url", Usage: "the ngrok `URL` or domain to ask for"},
+			&cli.StringFlag{Name: "authtoken", Usage: "`REF` to ngrok's authtoken: env:NAME, file:PATH or -"},
+			&cli.StringFlag{Name: "ngrok-connect-url", Usage: "`HOST:PORT` of the ngrok service"},
+			&cli.StringFlag{Name: "ngrok-connect-cas", Usage: "`FILE` of the certificates it is checked with; or trusted, host"},
+			&cli.StringFlag{Name: "ngrok-proxy-url", Usage: "`URL` of a proxy on the way to it (default: HTTPS_PROXY)"},
+			&cli.StringFlag{Name: "traffic-policy-file", Usage: "`FILE` with the endpoint's traffic policy"},
+			&cli.BoolFlag{Name: "pooling-enabled", Usage: "share the URL with other endpoints"},
+			&cli.StringFlag{Name: "name", Usage: "the endpoint's `NAME`"},
+			&cli.StringFlag{Name: "description", Usage: "the endpoint's description, a `TEXT`"},
+			&cli.StringFlag{Name: "metadata", Usage: "the endpoint's metadata, a `TEXT`"},
+			&cli.StringFlag{Name: "provider", Aliases: []string{"verify-webhook"}, Usage: "the `ID` of the provider whose webhooks come in (default: detected)"},
+			&cli.StringSliceFlag{Name: "secret", Aliases: []string{"verify-webhook-secret"}, Usage: "`[ID=]REF` to a provider's secret: env:NAME, file:PATH or -; several are tried in turn"},
+			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+			&cli.StringFlag{Name: "verify", Usage: "`WHO` gets through: enforce, strict, report or off"},
+			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
+			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
+			&cli.StringFlag{Name: "max-body", Usage: "the largest body that is taken, a `SIZE`"},
+			&cli.StringFlag{Name: "inspect", Usage: "the inspector's `ADDR`, or off (this version has none yet)"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			&cli.StringFlag{Name: "output", Usage: "`WHAT` to print: auto, lines, json or quiet"},
+			&cli.BoolFlag{Name: "json", Usage: "the same as --output json"},
+			&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when webhooks can come"},
+			&cli.BoolFlag{Name: "verbose", Usage: "tell more"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.up(c, c.Args().Slice()) },
+	}
+}
+
+// httpCommand is for hands that know ngrok.
+func (p *program) httpCommand() *cli.Command {
+	cmd := p.upCommand()
+	cmd.Name, cmd.Aliases, cmd.Hidden = "http", nil, true
+	return cmd
+}
+
+// source returns what c's flags, the environment and devhook.yaml say.
+func (p *program) source(c *cli.Context, args []string) config.Source {
+	trust, err := config.UserTrust()
+	trusted := trust.Has
+	if err != nil {
+		trusted = func(string, []byte) bool { return false }
+	}
+	return config.Source{
+		Dir: ".", File: c.String("config"), Getenv: p.getenv, Trusted: trusted,
+		Flag: func(name string) []string {
+			switch {
+			case name == "output" && c.Bool("json"):
+				return []string{"json"}
+			case name == "forward":
+				if all := append(c.StringSlice("forward"), args...); len(all) > 0 {
+					return all
+				}
+				return nil
+			case !c.IsSet(name):
+				return nil
+			case name == "secret" || name == "with":
+				return c.StringSlice(name)
+			case name == "pooling-enabled":
+				return []string{fmt.Sprint(c.Bool(name))}
+			}
+			return []string{c.String(name)}
+		},
+	}
+}
+
+// load settles the configuration. A file that is not trusted is asked about if
+// there is a terminal to ask at.
+func (p *program) load(src config.Source) (*config.Config, error) {
+	cfg, err := config.Load(src)
+	var untrusted *config.UntrustedError
+	if errors.As(err, &untrusted) && terminal.IsTerminal(p.stdin) && terminal.IsTerminal(p.stderr) {
+		if err := p.askTrust(untrusted); err != nil {
+			return nil, err
+		}
+		return config.Load(src)
+	}
+	return cfg, err
+}
+
+// resolver finds secrets, and asks for those that are to be typed.
+func (p *program) resolver(errs *terminal.Terminal) *config.Resolver {
+	r := &config.Resolver{Getenv: p.getenv, Warn: func(text string) { errs.Printf("%s %s", errs.Warn("devhook: warning:"), text) }}
+	if f, ok := p.stdin.(*os.File); ok && terminal.IsTerminal(f) {
+		r.Prompt = func(label string) (string, error) {
+			fmt.Fprintf(p.stderr, "%s: ", label)
+			text, err := term.ReadPassword(int(f.Fd()))
+			fmt.Fprintln(p.stderr)
+			return strings.TrimSpace(string(text)), err
+		}
+	}
+	return r
+}
+
+// up is `devhook up` from its flags to its end.
+func (p *program) up(c *cli.Context, args []string) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	src := p.source(c, args)
+	cfg, err := p.load(src)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelWarn
+	if c.Bool("verbose") {
+		level = slog.LevelDebug
+	}
+	u := &up{
+		p: p, cfg: cfg, src: src, errs: errs, out: terminal.New(p.stdout, terminal.Color(c.String("color")), p.getenv),
+		log: slog.New(errs.LogHandler(level)), resolver: p.resolver(errs),
+		verbose: c.Bool("verbose"), readyFile: c.String("ready-file"),
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	return u.run(c.Context, signals)
+}
+
+// An up is one run of `devhook up`.
+type up struct {
+	p         *program
+	cfg       *config.Config
+	src       config.Source
+	out, errs *terminal.Terminal
+	log       *slog.Logger
+	resolver  *config.Resolver
+	verbose   bool
+	readyFile string
+	onReady   func(url string) // for the demo; may be nil
+
+	store   *recorder.Store
+	gateway *gateway.Gateway
+	routes  *gateway.Routes
+	ngrok   tunnel.Listener // nil if there is none
+	local   tunnel.Listener // nil if there is none
+	tally   tally
+	// announced is the public URL that the user was told last.
+	announced string
+}
+
+// run opens the doors, and returns when the user, the context or the tunnel
+// service wants an end and all that was under way is done.
+func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
+	for _, note := range u.cfg.Notes {
+		u.log.Warn(note)
+	}
+	if v := u.cfg.Get("inspect"); v.Given && v.Text() != "off" {
+		u.log.Warn("this version has no inspector yet: " + v.From + " does nothing")
+	}
+	if u.routes, err = u.cfg.Routes(u.resolver); err != nil {
+		return err
+	}
+	dir := u.cfg.Get("store").Text()
+	if dir == "" {
+		dir = config.FindStore(".", recorder.Dir, u.p.getenv)
+	}
+	if u.store, err = recorder.Open(dir, recorder.Options{Log: u.log}); err != nil {
+		return storeFailure(err)
+	}
+	var closeStore sync.Once
+	defer closeStore.Do(func() { u.store.Close() })
+	from, err := u.store.End()
+	if err != nil {
+		return storeFailure(err)
+	}
+	u.gateway = gateway.New(gateway.Options{
+		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
+	}, u.routes)
+
+	starting, stopStarting := context.WithCancel(ctx)
+	interrupted := make(chan struct{})
+	go func() { // Ctrl-C while connecting
+		select {
+		case <-signals:
+			close(interrupted)
+			stopStarting()
+		case <-starting.Done():
+		}
+	}()
+	err = u.openDoors(starting)
+	stopStarting()
+	defer u.closeDoors()
+	select {
+	case <-interrupted:
+		return nil
+	default:
+	}
+	if err != nil {
+		return err
+	}
+
+	serving, stopServing := context.WithCancel(context.Background())
+	defer stopServing()
+	served := u.serve(serving)
+
+	if err := u.ready(); err != nil {
+		return err
+	}
+	defer u.notReady()
+	followed := make(chan struct{})
+	go func() { // behind the ready line, which is the first
+		defer close(followed)
+		u.follow(from)
+	}()
+	err = u.wait(ctx, signals, served)
+
+	// The end, in the order of the flow: nothing more comes in, what is under
+	// way is delivered and recorded, and what was recorded is printed.
+	stopServing()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range cap(served) {
+			<-served
+		}
+		u.gateway.Wait()
+		closeStore.Do(func() {
+			if closeErr := u.store.Close(); err == nil && closeErr != nil {
+				err = storeFailure(closeErr)
+			}
+		})
+		<-followed
+	}()
+	patience, streams := time.NewTimer(500*time.Millisecond), time.NewTimer(2*time.Second)
+	defer patience.Stop()
+	defer streams.Stop()
+	for {
+		select {
+		case <-done:
+			u.end(err)
+			return err
+		case <-patience.C:
+			u.errs.Printf("finishing what is under way; Ctrl-C again to stop at once")
+		case <-streams.C:
+			u.gateway.EndStreams()
+		case <-signals:
+			return errInterrupted
+		}
+	}
+}
+
+// serve takes webhooks in by all doors. What comes out of the channel, once
+// for each, is why a door shut.
+func (u *up) serve(ctx context.Context) chan error {
+	var doors []gateway.Door
+	if u.ngrok != nil {
+		doors = append(doors, gateway.Door{Listener: u.ngrok, URL: u.ngrok.URL, Forwarded: true})
+	}
+	if u.local != nil {
+		doors = append(doors, gateway.Door{Listener: u.local, URL: u.local.URL})
+	}
+	served := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { served <- u.gateway.Serve(ctx, d) }()
+	}
+	return served
+}
+
+// wait returns when there is a reason to end: nil if the user wants it.
+func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan error) error {
+	var changed <-chan struct{}
+	if u.cfg.Path != "" {
+		w := watch.File(u.cfg.Path)
+		defer w.Close()
+		changed = w.C
+	}
+	var settled <-chan time.Time // editors save in several steps
+	var events <-chan tunnel.Event
+	if u.ngrok != nil {
+		events = u.ngrok.Events()
+	}
+	var away time.Time
+	for {
+		select {
+		case <-signals:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case err := <-served:
+			served <- nil // run counts the doors
+			return err
+		case e, ok := <-events:
+			if !ok {
+				events = nil
+				break
+			}
+			u.tunnelEvent(e, &away)
+			if e.State == tunnel.Closed {
+				return e.Err
+			}
+		case <-changed:
+			settled = time.After(100 * time.Millisecond)
+		case <-settled:
+			settled = nil
+			u.reload()
+		}
+	}
+}
+
+// reload takes in a devhook.yaml that was saved. One that is wrong changes
+// nothing.
+func (u *up) reload() {
+	cfg, err := config.Load(u.src)
+	if err == nil {
+		var rt *gateway.Routes
+		if rt, err = cfg.Routes(u.resolver); err == nil {
+			u.gateway.SetRoutes(rt)
+			u.routes = rt
+		}
+	}
+	if err != nil {
+		f := explain(err)
+		u.errs.Error(f.text, f.hint)
+		u.errs.Printf("%s stays as it was", filepath.Base(u.cfg.Path))
+		return
+	}
+	var later []string
+	for _, name := range config.Settings() {
+		switch name {
+		case "forward", "provider", "verify", "timeout": // are in the routes
+			continue
+		}
+		if strings.Join(cfg.Get(name).Texts, "\n") != strings.Join(u.cfg.Get(name).Texts, "\n") {
+			later = append(later, name)
+		}
+	}
+	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
+	if len(later) > 0 {
+		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))
+	}
+}
+
+// follow prints what is recorded, by whichever process, until the store is
+// closed.
+func (u *up) follow(from recorder.Cursor) {
+	mode := u.cfg.Get("output").Text()
+	for ex, err := range u.store.Follow(context.Background(), from) {
+		if err != nil {
+			u.log.Warn("cannot read a recording", "error", err)
+			continue
+		}
+		u.tally.add(ex)
+		switch mode {
+		case "json":
+			u.printExchange(ex)
+		case "quiet":
+		default:
+			u.out.Exchange(ex)
+		}
+	}
+}

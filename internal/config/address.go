@@ -1,0 +1,86 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const forwardHint = "write a port (3000), :3000, HOST:PORT, or http(s)://HOST:PORT/BASE"
+
+// ParseForward reads the address of an app: 3000, :3000, HOST:PORT, or an
+// http or https URL, whose path then goes before that of each request.
+func ParseForward(s string) (*url.URL, error) {
+	bad := func(what string) (*url.URL, error) {
+		return nil, errorf(forwardHint, "%q is not an app's address: %s", s, what)
+	}
+	if s == "" {
+		return bad("it is empty")
+	}
+	full := s
+	switch {
+	case isPort(s):
+		full = "http://127.0.0.1:" + s
+	case strings.HasPrefix(s, ":"):
+		full = "http://127.0.0.1" + s
+	case !strings.Contains(s, "://"):
+		full = "http://" + s
+	}
+	u, err := url.Parse(full)
+	if err != nil {
+		return bad("it is malformed")
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return bad("only http and https are known")
+	case u.Hostname() == "":
+		return bad("it has no host")
+	case u.User != nil:
+		return bad("a user in it is not sent")
+	case u.RawQuery != "" || u.Fragment != "":
+		return bad("a query in it is not sent")
+	case u.Port() == "" && full != s && !strings.HasPrefix(s, "["):
+		return bad("it has no port")
+	case u.Port() != "" && !isPort(u.Port()):
+		return bad("its port is not from 1 to 65535")
+	}
+	if u.Port() == "" && strings.HasSuffix(u.Host, ":") {
+		return bad("it has no port")
+	}
+	return u, nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+// checkListen checks an address to listen on; port 0 is any.
+func checkListen(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errorf("write HOST:PORT as in 127.0.0.1:4050; port 0 is any", "%q is not an address to listen on", s)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
+		return errorf("write 127.0.0.1:"+port, "%q is not an address of this machine", host)
+	}
+	return nil
+}
+
+// isLoopback reports whether only this machine is meant by host.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// listensHere reports whether a door at addr is open to this machine only.
+func listensHere(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, ipErr := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || ipErr == nil && ip.IsLoopback())
+}

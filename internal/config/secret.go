@@ -1,0 +1,216 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"devhook/verify"
+)
+
+// A Resolver finds the value of a reference: env:NAME, file:PATH, "-" for a
+// prompt, or the value itself. It remembers what was prompted for.
+type Resolver struct {
+	Getenv func(string) string
+	// Prompt asks the user for a secret; nil if there is nobody to ask.
+	Prompt func(label string) (string, error)
+
+	prompted map[string]string
+	warned   map[string]bool
+	// Warn is told once of each secret that others may see; may be nil.
+	Warn func(text string)
+}
+
+// Resolve returns the value of ref. label says what it is, as in "the secret
+// for tiktok"; from, where the reference stands. The error never has the
+// value.
+func (r *Resolver) Resolve(ref, label, from string) (string, error) {
+	kind, name, ok := strings.Cut(ref, ":")
+	switch {
+	case ref == "-":
+		return r.prompt(label)
+	case ok && kind == "env":
+		v := r.Getenv(name)
+		if v == "" {
+			return "", errorf("export "+name+"=…", "%s: the variable %s is not set or empty", label, name)
+		}
+		return v, nil
+	case ok && kind == "file":
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", errorf("", "%s: %v", label, err)
+		}
+		v := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+		if v == "" {
+			return "", errorf("", "%s: the file %s is empty", label, name)
+		}
+		return v, nil
+	case ref == "":
+		return "", errorf("use env:NAME or file:PATH", "%s is empty", label)
+	}
+	if r.Warn != nil && !r.warned[label] {
+		if r.warned == nil {
+			r.warned = map[string]bool{}
+		}
+		r.warned[label] = true
+		where := "stands on the command line, where ps shows it"
+		if !strings.HasPrefix(from, "--") {
+			where = "stands in " + from
+		}
+		r.Warn(fmt.Sprintf("%s %s: better env:NAME or file:PATH", label, where))
+	}
+	return ref, nil
+}
+
+func (r *Resolver) prompt(label string) (string, error) {
+	if v, ok := r.prompted[label]; ok {
+		return v, nil
+	}
+	if r.Prompt == nil {
+		return "", errorf("use env:NAME or file:PATH", "%s: there is no terminal to ask at", label)
+	}
+	v, err := r.Prompt(label)
+	if err != nil {
+		return "", errorf("", "%s: %v", label, err)
+	}
+	if v == "" {
+		return "", errorf("", "%s is empty", label)
+	}
+	if r.prompted == nil {
+		r.prompted = map[string]string{}
+	}
+	r.prompted[label] = v
+	return v, nil
+}
+
+// lookup is the catalog's, with an error that names the nearest.
+func (c *Config) lookup(id, where string) (verify.Provider, error) {
+	p, ok := c.catalog.Lookup(id)
+	if !ok {
+		return p, errorf("devhook providers lists all", "%s: unknown provider %q (near: %s)", where, id, strings.Join(c.catalog.Nearest(id), ", "))
+	}
+	return p, nil
+}
+
+// settleProviders finds the references of secrets and of what else schemes
+// need: flags before the providers' own variables before devhook.yaml.
+func (c *Config) settleProviders(src Source, f *file) error {
+	c.secrets, c.with = map[string]Value{}, map[string]map[string]Value{}
+	if f != nil {
+		for id, v := range f.secrets {
+			p, err := c.lookup(id, v.From)
+			if err != nil {
+				return err
+			}
+			c.secrets[p.ID] = v
+		}
+		for id, values := range f.with {
+			for name, v := range values {
+				p, err := c.lookup(id, v.From)
+				if err != nil {
+					return err
+				}
+				if err := c.setWith(p, name, v); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, p := range c.catalog.Providers() {
+		if p.Env != "" && src.Getenv(p.Env) != "" {
+			c.secrets[p.ID] = Value{Texts: []string{"env:" + p.Env}, From: p.Env, Given: true}
+		}
+		for _, n := range p.Needs {
+			if n.Env != "" && src.Getenv(n.Env) != "" {
+				if err := c.setWith(p, n.Name, Value{Texts: []string{"env:" + n.Env}, From: n.Env, Given: true}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+
+	named := c.Get("provider").Text()
+	if named != "" {
+		if _, err := c.lookup(named, c.Get("provider").From); err != nil {
+			return err
+		}
+	}
+	given := map[string]Value{}
+	for _, text := range src.Flag("secret") {
+		id, ref := c.splitID(text)
+		if id == "" {
+			id = named
+		}
+		if id == "" {
+			return errorf("write --secret tiktok=env:NAME, or add --provider tiktok", "--secret: whose secret is it?")
+		}
+		p, _ := c.catalog.Lookup(id)
+		v := given[p.ID]
+		given[p.ID] = Value{Texts: append(v.Texts, ref), From: "--secret", Given: true}
+	}
+	maps.Copy(c.secrets, given)
+	for _, text := range src.Flag("with") {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || value == "" {
+			return errorf("write --with tiktok-shop.app_key=VALUE", "--with %q has no value", key)
+		}
+		id, name, ok := strings.Cut(key, ".")
+		if !ok {
+			id, name = named, key
+		}
+		if id == "" {
+			return errorf("write --with tiktok-shop.app_key=VALUE, or add --provider tiktok-shop", "--with %s: for which provider?", name)
+		}
+		p, err := c.lookup(id, "--with")
+		if err != nil {
+			return err
+		}
+		if err := c.setWith(p, name, Value{Texts: []string{value}, From: "--with", Given: true}); err != nil {
+			return err
+		}
+	}
+	for i := range c.routes {
+		r := &c.routes[i]
+		if r.provider == "" {
+			continue
+		}
+		p, err := c.lookup(r.provider, f.from(r.node))
+		if err != nil {
+			return err
+		}
+		r.provider = p.ID
+	}
+	return nil
+}
+
+// splitID takes a known provider's id off the front of text.
+func (c *Config) splitID(text string) (id, ref string) {
+	if before, after, ok := strings.Cut(text, "="); ok {
+		if p, known := c.catalog.Lookup(before); known {
+			return p.ID, after
+		}
+	}
+	return "", text
+}
+
+func (c *Config) setWith(p verify.Provider, name string, v Value) error {
+	var names []string
+	for _, n := range p.Needs {
+		names = append(names, n.Name)
+	}
+	name = strings.ReplaceAll(name, "-", "_")
+	if !slices.Contains(names, name) {
+		known := "it needs nothing beside its secret"
+		if len(names) > 0 {
+			known = "known: " + strings.Join(names, ", ")
+		}
+		return errorf("", "%s: %s knows no %q (%s)", v.From, p.ID, name, known)
+	}
+	if c.with[p.ID] == nil {
+		c.with[p.ID] = map[string]Value{}
+	}
+	c.with[p.ID][name] = v
+	return nil
+}

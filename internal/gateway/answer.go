@@ -1,0 +1,192 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"devhook/recorder"
+)
+
+// answering is the way of an app's answer to the sender and into the record.
+type answering struct {
+	d       *delivery
+	resp    *http.Response
+	header  http.Header             // of resp, as the sender gets it
+	cancel  context.CancelCauseFunc // of the request to the app
+	spool   *recorder.Spool
+	started time.Time
+}
+
+var errEnding = errors.New("devhook is ending")
+
+// pass passes the answer on as it comes, and keeps it.
+func (a *answering) pass() (res recorder.Result, broken bool) {
+	defer a.resp.Body.Close()
+	w := a.d.w
+	endless := a.resp.ContentLength < 0
+	done := make(chan struct{})
+	defer close(done)
+	if w != nil {
+		a.sendHeader(a.resp.StatusCode)
+		// From here on the app answers for the sender's sake only.
+		stop := context.AfterFunc(a.d.sender, func() {
+			t := time.AfterFunc(drainTime, func() { a.cancel(context.Cause(a.d.sender)) })
+			<-done
+			t.Stop()
+		})
+		defer stop()
+	}
+	if endless {
+		go func() {
+			select {
+			case <-a.d.g.ending:
+				a.cancel(errEnding)
+			case <-done:
+			}
+		}()
+	}
+
+	kept, detail := true, ""
+	size := int64(0)
+	buf := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buf)
+	var readErr error
+	for readErr == nil {
+		var n int
+		n, readErr = a.resp.Body.Read(buf[:])
+		size += int64(n)
+		if n > 0 && w != nil {
+			if _, err := w.Write(buf[:n]); err != nil {
+				w, detail = nil, "the sender hung up before the end of the answer"
+			} else if endless {
+				http.NewResponseController(w).Flush()
+			}
+		}
+		if kept = kept && size <= a.d.g.o.MaxBody; n > 0 && kept {
+			if _, err := a.spool.Write(buf[:n]); err != nil {
+				a.d.g.o.Log.Error("cannot keep an answer", "id", string(a.d.ex.ID), "error", err)
+				kept = false
+			}
+		}
+	}
+	if readErr != io.EOF {
+		broken = w != nil
+		kept = false
+		if detail == "" {
+			detail = "the app broke off its answer"
+		}
+	} else if w != nil {
+		for name, values := range a.resp.Trailer {
+			w.Header()[http.TrailerPrefix+name] = values
+		}
+	}
+	return a.result(detail, size, !kept), broken
+}
+
+// sendHeader starts the sender's answer as the app's.
+func (a *answering) sendHeader(status int) {
+	h := a.d.w.Header()
+	maps.Copy(h, a.header)
+	// Without these net/http would add its own.
+	for _, name := range []string{"Date", "Content-Type"} {
+		if _, ok := h[name]; !ok {
+			h[name] = nil
+		}
+	}
+	a.d.w.WriteHeader(status)
+	if a.resp.ContentLength < 0 {
+		http.NewResponseController(a.d.w).Flush()
+	}
+}
+
+// endToEnd returns the headers that concern more than one connection.
+func endToEnd(h http.Header) http.Header {
+	hop := hopByHop(h)
+	kept := make(http.Header, len(h))
+	for name, values := range h {
+		if !slices.Contains(hop, name) {
+			kept[name] = values
+		}
+	}
+	return kept
+}
+
+// result ends the capture. cut says that not all of the answer was kept.
+func (a *answering) result(detail string, size int64, cut bool) recorder.Result {
+	body, err := a.spool.Body()
+	if err != nil {
+		a.d.g.o.Log.Error("cannot keep an answer", "id", string(a.d.ex.ID), "error", err)
+		cut = true
+	}
+	return recorder.Result{Outcome: recorder.Answered, Detail: detail, Response: &recorder.Response{
+		Status: a.resp.StatusCode, Headers: a.header, Body: body, Size: size, Truncated: cut,
+		Took: a.d.g.o.Now().Sub(a.started),
+	}}
+}
+
+// upgrade joins the sender's connection to the app's, as a WebSocket asks for.
+// What passes is not recorded.
+func (a *answering) upgrade() recorder.Result {
+	app, ok := a.resp.Body.(io.ReadWriteCloser)
+	if !ok || a.d.w == nil {
+		a.resp.Body.Close()
+		return a.result("", 0, false)
+	}
+	defer app.Close()
+	sender, rw, err := http.NewResponseController(a.d.w).Hijack()
+	if err != nil {
+		return a.result("the sender's connection cannot be upgraded: "+err.Error(), 0, false)
+	}
+	defer sender.Close()
+	sender.SetDeadline(time.Time{})
+	var head strings.Builder
+	head.WriteString("HTTP/1.1 " + a.resp.Status + "\r\n")
+	a.header.Write(&head)
+	head.WriteString("\r\n")
+	if _, err := rw.WriteString(head.String()); err == nil {
+		err = rw.Flush()
+	}
+	if err != nil {
+		return a.result("the sender hung up", 0, false)
+	}
+	a.join(sender, rw.Reader, app)
+	return a.result("", 0, false)
+}
+
+// join copies both ways until both are at their end, one has failed, or
+// devhook ends.
+func (a *answering) join(sender net.Conn, buffered *bufio.Reader, app io.ReadWriteCloser) {
+	done := make(chan struct{})
+	var both sync.WaitGroup
+	closeAll := sync.OnceFunc(func() {
+		sender.Close()
+		app.Close()
+	})
+	pipe := func(dst io.Writer, src io.Reader) {
+		_, err := io.Copy(dst, src)
+		half, ok := dst.(interface{ CloseWrite() error })
+		if err != nil || !ok || half.CloseWrite() != nil {
+			closeAll()
+		}
+	}
+	both.Go(func() { pipe(app, buffered) })
+	both.Go(func() { pipe(sender, app) })
+	go func() {
+		select {
+		case <-a.d.g.ending:
+			closeAll()
+		case <-done:
+		}
+	}()
+	both.Wait()
+	close(done)
+}

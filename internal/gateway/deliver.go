@@ -1,0 +1,246 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// keptOfRefused is how many bytes are kept of a body that was refused: enough
+// to see what it was, and not worth the while of who fills disks.
+const keptOfRefused = 64 << 10
+
+// maxWaiting is how many copies may wait for their app.
+const maxWaiting = 1000
+
+// A delivery is one exchange on its way through the corridor.
+type delivery struct {
+	g       *Gateway
+	routes  *Routes
+	route   *Route
+	ex      *recorder.Exchange
+	spool   *recorder.Spool // of the request's body, until it is recorded
+	chunked bool            // the body came without its length
+	trailer http.Header     // and these behind it
+	door    Door
+	w       http.ResponseWriter // nil if nobody waits for the answer
+	sender  context.Context     // ends when the sender hangs up
+	started time.Time
+}
+
+// serve is door 1: what comes in from outside.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, door Door) {
+	d := &delivery{
+		g: g, routes: g.routes.Load(), chunked: r.ContentLength < 0, door: door,
+		w: w, sender: r.Context(), started: g.o.Now(),
+	}
+	d.ex = &recorder.Exchange{At: d.started, Origin: recorder.Live, Request: door.request(r), Outcome: recorder.Pending}
+	var err error
+	d.spool, err = g.capture(r)
+	defer d.spool.Discard()
+	d.ex.Request.Size, d.trailer = d.spool.Size(), r.Trailer
+	switch {
+	case errors.Is(err, errBrokenOff):
+		g.malformed.Add(1)
+		panic(http.ErrAbortHandler)
+	case errors.Is(err, errTooLarge):
+		d.ex.Request.Size = max(d.ex.Request.Size, r.ContentLength)
+		d.ex.Request.Truncated = true
+		d.spool.Discard()
+		d.spool = g.o.Store.Spool()
+		linger(w, r)
+	case err != nil:
+		g.o.Log.Error("cannot keep a body", "error", err)
+		d.notRecorded()
+		return
+	}
+	d.deliver()
+}
+
+// deliver is the corridor: verify, record, forward, record.
+func (d *delivery) deliver() {
+	m, free, err := d.message()
+	if err != nil {
+		free()
+		d.g.o.Log.Error("cannot read a request", "url", d.ex.Request.URL, "error", err)
+		d.notRecorded()
+		return
+	}
+	var routeErr error
+	d.route, d.ex.Route, routeErr = d.routes.find(m.URL.Path)
+	judgedBy := d.route
+	if judgedBy == nil {
+		judgedBy = &Route{Verify: Enforce}
+	}
+	j := d.routes.judge(judgedBy, m, d.ex.Request.Size, d.started)
+	free()
+	d.ex.Provider, d.ex.Event, d.ex.DeliveryID, d.ex.Verdict = j.provider, j.event, j.delivery, j.verdict
+
+	passes, status := judgedBy.passes(j.verdict)
+	switch {
+	case d.ex.Request.Truncated:
+		d.refuse(apiError(413, "too_large", ""))
+	case d.route == nil:
+		d.ex.Detail = routeErr.Error()
+		d.answer(recorder.Unrouted, apiError(404, "no_route", ""))
+	case j.handshake != nil:
+		d.ex.Verdict = verify.Verdict{Status: verify.Skipped, Detail: "handshake"}
+		d.answer(recorder.Handled, *j.handshake)
+	case !passes && status == 413:
+		d.refuse(apiError(413, "too_large", ""))
+	case !passes:
+		d.refuse(j.reject)
+	case len(d.route.Forward) == 0:
+		d.answer(recorder.Handled, j.ack)
+	default:
+		d.forward()
+	}
+}
+
+// apiError returns an answer that devhook makes because something is wrong.
+func apiError(status int, name string, id recorder.ID) verify.Answer {
+	body, _ := json.Marshal(struct {
+		Error string      `json:"error"`
+		ID    recorder.ID `json:"id,omitempty"`
+	}{name, id})
+	return verify.Answer{Status: status, Header: jsonHeader, Body: body}
+}
+
+// refuse keeps the webhook from the app, and most of its body from the disk.
+func (d *delivery) refuse(a verify.Answer) {
+	req := &d.ex.Request
+	kept, err := d.spool.Prefix(keptOfRefused)
+	if err != nil {
+		d.g.o.Log.Error("cannot read a body", "error", err)
+	}
+	req.Body = recorder.Body{Bytes: kept}
+	req.Truncated = req.Truncated || int64(len(kept)) < req.Size
+	d.spool.Discard()
+	d.spool = d.g.o.Store.Spool()
+	d.finish(recorder.Refused, a)
+}
+
+// answer records the webhook with the answer that devhook itself gives, and
+// gives it.
+func (d *delivery) answer(outcome recorder.Outcome, a verify.Answer) {
+	if !d.keepBody() {
+		return
+	}
+	d.finish(outcome, a)
+}
+
+func (d *delivery) finish(outcome recorder.Outcome, a verify.Answer) {
+	d.ex.Outcome = outcome
+	d.ex.Response = d.response(a)
+	if err := d.g.o.Store.Append(context.WithoutCancel(d.sender), d.ex); err != nil {
+		d.g.o.Log.Error("cannot record", "error", err)
+		d.notRecorded()
+		return
+	}
+	d.send(a)
+}
+
+// keepBody puts the body into the exchange. If the store fails it answers so
+// and returns false.
+func (d *delivery) keepBody() bool {
+	body, err := d.spool.Body()
+	if err != nil {
+		d.g.o.Log.Error("cannot keep a body", "error", err)
+		d.notRecorded()
+		return false
+	}
+	d.ex.Request.Body = body
+	return true
+}
+
+// notRecorded tells the sender to try again: nothing that is not on the disk
+// is acknowledged.
+func (d *delivery) notRecorded() { d.send(apiError(503, "not_recorded", d.ex.ID)) }
+
+// response returns the record of an answer that devhook makes.
+func (d *delivery) response(a verify.Answer) *recorder.Response {
+	return &recorder.Response{
+		Status: a.Status, Headers: a.Header, Body: recorder.Body{Bytes: a.Body}, Size: int64(len(a.Body)),
+		Took: d.g.o.Now().Sub(d.started),
+	}
+}
+
+// send writes an answer of devhook's own to the sender.
+func (d *delivery) send(a verify.Answer) {
+	if d.w == nil {
+		return
+	}
+	h := d.w.Header()
+	maps.Copy(h, a.Header)
+	if len(a.Header["Content-Type"]) == 0 {
+		h["Content-Type"] = nil // or net/http guesses one
+	}
+	d.w.WriteHeader(a.Status)
+	d.w.Write(a.Body)
+}
+
+// forward records the webhook, hands it to the apps and the first app's answer
+// to the sender. The disk is waited for together with the app.
+func (d *delivery) forward() {
+	if !d.keepBody() {
+		return
+	}
+	to := d.route.Forward[0]
+	d.ex.Target = targetURL(to, d.ex.Request.URL)
+	commit, err := d.g.o.Store.Write(d.ex)
+	if err != nil {
+		d.g.o.Log.Error("cannot record", "error", err)
+		d.notRecorded()
+		return
+	}
+	for _, other := range d.route.Forward[1:] {
+		d.mirror(other)
+	}
+	res, broken := d.roundTrip(to, commit)
+	if err := d.g.o.Store.Finish(context.Background(), d.ex.ID, res); err != nil {
+		d.g.o.Log.Error("cannot record the answer", "id", string(d.ex.ID), "error", err)
+	}
+	if broken {
+		panic(http.ErrAbortHandler) // the sender must not take half an answer for a whole one
+	}
+}
+
+// mirror sends a copy to a further app, beside the delivery and without an
+// answer to anybody. It is an exchange of its own.
+func (d *delivery) mirror(to *url.URL) {
+	copied := *d.ex
+	copied.ID, copied.Parent, copied.Origin = "", d.ex.ID, recorder.Mirror
+	copied.Target = targetURL(to, d.ex.Request.URL)
+	m := *d
+	m.ex, m.w, m.sender = &copied, nil, context.Background()
+	if d.g.waiting.Add(1) > maxWaiting {
+		d.g.waiting.Add(-1)
+		copied.Outcome, copied.Detail = recorder.Unreachable, "too slow: a thousand copies are waiting already"
+		if _, err := m.g.o.Store.Write(m.ex); err != nil {
+			m.g.o.Log.Error("cannot record a copy", "error", err)
+		}
+		return
+	}
+	d.g.work.Go(func() {
+		d.g.mirror <- struct{}{}
+		defer func() { <-d.g.mirror }()
+		d.g.waiting.Add(-1)
+		m.started = m.g.o.Now()
+		commit, err := m.g.o.Store.Write(m.ex)
+		if err != nil {
+			m.g.o.Log.Error("cannot record a copy", "error", err)
+			return
+		}
+		res, _ := m.roundTrip(to, commit)
+		if err := m.g.o.Store.Finish(context.Background(), m.ex.ID, res); err != nil {
+			m.g.o.Log.Error("cannot record the answer to a copy", "error", err)
+		}
+	})
+}

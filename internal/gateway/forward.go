@@ -1,0 +1,197 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"devhook/recorder"
+)
+
+// drainTime is how long an app may go on answering after its sender has hung
+// up, so that the record has the answer.
+const drainTime = 5 * time.Second
+
+var errTimeout = errors.New("timeout")
+
+// roundTrip sends the request to one app and passes its answer on, once the
+// request is durable. broken says that the sender got the start of an answer
+// that has no end.
+func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.Result, broken bool) {
+	started := d.g.o.Now()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(d.sender)) // who hangs up does not take the webhook back
+	defer cancel(nil)
+	timeout := d.route.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	timer := time.AfterFunc(timeout, func() { cancel(errTimeout) })
+	defer timer.Stop()
+
+	out, err := d.outgoing(ctx, to)
+	var resp *http.Response
+	if err == nil {
+		resp, err = d.g.o.Transport.RoundTrip(out)
+	}
+	timer.Stop()
+	if syncErr := commit.Wait(context.Background()); syncErr != nil {
+		if resp != nil {
+			resp.Body.Close()
+		}
+		d.g.o.Log.Error("cannot record", "id", string(d.ex.ID), "error", syncErr)
+		a := apiError(503, "not_recorded", d.ex.ID)
+		d.send(a)
+		return recorder.Result{Outcome: recorder.Unreachable, Detail: "not recorded", Response: d.response(a)}, false
+	}
+	if err != nil {
+		a := apiError(502, "app_unreachable", d.ex.ID)
+		detail := describe(err)
+		if context.Cause(ctx) == errTimeout {
+			a = apiError(504, "app_timeout", d.ex.ID)
+			detail = "no answer within " + timeout.String()
+		}
+		d.send(a)
+		return recorder.Result{Outcome: recorder.Unreachable, Detail: detail, Response: d.response(a)}, false
+	}
+
+	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		a.header = resp.Header // whose hop is the point
+		return a.upgrade(), false
+	}
+	return a.pass()
+}
+
+// outgoing returns the request as the app gets it.
+func (d *delivery) outgoing(ctx context.Context, to *url.URL) (*http.Request, error) {
+	req := &d.ex.Request
+	out := &http.Request{
+		Method: req.Method, URL: outgoingURL(to, req.URL), Host: to.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: endToEnd(req.Headers), ContentLength: req.Size,
+	}
+	host := req.Headers.Get("Host")
+	delete(out.Header, "Host")
+	switch d.g.o.HostHeader {
+	case "", "rewrite":
+	case "preserve":
+		out.Host = host
+	default:
+		out.Host = d.g.o.HostHeader
+	}
+	d.setForwarded(out.Header, host)
+	if _, ok := out.Header["User-Agent"]; !ok {
+		out.Header["User-Agent"] = []string{""} // or net/http sends its own
+	}
+	if protocol := upgradeOf(req.Headers); protocol != "" {
+		out.Header["Connection"] = []string{"Upgrade"}
+		out.Header["Upgrade"] = []string{protocol}
+	}
+
+	if req.Size > 0 {
+		out.GetBody = func() (io.ReadCloser, error) { return d.g.o.Store.OpenBody(req.Body) }
+		body, err := out.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		out.Body = body
+	}
+	if d.chunked {
+		out.ContentLength = -1
+		if out.Body == nil {
+			out.Body = io.NopCloser(strings.NewReader(""))
+		}
+		out.Trailer = d.trailer
+	}
+	return out.WithContext(ctx), nil
+}
+
+// setForwarded tells the app how the sender reached devhook. What a sender
+// claims itself is replaced; what the tunnel has set is kept.
+func (d *delivery) setForwarded(h http.Header, host string) {
+	remote, _, err := net.SplitHostPort(d.ex.Request.Remote)
+	if err != nil {
+		remote = d.ex.Request.Remote
+	}
+	scheme, _, _ := strings.Cut(d.ex.Request.URL, "://")
+	for name, value := range map[string]string{
+		"X-Forwarded-For": remote, "X-Forwarded-Host": host, "X-Forwarded-Proto": scheme,
+	} {
+		if _, set := h[name]; !set || !d.door.Forwarded {
+			h[name] = []string{value}
+		}
+	}
+}
+
+// hopByHop returns the names of the headers in h that concern one connection
+// only: RFC 9110 §7.6.1, and Trailer, which net/http makes anew.
+func hopByHop(h http.Header) []string {
+	names := []string{"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+	for _, list := range h["Connection"] {
+		for name := range strings.SplitSeq(list, ",") {
+			names = append(names, http.CanonicalHeaderKey(strings.TrimSpace(name)))
+		}
+	}
+	return names
+}
+
+// upgradeOf returns the protocol that the headers ask to switch to, "" if they
+// do not.
+func upgradeOf(h http.Header) string {
+	for _, list := range h["Connection"] {
+		for name := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(name), "upgrade") {
+				return h.Get("Upgrade")
+			}
+		}
+	}
+	return ""
+}
+
+// targetURL returns where a request with the given URL goes at the app: the
+// path and query as they are, behind the app's own base path.
+func targetURL(to *url.URL, from string) string {
+	return to.Scheme + "://" + to.Host + strings.TrimRight(to.EscapedPath(), "/") + target(from)
+}
+
+// outgoingURL is targetURL in the form that makes net/http write path and
+// query into the request line as they are. A [url.URL] that was parsed from
+// them would clean and encode them anew.
+func outgoingURL(to *url.URL, from string) *url.URL {
+	path, query, hasQuery := strings.Cut(target(from), "?")
+	return &url.URL{
+		Scheme: to.Scheme, Host: to.Host, Opaque: strings.TrimRight(to.EscapedPath(), "/") + path,
+		RawQuery: query, ForceQuery: hasQuery && query == "",
+	}
+}
+
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// describe says in a few words why an app could not be reached.
+func describe(err error) string {
+	var op *net.OpError
+	var dns *net.DNSError
+	var noTLS tls.RecordHeaderError
+	switch {
+	case errors.As(err, &noTLS):
+		return "the app does not speak TLS: forward to http://"
+	case errors.As(err, &dns):
+		return "no such host: " + dns.Name
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the app hung up without an answer"
+	case errors.As(err, &op) && op.Err != nil:
+		text := op.Err.Error()
+		if i := strings.LastIndex(text, ": "); i >= 0 {
+			text = text[i+2:]
+		}
+		return text
+	}
+	return strings.TrimPrefix(err.Error(), "net/http: ")
+}

@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+
+	"devhook/verify"
+)
+
+// A judgement is what is known of a webhook before it is recorded.
+type judgement struct {
+	provider string // "" if none is recognised
+	event    string
+	delivery string
+	verdict  verify.Verdict
+	// handshake is what to answer to a provider that asks whether this is
+	// the right place; nil otherwise.
+	handshake *verify.Answer
+	ack       verify.Answer // what the provider expects where no app answers
+	reject    verify.Answer // what it is told where the signature is not right
+}
+
+// judge finds the provider of m and checks its signature. size is that of the
+// body, which is not in m if it is over [verify.MaxBody].
+func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) judgement {
+	candidates := rt.candidates(r, m)
+	if len(candidates) == 0 {
+		j := judgement{ack: defaultAck, reject: defaultReject}
+		j.verdict = verify.Verdict{Status: verify.Unverified, Reason: verify.UnknownProvider}
+		if size > verify.MaxBody {
+			j.verdict = tooLarge
+		}
+		if r.Verify == Off {
+			j.verdict = off
+		}
+		return j
+	}
+
+	p := candidates[0]
+	var verdict verify.Verdict
+	switch {
+	case r.Verify == Off:
+		verdict = off
+	case size > verify.MaxBody:
+		verdict = tooLarge
+	default:
+		verdict = p.Scheme.Verify(m, rt.Keys[p.ID], now)
+		for _, other := range candidates[1:] {
+			if verdict.Status == verify.Valid {
+				break
+			}
+			if v := other.Scheme.Verify(m, rt.Keys[other.ID], now); v.Status == verify.Valid {
+				p, verdict = other, v
+			}
+		}
+	}
+	j := judgement{
+		provider: p.ID, event: p.Event(m), delivery: p.DeliveryID(m),
+		verdict: verdict, ack: p.Ack, reject: p.Reject,
+	}
+	if r.Verify != Off && size <= verify.MaxBody {
+		if a, ok := p.Handshake(m, rt.Keys[p.ID], now); ok {
+			j.handshake = &a
+		}
+	}
+	return j
+}
+
+var (
+	off      = verify.Verdict{Status: verify.Skipped, Reason: verify.Off}
+	tooLarge = verify.Verdict{
+		Status: verify.Unverified, Reason: verify.TooLarge,
+		Detail: "over 32 MiB, which is not verified",
+	}
+	defaultAck    = verify.Answer{Status: 200}
+	defaultReject = verify.Answer{Status: 403, Header: jsonHeader, Body: []byte(`{"error":"signature verification failed"}`)}
+	jsonHeader    = http.Header{"Content-Type": {"application/json"}}
+)
+
+// candidates returns the providers that m may be from, the likeliest first:
+// the one that the route names, or those whose marks it bears, and of them
+// first those whose secret is known.
+func (rt *Routes) candidates(r *Route, m verify.Message) []verify.Provider {
+	if r.Provider != "" {
+		if p, ok := rt.Catalog.Lookup(r.Provider); ok {
+			return []verify.Provider{p}
+		}
+	}
+	var known, unknown []verify.Provider
+	for _, p := range rt.Catalog.Detect(m) {
+		if _, err := p.CheckKeys(rt.Keys[p.ID]); err == nil {
+			known = append(known, p)
+		} else {
+			unknown = append(unknown, p)
+		}
+	}
+	return append(known, unknown...)
+}
+
+// passes reports whether a webhook with this verdict gets to the app, and the
+// status of the answer if it does not: 0 means the provider's own.
+func (r *Route) passes(v verify.Verdict) (ok bool, status int) {
+	switch {
+	case r.Verify == Report || r.Verify == Off || v.Status == verify.Valid || v.Status == verify.Skipped:
+		return true, 0
+	case v.Reason == verify.TooLarge:
+		return r.Verify != Strict && r.Provider == "", 413
+	case v.Status == verify.Unverified:
+		return r.Verify != Strict, 0
+	}
+	return false, 0
+}

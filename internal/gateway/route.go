@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"devhook/verify"
+)
+
+// A Route says what happens to the webhooks whose path it matches. It is not
+// changed once it is given to a [Gateway].
+type Route struct {
+	// Path is the prefix of the paths it matches, on a segment border: /a
+	// matches /a and /a/b and not /ab. "" or "/" matches all.
+	Path string
+	// Provider is the id of the provider whose webhooks come here; "" has it
+	// detected.
+	Provider string
+	// Forward is the apps: the first answers the sender, the others get a
+	// copy. Without any, devhook answers.
+	Forward []*url.URL
+	Verify  Mode
+	// Timeout is how long the app may take to its response headers; 0 means
+	// [DefaultTimeout].
+	Timeout time.Duration
+}
+
+// DefaultTimeout is how long an app may take to its response headers.
+const DefaultTimeout = 30 * time.Second
+
+// Mode says who gets through; the table in docs/verify.md tells all of it.
+type Mode string
+
+// The modes of a [Route].
+const (
+	Enforce Mode = "enforce" // what is known to be wrong is refused
+	Strict  Mode = "strict"  // what is not known to be right is refused
+	Report  Mode = "report"  // nothing is refused
+	Off     Mode = "off"     // nothing is judged
+)
+
+// Routes is all that decides where a webhook goes and who gets through.
+type Routes struct {
+	// List is tried first; if it is empty, Default takes everything, and if
+	// it is not, nothing else does.
+	List    []Route
+	Default Route
+	// Catalog is the providers that are known, Keys their secrets by id.
+	Catalog *verify.Catalog
+	Keys    map[string]verify.Keys
+}
+
+// find returns the route for a decoded path, and a name for the record. The
+// name is "" where there are no routes to name, and ok is false where there
+// are and none matches.
+//
+// Apps differ in whether they clean a path before they route by it. A path
+// that leads to two different routes could have a webhook judged as one thing
+// and handled as another, so it leads to none.
+func (rt *Routes) find(decoded string) (r *Route, name string, err error) {
+	if len(rt.List) == 0 {
+		return &rt.Default, "", nil
+	}
+	r = rt.match(decoded)
+	if clean := path.Clean("/" + decoded); clean != decoded && rt.match(clean) != r {
+		return nil, "", fmt.Errorf("the path leads to two routes, as it stands and as %s", clean)
+	}
+	if r == nil {
+		return nil, "", fmt.Errorf("no route matches")
+	}
+	return r, r.Path, nil
+}
+
+func (rt *Routes) match(decoded string) *Route {
+	var best *Route
+	length := -1
+	for i := range rt.List {
+		prefix := strings.TrimRight(rt.List[i].Path, "/")
+		if len(prefix) > length && onBorder(decoded, prefix) {
+			best, length = &rt.List[i], len(prefix)
+		}
+	}
+	return best
+}
+
+func onBorder(p, prefix string) bool {
+	rest, ok := strings.CutPrefix(p, prefix)
+	return ok && (rest == "" || rest[0] == '/')
+}

@@ -1,0 +1,223 @@
+package terminal
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// wide is from how many columns on a line has all its columns.
+const wide = 110
+
+// Exchange writes an exchange that is done: one line, and a second one only
+// where there is trouble.
+//
+//	14:02:11.482  #128  tiktok   video.publish.completed   1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms
+func (t *Terminal) Exchange(ex *recorder.Exchange) {
+	t.Printf("%s", t.line(ex))
+	if second := t.trouble(ex); second != "" {
+		t.Printf("%s", second)
+	}
+}
+
+func (t *Terminal) line(ex *recorder.Exchange) string {
+	narrow := t.width > 0 && t.width < wide
+	at, gap := ex.At.Local().Format("15:04:05.000"), "  "
+	providerWidth, eventWidth, sizeWidth := 8, 24, 8
+	if narrow {
+		at, gap = at[:8], " "
+		providerWidth, sizeWidth = 6, 6
+		eventWidth = max(12, min(24, t.width-58))
+	}
+	provider, event := Safe(ex.Provider), Safe(ex.Event)
+	if provider == "" {
+		provider = "-"
+	}
+	if event == "" { // better than nothing: what was asked for
+		event = Safe(ex.Request.Method + " " + path(ex.Request.URL))
+	}
+	if narrow {
+		provider = Cut(provider, 12)
+	}
+	if t.width > 0 {
+		event = Cut(event, max(eventWidth, 24))
+		if narrow {
+			event = Cut(event, eventWidth)
+		}
+	}
+	columns := []string{
+		t.style.dim(at),
+		pad("#"+strconv.FormatUint(ex.Seq, 10), 4),
+		pad(provider, providerWidth),
+		pad(event, eventWidth),
+		padLeft(Size(ex.Request.Size), sizeWidth),
+		t.signature(ex.Verdict, narrow),
+		t.outcome(ex, narrow),
+	}
+	if ex.Origin != recorder.Live {
+		columns = append(columns, t.style.dim("("+string(ex.Origin)+")"))
+	}
+	return strings.TrimRight(strings.Join(columns, gap), " ")
+}
+
+// signature says how the signature is; the word tells, not the colour.
+func (t *Terminal) signature(v verify.Verdict, narrow bool) string {
+	word, style := "", t.style.dim
+	switch v.Status {
+	case verify.Valid:
+		word, style = "sig ok", t.style.ok
+	case verify.Invalid:
+		word, style = "sig FAIL", t.style.bad
+	case verify.Unsigned:
+		word, style = "unsigned", t.style.bad
+	case verify.Unverified:
+		word, style = "sig ?", t.style.warn
+	default:
+		word = "sig -"
+	}
+	width := 9
+	if narrow {
+		width = 8
+	}
+	return style(word) + strings.Repeat(" ", max(0, width-len(word)))
+}
+
+func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
+	status := ""
+	if ex.Response != nil {
+		status = strconv.Itoa(ex.Response.Status)
+	}
+	switch ex.Outcome {
+	case recorder.Answered:
+		s := "-> "
+		if !narrow {
+			s += short(ex.Target) + "  "
+		}
+		return s + t.status(ex.Response.Status) + padLeft(Took(ex.Response.Took), 7)
+	case recorder.Unreachable:
+		s := "-> "
+		if !narrow {
+			s += short(ex.Target) + "  "
+		}
+		return s + t.style.bad(strings.TrimSpace(status+" unreachable"))
+	case recorder.Refused:
+		return t.style.bad("refused "+status) + ": " + Safe(t.why(ex))
+	case recorder.Handled:
+		return "answered here " + t.status(ex.Response.Status)
+	case recorder.Unrouted:
+		return t.style.warn("no route " + status)
+	case recorder.Pending:
+		return t.style.dim("under way, or broken off")
+	}
+	return string(ex.Outcome)
+}
+
+// why says in a few words why a webhook was refused.
+func (t *Terminal) why(ex *recorder.Exchange) string {
+	v := ex.Verdict
+	switch {
+	case ex.Response != nil && ex.Response.Status == 413:
+		return "body of " + Size(ex.Request.Size) + " is too large"
+	case v.Detail != "":
+		return v.Detail
+	case v.Reason == verify.UnknownProvider:
+		return "no provider recognised"
+	}
+	return strings.ReplaceAll(string(v.Reason), "_", " ")
+}
+
+func (t *Terminal) status(code int) string {
+	s := strconv.Itoa(code)
+	switch {
+	case code >= 400:
+		return t.style.bad(s)
+	case code >= 300:
+		return t.style.warn(s)
+	}
+	return t.style.ok(s)
+}
+
+// trouble is the second line of an exchange, "" if there is nothing to say.
+func (t *Terminal) trouble(ex *recorder.Exchange) string {
+	text := ""
+	switch {
+	case ex.Outcome == recorder.Unreachable:
+		text = ex.Detail
+		if text == "connection refused" {
+			text += ": is the app running?"
+		}
+	case ex.Outcome == recorder.Answered && ex.Response.Status >= 400:
+		text = excerpt(ex.Response.Body.Bytes)
+	case ex.Outcome == recorder.Answered && ex.Detail != "":
+		text = ex.Detail
+	case ex.Outcome == recorder.Refused && ex.Verdict.Hint != "":
+		text = ex.Verdict.Hint
+	case ex.Outcome == recorder.Answered && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned):
+		text = ex.Verdict.Detail // let through by --verify report
+	default:
+		return ""
+	}
+	more := fmt.Sprintf("devhook show %d", ex.Seq)
+	indent := strings.Repeat(" ", 14)
+	text = Safe(text)
+	if t.width > 0 {
+		indent = indent[:min(14, t.width/6)]
+		text = Cut(text, max(10, t.width-len(indent)-len(more)-3))
+	}
+	if text != "" {
+		text += "   "
+	}
+	return indent + text + t.style.dim(more)
+}
+
+// excerpt returns the first line of text in a body, "" if it is not text.
+func excerpt(body []byte) string {
+	body = bytes.TrimSpace(body[:min(len(body), 400)])
+	if i := bytes.IndexByte(body, '\n'); i >= 0 {
+		body = body[:i]
+	}
+	for len(body) > 0 && !utf8.Valid(body) {
+		if r, _ := utf8.DecodeLastRune(body); r != utf8.RuneError {
+			return ""
+		}
+		body = body[:len(body)-1]
+	}
+	return Cut(string(body), 200)
+}
+
+// short leaves out of a URL what the reader knows: that it is HTTP, and on
+// this machine.
+func short(target string) string {
+	s := strings.TrimPrefix(target, "http://")
+	for _, here := range []string{"127.0.0.1", "localhost"} {
+		if rest, ok := strings.CutPrefix(s, here+":"); ok {
+			s = ":" + rest
+			break
+		}
+	}
+	s, _, _ = strings.Cut(s, "?")
+	return Cut(Safe(s), 60)
+}
+
+func path(absolute string) string {
+	if _, rest, ok := strings.Cut(absolute, "://"); ok {
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			p, _, _ := strings.Cut(rest[i:], "?")
+			return p
+		}
+	}
+	return "/"
+}
+
+func pad(s string, n int) string {
+	return s + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s)))
+}
+
+func padLeft(s string, n int) string {
+	return strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s))) + s
+}

@@ -1,0 +1,249 @@
+// Package terminal turns what happens into what a person reads: one line an
+// exchange, and blocks of words around them. It is the only place with
+// colours. Where the lines go and when is left to others.
+package terminal
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+	"golang.org/x/term"
+)
+
+// A Terminal is a place where a person reads. Make one with [New].
+type Terminal struct {
+	w     io.Writer
+	width int // columns; 0 if lines have no end
+	style styles
+}
+
+type styles struct{ ok, bad, warn, dim, bold func(a ...any) string }
+
+// Color is when to use colour.
+type Color string
+
+// The choices of a [Color].
+const (
+	Auto   Color = "auto"
+	Always Color = "always"
+	Never  Color = "never"
+)
+
+// New returns the Terminal that w is. Colour is decided by, first of all,
+// NO_COLOR, then c, CLICOLOR_FORCE, TERM=dumb, and whether w is a terminal.
+func New(w io.Writer, c Color, getenv func(string) string) *Terminal {
+	t := &Terminal{w: w}
+	isTerminal := IsTerminal(w)
+	if isTerminal {
+		if columns, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil {
+			t.width = columns
+		}
+	}
+	on := false
+	switch {
+	case getenv("NO_COLOR") != "":
+	case c == Always || c == Never:
+		on = c == Always
+	case force(getenv("CLICOLOR_FORCE")):
+		on = true
+	case getenv("TERM") == "dumb":
+	default:
+		on = isTerminal
+	}
+	t.style = styles{
+		ok: paint(on, color.FgGreen), bad: paint(on, color.FgRed, color.Bold), warn: paint(on, color.FgYellow),
+		dim: paint(on, color.Faint), bold: paint(on, color.Bold),
+	}
+	return t
+}
+
+func force(v string) bool { return v != "" && v != "0" }
+
+func paint(on bool, attributes ...color.Attribute) func(a ...any) string {
+	c := color.New(attributes...)
+	if on {
+		c.EnableColor()
+	} else {
+		c.DisableColor()
+	}
+	return c.SprintFunc()
+}
+
+// IsTerminal reports whether w is a terminal.
+func IsTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Printf writes a line of devhook's own words; outside text in it must have
+// gone through [Safe].
+func (t *Terminal) Printf(format string, a ...any) { fmt.Fprintf(t.w, format+"\n", a...) }
+
+// Bold, Dim, Good, Warn and Bad return s in a style that does not carry its
+// meaning alone.
+func (t *Terminal) Bold(s string) string { return t.style.bold(s) }
+
+// Dim returns s in a style for what matters less.
+func (t *Terminal) Dim(s string) string { return t.style.dim(s) }
+
+// Good returns s in the style of what went right.
+func (t *Terminal) Good(s string) string { return t.style.ok(s) }
+
+// Warn returns s in the style of what should be looked at.
+func (t *Terminal) Warn(s string) string { return t.style.warn(s) }
+
+// Bad returns s in the style of what went wrong.
+func (t *Terminal) Bad(s string) string { return t.style.bad(s) }
+
+// Error writes err as errors are written: what, and then what to do.
+func (t *Terminal) Error(text, hint string) {
+	t.Printf("%s %s", t.style.bad("devhook: error:"), Safe(text))
+	if hint != "" {
+		t.Printf("%s %s", t.style.warn("devhook: hint:"), Safe(hint))
+	}
+}
+
+// Safe returns s as a terminal may have it: what is no letter, mark, digit,
+// punctuation or space is spelled out, so that no sequence in it is obeyed and
+// no text runs backwards.
+func Safe(s string) string {
+	plain := true
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7F {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n <= 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// SafeText is [Safe] for text of several lines: newlines and tabs stay.
+func SafeText(s string) string {
+	var b strings.Builder
+	for s != "" {
+		i := strings.IndexAny(s, "\n\t")
+		if i < 0 {
+			b.WriteString(Safe(s))
+			break
+		}
+		b.WriteString(strings.TrimSuffix(Safe(s[:i]), `\r`))
+		b.WriteByte(s[i])
+		s = s[i+1:]
+	}
+	return b.String()
+}
+
+// Cut returns s in at most n columns, with … where something was left out.
+func Cut(s string, n int) string {
+	if n <= 0 || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	return string(r[:n-1]) + "…"
+}
+
+// Size returns n bytes in three digits or so: 88 B, 1.2 kB, 20 MB.
+func Size(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v := float64(n)
+	unit := -1
+	for v >= 999.5 && unit < len(units)-1 {
+		v /= 1000
+		unit++
+	}
+	if v < 9.95 {
+		return fmt.Sprintf("%.1f %cB", v, units[unit])
+	}
+	return fmt.Sprintf("%.0f %cB", v, units[unit])
+}
+
+// Took returns a duration in three digits or so: 0.4ms, 37ms, 1.2s, 2m10s.
+func Took(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.1fms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
+		return fmt.Sprintf("%dms", d/time.Millisecond)
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// LogHandler returns a handler that writes records of the given level and
+// above, as a person reads them: warnings and errors in words, what is below
+// with all its parts.
+func (t *Terminal) LogHandler(level slog.Level) slog.Handler { return &logHandler{t: t, level: level} }
+
+type logHandler struct {
+	t      *Terminal
+	level  slog.Level
+	prefix string // parts that With gave
+}
+
+func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+
+func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(Safe(r.Message) + h.prefix)
+	r.Attrs(func(a slog.Attr) bool {
+		b.WriteString(part(a))
+		return true
+	})
+	switch {
+	case r.Level >= slog.LevelError:
+		h.t.Printf("%s %s", h.t.style.bad("devhook: error:"), b.String())
+	case r.Level >= slog.LevelWarn:
+		h.t.Printf("%s %s", h.t.style.warn("devhook: warning:"), b.String())
+	default:
+		h.t.Printf("%s %s", h.t.style.dim(strings.ToLower(r.Level.String())+":"), b.String())
+	}
+	return nil
+}
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	next := *h
+	for _, a := range attrs {
+		next.prefix += part(a)
+	}
+	return &next
+}
+
+func (h *logHandler) WithGroup(string) slog.Handler { return h }
+
+func part(a slog.Attr) string {
+	value := Safe(a.Value.Resolve().String())
+	if a.Key == "error" {
+		return ": " + value
+	}
+	return " " + Safe(a.Key) + "=" + value
+}

@@ -1,0 +1,170 @@
+package terminal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// Listed writes an exchange as one line of a list, with its date if it is not
+// of the day of now.
+func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
+	line := t.line(ex)
+	at := ex.At.Local()
+	if at.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+		line = t.style.dim(at.Format("01-02")) + " " + line
+	}
+	t.Printf("%s", line)
+}
+
+// Whole writes all that a person wants to know of an exchange. body and answer
+// are the bytes, or the start of them.
+func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
+	row := func(name, format string, a ...any) {
+		t.Printf("%-10s %s", name, fmt.Sprintf(format, a...))
+	}
+	row("recording", "#%d  %s", ex.Seq, ex.ID)
+	row("at", "%s  %s", ex.At.Local().Format("2006-01-02 15:04:05.000"), t.style.dim(string(ex.Origin)))
+	if ex.Parent != "" {
+		row("made from", "%s", ex.Parent)
+		for _, c := range ex.Changes {
+			row("", "%s", Safe(c))
+		}
+	}
+	if ex.Provider != "" {
+		row("provider", "%s  %s", Safe(ex.Provider), Safe(ex.Event))
+	}
+	if ex.DeliveryID != "" {
+		row("delivery", "%s", Safe(ex.DeliveryID))
+	}
+	if ex.DuplicateOf != "" {
+		row("again", "the same delivery as %s", ex.DuplicateOf)
+	}
+	row("signature", "%s", t.verdict(ex.Verdict))
+	if ex.Verdict.Hint != "" {
+		row("", "%s", Safe(ex.Verdict.Hint))
+	}
+	outcome := string(ex.Outcome)
+	if ex.Detail != "" {
+		outcome += ": " + Safe(ex.Detail)
+	}
+	row("outcome", "%s", outcome)
+	if ex.Route != "" {
+		row("route", "%s", Safe(ex.Route))
+	}
+	if ex.Target != "" {
+		row("to", "%s", Safe(ex.Target))
+	}
+	row("from", "%s", Safe(ex.Request.Remote))
+	t.Printf("")
+	r := ex.Request
+	t.Message(r.Method+" "+r.URL, r.Headers, body, r.Size, r.Truncated)
+	if ex.Response != nil {
+		t.Printf("")
+		a := ex.Response
+		t.Message(fmt.Sprintf("%d %s  %s", a.Status, http.StatusText(a.Status), Took(a.Took)), a.Headers, answer, a.Size, a.Truncated)
+	}
+}
+
+func (t *Terminal) verdict(v verify.Verdict) string {
+	s := string(v.Status)
+	switch v.Status {
+	case verify.Valid:
+		s = t.style.ok(s)
+	case verify.Invalid, verify.Unsigned:
+		s = t.style.bad(s)
+	}
+	if v.Reason != "" {
+		s += " (" + strings.ReplaceAll(string(v.Reason), "_", " ") + ")"
+	}
+	if v.Detail != "" {
+		s += ": " + Safe(v.Detail)
+	}
+	return s
+}
+
+// Message writes a request or a response. cut says that body is not all that
+// was sent.
+func (t *Terminal) Message(start string, h http.Header, body []byte, size int64, cut bool) error {
+	t.Printf("%s", t.style.bold(Safe(start)))
+	for _, line := range HeaderLines(h) {
+		name, value, _ := strings.Cut(line, ": ")
+		t.Printf("%s %s", t.style.dim(Safe(name)+":"), Safe(value))
+	}
+	t.Printf("")
+	if len(body) == 0 {
+		if size > 0 {
+			t.Printf("%s", t.style.dim(fmt.Sprintf("(%s, not kept)", Size(size))))
+		}
+		return nil
+	}
+	t.Printf("%s", readable(body))
+	switch {
+	case cut:
+		t.Printf("%s", t.style.warn(fmt.Sprintf("(the first %s of %s; the rest was not kept)", Size(int64(len(body))), Size(size))))
+	case int64(len(body)) < size:
+		t.Printf("%s", t.style.dim(fmt.Sprintf("(the first %s of %s; --body prints all)", Size(int64(len(body))), Size(size))))
+	}
+	return nil
+}
+
+// readable returns a body as a person reads it: JSON in lines, other text as
+// it is, and of what is no text the start in hex.
+func readable(body []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") == nil {
+		return SafeText(b.String())
+	}
+	if utf8.Valid(body) || len(body) > utf8.UTFMax && utf8.Valid(bytes.TrimRightFunc(body[:len(body)-utf8.UTFMax], func(r rune) bool { return r == utf8.RuneError })) {
+		return SafeText(string(body))
+	}
+	const most = 256
+	for i := 0; i < len(body) && i < most; i += 16 {
+		line := body[i:min(i+16, len(body))]
+		fmt.Fprintf(&b, "%08x  %-48x  ", i, line)
+		for _, c := range line {
+			if c < 0x20 || c >= 0x7F {
+				c = '.'
+			}
+			b.WriteByte(c)
+		}
+		b.WriteByte('\n')
+	}
+	if len(body) > most {
+		b.WriteString("…\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// HeaderLines returns the lines of a header, Host first and the others by
+// name, because the order in which they came is not known.
+func HeaderLines(h http.Header) []string {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if (a == "Host") != (b == "Host") {
+			if a == "Host" {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	var lines []string
+	for _, name := range names {
+		for _, v := range h[name] {
+			lines = append(lines, name+": "+v)
+		}
+	}
+	return lines
+}

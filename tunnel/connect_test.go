@@ -1,0 +1,407 @@
+package tunnel
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"devhook/tunnel/ngroktest"
+)
+
+// definite is how soon a definite answer must be an error here; the promise is
+// 5 seconds.
+const definite = 3 * time.Second
+
+// fails opens a tunnel that must fail, and returns the error.
+func fails(t *testing.T, o NgrokOptions, lim limits, code string) *Error {
+	t.Helper()
+	noLeaks(t)
+	err := soon(t, definite, "the error", func() error {
+		_, err := openWith(t, o, lim)
+		return err
+	})
+	e := wantError(t, err, code)
+	if token := o.Authtoken; token != "" && strings.Contains(e.Error()+e.Hint+e.Unwrap().Error(), token) {
+		t.Errorf("the authtoken is in %q, %q, %q", e.Error(), e.Hint, e.Unwrap())
+	}
+	return e
+}
+
+func TestConnectRefusedByTheService(t *testing.T) {
+	const token = "2badtoken_cafe"
+	taken := func(t *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
+		o.URL = "me.ngrok.test"
+		mustOpen(t, *o, defaultLimits)
+	}
+	tests := []struct {
+		name   string
+		server func(*ngroktest.Server)
+		before func(*testing.T, *ngroktest.Server, *NgrokOptions)
+		code   string
+		text   string
+		hint   string
+	}{
+		{
+			name:   "an authtoken that is not known",
+			server: func(s *ngroktest.Server) { s.Authtokens = []string{ngroktest.Authtoken} },
+			before: func(_ *testing.T, _ *ngroktest.Server, o *NgrokOptions) { o.Authtoken = token },
+			code:   "ERR_NGROK_107",
+			text:   "the authtoken you specified is properly formed, but it is invalid",
+			hint:   "NGROK_AUTHTOKEN",
+		},
+		{
+			name:   "an authtoken that is none",
+			before: func(_ *testing.T, _ *ngroktest.Server, o *NgrokOptions) { o.Authtoken = "not-a-token" },
+			code:   "ERR_NGROK_105",
+			text:   "the authtoken you specified does not look like a proper ngrok authtoken",
+			hint:   "https://dashboard.ngrok.com/get-started/your-authtoken",
+		},
+		{
+			name:   "too many sessions",
+			server: func(s *ngroktest.Server) { s.MaxSessions = 1 },
+			before: func(t *testing.T, _ *ngroktest.Server, o *NgrokOptions) { mustOpen(t, *o, defaultLimits) },
+			code:   "ERR_NGROK_108",
+			text:   "your account is limited to 1 simultaneous ngrok agent sessions",
+			hint:   "https://dashboard.ngrok.com/agents",
+		},
+		{
+			name:   "a URL that is online",
+			before: taken,
+			code:   "ERR_NGROK_334",
+			text:   "the endpoint 'https://me.ngrok.test' is already online",
+			hint:   "--pooling-enabled",
+		},
+		{
+			name: "a URL that is online, shared by one side only",
+			before: func(t *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
+				taken(t, srv, o)
+				o.PoolingEnabled = true
+			},
+			code: "ERR_NGROK_334",
+			text: "the endpoint 'https://me.ngrok.test' is already online",
+			hint: "another agent is online",
+		},
+		{
+			name: "an account that may not",
+			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
+				srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
+					return ngroktest.ErrorText("The account a has been suspended.", "ERR_NGROK_103")
+				})
+			},
+			code: "ERR_NGROK_103",
+			text: "the account a has been suspended",
+			hint: "support@ngrok.com",
+		},
+		{
+			name: "a code that is not known here",
+			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
+				srv.HandleBind(func(context.Context, ngroktest.Bind) string {
+					return ngroktest.ErrorText("No such thing.", "ERR_NGROK_98765")
+				})
+			},
+			code: "ERR_NGROK_98765",
+			text: "no such thing",
+			hint: "https://ngrok.com/docs/errors/err_ngrok_98765",
+		},
+		{
+			name: "no code",
+			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
+				srv.HandleAuth(func(context.Context, ngroktest.Auth) string { return "Internal server error" })
+			},
+			text: "internal server error",
+			hint: "https://status.ngrok.com",
+		},
+		{
+			name: "a text that attacks the terminal",
+			before: func(_ *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
+				srv.HandleBind(func(context.Context, ngroktest.Bind) string {
+					return "\x1b]0;title\x07\x1b[31mBad\u202e\r\n" + o.Authtoken + strings.Repeat(" long", 10_000) + "ERR_NGROK_9\x1b"
+				})
+			},
+			code: "ERR_NGROK_9",
+			text: "]0;title[31mBad [hidden] long",
+			hint: "err_ngrok_9",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			setUp := test.server
+			if setUp == nil {
+				setUp = func(*ngroktest.Server) {}
+			}
+			srv := start(t, setUp)
+			o := options(t, srv)
+			test.before(t, srv, &o)
+			had := srv.Connections()
+			e := fails(t, o, defaultLimits, test.code)
+			if !strings.HasPrefix(e.Text, test.text) {
+				t.Errorf("text %q, want %q", e.Text, test.text)
+			}
+			if !strings.Contains(e.Hint, test.hint) {
+				t.Errorf("hint %q, want %q in it", e.Hint, test.hint)
+			}
+			eventually(t, "the connection is gone", func() bool { return srv.Connections() == had })
+		})
+	}
+}
+
+func TestConnectWithoutAuthtoken(t *testing.T) {
+	for _, token := range []string{"", " \n"} {
+		_, err := Ngrok(t.Context(), NgrokOptions{Authtoken: token, ConnectURL: "127.0.0.1:1"})
+		e := wantError(t, err, "ERR_NGROK_4018")
+		if !strings.Contains(e.Hint, "NGROK_AUTHTOKEN") {
+			t.Errorf("hint %q", e.Hint)
+		}
+	}
+}
+
+func TestConnectToWhatIsNoService(t *testing.T) {
+	tests := []struct {
+		name string
+		mode ngroktest.Mode
+		text string
+		hint string
+	}{
+		{"nobody listens", ngroktest.Refuse, "ADDRESS refused the connection", "--ngrok-proxy-url"},
+		{"no TLS", ngroktest.PlainText, "ADDRESS does not speak TLS, so it is no ngrok service", "--ngrok-connect-url"},
+		{"it hangs up", ngroktest.HangUp, "the connection to ADDRESS broke: ", "--ngrok-proxy-url"},
+		{"it is silent", ngroktest.Silent, "ADDRESS does not answer", "--ngrok-proxy-url"},
+		{"it is deaf", ngroktest.Deaf, "ADDRESS does not answer", "--ngrok-proxy-url"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			srv := start(t)
+			srv.SetMode(test.mode)
+			e := fails(t, options(t, srv), quick, "")
+			if want := strings.ReplaceAll(test.text, "ADDRESS", srv.ConnectURL()); !strings.HasPrefix(e.Text, want) {
+				t.Errorf("text %q, want %q", e.Text, want)
+			}
+			if !strings.Contains(e.Hint, test.hint) {
+				t.Errorf("hint %q, want %q in it", e.Hint, test.hint)
+			}
+			eventually(t, "the connections are gone", func() bool { return srv.Connections() == 0 })
+		})
+	}
+}
+
+func TestConnectDoesNotTrust(t *testing.T) {
+	srv, other := start(t), start(t)
+	ofOther, err := other.CertFile(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(srv.ConnectURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		set  func(*NgrokOptions)
+		text string
+	}{
+		{"an authority of a file", func(o *NgrokOptions) { o.ConnectCAs = ofOther }, "signed by an authority that devhook does not trust"},
+		{"an authority of this machine", func(o *NgrokOptions) { o.ConnectCAs = "host" }, "signed by an authority that devhook does not trust"},
+		{"an authority of ngrok's", func(o *NgrokOptions) { o.ConnectCAs = "trusted" }, "signed by an authority that devhook does not trust"},
+		{"by default", func(o *NgrokOptions) { o.ConnectCAs = "" }, "signed by an authority that devhook does not trust"},
+		{"another host", func(o *NgrokOptions) { o.ConnectURL = "127.0.0.2:" + port }, "is for another host"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := options(t, srv)
+			test.set(&o)
+			c, err := o.resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.direct = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, srv.ConnectURL())
+			}
+			noLeaks(t)
+			err = soon(t, definite, "the error", func() error {
+				_, err := open(t.Context(), c, defaultLimits)
+				return err
+			})
+			if e := wantError(t, err, ""); !strings.Contains(e.Text, test.text) || !strings.Contains(e.Hint, "--ngrok-connect-cas") {
+				t.Errorf("%q, hint %q; want %q", e.Text, e.Hint, test.text)
+			}
+			eventually(t, "the connections are gone", func() bool { return srv.Connections() == 0 })
+		})
+	}
+}
+
+func TestConnectLooksUpTheName(t *testing.T) {
+	tests := []struct {
+		name  string
+		rcode byte
+		text  string
+	}{
+		{"it does not exist", 3, "cannot connect to nothing.invalid:443: there is no such host"},
+		{"the server of names fails", 2, "cannot connect to nothing.invalid:443: its name could not be looked up"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			names := nameServer(t, test.rcode)
+			c, err := NgrokOptions{Authtoken: "t_t", ConnectURL: "nothing.invalid"}.resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.direct = (&net.Dialer{Resolver: &net.Resolver{
+				PreferGo: true,
+				Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, "udp", names)
+				},
+			}}).DialContext
+			noLeaks(t)
+			err = soon(t, definite, "the error", func() error {
+				_, err := open(t.Context(), c, defaultLimits)
+				return err
+			})
+			if e := wantError(t, err, ""); e.Text != test.text {
+				t.Errorf("text %q, want %q", e.Text, test.text)
+			}
+		})
+	}
+}
+
+// nameServer answers every DNS query with nothing but a code.
+func nameServer(t *testing.T, rcode byte) string {
+	t.Helper()
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for buf := make([]byte, 1500); ; {
+			n, from, err := pc.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if n < 12 {
+				continue
+			}
+			binary.BigEndian.PutUint16(buf[2:], 0x8180|uint16(rcode)) // RFC 1035 §4.1.1
+			_, _ = pc.WriteTo(buf[:n], from)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = pc.Close()
+		<-ended
+	})
+	return pc.LocalAddr().String()
+}
+
+// A service that fails once or twice is reached all the same.
+func TestConnectTriesAgain(t *testing.T) {
+	t.Run("at the handshake", func(t *testing.T) {
+		t.Parallel()
+		srv := start(t)
+		srv.SetMode(ngroktest.HangUp)
+		o := options(t, srv)
+		c, err := o.resolve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dials atomic.Int32
+		c.direct = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if dials.Add(1) == 3 { // the SDK's second, after the probe
+				srv.SetMode(ngroktest.Serve)
+			}
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		l, err := open(t.Context(), c, defaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		wantEvent(t, l, Connected)
+	})
+	t.Run("at the bind", func(t *testing.T) {
+		srv := start(t)
+		var binds atomic.Int32
+		srv.HandleBind(func(context.Context, ngroktest.Bind) string {
+			if binds.Add(1) == 1 {
+				srv.DropSessions()
+			}
+			return ""
+		})
+		mustOpen(t, options(t, srv), defaultLimits)
+	})
+}
+
+func TestConnectIsInterrupted(t *testing.T) {
+	srv := start(t)
+	o := options(t, srv)
+	hold := func(ctx context.Context) string {
+		<-ctx.Done()
+		return ""
+	}
+	tests := []struct {
+		name  string
+		setUp func()
+	}{
+		{"while the service is silent", func() { srv.SetMode(ngroktest.Silent) }},
+		{"while it thinks about the authtoken", func() {
+			srv.SetMode(ngroktest.Serve)
+			srv.HandleAuth(func(ctx context.Context, _ ngroktest.Auth) string { return hold(ctx) })
+		}},
+		{"while it thinks about the URL", func() {
+			srv.HandleAuth(nil)
+			srv.HandleBind(func(ctx context.Context, _ ngroktest.Bind) string { return hold(ctx) })
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			noLeaks(t)
+			test.setUp()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() {
+				_, err := Ngrok(ctx, o)
+				ended <- err
+			}()
+			eventually(t, "the agent connects", func() bool { return srv.Connections() > 0 })
+			cancel()
+			err := soon(t, definite, "the end", func() error { return <-ended })
+			wantError(t, err, "")
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, want one wrapping context.Canceled", err)
+			}
+			eventually(t, "the connection is gone", func() bool { return srv.Connections() == 0 })
+		})
+	}
+}
+
+func TestConnectWaitsForTheURLNoLongerThanForSilence(t *testing.T) {
+	srv := start(t)
+	srv.HandleBind(func(ctx context.Context, _ ngroktest.Bind) string {
+		<-ctx.Done()
+		return ""
+	})
+	e := fails(t, options(t, srv), quick, "")
+	if !strings.Contains(e.Text, "does not answer its request for a URL") {
+		t.Errorf("text %q", e.Text)
+	}
+}
+
+func TestDefaultLimits(t *testing.T) {
+	if got := defaultLimits.silence; got != 15*time.Second {
+		t.Errorf("silence is given up after %v, want 15s", got)
+	}
+	if got := defaultLimits.patience; got > 5*time.Second {
+		t.Errorf("errors are tried again for %v, want 5s at most", got)
+	}
+	if got := defaultLimits.goodbye + 3*farewell + 2*settle; got > 6*time.Second {
+		t.Errorf("Close may take %v", got)
+	}
+	if l := defaultLimits; l.heartbeat != 0 || l.tolerance != 0 {
+		t.Errorf("heartbeats are not the SDK's own: %+v", l)
+	}
+}

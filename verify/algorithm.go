@@ -1,0 +1,122 @@
+package verify
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+)
+
+// A schemeKind is how a signature is made.
+type schemeKind string
+
+const (
+	schemeHMAC  schemeKind = "hmac"  // HMAC of the payload (RFC 2104)
+	schemeHash  schemeKind = "hash"  // a plain hash of a payload that holds the secret
+	schemeToken schemeKind = "token" // the secret itself, sent along
+)
+
+// An algorithm is a hash function.
+type algorithm struct {
+	name string
+	size int // bytes of a sum
+	new  func() hash.Hash
+}
+
+const maxSum = sha512.Size // bytes of the longest sum
+
+// MD5 and SHA-1 are here because senders use them; HMAC with them is not
+// broken, a plain hash with them is as weak as it looks.
+var algorithms = []algorithm{
+	{"sha256", sha256.Size, sha256.New},
+	{"sha512", sha512.Size, sha512.New},
+	{"sha1", sha1.Size, sha1.New},
+	{"md5", md5.Size, md5.New},
+}
+
+// An encoding is how the bytes of a signature are written.
+type encoding string
+
+const (
+	encodingHex       encoding = "hex"       // upper case is read, lower case written
+	encodingBase64    encoding = "base64"    // with padding
+	encodingBase64URL encoding = "base64url" // without padding
+)
+
+var encodings = []string{string(encodingHex), string(encodingBase64), string(encodingBase64URL)}
+
+// Strict: the bits that padding leaves over must be 0, or one signature would
+// have several spellings.
+var (
+	base64Strict    = base64.StdEncoding.Strict()
+	base64URLStrict = base64.RawURLEncoding.Strict()
+)
+
+// length gives how many characters size bytes take.
+func (e encoding) length(size int) int {
+	switch e {
+	case encodingBase64:
+		return base64Strict.EncodedLen(size)
+	case encodingBase64URL:
+		return base64URLStrict.EncodedLen(size)
+	}
+	return hex.EncodedLen(size)
+}
+
+// append appends sum, written in e, to dst.
+func (e encoding) append(dst, sum []byte) []byte {
+	switch e {
+	case encodingBase64:
+		return base64Strict.AppendEncode(dst, sum)
+	case encodingBase64URL:
+		return base64URLStrict.AppendEncode(dst, sum)
+	}
+	return hex.AppendEncode(dst, sum)
+}
+
+// decode reads text into the first size bytes of sum. It reports false unless
+// text is exactly size bytes, with nothing left over and no white space.
+func (e encoding) decode(sum *[maxSum]byte, text string, size int) bool {
+	if len(text) != e.length(size) {
+		return false
+	}
+	if e == encodingHex {
+		for i := range size {
+			high, ok := nibble(text[2*i])
+			low, ok2 := nibble(text[2*i+1])
+			if !ok || !ok2 {
+				return false
+			}
+			sum[i] = high<<4 | low
+		}
+		return true
+	}
+	var room [96]byte // the longest text is 88 characters
+	var into [96]byte
+	strict := base64Strict
+	if e == encodingBase64URL {
+		strict = base64URLStrict
+	}
+	// The library passes over line feeds; the count shows them.
+	n, err := strict.Decode(into[:], room[:copy(room[:], text)])
+	if err != nil || n != size {
+		return false
+	}
+	copy(sum[:], into[:n])
+	return true
+}
+
+func nibble(c byte) (v byte, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}

@@ -1,0 +1,120 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+)
+
+// BenchmarkVerify measures each provider beside a bare HMAC of the same body:
+// hmac.New, Write, Sum. The metric x-bare is the ratio.
+func BenchmarkVerify(b *testing.B) {
+	for _, size := range []int{1 << 10, 64 << 10} {
+		for _, p := range Providers() {
+			b.Run(fmt.Sprintf("%s/%dKiB", p.ID, size>>10), func(b *testing.B) {
+				r := random()
+				d := p.Scheme.(*declared)
+				k := keysFor(d, r, 1)
+				m := Message{
+					Method: "POST", URL: &url.URL{Scheme: "https", Host: "hooks.example", Path: "/in"}, Header: http.Header{},
+					Body: jsonOf(size),
+				}
+				if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
+					b.Fatal(err)
+				}
+				bare := bareHMAC(m.Body)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if v := p.Scheme.Verify(m, k, someTime); v.Status != Valid {
+						b.Fatal(v)
+					}
+				}
+				bare = min(bare, bareHMAC(m.Body))
+				b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(bare), "x-bare")
+			})
+		}
+	}
+}
+
+// jsonOf gives a JSON object of about n bytes.
+func jsonOf(n int) []byte {
+	member := []byte(`"event_id":"7327112393057371910","amount":2000,"data":{"list":[1,2,3],"text":"some text of a usual length"},`)
+	body := append([]byte("{"), bytes.Repeat(member, (n-20)/len(member))...)
+	return append(body, `"end":true}`...)
+}
+
+// bareHMAC gives how long the HMAC of body takes.
+func bareHMAC(body []byte) time.Duration {
+	secret := []byte("devhook-test-client-secret-0123456789")
+	n := 1 + 50_000_000/(len(body)+1000)
+	began := time.Now()
+	for range n {
+		h := hmac.New(sha256.New, secret)
+		h.Write(body)
+		h.Sum(nil)
+	}
+	return time.Since(began) / time.Duration(n)
+}
+
+func BenchmarkDetect(b *testing.B) {
+	for _, size := range []int{0, 1 << 10, 1 << 20, 20 << 20} {
+		for name, body := range map[string][]byte{"json": jsonOf(max(size, 20)), "nested": append(append([]byte(`{"a":`), bytes.Repeat([]byte("["), size)...), '1'), "binary": make([]byte, size)} {
+			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
+				m := Message{Method: "POST", URL: &url.URL{Path: "/", RawQuery: "a=1&b=2"}, Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer abc"}}, Body: body}
+				b.ReportAllocs()
+				for b.Loop() {
+					if ps := Detect(m); len(ps) > 0 {
+						b.Fatal(ps)
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkEvent(b *testing.B) {
+	for _, p := range Providers() {
+		b.Run(p.ID, func(b *testing.B) {
+			m := Message{Method: "POST", URL: &url.URL{}, Header: http.Header{}, Body: jsonOf(1 << 10)}
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Event(m)
+			}
+		})
+	}
+}
+
+func BenchmarkSign(b *testing.B) {
+	for _, p := range Providers() {
+		b.Run(p.ID, func(b *testing.B) {
+			d := p.Scheme.(*declared)
+			k := keysFor(d, random(), 1)
+			m := Message{Method: "POST", URL: &url.URL{}, Header: http.Header{}, Body: jsonOf(1 << 10)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkParse measures reading one provider's file.
+func BenchmarkParse(b *testing.B) {
+	src, err := files.ReadFile("providers/tencent-live.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := ParseProvider(src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed providers/*.yaml
+var files embed.FS
+
+// A Catalog is a set of providers. The zero value is empty; [Builtin] is the
+// one that comes with this package. A Catalog does not change and is safe for
+// concurrent use.
+type Catalog struct {
+	entries []*entry          // by id
+	byName  map[string]*entry // by id and alias
+}
+
+// An entry is a provider, read when it is first asked for.
+type entry struct {
+	id      string
+	aliases []string
+	load    func() *Provider
+}
+
+// Builtin returns the providers that come with this package. Each is read from
+// its file when it is first asked for; Providers and Detect ask for all.
+func Builtin() *Catalog { return builtin() }
+
+var builtin = sync.OnceValue(func() *Catalog {
+	names, err := files.ReadDir("providers")
+	if err != nil {
+		panic("verify: " + err.Error()) // the files are part of the program
+	}
+	var entries []*entry
+	for _, name := range names {
+		id := strings.TrimSuffix(name.Name(), ".yaml")
+		src, err := files.ReadFile("providers/" + name.Name())
+		if err != nil {
+			panic("verify: " + err.Error())
+		}
+		entries = append(entries, &entry{id: id, aliases: peekAliases(string(src)), load: sync.OnceValue(func() *Provider {
+			p, err := ParseProvider(src)
+			if err != nil {
+				panic("verify: " + name.Name() + ": " + err.Error()) // TestBuiltin reads all
+			}
+			return &p
+		})})
+	}
+	c, err := newCatalog(entries)
+	if err != nil {
+		panic("verify: " + err.Error())
+	}
+	return c
+})
+
+// peekAliases reads the line "aliases: [a, b]" of a built-in file, without
+// reading the file as YAML, which takes a hundred times as long.
+func peekAliases(src string) []string {
+	_, rest, ok := strings.Cut(src, "\naliases: [")
+	if !ok {
+		return nil
+	}
+	line, _, _ := strings.Cut(rest, "]")
+	aliases := strings.Split(line, ",")
+	for i := range aliases {
+		aliases[i] = strings.TrimSpace(aliases[i])
+	}
+	return aliases
+}
+
+func newCatalog(entries []*entry) (*Catalog, error) {
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
+	c := &Catalog{entries: entries, byName: make(map[string]*entry)}
+	for _, e := range entries {
+		if c.byName[e.id] != nil {
+			return nil, fmt.Errorf("provider %s is there twice", e.id)
+		}
+		c.byName[e.id] = e
+	}
+	for _, e := range entries {
+		for _, alias := range e.aliases {
+			if other := c.byName[alias]; other != nil && other != e {
+				return nil, fmt.Errorf("provider %s: alias %s is taken by %s", e.id, alias, other.id)
+			}
+			c.byName[alias] = e
+		}
+	}
+	return c, nil
+}
+
+// With returns a Catalog of c's providers and ps. One of ps replaces the
+// provider of c with the same ID, and takes over an ID that is an alias in c.
+// It is an error if one of ps has no ID or Scheme, if two have the same name,
+// or if an alias is the ID of another.
+func (c *Catalog) With(ps ...Provider) (*Catalog, error) {
+	given := make(map[string]bool)
+	for _, p := range ps {
+		if p.ID == "" || p.Scheme == nil {
+			return nil, errors.New("a provider lacks its ID or Scheme")
+		}
+		if given[p.ID] {
+			return nil, fmt.Errorf("provider %s is there twice", p.ID)
+		}
+		given[p.ID] = true
+	}
+	var entries []*entry
+	for _, e := range c.entries {
+		if !given[e.id] {
+			kept := *e
+			kept.aliases = slices.DeleteFunc(slices.Clone(e.aliases), func(alias string) bool { return given[alias] })
+			entries = append(entries, &kept)
+		}
+	}
+	for _, p := range ps {
+		entries = append(entries, &entry{id: p.ID, aliases: p.Aliases, load: func() *Provider { return &p }})
+	}
+	return newCatalog(entries)
+}
+
+// Lookup returns the provider with the ID or alias. Case does not count, and
+// '_' is as good as '-'.
+func (c *Catalog) Lookup(id string) (p Provider, ok bool) {
+	if e := c.byName[strings.ReplaceAll(strings.ToLower(id), "_", "-")]; e != nil {
+		return *e.load(), true
+	}
+	return Provider{}, false
+}
+
+// IDs returns the IDs of all providers, sorted.
+func (c *Catalog) IDs() []string {
+	ids := make([]string, len(c.entries))
+	for i, e := range c.entries {
+		ids[i] = e.id
+	}
+	return ids
+}
+
+// Providers returns all providers, sorted by ID.
+func (c *Catalog) Providers() []Provider {
+	ps := make([]Provider, len(c.entries))
+	for i, e := range c.entries {
+		ps[i] = *e.load()
+	}
+	return ps
+}
+
+// Nearest returns the IDs that are most similar to one that Lookup does not
+// know, the most similar first, for a message; at most eight.
+func (c *Catalog) Nearest(id string) []string {
+	word := strings.ReplaceAll(strings.ToLower(id), "_", "-")
+	var ids []string
+	for _, name := range nearest(word, sortedKeys(c.byName), len(c.byName)) {
+		if id := c.byName[name].id; !slices.Contains(ids, id) && len(ids) < 8 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Detect returns the providers that m looks like, the most specific first: the
+// one of which m meets the most conditions at once, and of equals the one that
+// comes first by ID. It does not look at whether a signature is right, or there
+// at all. Of a body that is a JSON object or a form, the first 256 names in the
+// first 1 MiB are looked at, once.
+func (c *Catalog) Detect(m Message) []Provider {
+	v := &view{m: &m}
+	type candidate struct {
+		p          *Provider
+		conditions int
+	}
+	var found []candidate
+	for _, e := range c.entries {
+		p := e.load()
+		if p.facets == nil {
+			continue
+		}
+		best := 0
+		for _, mark := range p.facets.marks {
+			if len(mark) > best && mark.holds(v) {
+				best = len(mark)
+			}
+		}
+		if best > 0 {
+			found = append(found, candidate{p, best})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return b.conditions - a.conditions })
+	ps := make([]Provider, len(found))
+	for i, f := range found {
+		ps[i] = *f.p
+	}
+	return ps
+}
+
+// Lookup is [Catalog.Lookup] of [Builtin].
+func Lookup(id string) (Provider, bool) { return Builtin().Lookup(id) }
+
+// Providers is [Catalog.Providers] of [Builtin].
+func Providers() []Provider { return Builtin().Providers() }
+
+// Nearest is [Catalog.Nearest] of [Builtin].
+func Nearest(id string) []string { return Builtin().Nearest(id) }
+
+// Detect is [Catalog.Detect] of [Builtin].
+func Detect(m Message) []Provider { return Builtin().Detect(m) }

@@ -1,0 +1,214 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The rules that hold between the fields of a description. Their aim is that
+// every description that parses obeys the law of [Scheme].
+
+// finish checks b as a whole and makes the Provider of it.
+func (b *builder) finish() error {
+	for _, check := range []func() error{
+		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkStamp, b.checkAccount,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	p, d := &b.p, &b.d
+	if len(b.f.marks) == 0 && (d.signature.in == inHeader && d.signature.key != "Authorization" || d.signature.in == inQuery) {
+		b.f.marks = []mark{{condition{in: d.signature.in, key: d.signature.key}}}
+	}
+	d.id, d.name, d.env, d.secretName, d.needs = p.ID, p.Name, p.Env, p.SecretName, p.Needs
+	d.form.kind, d.form.algorithm = d.kind, d.algorithm.name
+	b.f.delivery = b.ids
+	facets, scheme := b.f, b.d
+	p.facets, p.Scheme = &facets, &scheme
+	p.Summary = scheme.summary()
+	return nil
+}
+
+// fault is an error at a field at the top, or for the whole if it is not there.
+func (b *builder) fault(field, format string, args ...any) error {
+	if n, ok := b.at[field]; ok {
+		return n.errorf(format, args...)
+	}
+	e := b.root.errorf(format, args...).(*ParseError)
+	e.Field = strings.TrimPrefix(b.root.field+"."+field, ".")
+	return e
+}
+
+func (b *builder) checkNames() error {
+	p := &b.p
+	if !idForm.MatchString(p.ID) {
+		return b.fault("id", "must be small letters, digits and '-', and is %s", quote(p.ID))
+	}
+	if p.Name == "" {
+		p.Name = p.ID
+	}
+	if p.Env == "" {
+		p.Env = defaultEnv(p.ID)
+	}
+	if p.SecretName == "" {
+		p.SecretName = "secret"
+	}
+	return nil
+}
+
+func (b *builder) checkSignature() error {
+	d := &b.d
+	isToken := d.kind == schemeToken
+	hasEncoding, hasAlgorithm := d.encoding != "", d.algorithm.new != nil
+	switch {
+	case d.kind == "":
+		return b.fault("scheme", "is missing (hmac, hash or token)")
+	case d.signature.in == "" || d.signature.name == "":
+		return b.fault("signature", "needs in and name")
+	case hasEncoding == isToken:
+		return b.fault("signature", "needs an encoding unless the scheme is token, and only then")
+	case hasAlgorithm == isToken:
+		return b.fault("algorithm", "is needed unless the scheme is token, and only then")
+	case isToken && (d.form.strip != "" || d.form.decode != ""):
+		return b.fault("secret", "a token is sent as it is: no strip and no decode")
+	case isToken && (d.list != nil || len(d.legacy) > 0 || d.stamp != nil):
+		return b.fault("scheme", "a token is sent alone: no list, no legacy and no timestamp")
+	case len(d.also) > 0 && (d.signature.in != inHeader || d.list != nil):
+		return b.fault("signature", "also is for headers with one signature each")
+	case strings.HasPrefix(d.prefix, " "):
+		return b.fault("signature", "the prefix begins with a space")
+	}
+	n := b.at["signature"]
+	if err := d.signature.settle(n); err != nil {
+		return err
+	}
+	for i := range d.also {
+		if err := d.also[i].settle(n); err != nil {
+			return err
+		}
+	}
+	return b.checkList()
+}
+
+func (b *builder) checkList() error {
+	l := b.d.list
+	if l == nil {
+		return nil
+	}
+	if l.split = strings.TrimSpace(l.separator); l.split == "" {
+		l.split = l.separator
+	}
+	switch {
+	case b.d.signature.in != inHeader:
+		return b.fault("signature", "a list is for headers only")
+	case l.separator == "":
+		return b.fault("signature", "the list needs sep")
+	case (l.assign == "") != (l.element == ""):
+		return b.fault("signature", "the list needs kv and element, or neither")
+	case l.assign == l.split:
+		return b.fault("signature", "kv is the same as sep")
+	case slices.Contains(l.drop, l.element):
+		return b.fault("signature", "drop has the element of the signature")
+	case strings.Contains(b.d.prefix, l.split):
+		return b.fault("signature", "the prefix has the separator in it")
+	case l.element == "" && b.d.prefix != strings.TrimSpace(b.d.prefix):
+		return b.fault("signature", "the prefix begins or ends with a space")
+	}
+	return nil
+}
+
+func (b *builder) checkPayload() error {
+	d := &b.d
+	isToken := d.kind == schemeToken
+	switch {
+	case (len(d.payload) > 0) == isToken:
+		return b.fault("payload", "is needed unless the scheme is token, and only then")
+	case d.kind == schemeHash && !d.payload.has(refSecret, ""):
+		return b.fault("payload", "a plain hash without {secret} proves nothing")
+	case d.kind == schemeHMAC && d.payload.has(refSecret, ""):
+		return b.fault("payload", "{secret} is the key of an HMAC, not a part of its payload")
+	case d.payload.has(refTime, "") && d.stamp == nil:
+		return b.fault("payload", "{ts} needs timestamp")
+	case d.payload.has(refSig, "") && d.list == nil:
+		return b.fault("payload", "{sig.NAME} needs signature.list")
+	case d.payload.has(refSig, "") && d.list.assign == "":
+		return b.fault("payload", "{sig.NAME} needs signature.list with kv")
+	}
+	for _, p := range d.payload {
+		switch p.ref {
+		case refSecret:
+			if p.call != "" {
+				return b.fault("payload", "%s: a function of the secret is not supported", p)
+			}
+		case refForm:
+			if len(p.path) > 1 {
+				return b.fault("payload", "%s: a part of a form field is not supported", p)
+			}
+		case refHeader:
+			if !headerForm.MatchString(p.text) {
+				return b.fault("payload", "%s is no name of a header", quote(p.text))
+			}
+		case refWith:
+			if i := slices.IndexFunc(b.p.Needs, func(n Need) bool { return n.Name == p.text }); i < 0 || !b.p.Needs[i].Required {
+				return b.fault("payload", "%s must be in with, as required: true", p)
+			}
+		}
+	}
+	return nil
+}
+
+// checkStamp refuses a time that anyone could change.
+func (b *builder) checkStamp() error {
+	s := b.d.stamp
+	if s == nil {
+		return nil
+	}
+	if s.in == inSignature && s.unit == unitHTTPDate {
+		return b.fault("timestamp", "an http-date has commas in it: not in a list")
+	}
+	if !b.d.payload.has(refTime, "") && !b.d.payload.covers(s.place) {
+		return b.fault("payload", "does not cover the timestamp: anyone could change it")
+	}
+	return nil
+}
+
+func (b *builder) checkAccount() error {
+	a := b.d.account
+	if a == nil {
+		return nil
+	}
+	if len(a.from) == 0 || !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == a.with }) {
+		return b.fault("account", "needs from, and with the name of something in with")
+	}
+	return nil
+}
+
+// summary tells in one line how messages are signed.
+func (d *declared) summary() string {
+	where := d.signature.String()
+	if d.kind == schemeToken {
+		return fmt.Sprintf("the %s itself, in %s", d.secretName, where)
+	}
+	how := strings.ToUpper(d.algorithm.name)
+	if d.kind == schemeHMAC {
+		how = "HMAC-" + how
+	}
+	var payload strings.Builder
+	for _, p := range d.payload {
+		payload.WriteString(p.String())
+	}
+	text := fmt.Sprintf("%s of %s, %s, in %s", how, strings.ReplaceAll(payload.String(), "\n", `\n`), d.encoding, where)
+	if s := d.stamp; s != nil {
+		switch {
+		case s.expiry:
+			text += ", until the time in " + s.place.String()
+		case s.past == unlimited:
+			text += ", at any time"
+		default:
+			text += ", for " + age(s.past)
+		}
+	}
+	return text
+}

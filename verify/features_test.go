@@ -1,0 +1,35 @@
+package verify
+
+import "testing"
+
+// featureFiles are descriptions that use what no built-in provider uses, so
+// that the laws hold for the whole language.
+const featureFiles = `
+f-token: {scheme: token, signature: {in: header, name: X-Gitlab-Token}}
+f-bearer: {scheme: token, signature: {in: header, name: Authorization, prefix: "Bearer "}}
+f-query-token: {scheme: token, signature: {in: query, name: token}}
+f-body-token: {scheme: token, signature: {in: body, name: auth.token}}
+f-sha512-url: {scheme: hmac, algorithm: sha512, signature: {in: header, name: X-Sig, encoding: base64url}, payload: "{method}\n{url}\n{host}{path}?{query}{body}"}
+f-hash: {scheme: hash, algorithm: sha1, signature: {in: header, name: X-Sig, encoding: hex}, payload: "{secret}{body}"}
+f-functions: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: base64}, payload: "{sha256hex(body)}|{crc32(body)}|{lower(header.X-Case)}|{base64(body)}|{md5hex(header.X-Case)}"}
+f-form: {scheme: hmac, algorithm: md5, signature: {in: form, name: signature, encoding: hex}, timestamp: {in: form, name: timestamp, unit: s}, payload: "{ts}{form.timestamp}"}
+f-mailgun: {scheme: hmac, algorithm: sha256, signature: {in: body, name: signature.signature, encoding: hex}, timestamp: {in: body, name: signature.timestamp, unit: s}, payload: "{ts}{body.signed.x}"}
+f-ms: {scheme: hmac, algorithm: sha256, signature: {in: header, name: WorkOS-Signature, encoding: hex, list: {sep: ", ", kv: "=", element: v1}}, timestamp: {in: signature, name: t, unit: ms}, payload: "{sig.t}.{body}"}
+f-rfc3339: {scheme: hmac, algorithm: sha256, secret: {decode: hex}, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: header, name: X-Time, unit: rfc3339, tolerance: {past: 0s, future: 0s}}, payload: "{ts}{body}"}
+f-iso8601: {scheme: hmac, algorithm: sha256, secret: {strip: sk_, decode: base64url}, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: header, name: X-Time, unit: iso8601}, payload: "v1:{header.X-Time}:{body}"}
+f-http-date: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: header, name: Date, unit: http-date, tolerance: {past: none, future: 1m}}, payload: "{ts}\n{body}"}
+f-also: {scheme: hmac, algorithm: sha256, signature: {in: header, name: BOX-SIGNATURE-PRIMARY, also: [BOX-SIGNATURE-SECONDARY], encoding: base64}, payload: "{body}"}
+f-bare-list: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: ",", multiple: true}}, payload: "{body}"}
+f-with: {scheme: hmac, algorithm: sha256, with: {url: {required: true}}, signature: {in: header, name: X-Sig, encoding: base64}, payload: "{body}{with.url}"}
+f-body-time: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: body, name: webhookTimestamp, unit: ms}, payload: "{body}", delivery_id: {from: "{body.id}", fresh: "{hex:8}-{uuid}"}}
+f-expiry: {scheme: hash, algorithm: md5, signature: {in: query, name: sign, encoding: hex}, timestamp: {in: query, name: t, unit: s, meaning: expiry, ttl: 1m, tolerance: {past: 5s, future: 2m}}, payload: "{ts}{query.x}{secret}"}
+`
+
+func featureProviders(t testing.TB) []Provider {
+	t.Helper()
+	ps, err := ParseProviders([]byte(featureFiles), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ps
+}

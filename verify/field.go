@@ -1,0 +1,113 @@
+package verify
+
+// The fields of a description. TestReferenceIsComplete holds
+// providers/README.md against these tables.
+var (
+	providerFields = fieldTable[*builder]{
+		"id":          (*builder).readID,
+		"name":        func(b *builder, n node) (err error) { b.p.Name, err = n.label(); return },
+		"aliases":     (*builder).readAliases,
+		"docs":        func(b *builder, n node) (err error) { b.p.Docs, err = n.label(); return },
+		"sources":     (*builder).readSources,
+		"env":         (*builder).readEnv,
+		"secret":      func(b *builder, n node) error { return secretFields.read(b, n) },
+		"with":        (*builder).readWith,
+		"scheme":      (*builder).readScheme,
+		"algorithm":   func(b *builder, n node) error { return n.algorithm(&b.d.algorithm) },
+		"signature":   func(b *builder, n node) error { return signatureFields.read(b, n) },
+		"legacy":      (*builder).readLegacy,
+		"timestamp":   (*builder).readTimestamp,
+		"payload":     func(b *builder, n node) error { return n.template(&b.d.payload, payloadRefs) },
+		"account":     (*builder).readAccount,
+		"marks":       (*builder).readMarks,
+		"handshake":   (*builder).readHandshakes,
+		"ack":         func(b *builder, n node) error { return n.answer(&b.p.Ack) },
+		"on_reject":   func(b *builder, n node) error { return n.answer(&b.p.Reject) },
+		"event":       func(b *builder, n node) error { return n.templates(&b.f.event) },
+		"delivery_id": (*builder).readDeliveryID,
+		"retry":       func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
+		"dashboard":   func(b *builder, n node) (err error) { b.p.Dashboard, err = n.labels(); return },
+		"notes":       func(b *builder, n node) (err error) { b.p.Notes, err = n.labels(); return },
+	}
+	secretFields = fieldTable[*builder]{
+		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.label(); return },
+		"at":    func(b *builder, n node) (err error) { b.p.SecretAt, err = n.label(); return },
+		"strip": func(b *builder, n node) (err error) { b.d.form.strip, err = n.label(); return },
+		"decode": func(b *builder, n node) (err error) {
+			b.d.form.decode, err = n.word("decoding", []string{"base64", "base64url", "hex"})
+			return
+		},
+	}
+	signatureFields = fieldTable[*builder]{
+		"in":       func(b *builder, n node) error { return n.placeKind(&b.d.signature, inHeader, inQuery, inForm, inBody) },
+		"name":     func(b *builder, n node) (err error) { b.d.signature.name, err = n.label(); return },
+		"also":     (*builder).readAlso,
+		"encoding": func(b *builder, n node) error { return n.encoding(&b.d.encoding) },
+		"prefix":   func(b *builder, n node) (err error) { b.d.prefix, err = n.label(); return },
+		"list":     func(b *builder, n node) error { b.d.list = new(list); return listFields.read(b.d.list, n) },
+	}
+	listFields = fieldTable[*list]{
+		"sep": func(l *list, n node) (err error) {
+			l.separator, err = n.word("separator", []string{",", ", ", ";", "; ", " ", "|"})
+			return
+		},
+		"kv": func(l *list, n node) (err error) {
+			l.assign, err = n.word("separator", []string{"=", ",", ":"})
+			return
+		},
+		"element":  func(l *list, n node) (err error) { l.element, err = n.elementName(); return },
+		"multiple": func(l *list, n node) (err error) { l.multiple, err = n.boolean(); return },
+		"drop": func(l *list, n node) error {
+			for _, item := range n.list() {
+				name, err := item.elementName()
+				if err != nil {
+					return err
+				}
+				l.drop = append(l.drop, name)
+			}
+			return nil
+		},
+	}
+	sourceFields = fieldTable[*Source]{
+		"url": func(s *Source, n node) (err error) { s.URL, err = n.label(); return },
+		"confidence": func(s *Source, n node) (err error) {
+			s.Confidence, err = n.word("confidence", []string{"high", "medium", "low"})
+			return
+		},
+		"about": func(s *Source, n node) (err error) { s.About, err = n.label(); return },
+	}
+	needFields = fieldTable[*Need]{
+		"env":      func(w *Need, n node) (err error) { w.Env, err = n.variable(); return },
+		"about":    func(w *Need, n node) (err error) { w.About, err = n.label(); return },
+		"required": func(w *Need, n node) (err error) { w.Required, err = n.boolean(); return },
+	}
+	legacyFields = fieldTable[*legacy]{
+		"header":    func(l *legacy, n node) (err error) { l.in = inHeader; l.name, err = n.label(); return },
+		"algorithm": func(l *legacy, n node) error { return n.algorithm(&l.algorithm) },
+		"encoding":  func(l *legacy, n node) error { return n.encoding(&l.encoding) },
+		"prefix":    func(l *legacy, n node) (err error) { l.prefix, err = n.label(); return },
+	}
+	accountFields = fieldTable[*account]{
+		"from": func(a *account, n node) error { return n.template(&a.from, messageRefs) },
+		"with": func(a *account, n node) (err error) { a.with, err = n.label(); return },
+	}
+	retryFields = fieldTable[*Retry]{
+		"after": func(r *Retry, n node) error {
+			for _, item := range n.list() {
+				d, err := item.duration()
+				if err != nil {
+					return err
+				}
+				r.After = append(r.After, d)
+			}
+			return nil
+		},
+		"within": func(r *Retry, n node) (err error) { r.Within, err = n.duration(); return },
+		"backoff": func(r *Retry, n node) (err error) {
+			r.Backoff, err = n.word("backoff", []string{"exponential", "constant", "none"})
+			return
+		},
+		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.duration(); return },
+		"about":   func(r *Retry, n node) (err error) { r.About, err = n.label(); return },
+	}
+)

@@ -1,0 +1,119 @@
+package verify
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A keyForm is how a scheme makes a key of a secret's text, and what it does
+// with it. Schemes of the same form share keys.
+type keyForm struct {
+	kind      schemeKind
+	algorithm string
+	strip     string // a prefix of the text that is not part of the key; it may be missing
+	decode    string // "", base64, base64url or hex
+}
+
+// A key is a secret as the schemes of one form use it.
+type key struct {
+	form  keyForm
+	bytes []byte
+	err   error     // why there is no key; never tells the secret
+	pool  sync.Pool // of *workbench, whose hash is keyed with bytes
+}
+
+// maxKeys bounds how many forms of key one secret remembers; schemes beyond it
+// work without.
+const maxKeys = 16
+
+// noKey is the key that is made from the empty secret.
+var noKey = &key{err: errors.New("the secret is empty")}
+
+// key returns the key of the form that is made from s. Its err is set if there
+// is none.
+func (s Secret) key(form keyForm) *key {
+	if s.Empty() {
+		return noKey
+	}
+	for {
+		known := s.kept.keys.Load()
+		if known != nil {
+			for _, k := range *known {
+				if k.form == form {
+					return k
+				}
+			}
+		}
+		k := newKey(*s.kept.text, form)
+		var grown []*key
+		if known != nil {
+			grown = *known
+		}
+		if len(grown) >= maxKeys {
+			return k
+		}
+		grown = append(slices.Clone(grown), k)
+		if s.kept.keys.CompareAndSwap(known, &grown) {
+			return k
+		}
+	}
+}
+
+func newKey(text string, form keyForm) *key {
+	k := &key{form: form}
+	text = strings.TrimPrefix(text, form.strip)
+	after := ""
+	if form.strip != "" {
+		after = fmt.Sprintf(" (after %q)", form.strip)
+	}
+	var err error
+	switch form.decode {
+	case "":
+		k.bytes = []byte(text)
+	case "base64":
+		k.bytes, err = base64.StdEncoding.Strict().DecodeString(text)
+	case "base64url":
+		k.bytes, err = base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(text, "="))
+	case "hex":
+		k.bytes, err = hex.DecodeString(text)
+	}
+	if err != nil || form.decode != "" && strings.ContainsAny(text, "\r\n") {
+		k.bytes, k.err = nil, fmt.Errorf("the secret is not %s%s", form.decode, after)
+	} else if len(k.bytes) == 0 {
+		k.err = fmt.Errorf("the secret is empty%s", after)
+	}
+	return k
+}
+
+// A workbench is what one judgement needs: a hash that is ready for one key,
+// and room. It never leaves the pool of its key, because the room may hold the
+// key's traces.
+type workbench struct {
+	hash hash.Hash
+	room []byte
+	sum  []byte
+}
+
+// take gives a workbench whose hash is fresh. Give it back with put.
+func (k *key) take(a algorithm) *workbench {
+	if w, ok := k.pool.Get().(*workbench); ok {
+		w.hash.Reset()
+		return w
+	}
+	w := &workbench{room: make([]byte, 0, 256), sum: make([]byte, 0, maxSum)}
+	if k.form.kind == schemeHMAC {
+		w.hash = hmac.New(a.new, k.bytes)
+	} else {
+		w.hash = a.new()
+	}
+	return w
+}
+
+func (k *key) put(w *workbench) { k.pool.Put(w) }

@@ -1,0 +1,93 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+)
+
+// A list is a signature place that holds several elements, as in "t=1,s=ab".
+type list struct {
+	separator string // between elements, as written
+	split     string // the same without white space around it: what separates when reading
+	assign    string // between the name of an element and its value; "" if elements have no names
+	element   string // the name of signatures
+	multiple  bool   // there may be several, any of which may be right
+	drop      []string
+}
+
+// next cuts the first element off a list. more is false with the last one.
+func (l *list) next(text string) (name, value, rest string, more bool) {
+	item, rest, more := strings.Cut(text, l.split)
+	item = strings.Trim(item, " \t")
+	if l.assign == "" {
+		return "", item, rest, more
+	}
+	name, value, _ = strings.Cut(item, l.assign)
+	return name, value, rest, more
+}
+
+// find gives the value of the element called name.
+func (l *list) find(text, name string) (value string, how presence) {
+	for rest, more := text, true; more; {
+		var n, v string
+		n, v, rest, more = l.next(rest)
+		if n != name {
+			continue
+		}
+		if how == present {
+			return "", several
+		}
+		value, how = v, present
+	}
+	return value, how
+}
+
+// draft gives what to write before and after the signature in its list. The
+// elements that c.list has stay where they are, but for other signatures, and
+// for the time, which is that of c.
+func (d *declared) draft(c claim) (before, after string) {
+	l := d.list
+	pad := strings.TrimPrefix(l.separator, l.split) // what follows a separator
+	var items []string
+	placed := -1 // the item that ends where the signature begins
+	stamped := d.stamp == nil || d.stamp.in != inSignature
+	for rest, more := c.list, c.list != ""; more; {
+		var item string
+		item, rest, more = strings.Cut(rest, l.split)
+		name, _, _, _ := l.next(item)
+		indent := item[:len(item)-len(strings.TrimLeft(item, " \t"))]
+		switch {
+		case len(indent) == len(item) || slices.Contains(l.drop, name):
+		case name == l.element:
+			if placed < 0 {
+				placed = len(items)
+				items = append(items, indent+l.element+l.assign+d.prefix)
+			}
+		case d.stamp != nil && d.stamp.in == inSignature && name == d.stamp.name:
+			if !stamped {
+				stamped = true
+				items = append(items, indent+name+l.assign+c.stamp)
+			}
+		default:
+			items = append(items, item)
+		}
+	}
+	if !stamped {
+		items = slices.Insert(items, 0, d.stamp.name+l.assign+c.stamp)
+		if placed >= 0 {
+			placed++
+		}
+	}
+	if placed < 0 {
+		placed = len(items)
+		items = append(items, l.element+l.assign+d.prefix)
+		if placed > 0 {
+			items[placed] = pad + items[placed]
+		}
+	}
+	before = strings.Join(items[:placed+1], l.split)
+	if placed+1 < len(items) {
+		after = l.split + strings.Join(items[placed+1:], l.split)
+	}
+	return before, after
+}

@@ -1,0 +1,205 @@
+package verify
+
+import (
+	"fmt"
+	"net/textproto"
+	"strconv"
+	"strings"
+
+	"devhook/internal/jsonx"
+)
+
+// A mark is a set of conditions that together make out a kind of message.
+type mark []condition
+
+// A condition holds if a message has something at a place, and that looks like
+// the pattern.
+type condition struct {
+	in      placeKind // "" for the method
+	key     string    // canonical for a header
+	path    jsonx.Path
+	pattern *pattern // nil: anything
+}
+
+func (m mark) holds(v *view) bool {
+	for i := range m {
+		if !m[i].holds(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *condition) holds(v *view) bool {
+	var text string
+	var ok bool
+	switch c.in {
+	case "":
+		text, ok = v.m.Method, true
+	case inHeader:
+		text, ok = v.header(c.key)
+	case inQuery:
+		text, ok = v.param(c.key)
+	case inForm:
+		text, ok = v.formText(c.path)
+	case inBody:
+		raw, found := v.field(c.path)
+		if !found || c.pattern == nil || c.pattern.kind != "" {
+			return found && (c.pattern == nil || c.pattern.kind == jsonx.KindOf(raw))
+		}
+		text, ok = jsonx.Text(raw)
+	}
+	return ok && (c.pattern == nil || c.pattern.matches(text))
+}
+
+// newCondition makes a condition of what a provider's file says.
+func newCondition(in placeKind, name, form string) (condition, error) {
+	c := condition{in: in, key: name}
+	var err error
+	switch in {
+	case inHeader:
+		c.key = textproto.CanonicalMIMEHeaderKey(name)
+	case inBody, inForm:
+		if c.path, err = jsonx.ParsePath(name); err != nil {
+			return c, err
+		}
+	}
+	if form == "*" {
+		return c, nil
+	}
+	c.pattern, err = parsePattern(form)
+	if err == nil && c.pattern.kind != "" && in != inBody {
+		err = fmt.Errorf("%q is for JSON fields only", form)
+	}
+	return c, err
+}
+
+// A pattern is what a text looks like: literals, '*' for any run, {hex:N} and
+// {base64:N} for N such characters, {digits} for one or more. Or it is the kind
+// of a JSON value, as in {object}.
+type pattern struct {
+	kind  jsonx.Kind
+	steps []step
+}
+
+type step struct {
+	literal string
+	class   string // "*", hex, base64 or digits
+	n       int    // how many of the class
+}
+
+// maxSteps bounds the work of a match.
+const maxSteps = 8
+
+func parsePattern(text string) (*pattern, error) {
+	p := &pattern{}
+	switch kind := jsonx.Kind(strings.Trim(text, "{}")); kind {
+	case jsonx.Object, jsonx.Array, jsonx.String, jsonx.Number, jsonx.Boolean, jsonx.Null:
+		if text == "{"+string(kind)+"}" {
+			p.kind = kind
+			return p, nil
+		}
+	}
+	for text != "" {
+		if len(p.steps) == maxSteps {
+			return nil, fmt.Errorf("the pattern has more than %d parts", maxSteps)
+		}
+		switch i := strings.IndexAny(text, "*{"); {
+		case i < 0:
+			p.steps = append(p.steps, step{literal: text})
+			text = ""
+		case i > 0:
+			p.steps = append(p.steps, step{literal: text[:i]})
+			text = text[i:]
+		case text[0] == '*':
+			p.steps = append(p.steps, step{class: "*"})
+			text = text[1:]
+		default:
+			class, rest, _ := strings.Cut(text[1:], "}")
+			name, count, _ := strings.Cut(class, ":")
+			n, err := strconv.Atoi(count)
+			switch {
+			case name == "digits" && count == "":
+			case (name == "hex" || name == "base64") && err == nil && n > 0 && n <= 1024:
+			default:
+				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
+			}
+			p.steps = append(p.steps, step{class: name, n: n})
+			text = rest
+		}
+	}
+	return p, nil
+}
+
+// matches reports whether text looks like p. What stands between two '*' is
+// matched as early as possible: to go back would find nothing more.
+func (p *pattern) matches(text string) bool {
+	if len(text) > maxEcho {
+		return false
+	}
+	steps, isFirst := p.steps, true
+	for {
+		block, rest, isLast := untilStar(steps)
+		from := 0
+		for {
+			end, ok := match(block, text[from:])
+			if ok && (!isLast || from+end == len(text)) {
+				text = text[from+end:]
+				break
+			}
+			if isFirst || from == len(text) {
+				return false
+			}
+			from++
+		}
+		if isLast {
+			return true
+		}
+		steps, isFirst = rest, false
+	}
+}
+
+// untilStar cuts steps at the first '*'.
+func untilStar(steps []step) (block, rest []step, isLast bool) {
+	for i, s := range steps {
+		if s.class == "*" {
+			return steps[:i], steps[i+1:], false
+		}
+	}
+	return steps, nil, true
+}
+
+// match gives the end of what steps without '*' match at the beginning of text.
+func match(steps []step, text string) (end int, ok bool) {
+	for _, s := range steps {
+		rest := text[end:]
+		if s.class == "" {
+			if !strings.HasPrefix(rest, s.literal) {
+				return 0, false
+			}
+			end += len(s.literal)
+			continue
+		}
+		n := 0
+		for n < len(rest) && inClass(s.class, rest[n]) && (s.n == 0 || n < s.n) {
+			n++
+		}
+		if n == 0 || n < s.n {
+			return 0, false
+		}
+		end += n
+	}
+	return end, true
+}
+
+func inClass(class string, c byte) bool {
+	_, isHex := nibble(c)
+	isDigit := '0' <= c && c <= '9'
+	switch class {
+	case "hex":
+		return isHex
+	case "digits":
+		return isDigit
+	}
+	return isDigit || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("+/=", c) >= 0
+}

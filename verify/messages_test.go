@@ -1,0 +1,124 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/internal/jsonx"
+)
+
+// What the laws are tried on.
+
+// dump writes all of m that a receiver sees.
+func dump(m Message) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s?%s\n", m.Method, m.URL.EscapedPath(), m.URL.RawQuery)
+	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
+		fmt.Fprintf(&b, "%s: %q\n", name, m.Header[name])
+	}
+	fmt.Fprintf(&b, "\n%s", m.Body)
+	return b.String()
+}
+
+func clone(m Message) Message {
+	u := *m.URL
+	m.URL = &u
+	m.Header = m.Header.Clone()
+	m.Body = slices.Clone(m.Body)
+	return m
+}
+
+// bodyFor gives a body that the scheme can sign: any bytes, unless the scheme
+// reads fields of it.
+func bodyFor(d *declared, r *rand.Rand) []byte {
+	size := []int{0, 1, 20, 1000, 70000}[r.IntN(5)]
+	raw := make([]byte, size)
+	for i := range raw {
+		raw[i] = byte(r.Uint32())
+	}
+	places := []place{d.signature}
+	if d.stamp != nil {
+		places = append(places, d.stamp.place)
+	}
+	for _, p := range places {
+		switch p.in {
+		case inForm:
+			return []byte("a=1&" + url.QueryEscape(string(raw)) + "&b=%zz;")
+		case inBody:
+			text := jsonx.AppendQuote(nil, strings.ToValidUTF8(string(raw), "?"))
+			return fmt.Appendf(nil, "{\"other\": %s,\n\t\"signed\":{\"x\":\"é\"}, \"n\": 1.50}", text)
+		}
+	}
+	return raw
+}
+
+// messageFor gives a message for the scheme, not signed.
+func messageFor(d *declared, r *rand.Rand) Message {
+	m := Message{
+		Method: "POST",
+		URL:    &url.URL{Scheme: "https", Host: "hooks.example", Path: "/in", RawQuery: "a=1&b=%zz;c&&z=%41"},
+		Header: http.Header{"Content-Type": {"application/json"}, "Host": {"hooks.example"}, "X-Other": {"1", "2"}},
+		Body:   bodyFor(d, r),
+	}
+	for _, p := range d.payload {
+		switch {
+		case p.ref == refHeader && (d.fresh == nil || p.key != d.fresh.key) && (d.stamp == nil || p.key != d.stamp.key):
+			m.Header[p.key] = []string{"value-" + p.key}
+		case p.ref == refParam:
+			m.URL.RawQuery += "&" + p.text + "=1"
+		}
+	}
+	return m
+}
+
+// keysFor gives keys with n usable secrets.
+func keysFor(d *declared, r *rand.Rand, n int) Keys {
+	k := Keys{With: map[string]string{}}
+	for _, need := range d.needs {
+		if need.Required {
+			k.With[need.Name] = fmt.Sprintf("with-%d", r.IntN(1e6))
+		}
+	}
+	for range n {
+		raw := make([]byte, 1+r.IntN(100))
+		for i := range raw {
+			raw[i] = byte(1 + r.IntN(255))
+		}
+		text := string(raw)
+		switch d.form.decode {
+		case "base64":
+			text = string(base64Strict.AppendEncode(nil, raw))
+		case "base64url":
+			text = string(base64URLStrict.AppendEncode(nil, raw))
+		case "hex":
+			text = fmt.Sprintf("%x", raw)
+		}
+		k.Secrets = append(k.Secrets, NewSecret(d.form.strip+text))
+	}
+	return k
+}
+
+func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+var someTime = time.Date(2026, 11, 21, 14, 2, 11, 482913000, time.UTC)
+
+func sign(t *testing.T, p Provider, m *Message, k Keys, now time.Time) {
+	t.Helper()
+	if err := p.Scheme.Sign(m, k, SignOptions{}, now); err != nil {
+		t.Fatalf("Sign: %v", err)
+	}
+}
+
+func want(t *testing.T, got Verdict, status Status, reason Reason) {
+	t.Helper()
+	if got.Status != status || got.Reason != reason {
+		t.Errorf("got %+v, want %s, %s", got, status, reason)
+	}
+}

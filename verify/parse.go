@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"net/http"
+)
+
+// ParseProvider reads the description of a provider in the language of
+// providers/README.md. The error is a [*ParseError].
+func ParseProvider(src []byte) (Provider, error) {
+	n, err := parseYAML(src)
+	if err != nil {
+		return Provider{}, err
+	}
+	return parseProvider(n, "")
+}
+
+// ParseProviders reads the descriptions of several providers from the YAML
+// document src: those in the mapping under key, or the document itself if key
+// is "". The names in the mapping are the IDs. Without such a key, or with
+// nothing under it, there are none. The error is a [*ParseError], whose place is one in src.
+func ParseProviders(src []byte, key string) ([]Provider, error) {
+	n, err := parseYAML(src)
+	if err != nil {
+		return nil, err
+	}
+	var ps []Provider
+	add := func(id string, value, _ node) error {
+		p, err := parseProvider(value, id)
+		ps = append(ps, p)
+		return err
+	}
+	if key == "" {
+		err = n.each(add)
+	} else {
+		err = n.each(func(name string, value, _ node) error {
+			if name != key || value.isNull() {
+				return nil
+			}
+			return value.each(add)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ps, nil
+}
+
+// A builder gathers what the fields of a description say.
+type builder struct {
+	p    Provider
+	d    declared
+	f    facets
+	at   map[string]node // where each field at the top is
+	ids  []template      // the sources of the delivery id
+	root node
+}
+
+func parseProvider(n node, id string) (Provider, error) {
+	b := &builder{at: make(map[string]node), root: n}
+	b.p.ID = id
+	b.p.Reject = defaultReject()
+	b.p.Ack = Answer{Status: http.StatusOK, Header: http.Header{}}
+	if err := n.each(func(name string, value, key node) error {
+		b.at[name] = key
+		return nil
+	}); err != nil {
+		return Provider{}, err
+	}
+	if err := providerFields.read(b, n, "extends", "key_id", "prehash", "canonical"); err != nil {
+		return Provider{}, err
+	}
+	if err := b.finish(); err != nil {
+		return Provider{}, err
+	}
+	return b.p, nil
+}
+
+func defaultReject() Answer {
+	return Answer{
+		Status: http.StatusForbidden,
+		Header: http.Header{"Content-Type": {mediaJSON}},
+		Body:   []byte(`{"error":"signature verification failed"}`),
+	}
+}
+
+func (b *builder) readID(n node) error {
+	id, err := n.text()
+	switch {
+	case err != nil:
+		return err
+	case b.p.ID != "" && b.p.ID != id:
+		return n.errorf("is %s, but stands under %s", quote(id), quote(b.p.ID))
+	}
+	b.p.ID = id
+	return nil
+}
+
+func (b *builder) readAliases(n node) (err error) {
+	b.p.Aliases, err = n.labels()
+	for _, alias := range b.p.Aliases {
+		if err == nil && !idForm.MatchString(alias) {
+			err = n.errorf("%s is no ID: small letters, digits and '-' only", quote(alias))
+		}
+	}
+	return err
+}
+
+func (b *builder) readSources(n node) error {
+	for _, item := range n.list() {
+		var s Source
+		if err := sourceFields.read(&s, item); err != nil {
+			return err
+		}
+		if s.URL == "" || s.Confidence == "" {
+			return item.errorf("needs url and confidence")
+		}
+		b.p.Sources = append(b.p.Sources, s)
+	}
+	return nil
+}
+
+func (b *builder) readEnv(n node) (err error) {
+	b.p.Env, err = n.variable()
+	return err
+}
+
+func (b *builder) readWith(n node) error {
+	return n.each(func(name string, value, key node) error {
+		if !elementForm.MatchString(name) {
+			return key.errorf("letters, digits, '-' and '_' only")
+		}
+		need := Need{Name: name}
+		if err := needFields.read(&need, value); err != nil {
+			return err
+		}
+		b.p.Needs = append(b.p.Needs, need)
+		return nil
+	})
+}
+
+func (b *builder) readScheme(n node) error {
+	s, err := n.word("scheme", []string{"hmac", "hash", "token"}, "asymmetric", "basic", "jwt", "code")
+	b.d.kind = schemeKind(s)
+	return err
+}
+
+func (b *builder) readAlso(n node) error {
+	names, err := n.labels()
+	for _, name := range names {
+		b.d.also = append(b.d.also, place{in: inHeader, name: name})
+	}
+	return err
+}
+
+func (b *builder) readLegacy(n node) error {
+	for _, item := range n.list() {
+		var l legacy
+		if err := legacyFields.read(&l, item); err != nil {
+			return err
+		}
+		if l.name == "" || l.algorithm.new == nil || l.encoding == "" {
+			return item.errorf("needs header, algorithm and encoding")
+		}
+		if err := l.place.settle(item); err != nil {
+			return err
+		}
+		b.d.legacy = append(b.d.legacy, l)
+	}
+	return nil
+}
+
+func (b *builder) readAccount(n node) error {
+	b.d.account = new(account)
+	return accountFields.read(b.d.account, n)
+}
+
+func (b *builder) readDeliveryID(n node) error {
+	var form string
+	table := fieldTable[*builder]{
+		"from":  func(b *builder, n node) error { return n.templates(&b.ids) },
+		"fresh": func(_ *builder, n node) (err error) { form, err = n.label(); return },
+	}
+	if !n.isMapping() {
+		return n.templates(&b.ids)
+	}
+	if err := table.read(b, n); err != nil || form == "" {
+		return err
+	}
+	parts, err := parseFresh(form)
+	if err != nil {
+		return n.wrap(err)
+	}
+	if len(b.ids) != 1 || len(b.ids[0]) != 1 || b.ids[0][0].call != "" {
+		return n.errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
+	}
+	f := &fresh{form: parts}
+	switch p := b.ids[0][0]; {
+	case p.ref == refHeader:
+		f.place = place{in: inHeader, name: p.text}
+	case p.ref == refParam:
+		f.place = place{in: inQuery, name: p.text}
+	case p.ref == refField:
+		f.place = place{in: inBody, name: p.text}
+	case p.ref == refForm && len(p.path) == 1:
+		f.place = place{in: inForm, name: p.path[0]}
+	default:
+		return n.errorf("a fresh id cannot be put at %s", p)
+	}
+	b.d.fresh = f
+	return f.place.settle(n)
+}

@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"devhook/internal/jsonx"
+)
+
+// A placeKind is the part of a message that a place is in.
+type placeKind string
+
+const (
+	inHeader    placeKind = "header"
+	inQuery     placeKind = "query"
+	inForm      placeKind = "form"      // a body of application/x-www-form-urlencoded
+	inBody      placeKind = "body"      // a JSON body
+	inSignature placeKind = "signature" // an element of the list that the signature is in
+)
+
+// A place is where a message holds a short text.
+type place struct {
+	in   placeKind
+	name string     // as the provider documents it
+	key  string     // name, canonical if it is that of a header
+	path jsonx.Path // of name, in a body
+}
+
+// String returns p for a message, as in "header X-Signature".
+func (p place) String() string {
+	switch p.in {
+	case inQuery:
+		return "query parameter " + p.name
+	case inForm:
+		return "form field " + p.name
+	case inBody:
+		return "JSON field " + p.name
+	case inSignature:
+		return "element " + p.name + " of the signature"
+	}
+	return "header " + p.name
+}
+
+// A presence is how a message holds what a place names.
+type presence uint8
+
+const (
+	absent     presence = iota
+	present             // once
+	several             // more than once: two readers may take two values
+	unreadable          // once, but it is not a text: null, an object, a broken escape
+)
+
+// read gives the text at p in m. f holds what p.path begins with, if p is in a
+// body.
+func (p place) read(m *Message, f *fields) (text string, how presence) {
+	switch p.in {
+	case inHeader:
+		switch values := m.Header[p.key]; len(values) {
+		case 0:
+			return "", absent
+		case 1:
+			return values[0], present
+		}
+		return "", several
+	case inQuery:
+		if m.URL == nil {
+			return "", absent
+		}
+		return readParam(m.URL.RawQuery, p.name)
+	case inForm:
+		return readParam(string(m.Body), p.name)
+	case inBody:
+		return f.text(p.path)
+	}
+	return "", absent
+}
+
+var (
+	errNotObject = errors.New("the body is not a JSON object")
+	errTwice     = errors.New("it is there more than once")
+)
+
+func readParam(raw, name string) (text string, how presence) {
+	value, n := findParam(raw, name)
+	switch n {
+	case 0:
+		return "", absent
+	case 1:
+		if text, ok := unescapeParam(value); ok {
+			return text, present
+		}
+		return "", unreadable
+	}
+	return "", several
+}
+
+// write puts text at p in m, in place of what is there. In a body a number
+// stays a number and a string a string; anything else becomes a number if
+// asNumber.
+func (p place) write(m *Message, text string, asNumber bool) error {
+	switch p.in {
+	case inHeader:
+		if m.Header == nil {
+			m.Header = http.Header{}
+		}
+		m.Header[p.key] = []string{text}
+	case inQuery:
+		if m.URL == nil {
+			m.URL = new(url.URL)
+		}
+		m.URL.RawQuery = setParam(m.URL.RawQuery, p.name, text)
+	case inForm:
+		m.Body = []byte(setParam(string(m.Body), p.name, text))
+	case inBody:
+		if jsonx.TopKind(m.Body) != jsonx.Object {
+			return errNotObject
+		}
+		old, err := jsonx.Find(m.Body, p.path)
+		if old.Duplicate {
+			return errTwice
+		}
+		switch old.Kind() {
+		case jsonx.Number:
+			asNumber = true
+		case jsonx.String:
+			asNumber = false
+		}
+		value := []byte(text)
+		if !asNumber || jsonx.KindOf(value) != jsonx.Number || !jsonx.Valid(value) {
+			value = jsonx.AppendQuote(nil, text)
+		}
+		if was, ok := jsonx.Text(old.Raw); err == nil && ok && was == text {
+			return nil // its own spelling stays
+		}
+		body, err := jsonx.Create(m.Body, p.path, value)
+		if err != nil {
+			return err
+		}
+		m.Body = body
+	}
+	return nil
+}
+
+// maxFields bounds how many top-level members of a body one scheme may read.
+const maxFields = 8
+
+// fields are the top-level members of a JSON body that a scheme reads,
+// gathered in one pass.
+type fields struct {
+	names []string // at most maxFields
+	found [maxFields]struct {
+		raw []byte // of the last one
+		n   int
+	}
+}
+
+// gather passes over body. If it is not a JSON object, no field is there.
+func gather(body []byte, names []string) *fields {
+	f := &fields{names: names}
+	s := jsonx.NewScanner(body)
+	for s.Next() {
+		for i, name := range names {
+			if s.Member.Is(name) {
+				f.found[i].raw = s.Member.Value
+				f.found[i].n++
+			}
+		}
+	}
+	if s.Err() != nil {
+		clear(f.found[:])
+	}
+	return f
+}
+
+// text gives the scalar that path names.
+func (f *fields) text(path jsonx.Path) (text string, how presence) {
+	for i, name := range f.names {
+		if name != path[0] {
+			continue
+		}
+		found := &f.found[i]
+		if found.n != 1 {
+			return "", min(presence(found.n), several)
+		}
+		raw := found.raw
+		if len(path) > 1 {
+			v, err := jsonx.Find(raw, path[1:])
+			switch {
+			case err != nil:
+				return "", absent
+			case v.Duplicate:
+				return "", several
+			}
+			raw = v.Raw
+		}
+		if text, ok := jsonx.Text(raw); ok {
+			return text, present
+		}
+		return "", unreadable
+	}
+	return "", absent
+}
+
+// isForm reports whether m says that its body is a form.
+func isForm(m *Message) bool {
+	media, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded")
+}

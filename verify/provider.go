@@ -1,0 +1,216 @@
+package verify
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"devhook/internal/jsonx"
+)
+
+// A Provider is a sender of webhooks: how it signs them, and what else a
+// receiver wants to know. All of it comes from one file in the language of
+// providers/README.md. Copies share slices with the [Catalog]: do not change
+// them.
+type Provider struct {
+	ID      string
+	Name    string
+	Aliases []string // other IDs that Lookup knows it by
+	Docs    string   // the page that describes the signature
+	Sources []Source // where each fact was read
+	// Env is the environment variable that the secret is kept in by default.
+	Env string
+	// SecretName is what the provider calls the secret, SecretAt where it shows
+	// it; both for people.
+	SecretName, SecretAt string
+	// Needs are what the scheme reads from [Keys.With].
+	Needs []Need
+	// Summary tells in one line how messages are signed.
+	Summary string
+	Scheme  Scheme
+	// Ack is what the provider expects to hear if there is no app to answer,
+	// Reject what it expects if a signature is wrong.
+	Ack, Reject Answer
+	Retry       Retry
+	// Dashboard are the steps to set a webhook URL by hand. {url} stands for
+	// the URL; Steps fills it in.
+	Dashboard []string
+	Notes     []string // what is odd about the provider, a sentence each
+
+	facets *facets
+}
+
+// facets are the parts of a provider's file that methods read.
+type facets struct {
+	marks      []mark
+	event      []template
+	delivery   []template
+	handshakes []handshake
+}
+
+// A Source is where a fact about a provider was read.
+type Source struct {
+	URL string
+	// Confidence is high for the provider's own documentation, code or a
+	// published example that was computed again, medium for what others wrote,
+	// low for what is assumed.
+	Confidence string
+	About      string // what was read there
+}
+
+// A Need is a value that a scheme needs beside the secret.
+type Need struct {
+	Name     string // the key in Keys.With
+	Env      string // the environment variable that it is kept in by default
+	About    string
+	Required bool // without it nothing verifies
+}
+
+// An Answer is an HTTP response. Its Header holds a Content-Type where there
+// is a body. It belongs to the Provider: do not change it.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Retry is what is known of how a provider sends again what was not answered
+// well. The zero value means that nothing is documented.
+type Retry struct {
+	After   []time.Duration // the pauses before the second try, the third …
+	Within  time.Duration   // gives up after that long in all
+	Backoff string          // how the pauses grow where they are not documented
+	Timeout time.Duration   // how long the provider waits for an answer
+	About   string
+}
+
+// Event returns the name of the event that m tells of, in the provider's own
+// words, or "" if m names none. It is at most 200 bytes of printable text. Of
+// the body at most 1 MiB is looked at.
+func (p Provider) Event(m Message) string {
+	if p.facets == nil || len(p.facets.event) == 0 {
+		return ""
+	}
+	return (&view{m: &m}).first(p.facets.event)
+}
+
+// DeliveryID returns what the provider calls this delivery, the same in each
+// try to deliver it, or "" if it does not name deliveries. Its bounds are those
+// of Event.
+func (p Provider) DeliveryID(m Message) string {
+	if p.facets == nil || len(p.facets.delivery) == 0 {
+		return ""
+	}
+	return (&view{m: &m}).first(p.facets.delivery)
+}
+
+// CheckSecret returns nil if s can be a secret of the provider. The error tells
+// what is wrong with it, as in `the secret is not base64 (after "whsec_")`, and
+// not what it is.
+func (p Provider) CheckSecret(s Secret) error {
+	if d, ok := p.Scheme.(*declared); ok {
+		return s.key(d.form).err
+	}
+	if s.Empty() {
+		return noKey.err
+	}
+	return nil
+}
+
+// CheckKeys returns no error if Verify can judge with k: if one secret can be
+// used, and everything in Needs that is required is there. The error tells what
+// is missing; the hint, how to give it.
+func (p Provider) CheckKeys(k Keys) (hint string, err error) {
+	d, ok := p.Scheme.(*declared)
+	if !ok {
+		return "", nil
+	}
+	if err := d.checkKeys(k); err != nil {
+		return d.keyHint(err), err
+	}
+	return "", nil
+}
+
+// Steps returns the steps to set url as the webhook URL by hand.
+func (p Provider) Steps(url string) []string {
+	steps := make([]string, len(p.Dashboard))
+	for i, s := range p.Dashboard {
+		steps[i] = strings.ReplaceAll(s, "{url}", url)
+	}
+	return steps
+}
+
+// A handshake is a message by which a provider asks whether the URL is ours.
+type handshake struct {
+	when   mark
+	first  bool // answered before the signature is checked
+	status int
+	media  string
+	header map[string]template
+	body   template
+}
+
+// Handshake returns what to answer to m, if m is not an event but a question of
+// the provider whether it has the right URL. Where the provider signs such
+// questions and k holds a secret, one that is not signed right is none.
+//
+// What the sender put into m and an answer repeats is at most 4 KiB of
+// printable text, and the answer is text/plain or application/json, so that no
+// browser takes it for a page.
+func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool) {
+	if p.facets == nil {
+		return Answer{}, false
+	}
+	v := &view{m: &m}
+	for _, h := range p.facets.handshakes {
+		if !h.when.holds(v) {
+			continue
+		}
+		a, ok := h.answer(v)
+		if !ok {
+			continue
+		}
+		if !h.first && k.hasSecret() && p.Scheme.Verify(m, k, now).Status != Valid {
+			continue
+		}
+		return a, true
+	}
+	return Answer{}, false
+}
+
+func (h *handshake) answer(v *view) (a Answer, ok bool) {
+	a = Answer{Status: h.status, Header: http.Header{}}
+	for name, t := range h.header {
+		text, ok := t.expand(v, maxEcho, nil)
+		if !ok {
+			return a, false
+		}
+		a.Header.Set(name, text)
+	}
+	var escape func(string) string
+	if h.media == mediaJSON {
+		escape = func(s string) string {
+			quoted := jsonx.AppendQuote(nil, s)
+			return string(quoted[1 : len(quoted)-1])
+		}
+	}
+	body, ok := h.body.expand(v, maxEcho, escape)
+	if !ok || h.media == mediaJSON && body != "" && !jsonx.Valid([]byte(body)) {
+		return a, false
+	}
+	if a.Body = []byte(body); body != "" {
+		a.Header.Set("Content-Type", h.media)
+		a.Header.Set("X-Content-Type-Options", "nosniff")
+	}
+	return a, true
+}
+
+// The media types of answers.
+const (
+	mediaText = "text/plain"
+	mediaJSON = "application/json"
+)
+
+// String returns p's name and ID.
+func (p Provider) String() string { return fmt.Sprintf("%s (%s)", p.Name, p.ID) }

@@ -1,0 +1,246 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// maxSignatures bounds how many signatures of one message are tried. Senders
+// with two keys send two.
+const maxSignatures = 16
+
+// A declared is the Scheme that a provider's file declares.
+type declared struct {
+	id, name, env string
+	secretName    string // what the provider calls the secret
+
+	kind      schemeKind
+	algorithm algorithm
+	form      keyForm
+	payload   template
+	fields    []string // top-level members of a JSON body that are read
+
+	signature place
+	also      []place // headers that may hold a signature too
+	encoding  encoding
+	prefix    string
+	list      *list
+	legacy    []legacy
+
+	stamp   *stamp
+	needs   []Need
+	account *account
+	fresh   *fresh
+}
+
+// A legacy is an older signature that senders still send beside the one that
+// counts. It is never verified; Sign makes it anew where a message has one.
+type legacy struct {
+	place
+	algorithm algorithm
+	encoding  encoding
+	prefix    string
+}
+
+// An account is where a message names the receiver's account, and the name in
+// Keys.With of the value that it must have.
+type account struct {
+	from template
+	with string
+}
+
+// A claim is what a message says of its signature.
+type claim struct {
+	fields *fields
+	list   string // what the list is read from
+	stamp  string
+	texts  [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
+	sums   [maxSignatures][maxSum]byte
+	n      int
+}
+
+// Verify implements [Scheme].
+func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
+	if v, ok := d.ready(k); !ok {
+		return v
+	}
+	if len(m.Body) > MaxBody {
+		return Verdict{Unverified, TooLarge, fmt.Sprintf("body of %.1f MiB (limit %d)", float64(len(m.Body))/(1<<20), MaxBody>>20), ""}
+	}
+	var c claim
+	if v, ok := d.read(&m, &c); !ok {
+		return v
+	}
+	var made time.Time
+	var precision time.Duration
+	if d.stamp != nil {
+		var ok bool
+		if made, precision, ok = d.stamp.unit.parse(c.stamp); !ok {
+			return d.malformed("%s is %s, not a time (%s)", d.stamp.place, quote(c.stamp), d.stamp.unit)
+		}
+	}
+	tried := 0
+	for _, s := range k.Secrets {
+		key := s.key(d.form)
+		if key.err != nil {
+			continue
+		}
+		tried++
+		switch right, lacking := d.compare(key, &m, &c, k.With); {
+		case lacking != nil:
+			return d.malformed("%s is signed, and is not there or not clear", lacking)
+		case right:
+			return d.admit(&m, k, made, precision, now)
+		}
+	}
+	return d.wrong(tried)
+}
+
+// admit judges what remains once the signature is right.
+func (d *declared) admit(m *Message, k Keys, made time.Time, precision time.Duration, now time.Time) Verdict {
+	if d.account != nil {
+		if want := k.With[d.account.with]; want != "" {
+			copied := *m // or every message would have to be on the heap
+			got, ok := d.account.from.expand(&view{m: &copied}, maxName, nil)
+			if !ok {
+				return d.otherAccount("the message names no account")
+			}
+			if got != want {
+				return d.otherAccount("for account " + quote(got))
+			}
+		}
+	}
+	if d.stamp != nil {
+		if reason, detail := d.stamp.judge(made, precision, now); reason != "" {
+			return d.untimely(reason, detail)
+		}
+	}
+	return Verdict{Status: Valid}
+}
+
+// read gathers what m says of its signature. It reports false, and the
+// verdict, if m is not signed or not readably so.
+func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
+	if len(d.fields) > 0 {
+		c.fields = gather(m.Body, d.fields)
+	}
+	signed := false
+	text, how := d.signature.read(m, c.fields)
+	if how != absent {
+		signed = true
+		if v, ok := d.readText(d.signature, text, how, c); !ok {
+			return v, false
+		}
+	}
+	for _, p := range d.also {
+		if text, how := p.read(m, c.fields); how != absent {
+			signed = true
+			if v, ok := d.readText(p, text, how, c); !ok {
+				return v, false
+			}
+		}
+	}
+	if !signed {
+		return d.unsigned(), false
+	}
+	if d.stamp == nil {
+		return Verdict{}, true
+	}
+	if d.stamp.in == inSignature {
+		c.stamp, how = d.list.find(c.list, d.stamp.name)
+	} else {
+		c.stamp, how = d.stamp.read(m, c.fields)
+	}
+	switch how {
+	case present:
+		return Verdict{}, true
+	case absent:
+		return d.untimed(), false
+	case several:
+		return d.malformed("%s is there more than once", d.stamp.place), false
+	}
+	return d.malformed("%s is no text", d.stamp.place), false
+}
+
+// readText reads the signatures in text, which is what p holds.
+func (d *declared) readText(p place, text string, how presence, c *claim) (Verdict, bool) {
+	switch {
+	case how == several:
+		return d.malformed("%s is there more than once", p), false
+	case how == unreadable:
+		return d.malformed("%s is no text", p), false
+	case text == "":
+		return d.malformed("%s is empty", p), false
+	}
+	if d.list == nil {
+		if fault := d.add(c, text); fault != "" {
+			return d.malformed("%s %s", p, fault), false
+		}
+		return Verdict{}, true
+	}
+	c.list = text
+	fault, seen, before := "", 0, c.n
+	for rest, more := text, true; more; {
+		var name, value string
+		name, value, rest, more = d.list.next(rest)
+		if name != d.list.element || name == "" && value == "" {
+			continue
+		}
+		seen++
+		if f := d.add(c, value); f != "" {
+			fault = f
+		}
+	}
+	switch {
+	case seen == 0:
+		return d.malformed("%s has no element %s", p, d.list.element), false
+	case seen > 1 && !d.list.multiple:
+		return d.malformed("%s has element %s more than once", p, d.list.element), false
+	case c.n == before: // of several, one that can be read is enough
+		return d.malformed("%s: %s %s", p, d.list.element, fault), false
+	}
+	return Verdict{}, true
+}
+
+// add reads one signature, or tells what is wrong with it.
+func (d *declared) add(c *claim, text string) (fault string) {
+	text, ok := strings.CutPrefix(text, d.prefix)
+	switch {
+	case !ok:
+		return "does not begin with " + d.prefix
+	case c.n == maxSignatures:
+		return "comes after too many others"
+	case d.kind == schemeToken:
+	case !d.encoding.decode(&c.sums[c.n], text, d.algorithm.size):
+		return fmt.Sprintf("is not %d characters of %s", d.encoding.length(d.algorithm.size), d.encoding)
+	}
+	c.texts[c.n] = text
+	c.n++
+	return ""
+}
+
+// compare reports whether a signature in c is right for the key. lacking is a
+// part of the payload that m does not hold.
+func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string) (right bool, lacking *part) {
+	if d.kind == schemeToken {
+		want := sha256.Sum256(k.bytes) // so that the comparison does not tell the length
+		for _, text := range c.texts[:c.n] {
+			got := sha256.Sum256([]byte(text))
+			right = subtle.ConstantTimeCompare(got[:], want[:]) == 1 || right
+		}
+		return right, nil
+	}
+	w := k.take(d.algorithm)
+	defer k.put(w)
+	if lacking = d.write(w, k, m, c, with); lacking != nil {
+		return false, lacking
+	}
+	w.sum = w.hash.Sum(w.sum[:0])
+	for i := range c.n {
+		right = subtle.ConstantTimeCompare(w.sum, c.sums[i][:d.algorithm.size]) == 1 || right
+	}
+	return right, nil
+}

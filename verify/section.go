@@ -1,0 +1,228 @@
+package verify
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"devhook/internal/jsonx"
+)
+
+// The parts of a description that are mappings of their own.
+
+// A stampBuilder gathers a timestamp.
+type stampBuilder struct {
+	stamp
+	tolerance node
+	ttl       node
+}
+
+var timestampFields = fieldTable[*stampBuilder]{
+	"in": func(s *stampBuilder, n node) error {
+		return n.placeKind(&s.place, inSignature, inHeader, inQuery, inForm, inBody)
+	},
+	"name": func(s *stampBuilder, n node) (err error) { s.name, err = n.label(); return },
+	"unit": func(s *stampBuilder, n node) error {
+		u, err := n.word("unit", units)
+		s.unit = unit(u)
+		return err
+	},
+	"meaning": func(s *stampBuilder, n node) error {
+		m, err := n.word("meaning", []string{"issued", "expiry"})
+		s.expiry = m == "expiry"
+		return err
+	},
+	"tolerance": func(s *stampBuilder, n node) error { s.tolerance = n; return nil },
+	"ttl":       func(s *stampBuilder, n node) (err error) { s.ttl = n; s.stamp.ttl, err = n.duration(); return },
+}
+
+var toleranceFields = fieldTable[*stamp]{
+	"past":   func(s *stamp, n node) error { return n.tolerance(&s.past) },
+	"future": func(s *stamp, n node) error { return n.tolerance(&s.future) },
+}
+
+func (b *builder) readTimestamp(n node) error {
+	var s stampBuilder
+	if err := timestampFields.read(&s, n); err != nil {
+		return err
+	}
+	if s.in == "" || s.name == "" || s.unit == "" {
+		return n.errorf("needs in, name and unit")
+	}
+	if s.expiry != (s.ttl.ast != nil) {
+		return n.errorf("needs ttl if it is an expiry, and only then")
+	}
+	s.past, s.future = defaultTolerance, defaultTolerance
+	if s.expiry {
+		s.past, s.future = 0, unlimited
+	}
+	if s.tolerance.ast != nil {
+		if s.tolerance.isMapping() {
+			if err := toleranceFields.read(&s.stamp, s.tolerance); err != nil {
+				return err
+			}
+		} else {
+			if err := s.tolerance.tolerance(&s.past); err != nil {
+				return err
+			}
+			s.future = s.past
+		}
+	}
+	if s.expiry && s.stamp.ttl > s.future {
+		return n.errorf("ttl is more than the tolerance of the future")
+	}
+	b.d.stamp = &s.stamp
+	return b.d.stamp.place.settle(n)
+}
+
+// tolerance reads n as a duration, or "none" for no limit.
+func (n node) tolerance(d *time.Duration) error {
+	if s, err := n.text(); err == nil && s == "none" {
+		*d = unlimited
+		return nil
+	}
+	var err error
+	*d, err = n.duration()
+	return err
+}
+
+func (b *builder) readMarks(n node) error {
+	for _, item := range n.list() {
+		var m mark
+		if err := item.mark(&m); err != nil {
+			return err
+		}
+		b.f.marks = append(b.f.marks, m)
+	}
+	return nil
+}
+
+var markFields = fieldTable[*mark]{
+	"method": func(m *mark, n node) error {
+		s, err := n.label()
+		*m = append(*m, condition{pattern: &pattern{steps: []step{{literal: strings.ToUpper(s)}}}})
+		return err
+	},
+	"header": func(m *mark, n node) error { return n.conditions(m, inHeader) },
+	"query":  func(m *mark, n node) error { return n.conditions(m, inQuery) },
+	"form":   func(m *mark, n node) error { return n.conditions(m, inForm) },
+	"body":   func(m *mark, n node) error { return n.conditions(m, inBody) },
+}
+
+// mark reads n as a set of conditions.
+func (n node) mark(m *mark) error {
+	if err := markFields.read(m, n); err != nil {
+		return err
+	}
+	if len(*m) == 0 {
+		return n.errorf("has no condition")
+	}
+	return nil
+}
+
+// conditions reads n as names that must be there: a list of them, or a mapping
+// to patterns.
+func (n node) conditions(m *mark, in placeKind) error {
+	add := func(at node, name, form string) error {
+		c, err := newCondition(in, name, form)
+		*m = append(*m, c)
+		return at.wrap(err)
+	}
+	if n.isMapping() {
+		return n.each(func(name string, value, key node) error {
+			form, err := value.scalar()
+			if err != nil {
+				return err
+			}
+			return add(value, name, form)
+		})
+	}
+	for _, item := range n.list() {
+		name, err := item.label()
+		if err != nil {
+			return err
+		}
+		if err := add(item, name, "*"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var handshakeFields = fieldTable[*handshake]{
+	"when": func(h *handshake, n node) error { return n.mark(&h.when) },
+	"stage": func(h *handshake, n node) error {
+		s, err := n.word("stage", []string{"before", "after"})
+		h.first = s == "before"
+		return err
+	},
+	"respond": func(h *handshake, n node) error { return respondFields.read(h, n) },
+}
+
+var respondFields = fieldTable[*handshake]{
+	"status": func(h *handshake, n node) (err error) { h.status, err = n.integer(200, 599); return },
+	"type": func(h *handshake, n node) (err error) {
+		h.media, err = n.word("type", []string{mediaText, mediaJSON})
+		return
+	},
+	"headers": func(h *handshake, n node) error {
+		h.header = make(map[string]template)
+		return n.each(func(name string, value, key node) error {
+			var t template
+			if !headerForm.MatchString(name) || strings.EqualFold(name, "Content-Type") {
+				return key.errorf("cannot be set here")
+			}
+			err := value.template(&t, messageRefs)
+			h.header[name] = t
+			return err
+		})
+	},
+	"body": func(h *handshake, n node) error { return n.template(&h.body, messageRefs) },
+}
+
+func (b *builder) readHandshakes(n node) error {
+	for _, item := range n.list() {
+		h := handshake{status: http.StatusOK, media: mediaText}
+		if err := handshakeFields.read(&h, item, "store_secret_from"); err != nil {
+			return err
+		}
+		if len(h.when) == 0 {
+			return item.errorf("needs when")
+		}
+		b.f.handshakes = append(b.f.handshakes, h)
+	}
+	return nil
+}
+
+// An answerBuilder gathers an Answer.
+type answerBuilder struct {
+	status int
+	media  string
+	body   string
+}
+
+var answerFields = fieldTable[*answerBuilder]{
+	"status": func(a *answerBuilder, n node) (err error) { a.status, err = n.integer(200, 599); return },
+	"type": func(a *answerBuilder, n node) (err error) {
+		a.media, err = n.word("type", []string{mediaText, mediaJSON})
+		return
+	},
+	"body": func(a *answerBuilder, n node) (err error) { a.body, err = n.text(); return },
+}
+
+// answer reads n as an Answer that is always the same.
+func (n node) answer(to *Answer) error {
+	a := answerBuilder{status: to.Status, media: mediaJSON}
+	if err := answerFields.read(&a, n); err != nil {
+		return err
+	}
+	*to = Answer{Status: a.status, Header: http.Header{}, Body: []byte(a.body)}
+	if a.body == "" {
+		return nil
+	}
+	if a.media == mediaJSON && !jsonx.Valid(to.Body) {
+		return n.errorf("the body is not JSON")
+	}
+	to.Header.Set("Content-Type", a.media)
+	return nil
+}

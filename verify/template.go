@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash/crc32"
+	"net/textproto"
+	"slices"
+	"strconv"
+	"strings"
+
+	"devhook/internal/jsonx"
+)
+
+// A template is text with references to parts of a message, as in
+// "v0:{ts}:{body}". The file providers/README.md describes it.
+type template []part
+
+// A part of a template is a reference, or literal text.
+type part struct {
+	ref  refKind
+	text string     // the literal, or what stands after the dot of the reference
+	key  string     // text, canonical if it is the name of a header
+	raw  []byte     // the literal again
+	path jsonx.Path // of text, where it is a path
+	call string     // the function around the reference, "" for none
+}
+
+// A refKind is what a reference refers to.
+type refKind string
+
+const (
+	refLiteral refKind = "" // no reference
+	refBody    refKind = "body"
+	refTime    refKind = "ts"
+	refMethod  refKind = "method"
+	refURL     refKind = "url"
+	refHost    refKind = "host"
+	refPath    refKind = "path"
+	refQuery   refKind = "query"
+	refSecret  refKind = "secret"
+	refSig     refKind = "sig."
+	refHeader  refKind = "header."
+	refParam   refKind = "query."
+	refForm    refKind = "form."
+	refField   refKind = "body."
+	refWith    refKind = "with."
+)
+
+// What templates for different ends may refer to.
+var (
+	payloadRefs = []refKind{refBody, refTime, refMethod, refURL, refHost, refPath, refQuery, refSecret, refSig, refHeader, refParam, refForm, refField, refWith}
+	messageRefs = []refKind{refMethod, refHost, refPath, refHeader, refParam, refForm, refField}
+)
+
+// functions are what a template can do to a value.
+var functions = map[string]func(b []byte) string{
+	"sha256hex": func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) },
+	"sha512hex": func(b []byte) string { s := sha512.Sum512(b); return hex.EncodeToString(s[:]) },
+	"sha1hex":   func(b []byte) string { s := sha1.Sum(b); return hex.EncodeToString(s[:]) },
+	"md5hex":    func(b []byte) string { s := md5.Sum(b); return hex.EncodeToString(s[:]) },
+	"crc32":     func(b []byte) string { return strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10) },
+	"base64":    base64.StdEncoding.EncodeToString,
+	"lower":     func(b []byte) string { return strings.ToLower(string(b)) },
+}
+
+// parseTemplate reads text, whose references must be among allowed. '{' opens a
+// reference if a small letter follows, and else stands for itself; "{{" is a
+// '{' whatever follows.
+func parseTemplate(text string, allowed []refKind) (template, error) {
+	var t template
+	var literal strings.Builder
+	flush := func() {
+		if literal.Len() > 0 {
+			t = append(t, part{text: literal.String(), raw: []byte(literal.String())})
+			literal.Reset()
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] != '{' {
+			literal.WriteByte(text[i])
+			continue
+		}
+		if i+1 < len(text) && text[i+1] == '{' {
+			literal.WriteByte('{')
+			i++
+			continue
+		}
+		if i+1 >= len(text) || text[i+1] < 'a' || text[i+1] > 'z' {
+			literal.WriteByte('{')
+			continue
+		}
+		end := strings.IndexByte(text[i:], '}')
+		if end < 0 {
+			return nil, fmt.Errorf("%q is not closed with }", short(text[i:]))
+		}
+		p, err := parsePart(text[i+1:i+end], allowed)
+		if err != nil {
+			return nil, err
+		}
+		flush()
+		t = append(t, p)
+		i += end
+	}
+	flush()
+	return t, nil
+}
+
+// parsePart reads a reference without its braces.
+func parsePart(text string, allowed []refKind) (part, error) {
+	var p part
+	inner := text
+	if name, rest, ok := strings.Cut(text, "("); ok && strings.HasSuffix(rest, ")") {
+		if functions[name] == nil {
+			return p, unknown("function", name, sortedKeys(functions))
+		}
+		p.call, inner = name, strings.TrimSuffix(rest, ")")
+	}
+	kind, rest, hasRest := strings.Cut(inner, ".")
+	p.ref, p.text, p.key = refKind(kind), rest, rest
+	if hasRest {
+		p.ref += "."
+	}
+	if !slices.Contains(allowed, p.ref) {
+		var known []string
+		for _, ref := range allowed {
+			name := string(ref)
+			if strings.HasSuffix(name, ".") {
+				name += "NAME"
+			}
+			known = append(known, "{"+name+"}")
+		}
+		return p, fmt.Errorf("%q is not known here (known: %s)", "{"+short(inner)+"}", strings.Join(known, ", "))
+	}
+	if !hasRest {
+		return p, nil
+	}
+	if rest == "" {
+		return p, fmt.Errorf("{%s} lacks a name", inner)
+	}
+	switch p.ref {
+	case refHeader:
+		p.key = textproto.CanonicalMIMEHeaderKey(rest)
+	case refField, refForm:
+		path, err := jsonx.ParsePath(rest)
+		if err != nil {
+			return p, err
+		}
+		p.path = path
+	}
+	return p, nil
+}
+
+// String returns the reference as templates write it.
+func (p part) String() string {
+	text := string(p.ref) + p.text
+	if p.ref == refLiteral {
+		return p.text
+	}
+	if p.call != "" {
+		text = p.call + "(" + text + ")"
+	}
+	return "{" + text + "}"
+}
+
+// has reports whether t refers to ref, and to the key if that is not "".
+func (t template) has(ref refKind, key string) bool {
+	return slices.ContainsFunc(t, func(p part) bool {
+		return p.ref == ref && (key == "" || p.key == key)
+	})
+}
+
+// limits of what the outside may put into an event name, an id or an answer
+const (
+	maxName = 200  // bytes of an event name or delivery id
+	maxEcho = 4096 // bytes of an answer that holds a challenge
+)
+
+// expand gives t with all references replaced by what v holds. It reports
+// false if one is missing or the text would be longer than limit bytes. quote
+// is applied to what is put in.
+func (t template) expand(v *view, limit int, quote func(string) string) (text string, ok bool) {
+	var b strings.Builder
+	for _, p := range t {
+		s := p.text
+		if p.ref != refLiteral {
+			if s, ok = v.text(p); !ok {
+				return "", false
+			}
+			if p.call != "" {
+				s = functions[p.call]([]byte(s))
+			}
+			if len(s) > limit || !isPlain(s) {
+				return "", false
+			}
+			if quote != nil {
+				s = quote(s)
+			}
+		}
+		if b.Len()+len(s) > limit {
+			return "", false
+		}
+		b.WriteString(s)
+	}
+	return b.String(), true
+}

@@ -1,0 +1,115 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// isPlain reports whether s is UTF-8 without control characters or characters
+// that cannot be seen: fit for a name on a line.
+func isPlain(s string) bool {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return false
+			}
+		}
+		if !unicode.IsPrint(r) && r != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// short cuts s down to what fits on a line.
+func short(s string) string {
+	const most = 40 // bytes
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// quote makes text from outside fit for a line: cut, in quotes, ASCII only.
+func quote(s string) string {
+	const most = 40 // bytes
+	if len(s) <= most {
+		return strconv.QuoteToASCII(s)
+	}
+	return strconv.QuoteToASCII(strings.ToValidUTF8(s[:most], "")) + "..."
+}
+
+// age writes a duration as people say it: 45s, 11m42s, 3h5m, 12d4h, 55y.
+func age(d time.Duration) string {
+	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
+	two := func(big time.Duration, bigUnit string, small time.Duration, smallUnit string) string {
+		text := strconv.FormatInt(int64(d/big), 10) + bigUnit
+		if rest := d % big / small; rest > 0 {
+			text += strconv.FormatInt(int64(rest), 10) + smallUnit
+		}
+		return text
+	}
+	switch {
+	case d < time.Second:
+		return d.String()
+	case d < time.Minute:
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	case d < time.Hour:
+		return two(time.Minute, "m", time.Second, "s")
+	case d < day:
+		return two(time.Hour, "h", time.Minute, "m")
+	case d < year:
+		return two(day, "d", time.Hour, "h")
+	}
+	return strconv.FormatInt(int64(d/year), 10) + "y"
+}
+
+// unknown is the error for a word that is not one of the known.
+func unknown(what, word string, known []string) error {
+	return fmt.Errorf("unknown %s %s (known: %s)", what, quote(word), strings.Join(nearest(word, known, 12), ", "))
+}
+
+// nearest sorts known by how similar each is to word, and gives the first n.
+func nearest(word string, known []string, n int) []string {
+	sorted := slices.Clone(known)
+	distances := make(map[string]int, len(sorted))
+	for _, k := range sorted {
+		distances[k] = distance(word[:min(len(word), 64)], k)
+	}
+	slices.SortStableFunc(sorted, func(a, b string) int { return distances[a] - distances[b] })
+	return sorted[:min(n, len(sorted))]
+}
+
+// distance is the number of bytes to insert, delete or replace to make a of b
+// (Levenshtein), case aside; that a is how b begins counts as one.
+func distance(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	if a != "" && a != b && strings.HasPrefix(b, a) {
+		return 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,144 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+)
+
+// A use is a place that Sign writes to, and what for.
+type use struct {
+	place
+	what string
+}
+
+// uses gives all places that Sign writes to.
+func (b *builder) uses() []use {
+	d := &b.d
+	all := []use{{d.signature, "signature"}}
+	for _, p := range d.also {
+		all = append(all, use{p, "signature.also"})
+	}
+	for _, l := range d.legacy {
+		all = append(all, use{l.place, "legacy"})
+	}
+	if d.stamp != nil {
+		all = append(all, use{d.stamp.place, "timestamp"})
+	}
+	if d.fresh != nil {
+		all = append(all, use{d.fresh.place, "delivery_id"})
+	}
+	return all
+}
+
+// checkPlaces sees to it that what Sign writes does not collide.
+func (b *builder) checkPlaces() error {
+	uses := b.uses()
+	var inForms, inBodies bool
+	for i, u := range uses {
+		inForms, inBodies = inForms || u.in == inForm, inBodies || u.in == inBody
+		for _, other := range uses[:i] {
+			if u.overlaps(other.place) {
+				return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as %s", other.what)
+			}
+		}
+		if u.in == inSignature && (b.d.list == nil || b.d.list.assign == "") {
+			return b.fault("timestamp", "in: signature needs signature.list with kv")
+		}
+		if u.in == inSignature && (u.name == b.d.list.element || slices.Contains(b.d.list.drop, u.name)) {
+			return b.fault("timestamp", "is in the same place as signature")
+		}
+	}
+	for _, p := range b.d.payload {
+		inForms, inBodies = inForms || p.ref == refForm, inBodies || p.ref == refField
+	}
+	if inForms && inBodies {
+		return b.fault("signature", "a body is a form or JSON, not both")
+	}
+	for _, u := range uses {
+		if u.in == inBody && u.what != "delivery_id" { // that one is for Sign alone
+			b.readsField(u.path[0])
+		}
+	}
+	for _, p := range b.d.payload {
+		if p.ref == refField {
+			b.readsField(p.path[0])
+		}
+	}
+	if len(b.d.fields) > maxFields {
+		return b.fault("payload", "more than %d fields at the top of the body are used", maxFields)
+	}
+	return nil
+}
+
+func (b *builder) readsField(name string) {
+	if !slices.Contains(b.d.fields, name) {
+		b.d.fields = append(b.d.fields, name)
+	}
+}
+
+// overlaps reports whether writing to p may change what is at other.
+func (p place) overlaps(other place) bool {
+	if p.in != other.in {
+		return false
+	}
+	switch p.in {
+	case inHeader:
+		return p.key == other.key
+	case inBody:
+		n := min(len(p.path), len(other.path))
+		return slices.Equal(p.path[:n], other.path[:n])
+	}
+	return strings.EqualFold(p.name, other.name)
+}
+
+// covers reports whether the payload holds what is at p.
+func (t template) covers(p place) bool {
+	for _, part := range t {
+		var at place
+		switch part.ref {
+		case refBody:
+			if p.in == inBody || p.in == inForm {
+				return true
+			}
+		case refURL, refQuery:
+			if p.in == inQuery {
+				return true
+			}
+		case refHost:
+			at = place{in: inHeader, key: "Host"}
+		case refSig:
+			at = place{in: inSignature, name: part.text}
+		case refHeader:
+			at = place{in: inHeader, key: part.key}
+		case refParam:
+			at = place{in: inQuery, name: part.text}
+		case refForm:
+			at = place{in: inForm, name: part.path[0]}
+		case refField:
+			at = place{in: inBody, path: part.path}
+		}
+		if at.in != "" && at.overlaps(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkCircles refuses a signature that would cover itself.
+func (b *builder) checkCircles() error {
+	for _, u := range b.uses() {
+		if strings.HasPrefix(u.what, "signature") || u.what == "legacy" {
+			if b.d.payload.covers(u.place) {
+				return b.fault("payload", "covers the %s itself", u.what)
+			}
+		}
+	}
+	if l := b.d.list; l != nil {
+		for _, name := range append(slices.Clone(l.drop), l.element) {
+			if b.d.payload.has(refSig, name) && name != "" {
+				return b.fault("payload", "covers the signature itself")
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"fmt"
+	"net/textproto"
+	"regexp"
+	"slices"
+	"strings"
+
+	"devhook/internal/jsonx"
+)
+
+// Readers of the values that fields have.
+
+var (
+	idForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
+	elementForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+	headerForm   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$") // RFC 9110 §5.1
+)
+
+func (n node) variable() (string, error) {
+	s, err := n.text()
+	if err == nil && !variableForm.MatchString(s) {
+		err = n.errorf("%s is no name of an environment variable", quote(s))
+	}
+	return s, err
+}
+
+func (n node) elementName() (string, error) {
+	s, err := n.text()
+	if err == nil && !elementForm.MatchString(s) {
+		err = n.errorf("%s is no name of an element: letters, digits, '-' and '_' only", quote(s))
+	}
+	return s, err
+}
+
+func (n node) algorithm(a *algorithm) error {
+	var names []string
+	for _, known := range algorithms {
+		names = append(names, known.name)
+	}
+	name, err := n.word("algorithm", names, "ed25519", "ecdsa-p256", "rsa-sha256", "rsa-sha1")
+	if err == nil {
+		*a = algorithms[slices.Index(names, name)]
+	}
+	return err
+}
+
+func (n node) encoding(e *encoding) error {
+	s, err := n.word("encoding", encodings)
+	*e = encoding(s)
+	return err
+}
+
+func (n node) placeKind(p *place, kinds ...placeKind) error {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, string(k))
+	}
+	s, err := n.word("place", names)
+	p.in = placeKind(s)
+	return err
+}
+
+func (n node) template(t *template, allowed []refKind) error {
+	s, err := n.text()
+	if err != nil {
+		return err
+	}
+	parsed, err := parseTemplate(s, allowed)
+	if err == nil && len(parsed) == 0 {
+		err = n.errorf("is empty")
+	}
+	*t = parsed
+	return n.wrap(err)
+}
+
+// templates reads n as templates, of which the first that can be filled counts.
+func (n node) templates(all *[]template) error {
+	for _, item := range n.list() {
+		var t template
+		if err := item.template(&t, messageRefs); err != nil {
+			return err
+		}
+		*all = append(*all, t)
+	}
+	return nil
+}
+
+// settle completes p from its kind and name.
+func (p *place) settle(n node) (err error) {
+	switch p.key = p.name; p.in {
+	case inHeader:
+		if !headerForm.MatchString(p.name) {
+			return n.errorf("%s is no name of a header", quote(p.name))
+		}
+		p.key = textproto.CanonicalMIMEHeaderKey(p.name)
+	case inBody:
+		p.path, err = jsonx.ParsePath(p.name)
+	case inSignature:
+		if !elementForm.MatchString(p.name) {
+			return n.errorf("%s is no name of an element", quote(p.name))
+		}
+	}
+	return n.wrap(err)
+}
+
+// defaultEnv is the variable for a secret that no env names.
+func defaultEnv(id string) string {
+	return fmt.Sprintf("%s_WEBHOOK_SECRET", strings.ToUpper(strings.ReplaceAll(id, "-", "_")))
+}
