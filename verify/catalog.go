@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"devhook/internal/similar"
 )
 
 //go:embed providers/*.yaml
@@ -155,7 +157,7 @@ func (c *Catalog) Providers() []Provider {
 func (c *Catalog) Nearest(id string) []string {
 	word := strings.ReplaceAll(strings.ToLower(id), "_", "-")
 	var ids []string
-	for _, name := range nearest(word, sortedKeys(c.byName), len(c.byName)) {
+	for _, name := range similar.Names(word, sortedKeys(c.byName), len(c.byName)) {
 		if id := c.byName[name].id; !slices.Contains(ids, id) && len(ids) < 8 {
 			ids = append(ids, id)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"devhook/internal/yamlx"
 )
 
 // The rules that hold between the fields of a description. Their aim is that
@@ -34,10 +36,10 @@ func (b *builder) finish() error {
 // fault is an error at a field at the top, or for the whole if it is not there.
 func (b *builder) fault(field, format string, args ...any) error {
 	if n, ok := b.at[field]; ok {
-		return n.errorf(format, args...)
+		return n.Errorf(format, args...)
 	}
-	e := b.root.errorf(format, args...).(*ParseError)
-	e.Field = strings.TrimPrefix(b.root.field+"."+field, ".")
+	e := b.root.Errorf(format, args...).(*yamlx.Error)
+	e.Field = strings.TrimPrefix(b.root.Field+"."+field, ".")
 	return e
 }
 

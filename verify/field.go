@@ -5,9 +5,9 @@ package verify
 var (
 	providerFields = fieldTable[*builder]{
 		"id":          (*builder).readID,
-		"name":        func(b *builder, n node) (err error) { b.p.Name, err = n.label(); return },
+		"name":        func(b *builder, n node) (err error) { b.p.Name, err = n.Label(); return },
 		"aliases":     (*builder).readAliases,
-		"docs":        func(b *builder, n node) (err error) { b.p.Docs, err = n.label(); return },
+		"docs":        func(b *builder, n node) (err error) { b.p.Docs, err = n.Label(); return },
 		"sources":     (*builder).readSources,
 		"env":         (*builder).readEnv,
 		"secret":      func(b *builder, n node) error { return secretFields.read(b, n) },
@@ -26,37 +26,37 @@ var (
 		"event":       func(b *builder, n node) error { return n.templates(&b.f.event) },
 		"delivery_id": (*builder).readDeliveryID,
 		"retry":       func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
-		"dashboard":   func(b *builder, n node) (err error) { b.p.Dashboard, err = n.labels(); return },
-		"notes":       func(b *builder, n node) (err error) { b.p.Notes, err = n.labels(); return },
+		"dashboard":   func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
+		"notes":       func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
 	}
 	secretFields = fieldTable[*builder]{
-		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.label(); return },
-		"at":    func(b *builder, n node) (err error) { b.p.SecretAt, err = n.label(); return },
-		"strip": func(b *builder, n node) (err error) { b.d.form.strip, err = n.label(); return },
+		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.Label(); return },
+		"at":    func(b *builder, n node) (err error) { b.p.SecretAt, err = n.Label(); return },
+		"strip": func(b *builder, n node) (err error) { b.d.form.strip, err = n.Label(); return },
 		"decode": func(b *builder, n node) (err error) {
-			b.d.form.decode, err = n.word("decoding", []string{"base64", "base64url", "hex"})
+			b.d.form.decode, err = n.Word("decoding", []string{"base64", "base64url", "hex"})
 			return
 		},
 	}
 	signatureFields = fieldTable[*builder]{
 		"in":       func(b *builder, n node) error { return n.placeKind(&b.d.signature, inHeader, inQuery, inForm, inBody) },
-		"name":     func(b *builder, n node) (err error) { b.d.signature.name, err = n.label(); return },
+		"name":     func(b *builder, n node) (err error) { b.d.signature.name, err = n.Label(); return },
 		"also":     (*builder).readAlso,
 		"encoding": func(b *builder, n node) error { return n.encoding(&b.d.encoding) },
-		"prefix":   func(b *builder, n node) (err error) { b.d.prefix, err = n.label(); return },
+		"prefix":   func(b *builder, n node) (err error) { b.d.prefix, err = n.Label(); return },
 		"list":     func(b *builder, n node) error { b.d.list = new(list); return listFields.read(b.d.list, n) },
 	}
 	listFields = fieldTable[*list]{
 		"sep": func(l *list, n node) (err error) {
-			l.separator, err = n.word("separator", []string{",", ", ", ";", "; ", " ", "|"})
+			l.separator, err = n.Word("separator", []string{",", ", ", ";", "; ", " ", "|"})
 			return
 		},
 		"kv": func(l *list, n node) (err error) {
-			l.assign, err = n.word("separator", []string{"=", ",", ":"})
+			l.assign, err = n.Word("separator", []string{"=", ",", ":"})
 			return
 		},
 		"element":  func(l *list, n node) (err error) { l.element, err = n.elementName(); return },
-		"multiple": func(l *list, n node) (err error) { l.multiple, err = n.boolean(); return },
+		"multiple": func(l *list, n node) (err error) { l.multiple, err = n.Bool(); return },
 		"drop": func(l *list, n node) error {
 			for _, item := range n.list() {
 				name, err := item.elementName()
@@ -69,32 +69,32 @@ var (
 		},
 	}
 	sourceFields = fieldTable[*Source]{
-		"url": func(s *Source, n node) (err error) { s.URL, err = n.label(); return },
+		"url": func(s *Source, n node) (err error) { s.URL, err = n.Label(); return },
 		"confidence": func(s *Source, n node) (err error) {
-			s.Confidence, err = n.word("confidence", []string{"high", "medium", "low"})
+			s.Confidence, err = n.Word("confidence", []string{"high", "medium", "low"})
 			return
 		},
-		"about": func(s *Source, n node) (err error) { s.About, err = n.label(); return },
+		"about": func(s *Source, n node) (err error) { s.About, err = n.Label(); return },
 	}
 	needFields = fieldTable[*Need]{
 		"env":      func(w *Need, n node) (err error) { w.Env, err = n.variable(); return },
-		"about":    func(w *Need, n node) (err error) { w.About, err = n.label(); return },
-		"required": func(w *Need, n node) (err error) { w.Required, err = n.boolean(); return },
+		"about":    func(w *Need, n node) (err error) { w.About, err = n.Label(); return },
+		"required": func(w *Need, n node) (err error) { w.Required, err = n.Bool(); return },
 	}
 	legacyFields = fieldTable[*legacy]{
-		"header":    func(l *legacy, n node) (err error) { l.in = inHeader; l.name, err = n.label(); return },
+		"header":    func(l *legacy, n node) (err error) { l.in = inHeader; l.name, err = n.Label(); return },
 		"algorithm": func(l *legacy, n node) error { return n.algorithm(&l.algorithm) },
 		"encoding":  func(l *legacy, n node) error { return n.encoding(&l.encoding) },
-		"prefix":    func(l *legacy, n node) (err error) { l.prefix, err = n.label(); return },
+		"prefix":    func(l *legacy, n node) (err error) { l.prefix, err = n.Label(); return },
 	}
 	accountFields = fieldTable[*account]{
 		"from": func(a *account, n node) error { return n.template(&a.from, messageRefs) },
-		"with": func(a *account, n node) (err error) { a.with, err = n.label(); return },
+		"with": func(a *account, n node) (err error) { a.with, err = n.Label(); return },
 	}
 	retryFields = fieldTable[*Retry]{
 		"after": func(r *Retry, n node) error {
 			for _, item := range n.list() {
-				d, err := item.duration()
+				d, err := item.Duration()
 				if err != nil {
 					return err
 				}
@@ -102,12 +102,12 @@ var (
 			}
 			return nil
 		},
-		"within": func(r *Retry, n node) (err error) { r.Within, err = n.duration(); return },
+		"within": func(r *Retry, n node) (err error) { r.Within, err = n.Duration(); return },
 		"backoff": func(r *Retry, n node) (err error) {
-			r.Backoff, err = n.word("backoff", []string{"exponential", "constant", "none"})
+			r.Backoff, err = n.Word("backoff", []string{"exponential", "constant", "none"})
 			return
 		},
-		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.duration(); return },
-		"about":   func(r *Retry, n node) (err error) { r.About, err = n.label(); return },
+		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
+		"about":   func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },
 	}
 )

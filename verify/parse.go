@@ -9,9 +9,10 @@ import (
 func ParseProvider(src []byte) (Provider, error) {
 	n, err := parseYAML(src)
 	if err != nil {
-		return Provider{}, err
+		return Provider{}, parseError(err)
 	}
-	return parseProvider(n, "")
+	p, err := parseProvider(n, "")
+	return p, parseError(err)
 }
 
 // ParseProviders reads the descriptions of several providers from the YAML
@@ -21,7 +22,7 @@ func ParseProvider(src []byte) (Provider, error) {
 func ParseProviders(src []byte, key string) ([]Provider, error) {
 	n, err := parseYAML(src)
 	if err != nil {
-		return nil, err
+		return nil, parseError(err)
 	}
 	var ps []Provider
 	add := func(id string, value, _ node) error {
@@ -33,14 +34,14 @@ func ParseProviders(src []byte, key string) ([]Provider, error) {
 		err = n.each(add)
 	} else {
 		err = n.each(func(name string, value, _ node) error {
-			if name != key || value.isNull() {
+			if name != key || value.Empty() {
 				return nil
 			}
 			return value.each(add)
 		})
 	}
 	if err != nil {
-		return nil, err
+		return nil, parseError(err)
 	}
 	return ps, nil
 }
@@ -84,22 +85,22 @@ func defaultReject() Answer {
 }
 
 func (b *builder) readID(n node) error {
-	id, err := n.text()
+	id, err := n.Text()
 	switch {
 	case err != nil:
 		return err
 	case b.p.ID != "" && b.p.ID != id:
-		return n.errorf("is %s, but stands under %s", quote(id), quote(b.p.ID))
+		return n.Errorf("is %s, but stands under %s", quote(id), quote(b.p.ID))
 	}
 	b.p.ID = id
 	return nil
 }
 
 func (b *builder) readAliases(n node) (err error) {
-	b.p.Aliases, err = n.labels()
+	b.p.Aliases, err = n.Labels()
 	for _, alias := range b.p.Aliases {
 		if err == nil && !idForm.MatchString(alias) {
-			err = n.errorf("%s is no ID: small letters, digits and '-' only", quote(alias))
+			err = n.Errorf("%s is no ID: small letters, digits and '-' only", quote(alias))
 		}
 	}
 	return err
@@ -112,7 +113,7 @@ func (b *builder) readSources(n node) error {
 			return err
 		}
 		if s.URL == "" || s.Confidence == "" {
-			return item.errorf("needs url and confidence")
+			return item.Errorf("needs url and confidence")
 		}
 		b.p.Sources = append(b.p.Sources, s)
 	}
@@ -127,7 +128,7 @@ func (b *builder) readEnv(n node) (err error) {
 func (b *builder) readWith(n node) error {
 	return n.each(func(name string, value, key node) error {
 		if !elementForm.MatchString(name) {
-			return key.errorf("letters, digits, '-' and '_' only")
+			return key.Errorf("letters, digits, '-' and '_' only")
 		}
 		need := Need{Name: name}
 		if err := needFields.read(&need, value); err != nil {
@@ -139,13 +140,13 @@ func (b *builder) readWith(n node) error {
 }
 
 func (b *builder) readScheme(n node) error {
-	s, err := n.word("scheme", []string{"hmac", "hash", "token"}, "asymmetric", "basic", "jwt", "code")
+	s, err := n.Word("scheme", []string{"hmac", "hash", "token"}, "asymmetric", "basic", "jwt", "code")
 	b.d.kind = schemeKind(s)
 	return err
 }
 
 func (b *builder) readAlso(n node) error {
-	names, err := n.labels()
+	names, err := n.Labels()
 	for _, name := range names {
 		b.d.also = append(b.d.also, place{in: inHeader, name: name})
 	}
@@ -159,7 +160,7 @@ func (b *builder) readLegacy(n node) error {
 			return err
 		}
 		if l.name == "" || l.algorithm.new == nil || l.encoding == "" {
-			return item.errorf("needs header, algorithm and encoding")
+			return item.Errorf("needs header, algorithm and encoding")
 		}
 		if err := l.place.settle(item); err != nil {
 			return err
@@ -178,9 +179,9 @@ func (b *builder) readDeliveryID(n node) error {
 	var form string
 	table := fieldTable[*builder]{
 		"from":  func(b *builder, n node) error { return n.templates(&b.ids) },
-		"fresh": func(_ *builder, n node) (err error) { form, err = n.label(); return },
+		"fresh": func(_ *builder, n node) (err error) { form, err = n.Label(); return },
 	}
-	if !n.isMapping() {
+	if !n.IsMapping() {
 		return n.templates(&b.ids)
 	}
 	if err := table.read(b, n); err != nil || form == "" {
@@ -188,10 +189,10 @@ func (b *builder) readDeliveryID(n node) error {
 	}
 	parts, err := parseFresh(form)
 	if err != nil {
-		return n.wrap(err)
+		return n.Wrap(err)
 	}
 	if len(b.ids) != 1 || len(b.ids[0]) != 1 || b.ids[0][0].call != "" {
-		return n.errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
+		return n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
 	}
 	f := &fresh{form: parts}
 	switch p := b.ids[0][0]; {
@@ -204,7 +205,7 @@ func (b *builder) readDeliveryID(n node) error {
 	case p.ref == refForm && len(p.path) == 1:
 		f.place = place{in: inForm, name: p.path[0]}
 	default:
-		return n.errorf("a fresh id cannot be put at %s", p)
+		return n.Errorf("a fresh id cannot be put at %s", p)
 	}
 	b.d.fresh = f
 	return f.place.settle(n)

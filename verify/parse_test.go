@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"devhook/internal/yamlx"
 )
 
 const good = `id: x
@@ -72,7 +74,7 @@ func TestParseProvider(t *testing.T) {
 		{"a reserved algorithm", strings.Replace(good, "sha256", "ed25519", 1), "3:12: algorithm: algorithm ed25519 is not supported yet"},
 		{"an unknown encoding", strings.Replace(good, "hex", "hexx", 1), `4:48: signature.encoding: unknown encoding "hexx" (known: hex, base64, base64url)`},
 		{"a number for text", strings.Replace(good, "X-Sig", "5", 1), "4:31: signature.name: must be text: put it in quotes"},
-		{"no value", good + "name:\n", "6:7: name: has no value"},
+		{"no value", good + "name:\n", "6:6: name: has no value"},
 		{"a bad ID", strings.Replace(good, "id: x", "id: My_ID", 1), `1:1: id: must be small letters, digits and '-', and is "My_ID"`},
 		{"no ID", strings.Replace(good, "id: x\n", "", 1), "1:1: id: must be small letters"},
 		{"no scheme", strings.Replace(good, "scheme: hmac\n", "", 1), "1:1: scheme: is missing"},
@@ -108,13 +110,13 @@ func TestParseProvider(t *testing.T) {
 		{"a fresh id of two parts", good + "delivery_id: {from: \"{header.A}{header.B}\", fresh: \"{uuid}\"}\n", "a fresh id needs a from of one reference"},
 		{"a fresh id of unknown form", good + "delivery_id: {from: \"{header.A}\", fresh: \"{words:3}\"}\n", `"{words:3}" is not a form of random text`},
 		{"an account without its value", good + "account: {from: \"{body.a}\", with: key}\n", "account: needs from, and with"},
-		{"not YAML", "id: [", "1:5: not YAML: "},
+		{"not YAML", "id: [", "1:1: not YAML: "},
 		{"nothing", "# only this", "empty"},
 		{"two documents", good + "---\n" + good, "a second document"},
 		{"a list of providers", "- id: x\n", "must be a mapping"},
-		{"an anchor", strings.Replace(good, "id: x", "id: &a x", 1), "1:5: id: must be text"},
-		{"brackets without end", "id: " + strings.Repeat("[", 1000), "1:1: nested more than 50 deep"},
-		{"too long", "# " + strings.Repeat("x", maxSource), "longer than"},
+		{"an alias", strings.Replace(good, "id: x", "id: &a x\nname: *a", 1), "2:7: name: must be text"},
+		{"brackets without end", "id: " + strings.Repeat("[", 1000), "not YAML: "},
+		{"too long", "# " + strings.Repeat("x", yamlx.MaxSource), "longer than"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

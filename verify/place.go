@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -204,8 +205,12 @@ func (f *fields) text(path jsonx.Path) (text string, how presence) {
 	return "", absent
 }
 
-// isForm reports whether m says that its body is a form.
+// isForm reports whether m says that its body is a form, and it is not plainly
+// JSON: what a sender says of its body must not hide it from who looks.
 func isForm(m *Message) bool {
+	if start := bytes.TrimLeft(m.Body, " \t\r\n"); len(start) > 0 && start[0] == '{' {
+		return false
+	}
 	media, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded")
 }

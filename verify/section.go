@@ -21,19 +21,19 @@ var timestampFields = fieldTable[*stampBuilder]{
 	"in": func(s *stampBuilder, n node) error {
 		return n.placeKind(&s.place, inSignature, inHeader, inQuery, inForm, inBody)
 	},
-	"name": func(s *stampBuilder, n node) (err error) { s.name, err = n.label(); return },
+	"name": func(s *stampBuilder, n node) (err error) { s.name, err = n.Label(); return },
 	"unit": func(s *stampBuilder, n node) error {
-		u, err := n.word("unit", units)
+		u, err := n.Word("unit", units)
 		s.unit = unit(u)
 		return err
 	},
 	"meaning": func(s *stampBuilder, n node) error {
-		m, err := n.word("meaning", []string{"issued", "expiry"})
+		m, err := n.Word("meaning", []string{"issued", "expiry"})
 		s.expiry = m == "expiry"
 		return err
 	},
 	"tolerance": func(s *stampBuilder, n node) error { s.tolerance = n; return nil },
-	"ttl":       func(s *stampBuilder, n node) (err error) { s.ttl = n; s.stamp.ttl, err = n.duration(); return },
+	"ttl":       func(s *stampBuilder, n node) (err error) { s.ttl = n; s.stamp.ttl, err = n.Duration(); return },
 }
 
 var toleranceFields = fieldTable[*stamp]{
@@ -47,17 +47,17 @@ func (b *builder) readTimestamp(n node) error {
 		return err
 	}
 	if s.in == "" || s.name == "" || s.unit == "" {
-		return n.errorf("needs in, name and unit")
+		return n.Errorf("needs in, name and unit")
 	}
-	if s.expiry != (s.ttl.ast != nil) {
-		return n.errorf("needs ttl if it is an expiry, and only then")
+	if s.expiry != !s.ttl.Empty() {
+		return n.Errorf("needs ttl if it is an expiry, and only then")
 	}
 	s.past, s.future = defaultTolerance, defaultTolerance
 	if s.expiry {
 		s.past, s.future = 0, unlimited
 	}
-	if s.tolerance.ast != nil {
-		if s.tolerance.isMapping() {
+	if !s.tolerance.Empty() {
+		if s.tolerance.IsMapping() {
 			if err := toleranceFields.read(&s.stamp, s.tolerance); err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (b *builder) readTimestamp(n node) error {
 		}
 	}
 	if s.expiry && s.stamp.ttl > s.future {
-		return n.errorf("ttl is more than the tolerance of the future")
+		return n.Errorf("ttl is more than the tolerance of the future")
 	}
 	b.d.stamp = &s.stamp
 	return b.d.stamp.place.settle(n)
@@ -77,12 +77,12 @@ func (b *builder) readTimestamp(n node) error {
 
 // tolerance reads n as a duration, or "none" for no limit.
 func (n node) tolerance(d *time.Duration) error {
-	if s, err := n.text(); err == nil && s == "none" {
+	if s, err := n.Text(); err == nil && s == "none" {
 		*d = unlimited
 		return nil
 	}
 	var err error
-	*d, err = n.duration()
+	*d, err = n.Duration()
 	return err
 }
 
@@ -99,7 +99,7 @@ func (b *builder) readMarks(n node) error {
 
 var markFields = fieldTable[*mark]{
 	"method": func(m *mark, n node) error {
-		s, err := n.label()
+		s, err := n.Label()
 		*m = append(*m, condition{pattern: &pattern{steps: []step{{literal: strings.ToUpper(s)}}}})
 		return err
 	},
@@ -115,7 +115,7 @@ func (n node) mark(m *mark) error {
 		return err
 	}
 	if len(*m) == 0 {
-		return n.errorf("has no condition")
+		return n.Errorf("has no condition")
 	}
 	return nil
 }
@@ -126,11 +126,11 @@ func (n node) conditions(m *mark, in placeKind) error {
 	add := func(at node, name, form string) error {
 		c, err := newCondition(in, name, form)
 		*m = append(*m, c)
-		return at.wrap(err)
+		return at.Wrap(err)
 	}
-	if n.isMapping() {
+	if n.IsMapping() {
 		return n.each(func(name string, value, key node) error {
-			form, err := value.scalar()
+			form, err := value.Scalar()
 			if err != nil {
 				return err
 			}
@@ -138,7 +138,7 @@ func (n node) conditions(m *mark, in placeKind) error {
 		})
 	}
 	for _, item := range n.list() {
-		name, err := item.label()
+		name, err := item.Label()
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (n node) conditions(m *mark, in placeKind) error {
 var handshakeFields = fieldTable[*handshake]{
 	"when": func(h *handshake, n node) error { return n.mark(&h.when) },
 	"stage": func(h *handshake, n node) error {
-		s, err := n.word("stage", []string{"before", "after"})
+		s, err := n.Word("stage", []string{"before", "after"})
 		h.first = s == "before"
 		return err
 	},
@@ -160,9 +160,9 @@ var handshakeFields = fieldTable[*handshake]{
 }
 
 var respondFields = fieldTable[*handshake]{
-	"status": func(h *handshake, n node) (err error) { h.status, err = n.integer(200, 599); return },
+	"status": func(h *handshake, n node) (err error) { h.status, err = n.Int(200, 599); return },
 	"type": func(h *handshake, n node) (err error) {
-		h.media, err = n.word("type", []string{mediaText, mediaJSON})
+		h.media, err = n.Word("type", []string{mediaText, mediaJSON})
 		return
 	},
 	"headers": func(h *handshake, n node) error {
@@ -170,7 +170,7 @@ var respondFields = fieldTable[*handshake]{
 		return n.each(func(name string, value, key node) error {
 			var t template
 			if !headerForm.MatchString(name) || strings.EqualFold(name, "Content-Type") {
-				return key.errorf("cannot be set here")
+				return key.Errorf("cannot be set here")
 			}
 			err := value.template(&t, messageRefs)
 			h.header[name] = t
@@ -187,7 +187,7 @@ func (b *builder) readHandshakes(n node) error {
 			return err
 		}
 		if len(h.when) == 0 {
-			return item.errorf("needs when")
+			return item.Errorf("needs when")
 		}
 		b.f.handshakes = append(b.f.handshakes, h)
 	}
@@ -202,12 +202,12 @@ type answerBuilder struct {
 }
 
 var answerFields = fieldTable[*answerBuilder]{
-	"status": func(a *answerBuilder, n node) (err error) { a.status, err = n.integer(200, 599); return },
+	"status": func(a *answerBuilder, n node) (err error) { a.status, err = n.Int(200, 599); return },
 	"type": func(a *answerBuilder, n node) (err error) {
-		a.media, err = n.word("type", []string{mediaText, mediaJSON})
+		a.media, err = n.Word("type", []string{mediaText, mediaJSON})
 		return
 	},
-	"body": func(a *answerBuilder, n node) (err error) { a.body, err = n.text(); return },
+	"body": func(a *answerBuilder, n node) (err error) { a.body, err = n.Text(); return },
 }
 
 // answer reads n as an Answer that is always the same.
@@ -221,7 +221,7 @@ func (n node) answer(to *Answer) error {
 		return nil
 	}
 	if a.media == mediaJSON && !jsonx.Valid(to.Body) {
-		return n.errorf("the body is not JSON")
+		return n.Errorf("the body is not JSON")
 	}
 	to.Header.Set("Content-Type", a.media)
 	return nil

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"devhook/internal/similar"
 )
 
 // isPlain reports whether s is UTF-8 without control characters or characters
@@ -72,44 +74,7 @@ func age(d time.Duration) string {
 
 // unknown is the error for a word that is not one of the known.
 func unknown(what, word string, known []string) error {
-	return fmt.Errorf("unknown %s %s (known: %s)", what, quote(word), strings.Join(nearest(word, known, 12), ", "))
-}
-
-// nearest sorts known by how similar each is to word, and gives the first n.
-func nearest(word string, known []string, n int) []string {
-	sorted := slices.Clone(known)
-	distances := make(map[string]int, len(sorted))
-	for _, k := range sorted {
-		distances[k] = distance(word[:min(len(word), 64)], k)
-	}
-	slices.SortStableFunc(sorted, func(a, b string) int { return distances[a] - distances[b] })
-	return sorted[:min(n, len(sorted))]
-}
-
-// distance is the number of bytes to insert, delete or replace to make a of b
-// (Levenshtein), case aside; that a is how b begins counts as one.
-func distance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	if a != "" && a != b && strings.HasPrefix(b, a) {
-		return 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Errorf("unknown %s %s (known: %s)", what, quote(word), strings.Join(similar.Names(word, known, 12), ", "))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -20,17 +20,17 @@ var (
 )
 
 func (n node) variable() (string, error) {
-	s, err := n.text()
+	s, err := n.Text()
 	if err == nil && !variableForm.MatchString(s) {
-		err = n.errorf("%s is no name of an environment variable", quote(s))
+		err = n.Errorf("%s is no name of an environment variable", quote(s))
 	}
 	return s, err
 }
 
 func (n node) elementName() (string, error) {
-	s, err := n.text()
+	s, err := n.Text()
 	if err == nil && !elementForm.MatchString(s) {
-		err = n.errorf("%s is no name of an element: letters, digits, '-' and '_' only", quote(s))
+		err = n.Errorf("%s is no name of an element: letters, digits, '-' and '_' only", quote(s))
 	}
 	return s, err
 }
@@ -40,7 +40,7 @@ func (n node) algorithm(a *algorithm) error {
 	for _, known := range algorithms {
 		names = append(names, known.name)
 	}
-	name, err := n.word("algorithm", names, "ed25519", "ecdsa-p256", "rsa-sha256", "rsa-sha1")
+	name, err := n.Word("algorithm", names, "ed25519", "ecdsa-p256", "rsa-sha256", "rsa-sha1")
 	if err == nil {
 		*a = algorithms[slices.Index(names, name)]
 	}
@@ -48,7 +48,7 @@ func (n node) algorithm(a *algorithm) error {
 }
 
 func (n node) encoding(e *encoding) error {
-	s, err := n.word("encoding", encodings)
+	s, err := n.Word("encoding", encodings)
 	*e = encoding(s)
 	return err
 }
@@ -58,22 +58,22 @@ func (n node) placeKind(p *place, kinds ...placeKind) error {
 	for _, k := range kinds {
 		names = append(names, string(k))
 	}
-	s, err := n.word("place", names)
+	s, err := n.Word("place", names)
 	p.in = placeKind(s)
 	return err
 }
 
 func (n node) template(t *template, allowed []refKind) error {
-	s, err := n.text()
+	s, err := n.Text()
 	if err != nil {
 		return err
 	}
 	parsed, err := parseTemplate(s, allowed)
 	if err == nil && len(parsed) == 0 {
-		err = n.errorf("is empty")
+		err = n.Errorf("is empty")
 	}
 	*t = parsed
-	return n.wrap(err)
+	return n.Wrap(err)
 }
 
 // templates reads n as templates, of which the first that can be filled counts.
@@ -93,17 +93,17 @@ func (p *place) settle(n node) (err error) {
 	switch p.key = p.name; p.in {
 	case inHeader:
 		if !headerForm.MatchString(p.name) {
-			return n.errorf("%s is no name of a header", quote(p.name))
+			return n.Errorf("%s is no name of a header", quote(p.name))
 		}
 		p.key = textproto.CanonicalMIMEHeaderKey(p.name)
 	case inBody:
 		p.path, err = jsonx.ParsePath(p.name)
 	case inSignature:
 		if !elementForm.MatchString(p.name) {
-			return n.errorf("%s is no name of an element", quote(p.name))
+			return n.Errorf("%s is no name of an element", quote(p.name))
 		}
 	}
-	return n.wrap(err)
+	return n.Wrap(err)
 }
 
 // defaultEnv is the variable for a secret that no env names.

@@ -221,6 +221,7 @@ func TestFileErrors(t *testing.T) {
 		"max_body: huge\n":                           "not a size",
 		"ngrok_connect_url: evil\n":                  "unknown field",
 		"sources: [{provider: tuniform}]\n":          "not supported yet",
+		"providers:\n  own:\n    shceme: hmac\n":     "devhook.yaml:3:5: providers.own.shceme: unknown field (near: scheme",
 	} {
 		_, err := setup{yaml: yaml, trust: true}.load(t)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -242,25 +243,26 @@ func TestFileErrors(t *testing.T) {
 // What a stranger's file must not do without the user's word.
 func TestTrust(t *testing.T) {
 	for yaml, asks := range map[string]bool{
-		"forward: :3000\nsecrets: {tiktok: env:TIKTOK_CLIENT_SECRET}\n": false,
-		"with: {tiktok-shop: {app_key: env:TIKTOK_SHOP_APP_KEY}}\n":     false,
-		"authtoken: env:NGROK_AUTHTOKEN\n":                              false,
-		"secrets: {tiktok: env:AWS_SECRET}\n":                           true,
-		"secrets: {tiktok: [env:TIKTOK_CLIENT_SECRET, env:OTHER]}\n":    true,
-		"secrets: {tiktok: file:/etc/passwd}\n":                         true,
-		"with: {tiktok-shop: {app_key: env:AWS_SECRET}}\n":              true,
-		"authtoken: env:AWS_SECRET\n":                                   true,
-		"forward: http://evil.example:80\n":                             true,
-		"routes: [{path: /, forward: evil.example:80}]\n":               true,
-		"forward: http://localhost:1\n":                                 false,
-		"verify: off\n":                                                 true,
-		"routes: [{path: /, verify: off}]\n":                            true,
-		"verify: report\n":                                              false,
-		"listen: 0.0.0.0:4050\n":                                        true,
-		"listen: 127.0.0.1:4050\n":                                      false,
-		"traffic_policy_file: /etc/passwd\n":                            true,
-		"traffic_policy_file: ../x\n":                                   true,
-		"traffic_policy_file: policy.yml\n":                             false,
+		"forward: :3000\nsecrets: {tiktok: env:TIKTOK_CLIENT_SECRET}\n":         false,
+		"with: {tiktok-shop: {app_key: env:TIKTOK_SHOP_APP_KEY}}\n":             false,
+		"authtoken: env:NGROK_AUTHTOKEN\n":                                      false,
+		"secrets: {tiktok: env:AWS_SECRET}\n":                                   true,
+		"secrets: {tiktok: [env:TIKTOK_CLIENT_SECRET, env:OTHER]}\n":            true,
+		"secrets: {tiktok: file:/etc/passwd}\n":                                 true,
+		"with: {tiktok-shop: {app_key: env:AWS_SECRET}}\n":                      true,
+		"authtoken: env:AWS_SECRET\n":                                           true,
+		"forward: http://evil.example:80\n":                                     true,
+		"routes: [{path: /, forward: evil.example:80}]\n":                       true,
+		"forward: http://localhost:1\n":                                         false,
+		"verify: off\n":                                                         true,
+		"providers: {own: {scheme: token, signature: {in: header, name: X}}}\n": true,
+		"routes: [{path: /, verify: off}]\n":                                    true,
+		"verify: report\n":                                                      false,
+		"listen: 0.0.0.0:4050\n":                                                true,
+		"listen: 127.0.0.1:4050\n":                                              false,
+		"traffic_policy_file: /etc/passwd\n":                                    true,
+		"traffic_policy_file: ../x\n":                                           true,
+		"traffic_policy_file: policy.yml\n":                                     false,
 	} {
 		env := map[string]string{"TIKTOK_SHOP_APP_SECRET": "x"}
 		_, err := setup{yaml: yaml, env: env}.load(t)

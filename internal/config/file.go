@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 // A file is a devhook.yaml that was read.
 type file struct {
 	path      string
+	content   []byte
 	values    map[string]Value
 	secrets   map[string]Value // by provider, as it is named there
 	with      map[string]map[string]Value
@@ -66,14 +66,15 @@ func findFile(src Source) (*file, error) {
 }
 
 func parseFile(path string, content []byte) (*file, error) {
-	f := &file{path: path, values: map[string]Value{}, secrets: map[string]Value{}, with: map[string]map[string]Value{}}
+	f := &file{path: path, content: content, values: map[string]Value{}, secrets: map[string]Value{}, with: map[string]map[string]Value{}}
 	n, err := yamlx.Parse(content)
 	if err == nil && !n.Empty() {
 		err = fileFields.Read(f, n)
 	}
 	var at *yamlx.Error
-	if errors.As(err, &at) {
-		return nil, errorf("", "%s:%v", path, at)
+	var own *verify.ParseError
+	if errors.As(err, &at) || errors.As(err, &own) {
+		return nil, errorf("", "%s:%v", path, err)
 	}
 	return f, err
 }
@@ -282,17 +283,10 @@ func (f *file) readRoutes(n yamlx.Node) error {
 	return nil
 }
 
-func (f *file) readProviders(n yamlx.Node) error {
+// readProviders reads the descriptions of the user's own providers, in the
+// language of the built-in ones.
+func (f *file) readProviders(n yamlx.Node) (err error) {
 	f.risk(n, "describes providers of its own")
-	return n.Each(func(id string, value, key yamlx.Node) error {
-		return key.Errorf("is not supported yet: only the built-in providers are")
-	})
-}
-
-// named returns the provider ids in the file, for messages.
-func (f *file) named() []string {
-	if f == nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(f.secrets))
+	f.providers, err = verify.ParseProviders(f.content, "providers")
+	return err
 }

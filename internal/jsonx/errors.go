@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"devhook/internal/similar"
 )
 
 // A SyntaxError tells where a text is not JSON.
@@ -91,49 +93,18 @@ const (
 
 // near gives the names of the valid object raw that are most similar to name.
 func near(raw []byte, name string) []string {
-	type candidate struct {
-		name     string
-		distance int
-	}
-	var all []candidate
-	for i := space(raw, 1); raw[i] != '}' && len(all) < maxCompared; {
+	var all []string
+	for i, n := space(raw, 1), 0; raw[i] != '}' && n < maxCompared; n++ {
 		keyEnd, _ := scanString(raw, i)
-		key := string(appendUnquoted(nil, raw[i:keyEnd]))
-		if len(key) <= maxNameLen {
-			all = append(all, candidate{Path{key}.String(), distance(key, name[:min(len(name), maxNameLen)])})
+		if key := string(appendUnquoted(nil, raw[i:keyEnd])); len(key) <= maxNameLen && !slices.Contains(all, key) {
+			all = append(all, key)
 		}
 		after, _ := scanValue(raw, space(raw, space(raw, keyEnd)+1), 0)
 		i = next(raw, after)
 	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return a.distance - b.distance })
-	names := make([]string, 0, maxNear)
-	for _, c := range all {
-		if len(names) < maxNear && !slices.Contains(names, c.name) {
-			names = append(names, c.name)
-		}
+	names := similar.Names(name, all, maxNear)
+	for i, n := range names {
+		names[i] = Path{n}.String()
 	}
 	return names
-}
-
-// distance is the number of bytes to insert, delete or replace to make a of b
-// (Levenshtein), letters taken without case.
-func distance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -91,6 +91,9 @@ func syntaxError(err error) error {
 // Empty reports whether there is nothing: no document, or no value.
 func (n Node) Empty() bool { return n.at == nil || n.isScalar("!!null") }
 
+// IsMapping reports whether n has names and values.
+func (n Node) IsMapping() bool { return n.at != nil && n.at.Kind == yaml.MappingNode }
+
 // Pos returns n's line and column, from 1; zeros if it has no place.
 func (n Node) Pos() (line, column int) {
 	if n.at == nil {
@@ -129,7 +132,7 @@ func (n Node) child(name string, value *yaml.Node) Node {
 // Each calls f for each key of the mapping n, in order, with the value and the
 // key itself as nodes.
 func (n Node) Each(f func(name string, value, key Node) error) error {
-	if n.at == nil || n.at.Kind != yaml.MappingNode {
+	if !n.IsMapping() {
 		return n.Errorf("must be a mapping (name: value)")
 	}
 	seen := make(map[string]bool)
@@ -282,7 +285,7 @@ func (n Node) Word(what string, known []string, later ...string) (string, error)
 	case slices.Contains(later, s):
 		return "", n.Errorf("%s %s is not supported yet", what, s)
 	}
-	return "", n.Errorf("unknown %s %q (known: %s)", what, short(s), strings.Join(known, ", "))
+	return "", n.Errorf("unknown %s %q (known: %s)", what, short(s), strings.Join(similar.Names(s, known, 12), ", "))
 }
 
 // isPlain reports whether s is printable text.
