@@ -11,7 +11,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -36,18 +38,9 @@ func (s *Store) Spool() *Spool { return &Spool{s: s} }
 // Write adds p. After an error the spool can only be discarded.
 func (sp *Spool) Write(p []byte) (int, error) {
 	if sp.f == nil && len(sp.mem)+len(p) > MaxInline {
-		if sp.s.readOnly {
-			return 0, ErrReadOnly
-		}
-		f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
-		if err != nil {
+		if err := sp.toFile(); err != nil {
 			return 0, err
 		}
-		sp.f, sp.hash = f, sha256.New()
-		if err := sp.put(sp.mem); err != nil {
-			return 0, err
-		}
-		sp.mem = nil
 	}
 	sp.size += int64(len(p))
 	if sp.f == nil {
@@ -55,6 +48,66 @@ func (sp *Spool) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return len(p), sp.put(p)
+}
+
+// ReadFrom adds all that r has. The error is r's or the file's; after one the
+// spool can only be discarded.
+func (sp *Spool) ReadFrom(r io.Reader) (n int64, err error) {
+	for sp.f == nil { // straight into memory
+		if len(sp.mem) == cap(sp.mem) {
+			sp.mem = slices.Grow(sp.mem, 512)
+		}
+		got, err := r.Read(sp.mem[len(sp.mem):min(cap(sp.mem), MaxInline+1)])
+		sp.mem = sp.mem[:len(sp.mem)+got]
+		sp.size += int64(got)
+		n += int64(got)
+		if len(sp.mem) > MaxInline {
+			if err := sp.toFile(); err != nil {
+				return n, err
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	buf := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		got, err := r.Read(buf[:])
+		if got > 0 {
+			sp.size += int64(got)
+			n += int64(got)
+			if err := sp.put(buf[:got]); err != nil {
+				return n, err
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// toFile goes on in a file with what is in memory.
+func (sp *Spool) toFile() error {
+	if sp.s.readOnly {
+		return ErrReadOnly
+	}
+	f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+	if err != nil {
+		return err
+	}
+	sp.f, sp.hash = f, sha256.New()
+	err = sp.put(sp.mem)
+	sp.mem = nil
+	return err
 }
 
 func (sp *Spool) put(p []byte) error {
@@ -66,7 +119,7 @@ func (sp *Spool) put(p []byte) error {
 // Grow makes room for a body of n bytes, as far as it will stay in memory.
 func (sp *Spool) Grow(n int64) {
 	if n > 0 && sp.mem == nil && sp.f == nil {
-		sp.mem = make([]byte, 0, min(n, MaxInline))
+		sp.mem = make([]byte, 0, min(n, MaxInline)+1) // one more finds the end
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *Store) End() (Cursor, error) {
 // It holds up nobody: it reads the journal at the pace of who takes its values.
 func (s *Store) Follow(ctx context.Context, from Cursor) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		f := follower{s: s, at: from.at, pending: map[ID]span{}, cache: lineCache{s: s}}
+		f := follower{s: s, at: from.at, pending: map[ID]span{}, cache: lineCache{s: s}, timer: time.NewTimer(lookEvery)}
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
@@ -64,9 +64,14 @@ type follower struct {
 	watch   *watch.Watcher // of f
 	pending map[ID]span    // exchanges whose result was not seen yet
 	cache   lineCache
+	timer   *time.Timer
 }
 
+// lookEvery is how often a follower looks for what nobody tells it of.
+const lookEvery = 40 * time.Millisecond
+
 func (f *follower) close() {
+	f.timer.Stop()
 	f.leave()
 	f.cache.close()
 }
@@ -93,11 +98,18 @@ func (f *follower) drain(yield func(*Exchange, error) bool) bool {
 				return true // nothing is recorded yet
 			}
 		}
-		next, err := f.s.nextSegment(f.at.first) // before reading: once it is there, this one grows no more
+		info, err := f.f.Stat()
 		if err != nil {
 			return yield(nil, err)
 		}
-		whole, more := f.read(yield)
+		next, err := f.next(info)
+		if err == nil && next != 0 { // so that this one grows no more
+			info, err = f.f.Stat()
+		}
+		if err != nil {
+			return yield(nil, err)
+		}
+		whole, more := f.read(yield, info.Size())
 		if !more {
 			return false
 		}
@@ -107,6 +119,19 @@ func (f *follower) drain(yield func(*Exchange, error) bool) bool {
 		f.leave()
 		f.at = position{first: next}
 	}
+}
+
+// next returns the first number of the segment after the open one, 0 if there
+// is none yet. It looks only when there can be one: when the open one is full,
+// or gone.
+func (f *follower) next(info os.FileInfo) (uint64, error) {
+	f.s.syncMu.Lock()
+	own := f.s.seg.first
+	f.s.syncMu.Unlock()
+	if info.Size() < f.s.segmentSize && own <= f.at.first && !removed(info) {
+		return 0, nil
+	}
+	return f.s.nextSegment(f.at.first)
 }
 
 // enter opens the segment that at is in, or the first one behind it.
@@ -128,13 +153,10 @@ func (f *follower) enter() error {
 	return nil
 }
 
-// read gives what may be shown of the open segment. It returns whether that
-// was all the segment has, and whether more is wanted.
-func (f *follower) read(yield func(*Exchange, error) bool) (whole, more bool) {
-	limit, whole, err := f.s.visible(f.f, f.at.first)
-	if err != nil {
-		return false, yield(nil, err)
-	}
+// read gives what may be shown of the open segment, which has size bytes. It
+// returns whether that was all the segment has, and whether more is wanted.
+func (f *follower) read(yield func(*Exchange, error) bool, size int64) (whole, more bool) {
+	limit, whole := f.s.visible(f.at.first, size)
 	f.r.limit = max(f.r.limit, limit)
 	for {
 		raw, err := f.r.next()
@@ -164,9 +186,12 @@ func (f *follower) read(yield func(*Exchange, error) bool) (whole, more bool) {
 func (f *follower) take(l found) (*Exchange, error) {
 	switch l.kind {
 	case 'x':
-		ex, err := l.exchange()
-		if err != nil {
-			return nil, f.s.damaged(l.at, err)
+		ex := f.s.recent.exchange(l.id, false)
+		if ex == nil {
+			var err error
+			if ex, err = l.exchange(); err != nil {
+				return nil, f.s.damaged(l.at, err)
+			}
 		}
 		if ex.Outcome == Pending {
 			f.pending[l.id] = l.span()
@@ -179,6 +204,9 @@ func (f *follower) take(l found) (*Exchange, error) {
 			return f.s.getID(l.id)
 		}
 		delete(f.pending, l.id)
+		if ex := f.s.recent.exchange(l.id, true); ex != nil {
+			return ex, nil
+		}
 		return f.cache.exchange(x, l.span())
 	}
 	return nil, nil
@@ -186,20 +214,27 @@ func (f *follower) take(l found) (*Exchange, error) {
 
 // wait waits until there may be more. It returns false when ctx has ended.
 func (f *follower) wait(ctx context.Context, progress <-chan struct{}) bool {
-	if f.watch == nil {
-		f.watch = watch.File(f.s.segmentPath(f.at.first))
-		if f.f != nil {
-			return true // look once more: it can have changed before it was watched
+	// A process that writes itself is told by progress, and looks now and then
+	// for what others write; one that only reads has the file watched.
+	var changed <-chan struct{}
+	if f.s.readOnly {
+		if f.watch == nil {
+			f.watch = watch.File(f.s.segmentPath(f.at.first))
+			if f.f != nil {
+				return true // look once more: it can have changed before it was watched
+			}
 		}
+		changed = f.watch.C
 	}
-	var full <-chan time.Time
-	if f.at.offset >= f.s.segmentSize { // the next one will be another file
-		full = time.After(20 * time.Millisecond)
+	var look <-chan time.Time
+	if !f.s.readOnly || f.at.offset >= f.s.segmentSize { // the next one will be another file
+		f.timer.Reset(lookEvery)
+		look = f.timer.C
 	}
 	select {
 	case <-progress:
-	case <-f.watch.C:
-	case <-full:
+	case <-changed:
+	case <-look:
 	case <-f.s.closed:
 		<-f.s.syncDone
 	case <-ctx.Done():
@@ -226,18 +261,14 @@ func (s *Store) progress() (<-chan struct{}, bool) {
 	return s.advanced, last
 }
 
-// visible returns how much of a segment may be shown: all that others wrote,
-// and what this process wrote as far as it is durable. whole says that it is
+// visible returns how much of a segment of size bytes may be shown: all that
+// others wrote, and what this process wrote as far as it is durable. whole says that it is
 // all the segment has.
-func (s *Store) visible(f *os.File, first uint64) (limit int64, whole bool, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, false, err
-	}
+func (s *Store) visible(first uint64, size int64) (limit int64, whole bool) {
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
 	if first == s.seg.first && s.durable.offset < s.seg.end && !s.readOnly {
-		return s.durable.offset, false, nil
+		return s.durable.offset, false
 	}
-	return info.Size(), true, nil
+	return size, true
 }

@@ -106,6 +106,12 @@ func (s *Store) catchUp() error {
 		if err != nil {
 			return err
 		}
+		if removed(info) {
+			if err := s.startAnew(); err != nil {
+				return err
+			}
+			continue
+		}
 		if info.Size() < s.seg.end {
 			return fmt.Errorf("%s: shorter than it was: somebody else has cut it", s.seg.f.Name())
 		}
@@ -167,7 +173,6 @@ func (s *Store) readDelta(size int64) error {
 	end := r.offset
 	if end < size {
 		s.log.Warn("cut off a line that was never finished", "file", s.seg.f.Name(), "bytes", size-end)
-		s.lastCut += size - end
 		if err := s.seg.f.Truncate(end); err != nil {
 			return err
 		}
@@ -229,7 +234,9 @@ type entry struct {
 	enc   encoder
 	split int       // where the sequence number goes
 	ex    *Exchange // gets the number; nil for other kinds
-	pos   uint64    // set when written: bytes that this process has written up to its end
+	id    ID        // of the exchange that res ends
+	res   Result
+	pos   uint64 // set when written: bytes that this process has written up to its end
 	err   error
 	turn  chan bool // true: it is your turn to write; false: you are written
 }
@@ -242,7 +249,7 @@ func (e *entry) free() {
 	if cap(e.enc.buf) > 64<<10 {
 		e.enc.buf = nil // a rare large one must not stay for ever
 	}
-	e.enc.buf, e.ex, e.err = e.enc.buf[:0], nil, nil
+	e.enc.buf, e.ex, e.res, e.err = e.enc.buf[:0], nil, Result{}, nil
 	entries.Put(e)
 }
 
@@ -303,11 +310,6 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlockFile(s.lock)) }()
-	if removed(s.lock) {
-		if err := s.startAnew(); err != nil {
-			return err
-		}
-	}
 	if err := s.catchUp(); err != nil {
 		return err
 	}
@@ -323,7 +325,10 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 	for _, e := range batch {
 		size += len(e.enc.buf) + 20 + sumLen + 1
 	}
-	buf := make([]byte, 0, size)
+	buf := slices.Grow(s.scratch[:0], size)
+	if s.scratch = buf; cap(buf) > 1<<20 {
+		s.scratch = nil // a rare large one must not stay for ever
+	}
 	seq := s.lastSeq
 	for _, e := range batch {
 		from := len(buf)
@@ -337,7 +342,9 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 		buf = sealLine(buf, from)
 		e.pos = s.written + uint64(len(buf))
 	}
+	s.recent.add(batch) // first, because followers can be quick
 	if _, err := s.seg.f.WriteAt(buf, s.seg.end); err != nil {
+		s.recent.forget(batch)
 		if cut := s.seg.f.Truncate(s.seg.end); cut != nil {
 			s.fail(cut)
 		}

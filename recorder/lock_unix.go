@@ -4,6 +4,7 @@ package recorder
 
 import (
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,16 +44,8 @@ func syncDir(dir string) error {
 	return f.Sync()
 }
 
-// removed reports whether f has no name any more.
-func removed(f *os.File) bool {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return false
-	}
-	gone := false
-	raw.Control(func(fd uintptr) {
-		var st unix.Stat_t
-		gone = unix.Fstat(int(fd), &st) == nil && st.Nlink == 0
-	})
-	return gone
+// removed reports whether the file that info is of has no name any more.
+func removed(info os.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 0
 }

@@ -38,6 +38,6 @@ func control(f *os.File, call func(uintptr) error) error {
 // directory cannot be flushed.
 func syncDir(string) error { return nil }
 
-// removed reports whether f has no name any more; a file that is open cannot
-// be removed here.
-func removed(*os.File) bool { return false }
+// removed reports whether the file that info is of has no name any more; one
+// that is open cannot be removed here.
+func removed(os.FileInfo) bool { return false }

@@ -75,6 +75,7 @@ type Store struct {
 	lock     *os.File
 
 	segmentSize int64 // bytes at which a segment is full
+	recent      recent
 
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
@@ -83,7 +84,7 @@ type Store struct {
 	// The end of the journal as this process knows it. Only the leader
 	// writes these, and only with the lock file held.
 	lastSeq uint64
-	lastCut int64 // bytes cut off the end by this process
+	scratch []byte // for the lines of one batch
 
 	syncMu   sync.Mutex
 	seg      segment       // guarded by syncMu; its end is where the journal ends
@@ -260,8 +261,8 @@ func (s *Store) Append(ctx context.Context, ex *Exchange) error {
 
 // Write records ex and returns when its bytes are written; they are durable
 // when Wait of the [Commit] says so. It gives ex its sequence number and,
-// where they are missing, its ID and time; afterwards ex must not be changed,
-// except by who made it and before it is shown to anybody.
+// where they are missing, its ID and time. What ex refers to, headers and body
+// among it, must not be changed afterwards.
 //
 // An error means that nothing of ex is in the journal. After a sync that
 // failed the store takes nothing more until it is opened again.
@@ -299,6 +300,7 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 func (s *Store) Finish(_ context.Context, id ID, res Result) error {
 	e := newEntry()
 	defer e.free()
+	e.id, e.res = id, res
 	e.enc.raw(resultPre)
 	e.enc.raw(string(id))
 	e.enc.raw(`"`)

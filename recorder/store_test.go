@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"devhook/verify"
@@ -51,6 +52,42 @@ func spool(t testing.TB, s *Store, body []byte) Body {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Read and written in any pieces, a body is the same.
+func TestSpoolReadFrom(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, n := range []int{0, 1, 511, 512, 513, MaxInline - 1, MaxInline, MaxInline + 1, MaxInline + 2, 1 << 20} {
+		for _, grow := range []int64{0, int64(n), int64(n) * 2, 1 << 30} {
+			body := bytes.Repeat([]byte("0123456789abcdef-"), n/17+1)[:n]
+			a, b := s.Spool(), s.Spool()
+			a.Grow(grow)
+			if got, err := a.ReadFrom(iotest.HalfReader(bytes.NewReader(body))); got != int64(n) || err != nil || a.Size() != int64(n) {
+				t.Fatalf("%d: read %d, %v", n, got, err)
+			}
+			b.Write(body[:n/2])
+			if _, err := b.ReadFrom(iotest.DataErrReader(bytes.NewReader(body[n/2:]))); err != nil {
+				t.Fatalf("%d: %v", n, err)
+			}
+			x, err := a.Body()
+			if err != nil {
+				t.Fatal(err)
+			}
+			y, err := b.Body()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.ReadBody(x)
+			if err != nil || !bytes.Equal(got, body) || x.Sum != y.Sum || !bytes.Equal(x.Bytes, y.Bytes) || (x.Sum != "") != (n > MaxInline) {
+				t.Errorf("%d bytes came back as %d, sums %q and %q: %v", n, len(got), x.Sum, y.Sum, err)
+			}
+		}
+	}
+	sp := s.Spool()
+	defer sp.Discard()
+	if _, err := sp.ReadFrom(iotest.TimeoutReader(bytes.NewReader(make([]byte, 4000)))); !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("a reader that fails: %v", err)
+	}
 }
 
 func newExchange(n int) *Exchange {

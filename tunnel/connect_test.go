@@ -32,124 +32,6 @@ func fails(t *testing.T, o NgrokOptions, lim limits, code string) *Error {
 	return e
 }
 
-func TestConnectRefusedByTheService(t *testing.T) {
-	const token = "2badtoken_cafe"
-	taken := func(t *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
-		o.URL = "me.ngrok.test"
-		mustOpen(t, *o, defaultLimits)
-	}
-	tests := []struct {
-		name   string
-		server func(*ngroktest.Server)
-		before func(*testing.T, *ngroktest.Server, *NgrokOptions)
-		code   string
-		text   string
-		hint   string
-	}{
-		{
-			name:   "an authtoken that is not known",
-			server: func(s *ngroktest.Server) { s.Authtokens = []string{ngroktest.Authtoken} },
-			before: func(_ *testing.T, _ *ngroktest.Server, o *NgrokOptions) { o.Authtoken = token },
-			code:   "ERR_NGROK_107",
-			text:   "the authtoken you specified is properly formed, but it is invalid",
-			hint:   "NGROK_AUTHTOKEN",
-		},
-		{
-			name:   "an authtoken that is none",
-			before: func(_ *testing.T, _ *ngroktest.Server, o *NgrokOptions) { o.Authtoken = "not-a-token" },
-			code:   "ERR_NGROK_105",
-			text:   "the authtoken you specified does not look like a proper ngrok authtoken",
-			hint:   "https://dashboard.ngrok.com/get-started/your-authtoken",
-		},
-		{
-			name:   "too many sessions",
-			server: func(s *ngroktest.Server) { s.MaxSessions = 1 },
-			before: func(t *testing.T, _ *ngroktest.Server, o *NgrokOptions) { mustOpen(t, *o, defaultLimits) },
-			code:   "ERR_NGROK_108",
-			text:   "your account is limited to 1 simultaneous ngrok agent sessions",
-			hint:   "https://dashboard.ngrok.com/agents",
-		},
-		{
-			name:   "a URL that is online",
-			before: taken,
-			code:   "ERR_NGROK_334",
-			text:   "the endpoint 'https://me.ngrok.test' is already online",
-			hint:   "--pooling-enabled",
-		},
-		{
-			name: "a URL that is online, shared by one side only",
-			before: func(t *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
-				taken(t, srv, o)
-				o.PoolingEnabled = true
-			},
-			code: "ERR_NGROK_334",
-			text: "the endpoint 'https://me.ngrok.test' is already online",
-			hint: "another agent is online",
-		},
-		{
-			name: "an account that may not",
-			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
-				srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
-					return ngroktest.ErrorText("The account a has been suspended.", "ERR_NGROK_103")
-				})
-			},
-			code: "ERR_NGROK_103",
-			text: "the account a has been suspended",
-			hint: "support@ngrok.com",
-		},
-		{
-			name: "a code that is not known here",
-			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
-				srv.HandleBind(func(context.Context, ngroktest.Bind) string {
-					return ngroktest.ErrorText("No such thing.", "ERR_NGROK_98765")
-				})
-			},
-			code: "ERR_NGROK_98765",
-			text: "no such thing",
-			hint: "https://ngrok.com/docs/errors/err_ngrok_98765",
-		},
-		{
-			name: "no code",
-			before: func(_ *testing.T, srv *ngroktest.Server, _ *NgrokOptions) {
-				srv.HandleAuth(func(context.Context, ngroktest.Auth) string { return "Internal server error" })
-			},
-			text: "internal server error",
-			hint: "https://status.ngrok.com",
-		},
-		{
-			name: "a text that attacks the terminal",
-			before: func(_ *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
-				srv.HandleBind(func(context.Context, ngroktest.Bind) string {
-					return "\x1b]0;title\x07\x1b[31mBad\u202e\r\n" + o.Authtoken + strings.Repeat(" long", 10_000) + "ERR_NGROK_9\x1b"
-				})
-			},
-			code: "ERR_NGROK_9",
-			text: "]0;title[31mBad [hidden] long",
-			hint: "err_ngrok_9",
-		},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			setUp := test.server
-			if setUp == nil {
-				setUp = func(*ngroktest.Server) {}
-			}
-			srv := start(t, setUp)
-			o := options(t, srv)
-			test.before(t, srv, &o)
-			had := srv.Connections()
-			e := fails(t, o, defaultLimits, test.code)
-			if !strings.HasPrefix(e.Text, test.text) {
-				t.Errorf("text %q, want %q", e.Text, test.text)
-			}
-			if !strings.Contains(e.Hint, test.hint) {
-				t.Errorf("hint %q, want %q in it", e.Hint, test.hint)
-			}
-			eventually(t, "the connection is gone", func() bool { return srv.Connections() == had })
-		})
-	}
-}
-
 func TestConnectWithoutAuthtoken(t *testing.T) {
 	for _, token := range []string{"", " \n"} {
 		_, err := Ngrok(t.Context(), NgrokOptions{Authtoken: token, ConnectURL: "127.0.0.1:1"})
@@ -164,20 +46,21 @@ func TestConnectToWhatIsNoService(t *testing.T) {
 	tests := []struct {
 		name string
 		mode ngroktest.Mode
+		lim  limits
 		text string
 		hint string
 	}{
-		{"nobody listens", ngroktest.Refuse, "ADDRESS refused the connection", "--ngrok-proxy-url"},
-		{"no TLS", ngroktest.PlainText, "ADDRESS does not speak TLS, so it is no ngrok service", "--ngrok-connect-url"},
-		{"it hangs up", ngroktest.HangUp, "the connection to ADDRESS broke: ", "--ngrok-proxy-url"},
-		{"it is silent", ngroktest.Silent, "ADDRESS does not answer", "--ngrok-proxy-url"},
-		{"it is deaf", ngroktest.Deaf, "ADDRESS does not answer", "--ngrok-proxy-url"},
+		{"nobody listens", ngroktest.Refuse, defaultLimits, "ADDRESS refused the connection", "--ngrok-proxy-url"},
+		{"no TLS", ngroktest.PlainText, defaultLimits, "ADDRESS does not speak TLS, so it is no ngrok service", "--ngrok-connect-url"},
+		{"it hangs up", ngroktest.HangUp, quick, "the connection to ADDRESS broke: ", "--ngrok-proxy-url"},
+		{"it is silent", ngroktest.Silent, impatient, "ADDRESS does not answer", "--ngrok-proxy-url"},
+		{"it is deaf", ngroktest.Deaf, impatient, "ADDRESS does not answer", "--ngrok-proxy-url"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			srv := start(t)
 			srv.SetMode(test.mode)
-			e := fails(t, options(t, srv), quick, "")
+			e := fails(t, options(t, srv), test.lim, "")
 			if want := strings.ReplaceAll(test.text, "ADDRESS", srv.ConnectURL()); !strings.HasPrefix(e.Text, want) {
 				t.Errorf("text %q, want %q", e.Text, want)
 			}
@@ -232,6 +115,25 @@ func TestConnectDoesNotTrust(t *testing.T) {
 			eventually(t, "the connections are gone", func() bool { return srv.Connections() == 0 })
 		})
 	}
+}
+
+// The SDK takes for the host what stands before the first colon.
+func TestConnectToIPv6(t *testing.T) {
+	srv := start(t)
+	o := options(t, srv)
+	o.ConnectURL = "[::1]:443"
+	c, err := o.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.direct = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, srv.ConnectURL())
+	}
+	l, err := open(t.Context(), c, defaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
 }
 
 func TestConnectLooksUpTheName(t *testing.T) {
@@ -385,7 +287,9 @@ func TestConnectWaitsForTheURLNoLongerThanForSilence(t *testing.T) {
 		<-ctx.Done()
 		return ""
 	})
-	e := fails(t, options(t, srv), quick, "")
+	lim := impatient
+	lim.silence = 400 * time.Millisecond // it must not strike before the authentication
+	e := fails(t, options(t, srv), lim, "")
 	if !strings.Contains(e.Text, "does not answer its request for a URL") {
 		t.Errorf("text %q", e.Text)
 	}
@@ -398,7 +302,7 @@ func TestDefaultLimits(t *testing.T) {
 	if got := defaultLimits.patience; got > 5*time.Second {
 		t.Errorf("errors are tried again for %v, want 5s at most", got)
 	}
-	if got := defaultLimits.goodbye + 3*farewell + 2*settle; got > 6*time.Second {
+	if got := defaultLimits.goodbye + 2*settle + 2*farewell; got > 5*time.Second {
 		t.Errorf("Close may take %v", got)
 	}
 	if l := defaultLimits; l.heartbeat != 0 || l.tolerance != 0 {

@@ -19,10 +19,18 @@ import (
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second
 
-// quick are limits for tests that run into them.
+// quick are limits for tests that run into some of them.
 var quick = limits{
-	silence:  300 * time.Millisecond,
-	patience: 2 * time.Second,
+	silence:  patience,
+	patience: 100 * time.Millisecond,
+	attempts: 3,
+	goodbye:  200 * time.Millisecond,
+}
+
+// impatient are limits for tests of a service that does not answer.
+var impatient = limits{
+	silence:  150 * time.Millisecond,
+	patience: patience,
 	attempts: 3,
 	goodbye:  200 * time.Millisecond,
 }
@@ -103,6 +111,26 @@ func wantEvent(t *testing.T, l Listener, state State) Event {
 		t.Fatalf("no event, want %q", state)
 	}
 	panic("unreachable")
+}
+
+// wantTrouble waits for a Reconnecting event with the code, or for the end of
+// all with it. Others can come before: of a service that hangs up after its
+// answer, the SDK at times sees only that.
+func wantTrouble(t *testing.T, l Listener, state State, code string) Event {
+	t.Helper()
+	for {
+		ev := <-l.Events()
+		var e *Error
+		switch {
+		case !errors.As(ev.Err, &e):
+			t.Fatalf("event %q (%v), want %q with %s", ev.State, ev.Err, state, code)
+		case ev.State == state && e.Code == code:
+			wantError(t, e, code)
+			return ev
+		case ev.State != Reconnecting || e.Code != "":
+			t.Fatalf("event %q (%v), want %q with %s", ev.State, ev.Err, state, code)
+		}
+	}
 }
 
 // wantEnd waits for the end of the events.

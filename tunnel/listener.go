@@ -121,7 +121,7 @@ func (a publicAddr) String() string  { return string(a) }
 // pump moves connections from the SDK to the queue until its tunnel closes.
 func (l *ngrokListener) pump() {
 	defer close(l.pumped)
-	defer l.gate.passed()
+	defer l.gate.end()
 	for {
 		c, err := l.sdk.Accept()
 		if err != nil {
@@ -264,8 +264,8 @@ func (l *ngrokListener) run() {
 	l.mu.Lock()
 	online, stopped := l.cause == nil && l.state == Connected, l.stopped
 	l.mu.Unlock()
-	l.gate.close()
 	if online {
+		l.gate.close()
 		await(l.lim.goodbye, func() { _ = l.sdk.Close() })
 	}
 	close(l.quiet)
@@ -283,6 +283,7 @@ func (l *ngrokListener) run() {
 	l.disconnect()
 	l.cancel()
 	l.dialer.close()
+	l.gate.drain()
 	await(farewell, func() { _ = l.sdk.Close() })
 	await(farewell, func() { <-l.pumped })
 	l.events.close()

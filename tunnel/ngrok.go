@@ -141,7 +141,6 @@ func (l *ngrokListener) onRPC(_ context.Context, _ ngrok.AgentSession, r rpc.Req
 		return nil, errNotForRemote
 	}
 	l.stop() // and the SDK closes its session once it has answered
-	l.gate.close()
 	return nil, nil
 }
 

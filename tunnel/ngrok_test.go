@@ -255,9 +255,7 @@ func TestNgrokKeepsSecrets(t *testing.T) {
 		}
 		srv.HandleAuth(echo)
 		srv.DropSessions()
-		wantEvent(t, l, Reconnecting)
-		ev := wantEvent(t, l, Closed)
-		wantError(t, ev.Err, "ERR_NGROK_107")
+		ev := wantTrouble(t, l, Closed, "ERR_NGROK_107")
 		_, err := openWith(t, o, defaultLimits)
 		for _, err := range []error{ev.Err, err, errors.Unwrap(ev.Err), errors.Unwrap(err)} {
 			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, o.Authtoken) {

@@ -130,6 +130,7 @@ func TestProxyFails(t *testing.T) {
 		name  string
 		proxy *connectProxy
 		url   string // in place of the proxy's
+		lim   limits
 		text  string
 		hint  string
 	}{
@@ -166,6 +167,7 @@ func TestProxyFails(t *testing.T) {
 		{
 			name:  "it is silent",
 			proxy: &connectProxy{held: true},
+			lim:   impatient,
 			text:  "the proxy PROXY does not answer",
 			hint:  "--ngrok-proxy-url",
 		},
@@ -194,7 +196,11 @@ func TestProxyFails(t *testing.T) {
 			o.ProxyURL = scheme + "://ann:" + secret + "@" + host
 			noLeaks(t)
 			err := soon(t, definite, "the error", func() error {
-				_, err := openWith(t, o, quick)
+				lim := test.lim
+				if lim == (limits{}) {
+					lim = quick
+				}
+				_, err := openWith(t, o, lim)
 				return err
 			})
 			e := wantError(t, err, "")

@@ -99,12 +99,11 @@ func TestReconnectWaitsForAFreeSession(t *testing.T) {
 	srv := start(t)
 	l := mustOpen(t, options(t, srv), defaultLimits)
 	srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
-		srv.HandleAuth(nil)
 		return ngroktest.ErrorText("Your account is limited to 1 simultaneous ngrok agent sessions.", "ERR_NGROK_108")
 	})
 	srv.DropSessions()
-	wantEvent(t, l, Reconnecting)
-	wantError(t, wantEvent(t, l, Reconnecting).Err, "ERR_NGROK_108")
+	wantTrouble(t, l, Reconnecting, "ERR_NGROK_108")
+	srv.HandleAuth(nil)
 	wantEvent(t, l, Connected)
 }
 
@@ -118,8 +117,7 @@ func TestReconnectGivesUpOnceItCannotHeal(t *testing.T) {
 				return ngroktest.ErrorText("It is over.", code)
 			})
 			srv.DropSessions()
-			wantEvent(t, l, Reconnecting)
-			wantError(t, wantEvent(t, l, Closed).Err, code)
+			wantTrouble(t, l, Closed, code)
 			_, err := l.Accept()
 			if wantError(t, err, code); err.Error() != "it is over ("+code+")" {
 				t.Errorf("Accept: %v", err)

@@ -70,44 +70,59 @@ func TestSDKLogHandsOnWhatIsSafe(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	g := newGate()
-	accept := func(kind uint32) {
-		r := slog.NewRecord(time.Now(), slog.LevelDebug, "tunnel Accept", 0)
-		r.Add("reqType", reqType(kind), "remoteAddr", "x")
+	log := func(level slog.Level, message string, attrs ...any) {
+		r := slog.NewRecord(time.Now(), level, message, 0)
+		r.Add(attrs...)
 		g.watch(r)
 	}
-	accept(streamProxy)
-	accept(streamProxy)
-	accept(streamProxy)
+	accept := func(kind uint32) { log(slog.LevelDebug, "tunnel Accept", "reqType", reqType(kind), "remoteAddr", "x") }
+	for range 3 {
+		accept(streamProxy)
+	}
 	accept(0)
-	g.leave()
-	g.watch(slog.NewRecord(time.Now(), slog.LevelError, "error reading proxy header", 0))
-	closed := make(chan struct{})
-	go func() {
-		accept(streamStopTunnel)
-		close(closed)
-	}()
-	eventually(t, "it is shut", func() bool {
+	log(slog.LevelError, "error reading proxy header")
+	log(slog.LevelError, "no tunnel found for proxy")
+
+	waiting := func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		return g.shut
-	})
-	came := make(chan struct{})
+		return g.empty != nil
+	}
+	ended := make(chan string, 3)
+	go func() {
+		log(slog.LevelInfo, "accept failed")
+		ended <- "the session"
+	}()
+	eventually(t, "it waits for those inside", waiting)
+	g.leave()
+	<-ended
+
+	accept(streamProxy)
+	go func() {
+		accept(streamStopTunnel)
+		ended <- "the stop"
+	}()
+	eventually(t, "it waits for those inside", waiting)
 	go func() {
 		accept(streamProxy)
-		close(came)
+		ended <- "the late one"
 	}()
 	g.leave()
-	<-closed
-	g.passed()
-	<-came
+	if got := <-ended; got != "the stop" {
+		t.Errorf("%s is through first", got)
+	}
+	g.end()
+	<-ended
+	g.drain() // waits for nobody any more
 	g.leave()
-	g.close()
+	g.leave()
 }
 
 type reqType uint32
 
 // Nobody waits for ever at a gate that is forgotten.
 func TestGateForgotten(t *testing.T) {
+	t.Parallel()
 	g := newGate()
 	g.arrive()
 	_ = soon(t, definite, "close", func() bool { g.close(); return true })

@@ -161,7 +161,7 @@ func TestEndsUnderLoad(t *testing.T) {
 			noLeaks(t)
 			srv := start(t)
 			o := options(t, srv)
-			for range 5 {
+			for range 4 {
 				l, err := openWith(t, o, defaultLimits)
 				if err != nil {
 					t.Fatal(err)

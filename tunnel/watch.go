@@ -50,7 +50,7 @@ func (l *ngrokListener) noted(n note) {
 		l.up()
 		return
 	}
-	if n.err == errSessionOver {
+	if errors.Is(n.err, errSessionOver) {
 		l.end(&Error{Text: "the session with the ngrok service is over", Hint: startAgain})
 		l.down(nil)
 		return

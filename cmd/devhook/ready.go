@@ -151,9 +151,13 @@ func (u *up) describeReady(public string) {
 	if u.cfg.Path != "" {
 		row("Config", "%s", terminal.Safe(u.cfg.Path))
 	}
-	if places := u.places(public); len(places) > 0 {
+	if places := u.places(public); len(places) > 0 && !u.brief {
 		t.Printf("")
-		t.Printf("  Paste:")
+		if u.ngrok != nil {
+			t.Printf("  Paste:")
+		} else {
+			t.Printf("  Paste (once this door has a public URL):")
+		}
 		u.describePlaces(public)
 	}
 	t.Printf("")

@@ -21,7 +21,6 @@ import (
 	"devhook/tunnel"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 )
 
 func (p *program) upCommand() *cli.Command {
@@ -123,12 +122,7 @@ func (p *program) load(src config.Source) (*config.Config, error) {
 func (p *program) resolver(errs *terminal.Terminal) *config.Resolver {
 	r := &config.Resolver{Getenv: p.getenv, Warn: func(text string) { errs.Printf("%s %s", errs.Warn("devhook: warning:"), text) }}
 	if f, ok := p.stdin.(*os.File); ok && terminal.IsTerminal(f) {
-		r.Prompt = func(label string) (string, error) {
-			fmt.Fprintf(p.stderr, "%s: ", label)
-			text, err := term.ReadPassword(int(f.Fd()))
-			fmt.Fprintln(p.stderr)
-			return strings.TrimSpace(string(text)), err
-		}
+		r.Prompt = func(label string) (string, error) { return errs.ReadSecret(f, label) }
 	}
 	return r
 }
@@ -170,6 +164,7 @@ type up struct {
 	verbose   bool
 	readyFile string
 	onReady   func(url string) // for the demo; may be nil
+	brief     bool             // says less of what is to be done
 
 	store   *recorder.Store
 	gateway *gateway.Gateway

@@ -32,15 +32,12 @@ func (g *Gateway) capture(r *http.Request) (*recorder.Spool, error) {
 	}
 	sp.Grow(r.ContentLength)
 	// One byte more than is allowed tells a body that is too large.
-	_, err := io.Copy(onlyWriter{sp}, &bodyReader{io.LimitReader(r.Body, g.o.MaxBody+1)})
+	_, err := sp.ReadFrom(&bodyReader{io.LimitReader(r.Body, g.o.MaxBody+1)})
 	if err == nil && sp.Size() > g.o.MaxBody {
 		err = errTooLarge
 	}
 	return sp, err
 }
-
-// onlyWriter hides all methods but Write.
-type onlyWriter struct{ io.Writer }
 
 // A bodyReader tells the sender's failures from the store's.
 type bodyReader struct{ r io.Reader }

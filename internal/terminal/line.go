@@ -26,13 +26,18 @@ func (t *Terminal) Exchange(ex *recorder.Exchange) {
 }
 
 func (t *Terminal) line(ex *recorder.Exchange) string {
+	seq := pad("#"+strconv.FormatUint(ex.Seq, 10), 4)
 	narrow := t.width > 0 && t.width < wide
 	at, gap := ex.At.Local().Format("15:04:05.000"), "  "
-	providerWidth, eventWidth, sizeWidth := 8, 24, 8
+	sizeWidth, minProvider, maxProvider, minEvent, maxEvent := 8, 8, 20, 24, 40
 	if narrow {
 		at, gap = at[:8], " "
-		providerWidth, sizeWidth = 6, 6
-		eventWidth = max(12, min(24, t.width-58))
+		sizeWidth, minProvider, maxProvider = 6, 6, 12
+		// What the columns around it leave.
+		plain := Terminal{width: t.width, style: plainStyle}
+		provider := max(t.provider, minProvider, min(maxProvider, len(ex.Provider)))
+		room := t.width - len(at) - len(seq) - provider - sizeWidth - len("sig FAIL") - utf8.RuneCountInString(plain.outcome(ex, true)) - 6
+		minEvent, maxEvent = 12, max(12, min(24, room))
 	}
 	provider, event := Safe(ex.Provider), Safe(ex.Event)
 	if provider == "" {
@@ -41,20 +46,19 @@ func (t *Terminal) line(ex *recorder.Exchange) string {
 	if event == "" { // better than nothing: what was asked for
 		event = Safe(ex.Request.Method + " " + path(ex.Request.URL))
 	}
-	if narrow {
-		provider = Cut(provider, 12)
-	}
 	if t.width > 0 {
-		event = Cut(event, max(eventWidth, 24))
-		if narrow {
-			event = Cut(event, eventWidth)
-		}
+		provider, event = Cut(provider, maxProvider), Cut(event, maxEvent)
+	}
+	t.provider = max(t.provider, minProvider, min(utf8.RuneCountInString(provider), maxProvider))
+	t.event = max(t.event, minEvent, min(utf8.RuneCountInString(event), maxEvent))
+	if narrow { // what was wide before must not make this line too long
+		t.event = min(t.event, maxEvent)
 	}
 	columns := []string{
 		t.style.dim(at),
-		pad("#"+strconv.FormatUint(ex.Seq, 10), 4),
-		pad(provider, providerWidth),
-		pad(event, eventWidth),
+		seq,
+		pad(provider, t.provider),
+		pad(event, t.event),
 		padLeft(Size(ex.Request.Size), sizeWidth),
 		t.signature(ex.Verdict, narrow),
 		t.outcome(ex, narrow),
@@ -106,7 +110,11 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		}
 		return s + t.style.bad(strings.TrimSpace(status+" unreachable"))
 	case recorder.Refused:
-		return t.style.bad("refused "+status) + ": " + Safe(t.why(ex))
+		why := Safe(t.why(ex))
+		if narrow {
+			why = Cut(why, max(20, t.width-60))
+		}
+		return t.style.bad("refused "+status) + ": " + why
 	case recorder.Handled:
 		return "answered here " + t.status(ex.Response.Status)
 	case recorder.Unrouted:

@@ -19,11 +19,15 @@ import (
 	"golang.org/x/term"
 )
 
-// A Terminal is a place where a person reads. Make one with [New].
+// A Terminal is a place where a person reads. Make one with [New]. Exchanges
+// are for one goroutine to write; all else is safe for concurrent use.
 type Terminal struct {
 	w     io.Writer
 	width int // columns; 0 if lines have no end
 	style styles
+
+	// The widest that was shown in a column, so that columns stay in line.
+	provider, event int
 }
 
 type styles struct{ ok, bad, warn, dim, bold func(a ...any) string }
@@ -66,6 +70,8 @@ func New(w io.Writer, c Color, getenv func(string) string) *Terminal {
 	return t
 }
 
+var plainStyle = styles{paint(false), paint(false), paint(false), paint(false), paint(false)}
+
 func force(v string) bool { return v != "" && v != "0" }
 
 func paint(on bool, attributes ...color.Attribute) func(a ...any) string {
@@ -82,6 +88,15 @@ func paint(on bool, attributes ...color.Attribute) func(a ...any) string {
 func IsTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// ReadSecret asks for a secret at the terminal in, which does not show what is
+// typed.
+func (t *Terminal) ReadSecret(in *os.File, label string) (string, error) {
+	fmt.Fprintf(t.w, "%s: ", Safe(label))
+	text, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(t.w)
+	return strings.TrimSpace(string(text)), err
 }
 
 // Printf writes a line of devhook's own words; outside text in it must have

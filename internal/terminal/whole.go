@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"devhook/recorder"
@@ -123,7 +124,7 @@ func readable(body []byte) string {
 	if json.Indent(&b, body, "", "  ") == nil {
 		return SafeText(b.String())
 	}
-	if utf8.Valid(body) || len(body) > utf8.UTFMax && utf8.Valid(bytes.TrimRightFunc(body[:len(body)-utf8.UTFMax], func(r rune) bool { return r == utf8.RuneError })) {
+	if isText(body) {
 		return SafeText(string(body))
 	}
 	const most = 256
@@ -142,6 +143,19 @@ func readable(body []byte) string {
 		b.WriteString("…\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// isText reports whether a person can read body, whose last rune may be cut.
+func isText(body []byte) bool {
+	for i := 0; i < len(body); {
+		r, n := utf8.DecodeRune(body[i:])
+		if r == utf8.RuneError && n == 1 && (i < len(body)-utf8.UTFMax || utf8.FullRune(body[i:])) ||
+			unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' && r != '\x1b' {
+			return false
+		}
+		i += n
+	}
+	return true
 }
 
 // HeaderLines returns the lines of a header, Host first and the others by

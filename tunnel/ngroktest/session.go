@@ -95,7 +95,21 @@ func (ses *session) answer(stream muxado.TypedStream) {
 	if ses.ctx.Err() == nil {
 		_ = json.NewEncoder(stream).Encode(resp)
 	}
+	if a, ok := resp.(authResp); ok && a.Error != "" {
+		_ = stream.Close()
+		if ses.srv.Mode() != Curt {
+			select {
+			case <-ses.ctx.Done():
+			case <-time.After(courtesy):
+			}
+		}
+		_ = ses.mux.Close()
+	}
 }
+
+// courtesy is how long an agent that was refused may take to hang up. Hung up
+// on at once, the SDK at times sees that before it sees the refusal.
+const courtesy = time.Second
 
 const region = "test"
 

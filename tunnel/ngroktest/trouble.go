@@ -20,6 +20,7 @@ const (
 	Silent    Mode = "silent"     // it is accepted, and nothing is ever sent
 	Deaf      Mode = "deaf"       // TLS is established, and nothing is ever answered
 	PlainText Mode = "plain text" // the server is none for TLS
+	Curt      Mode = "curt"       // as Serve, but whoever is refused is hung up on at once
 )
 
 // SetMode changes how new connections are treated. Those that exist go on.

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is who may import whom: a package imports only what is on a lower
+// line. A package that is not here fails the test: give it a line, and a row
+// in ARCHITECTURE.md.
+var layers = [][]string{
+	{"internal/similar"},
+	{"internal/jsonx", "internal/yamlx"},
+	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
+	{"recorder"},
+	{"fixtures"},
+	{"internal/gateway", "internal/terminal"},
+	{"internal/config"},
+	{"cmd/devhook"},
+}
+
+// importers is the one package that imports each module of others, so that
+// it can be replaced in one place. The reason for each module is in
+// ARCHITECTURE.md.
+var importers = map[string][]string{
+	"golang.ngrok.com/ngrok/v2":       {"tunnel"},
+	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
+	"golang.org/x/net":                {"tunnel"},
+	"github.com/urfave/cli/v2":        {"cmd/devhook"},
+	"github.com/fsnotify/fsnotify":    {"internal/watch"},
+	"github.com/fatih/color":          {"internal/terminal"},
+	"golang.org/x/term":               {"internal/terminal"},
+	"go.yaml.in/yaml/v3":              {"internal/yamlx"},
+	"github.com/oklog/ulid/v2":        {"recorder"},
+	"golang.org/x/sys":                {"recorder"},
+	"github.com/rogpeppe/go-internal": {}, // tests only
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Doc        string
+}
+
+func goList(t *testing.T, args ...string) []listed {
+	t.Helper()
+	var all []listed
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Doc"}, args...)...)
+		cmd.Dir = "../.."
+		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+			var l listed
+			if err := d.Decode(&l); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+const module = "devhook/"
+
+func TestImports(t *testing.T) {
+	layer := map[string]int{}
+	for i, names := range layers {
+		for _, n := range names {
+			layer[n] = i
+		}
+	}
+	seen := map[string]bool{}
+	used := map[string]bool{}
+	for _, p := range goList(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		seen[name] = true
+		own, ok := layer[name]
+		if !ok {
+			t.Errorf("%s has no layer", name)
+			continue
+		}
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", name)
+		}
+		for _, imp := range p.Imports {
+			if dep, ok := strings.CutPrefix(imp, module); ok {
+				if l, known := layer[dep]; known && l >= own {
+					t.Errorf("%s imports %s, which is not below it", name, dep)
+				}
+				continue
+			}
+			first, _, _ := strings.Cut(imp, "/")
+			if !strings.Contains(first, ".") {
+				continue // the standard library
+			}
+			mod := moduleOf(imp)
+			if mod == "" {
+				t.Errorf("%s imports %s, which no line of importers allows", name, imp)
+				continue
+			}
+			used[mod] = true
+			if !slices.Contains(importers[mod], name) {
+				t.Errorf("%s imports %s: only %v may", name, imp, importers[mod])
+			}
+		}
+	}
+	for name := range layer {
+		if !seen[name] {
+			t.Errorf("layers has %s, which is gone", name)
+		}
+	}
+	for mod, names := range importers {
+		if len(names) > 0 && !used[mod] {
+			t.Errorf("importers has %s, which nobody imports", mod)
+		}
+	}
+}
+
+func moduleOf(imp string) string {
+	for mod := range importers {
+		if imp == mod || strings.HasPrefix(imp, mod+"/") {
+			return mod
+		}
+	}
+	return ""
+}

@@ -1,0 +1,3 @@
+module devhook/internal/bench
+
+go 1.26.0

@@ -1,0 +1,291 @@
+// Bench compares devhook up with what it is made of and with its peers, in one
+// run on one machine, and prints a table of ratios. It is a module of its own,
+// so that nobody who uses devhook inherits what is compared here.
+//
+//	go run . [-n REQUESTS] [-rounds N] DEVHOOK
+//
+// DEVHOOK is the program. Every server is a process of its own, so that its
+// processor time and memory can be told apart; the load is this process. The
+// rounds are interleaved, so that a machine that changes its speed changes it
+// for all; what is shown is the median of the ratios to the plain proxy of the
+// same round.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var concurrencies = []int{1, 16, 64}
+
+const (
+	secret   = "bench secret"
+	bodySize = 1 << 10
+)
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == "-role" {
+		serve(os.Args[2], os.Args[3:])
+		return
+	}
+	n := flag.Int("n", 4000, "requests of one round")
+	rounds := flag.Int("rounds", 5, "rounds")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
+		os.Exit(2)
+	}
+	if err := run(flag.Arg(0), *n, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// A contestant is one server between the load and the app.
+type contestant struct {
+	name string
+	args func(app, dir, devhook string) []string // of its process; nil: no proxy at all
+}
+
+var contestants = []contestant{
+	{"no proxy", nil},
+	{"plain ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
+	{"tuned ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "tuned", app} }},
+	{"devhook up", func(app, dir, devhook string) []string {
+		return []string{devhook, "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
+			"--store", filepath.Join(dir, "store"), "--ready-file", filepath.Join(dir, "ready"), "--output", "lines"}
+	}},
+}
+
+// A result is one measurement.
+type result struct {
+	perSecond float64
+	cpu       float64 // seconds for 10,000 requests
+	rss       float64 // MB
+}
+
+func run(devhook string, n, rounds int) error {
+	app, stopApp, err := start([]string{os.Args[0], "-role", "app"}, "")
+	if err != nil {
+		return err
+	}
+	defer stopApp()
+	fmt.Printf("%d requests of %d bytes a round, %d rounds; ratios to the plain ReverseProxy of the same round, medians\n\n", n, bodySize, rounds)
+	fmt.Printf("| %-20s | %9s | %8s | %9s | %8s |\n", "", "requests/s", "ratio", "CPU s/10k", "peak MB")
+	fmt.Printf("|%s|%s|%s|%s|%s|\n", strings.Repeat("-", 22), strings.Repeat("-", 12), strings.Repeat("-", 10), strings.Repeat("-", 11), strings.Repeat("-", 10))
+	for _, c := range concurrencies {
+		all := make([][]result, len(contestants))
+		for range rounds {
+			for i, ct := range contestants {
+				r, err := measure(ct, app, devhook, n, c)
+				if err != nil {
+					return fmt.Errorf("%s: %w", ct.name, err)
+				}
+				all[i] = append(all[i], r)
+			}
+		}
+		for i, ct := range contestants {
+			var speed, ratio, cpu, rss []float64
+			for round, r := range all[i] {
+				speed, cpu, rss = append(speed, r.perSecond), append(cpu, r.cpu), append(rss, r.rss)
+				ratio = append(ratio, r.perSecond/all[1][round].perSecond)
+			}
+			fmt.Printf("| %-20s | %10.0f | %8.2f | %9.2f | %8.0f |\n", fmt.Sprintf("%s, c=%d", ct.name, c), median(speed), median(ratio), median(cpu), median(rss))
+		}
+	}
+	return nil
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// measure starts a contestant, loads it, and stops it.
+func measure(ct contestant, app, devhook string, n, c int) (result, error) {
+	if ct.args == nil {
+		took, err := load(app, n, c)
+		return result{perSecond: float64(n) / took.Seconds()}, err
+	}
+	dir, err := os.MkdirTemp(".", "bench-*") // a real disk, not one in memory
+	if err != nil {
+		return result{}, err
+	}
+	defer os.RemoveAll(dir)
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return result{}, err
+	}
+	addr, stop, err := start(ct.args("http://"+app, abs, devhook), filepath.Join(abs, "ready"))
+	if err != nil {
+		return result{}, err
+	}
+	if _, err := load(addr, n/10+c, c); err != nil { // warm
+		stop()
+		return result{}, err
+	}
+	took, err := load(addr, n, c)
+	state := stop()
+	if err != nil {
+		return result{}, err
+	}
+	r := result{perSecond: float64(n) / took.Seconds()}
+	if state != nil {
+		used := state.UserTime() + state.SystemTime()
+		r.cpu = used.Seconds() / float64(n+n/10+c) * 10_000
+		r.rss = peakMB(state)
+	}
+	return r, nil
+}
+
+// start starts a server and returns its address: the first line that it
+// prints, or what it writes to readyFile.
+func start(args []string, readyFile string) (addr string, stop func() *os.ProcessState, err error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "TIKTOK_CLIENT_SECRET="+secret, "NO_COLOR=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = sync.OnceValue(func() *os.ProcessState {
+		cmd.Process.Signal(os.Interrupt)
+		io.Copy(io.Discard, out)
+		cmd.Wait()
+		return cmd.ProcessState
+	})
+	if filepath.Base(args[0]) == filepath.Base(os.Args[0]) {
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			stop()
+			return "", nil, fmt.Errorf("%v did not start: %w", args, err)
+		}
+		return strings.TrimSpace(line), stop, nil
+	}
+	go io.Copy(io.Discard, out)
+	for range 500 {
+		if text, err := os.ReadFile(readyFile); err == nil {
+			return strings.TrimPrefix(strings.TrimSpace(string(text)), "http://"), stop, nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	return "", nil, fmt.Errorf("%v did not get ready", args)
+}
+
+// load sends n signed webhooks over c connections and returns how long it
+// took. Any answer but 200 is an error.
+func load(addr string, n, c int) (time.Duration, error) {
+	body := []byte(`{"client_key":"k","event":"video.publish.completed","create_time":1,"user_openid":"u","content":"`)
+	body = append(body, bytes.Repeat([]byte("x"), bodySize-len(body)-2)...)
+	body = append(body, '"', '}')
+	t := time.Now().Unix()
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "%d.%s", t, body)
+	request := fmt.Appendf(nil, "POST /hooks/tiktok HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nTikTok-Signature: t=%d,s=%s\r\n"+
+		"User-Agent: %s\r\nContent-Length: %d\r\n\r\n%s", addr, t, hex.EncodeToString(mac.Sum(nil)), strings.Repeat("go-bench ", 20), len(body), body)
+
+	var left atomic.Int64
+	left.Store(int64(n))
+	errs := make(chan error, c)
+	started := time.Now()
+	for range c {
+		go func() {
+			errs <- func() error {
+				conn, err := net.Dial("tcp", addr)
+				if err != nil {
+					return err
+				}
+				defer conn.Close()
+				br := bufio.NewReader(conn)
+				for left.Add(-1) >= 0 {
+					if _, err := conn.Write(request); err != nil {
+						return err
+					}
+					resp, err := http.ReadResponse(br, nil)
+					if err != nil {
+						return err
+					}
+					if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+						return err
+					}
+					resp.Body.Close()
+					if resp.StatusCode != 200 {
+						return fmt.Errorf("status %d", resp.StatusCode)
+					}
+				}
+				return nil
+			}()
+		}()
+	}
+	var first error
+	for range c {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+	}
+	return time.Since(started), first
+}
+
+// serve is a server of this program's own.
+func serve(role string, args []string) {
+	var h http.Handler
+	switch role {
+	case "app":
+		answer := bytes.Repeat([]byte("a"), 300)
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Write(answer)
+		})
+	case "plain", "tuned":
+		u, err := url.Parse(args[0])
+		if err != nil {
+			panic(err)
+		}
+		p := httputil.NewSingleHostReverseProxy(u)
+		if role == "tuned" {
+			p.Transport = &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
+			p.BufferPool = &bufferPool{}
+		}
+		h = p
+	default:
+		panic(role)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(ln.Addr())
+	panic(http.Serve(ln, h))
+}
+
+type bufferPool struct{ p sync.Pool }
+
+func (b *bufferPool) Get() []byte {
+	if v, ok := b.p.Get().(*[]byte); ok {
+		return *v
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *bufferPool) Put(v []byte) { b.p.Put(&v) }

@@ -1,0 +1,193 @@
+package terminal
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+func env(vars ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(vars); i += 2 {
+			if vars[i] == name {
+				return vars[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+// NO_COLOR before --color before CLICOLOR_FORCE before TERM=dumb before what
+// it is.
+func TestColor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		when Color
+		env  []string
+		want bool
+	}{
+		"a pipe":                  {Auto, nil, false},
+		"always":                  {Always, nil, true},
+		"never":                   {Never, []string{"CLICOLOR_FORCE", "1"}, false},
+		"NO_COLOR beats always":   {Always, []string{"NO_COLOR", "1"}, false},
+		"an empty NO_COLOR":       {Always, []string{"NO_COLOR", ""}, true},
+		"forced":                  {Auto, []string{"CLICOLOR_FORCE", "1"}, true},
+		"forced with nothing":     {Auto, []string{"CLICOLOR_FORCE", "0"}, false},
+		"forced beats a dumb one": {Auto, []string{"CLICOLOR_FORCE", "1", "TERM", "dumb"}, true},
+		"a dumb one":              {Auto, []string{"TERM", "dumb"}, false},
+	} {
+		var b bytes.Buffer
+		term := New(&b, tt.when, env(tt.env...))
+		if got := strings.Contains(term.Bad("x"), "\x1b["); got != tt.want {
+			t.Errorf("%s: colour %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestSafe(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain é 日本 €":       "plain é 日本 €",
+		"\x1b[2J\x07":        `\x1b[2J\a`,
+		"a\nb\rc\td":         `a\nb\rc\td`,
+		"\u009b31m":          `\u009b31m`,
+		"\u202eevil":         `\u202eevil`,
+		"\u2066\u200b\ufeff": `\u2066\u200b\ufeff`,
+		"\xff\xc3":           `\xff\xc3`,
+		"\x7f":               `\x7f`,
+		"\u00a0":             `\u00a0`,
+	} {
+		if got := Safe(in); got != want {
+			t.Errorf("Safe(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := SafeText("a\r\n\tb\x1b\nc"); got != "a\n\tb\\x1b\nc" {
+		t.Errorf("SafeText: %q", got)
+	}
+}
+
+func FuzzSafe(f *testing.F) {
+	f.Add("\x1b]0;x\x07\u202e\xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Safe(s)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return r < 0x20 || r >= 0x7F && r < 0xA0 }) {
+			t.Errorf("Safe(%q) = %q", s, got)
+		}
+	})
+}
+
+func exchange() *recorder.Exchange {
+	return &recorder.Exchange{
+		ID: "01JD7Q8V9T4K2M6N8P0R2S4T6V", Seq: 128, At: time.Date(2026, 11, 21, 14, 2, 11, 482e6, time.Local), Origin: recorder.Live,
+		Provider: "tiktok", Event: "video.publish.completed", Target: "http://127.0.0.1:3000/hooks/tiktok?a=1",
+		Request: recorder.Request{Method: "POST", URL: "https://x.ngrok.app/hooks/tiktok", Size: 1234},
+		Verdict: verify.Verdict{Status: verify.Valid}, Outcome: recorder.Answered,
+		Response: &recorder.Response{Status: 200, Took: 37 * time.Millisecond},
+	}
+}
+
+func lines(width int, ex *recorder.Exchange) string {
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	term.width = width
+	term.Exchange(ex)
+	return b.String()
+}
+
+func TestExchange(t *testing.T) {
+	stale := exchange()
+	stale.Seq, stale.Event, stale.Request.Size = 130, "video.upload.failed", 88
+	stale.Verdict = verify.Verdict{Status: verify.Invalid, Reason: verify.Stale, Detail: "timestamp 11m42s old (limit 5m)", Hint: "look at the clock"}
+	stale.Outcome, stale.Response = recorder.Refused, &recorder.Response{Status: 403}
+	down := exchange()
+	down.Outcome, down.Detail, down.Response = recorder.Unreachable, "connection refused", &recorder.Response{Status: 502}
+	failed := exchange()
+	failed.Response = &recorder.Response{Status: 500, Body: recorder.Body{Bytes: []byte("\n  TypeError: \x1b[31muser\nmore")}, Took: 1300 * time.Millisecond}
+	hostile := exchange()
+	hostile.Event, hostile.Provider = "a\x1b[2J\nb", ""
+	hostile.Request.URL = "https://h/\x1b"
+	here := exchange()
+	here.Outcome, here.Event = recorder.Handled, ""
+	replayed := exchange()
+	replayed.Origin = recorder.Replay
+	unrouted := exchange()
+	unrouted.Outcome, unrouted.Response.Status = recorder.Unrouted, 404
+
+	for name, tt := range map[string]struct {
+		ex    *recorder.Exchange
+		width int
+		want  string
+	}{
+		"as documented": {exchange(), 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n"},
+		"refused": {stale, 0, "14:02:11.482  #130  tiktok    video.upload.failed           88 B  sig FAIL   refused 403: timestamp 11m42s old (limit 5m)\n" +
+			"              look at the clock   devhook show 130\n"},
+		"app down": {down, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  502 unreachable\n" +
+			"              connection refused: is the app running?   devhook show 128\n"},
+		"app fails": {failed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  500   1.3s\n" +
+			"              TypeError: \\x1b[31muser   devhook show 128\n"},
+		"hostile":    {hostile, 0, "14:02:11.482  #128  -         a\\x1b[2J\\nb                 1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n"},
+		"here":       {here, 0, "14:02:11.482  #128  tiktok    POST /hooks/tiktok          1.2 kB  sig ok     answered here 200\n"},
+		"a replay":   {replayed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms  (replay)\n"},
+		"no route":   {unrouted, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     no route 404\n"},
+		"80 columns": {exchange(), 80, "14:02:11 #128 tiktok video.publish.completed 1.2 kB sig ok   -> 200   37ms\n"},
+	} {
+		if got := lines(tt.width, tt.ex); got != tt.want {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, tt.want)
+		}
+	}
+	for _, ex := range []*recorder.Exchange{exchange(), stale, down, failed, hostile, here, replayed} {
+		ex.Provider, ex.Event = "a-provider-with-a-long-name", strings.Repeat("long.", 20)
+		for l := range strings.Lines(lines(80, ex)) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > 80 && ex != stale && ex != replayed {
+				t.Errorf("%d columns in a terminal of 80: %s", n, l)
+			}
+		}
+	}
+}
+
+func TestWhole(t *testing.T) {
+	ex := exchange()
+	ex.Request.Headers = http.Header{"X-B": {"2", "3"}, "Host": {"h"}, "X-A": {"\x1b"}}
+	ex.Verdict = verify.Verdict{Status: verify.Invalid, Reason: verify.BadSignature, Detail: "not signed", Hint: "look"}
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	term.Whole(ex, []byte(`{"a":{"b":[1,"\u001b"]}}`), []byte{0, 1, 2, 'a'})
+	for _, want := range []string{
+		"recording  #128  01JD7Q8V9T4K2M6N8P0R2S4T6V\n", "signature  invalid (bad signature): not signed\n           look\n",
+		"Host: h\nX-A: \\x1b\nX-B: 2\nX-B: 3\n", "\"b\": [\n", "200 OK  37ms\n", "00000000  00010261", "...a\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestSizesAndTimes(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1234: "1.2 kB", 9960: "10 kB", 999_499: "999 kB", 999_600: "1.0 MB", 20_971_520: "21 MB"} {
+		if got := Size(n); got != want {
+			t.Errorf("Size(%d) = %s, want %s", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{400 * time.Microsecond: "0.4ms", 37 * time.Millisecond: "37ms", 1234 * time.Millisecond: "1.2s", 130 * time.Second: "2m10s"} {
+		if got := Took(d); got != want {
+			t.Errorf("Took(%s) = %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestLogHandler(t *testing.T) {
+	var b bytes.Buffer
+	log := slog.New(New(&b, Never, env()).LogHandler(slog.LevelWarn))
+	log.Info("not this")
+	log.With("file", "a\x1b").Warn("cut off", "bytes", 5)
+	log.Error("cannot", "error", "oh\nno")
+	want := "devhook: warning: cut off file=a\\x1b bytes=5\ndevhook: error: cannot: oh\\nno\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}

@@ -1,0 +1,90 @@
+package recorder
+
+import "sync"
+
+// recent remembers what this process wrote last, so that its own followers,
+// who come along right behind, need not parse it. Who is slower reads the
+// journal like everybody else.
+type recent struct {
+	mu    sync.Mutex
+	byID  map[ID]*recentEntry // guarded by mu
+	order []ID                // guarded by mu: oldest first
+	bytes int                 // guarded by mu: of all bodies
+}
+
+type recentEntry struct {
+	ex  Exchange
+	res *Result // nil until it is written
+}
+
+const (
+	maxRecent      = 2048
+	maxRecentBytes = 8 << 20 // of bodies
+)
+
+// add remembers a batch as it is being written.
+func (r *recent) add(batch []*entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID == nil {
+		r.byID = make(map[ID]*recentEntry, maxRecent)
+	}
+	for _, e := range batch {
+		if e.ex != nil {
+			r.byID[e.ex.ID] = &recentEntry{ex: *e.ex}
+			r.order = append(r.order, e.ex.ID)
+			r.bytes += len(e.ex.Request.Body.Bytes)
+			continue
+		}
+		old := r.byID[e.id]
+		if old == nil {
+			continue
+		}
+		old.res = &Result{e.res.Outcome, e.res.Detail, e.res.Response}
+		if e.res.Response != nil {
+			r.bytes += len(e.res.Response.Body.Bytes)
+		}
+	}
+	r.trim()
+}
+
+// forget takes back what was not written after all.
+func (r *recent) forget(batch []*entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range batch {
+		if old := r.byID[e.id]; e.ex == nil && old != nil {
+			old.res = nil
+		}
+		// What an exchange has here is never asked for without its line.
+	}
+}
+
+// trim forgets the oldest beyond the bounds. mu is held.
+func (r *recent) trim() {
+	for len(r.order) > maxRecent || r.bytes > maxRecentBytes {
+		e := r.byID[r.order[0]]
+		r.bytes -= len(e.ex.Request.Body.Bytes)
+		if e.res != nil && e.res.Response != nil {
+			r.bytes -= len(e.res.Response.Body.Bytes)
+		}
+		delete(r.byID, r.order[0])
+		r.order = r.order[1:]
+	}
+}
+
+// exchange returns the exchange called id as its line has it, and with its
+// result if that is wanted; nil if it is not remembered.
+func (r *recent) exchange(id ID, withResult bool) *Exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.byID[id]
+	if e == nil || withResult && e.res == nil {
+		return nil
+	}
+	ex := e.ex
+	if withResult {
+		ex.Outcome, ex.Detail, ex.Response = e.res.Outcome, e.res.Detail, e.res.Response
+	}
+	return &ex
+}
