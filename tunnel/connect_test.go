@@ -50,8 +50,8 @@ func TestConnectToWhatIsNoService(t *testing.T) {
 		text string
 		hint string
 	}{
-		{"nobody listens", ngroktest.Refuse, defaultLimits, "ADDRESS refused the connection", "--ngrok-proxy-url"},
-		{"no TLS", ngroktest.PlainText, defaultLimits, "ADDRESS does not speak TLS, so it is no ngrok service", "--ngrok-connect-url"},
+		{"nobody listens", ngroktest.Refuse, usual, "ADDRESS refused the connection", "--ngrok-proxy-url"},
+		{"no TLS", ngroktest.PlainText, usual, "ADDRESS does not speak TLS, so it is no ngrok service", "--ngrok-connect-url"},
 		{"it hangs up", ngroktest.HangUp, quick, "the connection to ADDRESS broke: ", "--ngrok-proxy-url"},
 		{"it is silent", ngroktest.Silent, impatient, "ADDRESS does not answer", "--ngrok-proxy-url"},
 		{"it is deaf", ngroktest.Deaf, impatient, "ADDRESS does not answer", "--ngrok-proxy-url"},
@@ -106,7 +106,7 @@ func TestConnectDoesNotTrust(t *testing.T) {
 			}
 			noLeaks(t)
 			err = soon(t, definite, "the error", func() error {
-				_, err := open(t.Context(), c, defaultLimits)
+				_, err := open(t.Context(), c, usual)
 				return err
 			})
 			if e := wantError(t, err, ""); !strings.Contains(e.Text, test.text) || !strings.Contains(e.Hint, "--ngrok-connect-cas") {
@@ -129,7 +129,7 @@ func TestConnectToIPv6(t *testing.T) {
 	c.direct = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, srv.ConnectURL())
 	}
-	l, err := open(t.Context(), c, defaultLimits)
+	l, err := open(t.Context(), c, usual)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestConnectLooksUpTheName(t *testing.T) {
 			}}).DialContext
 			noLeaks(t)
 			err = soon(t, definite, "the error", func() error {
-				_, err := open(t.Context(), c, defaultLimits)
+				_, err := open(t.Context(), c, usual)
 				return err
 			})
 			if e := wantError(t, err, ""); e.Text != test.text {
@@ -217,7 +217,7 @@ func TestConnectTriesAgain(t *testing.T) {
 			}
 			return new(net.Dialer).DialContext(ctx, network, address)
 		}
-		l, err := open(t.Context(), c, defaultLimits)
+		l, err := open(t.Context(), c, usual)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestConnectTriesAgain(t *testing.T) {
 			}
 			return ""
 		})
-		mustOpen(t, options(t, srv), defaultLimits)
+		mustOpen(t, options(t, srv), usual)
 	})
 }
 

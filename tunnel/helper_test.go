@@ -19,6 +19,13 @@ import (
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second
 
+// usual are the limits of most tests: the default, but for a wait.
+var usual = func() limits {
+	l := defaultLimits
+	l.rest = 5 * time.Millisecond
+	return l
+}()
+
 // quick are limits for tests that run into some of them.
 var quick = limits{
 	silence:  patience,

@@ -17,9 +17,6 @@ const (
 	backlog = 1024
 	// farewell is how long the last words to the service may take, each.
 	farewell = time.Second
-	// rest is how long the session outlives its last connection. Ended with
-	// it, the service would see that connection fail instead of end.
-	rest = 100 * time.Millisecond
 )
 
 // An ngrokListener is a tunnel through ngrok. Once it is open, two goroutines
@@ -277,7 +274,7 @@ func (l *ngrokListener) run() {
 	case <-l.lost:
 	}
 	l.mu.Lock()
-	left := time.Until(l.released.Add(rest))
+	left := time.Until(l.released.Add(l.lim.rest))
 	l.mu.Unlock()
 	await(left, func() { <-l.lost })
 	l.disconnect()

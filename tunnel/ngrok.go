@@ -46,6 +46,7 @@ type limits struct {
 	patience  time.Duration // from the first error that can pass, while connecting
 	attempts  int           // errors that can pass, while connecting
 	goodbye   time.Duration // to take the URL offline
+	rest      time.Duration // from the end of the last connection to that of the session
 	heartbeat time.Duration // between signs of life on a connection; 0: the SDK's 10 s
 	tolerance time.Duration // for a sign of life to come; 0: the SDK's 15 s
 }
@@ -55,6 +56,7 @@ var defaultLimits = limits{
 	patience: 5 * time.Second,
 	attempts: 3,
 	goodbye:  2 * time.Second,
+	rest:     100 * time.Millisecond, // or the service sees the connection fail instead of end
 }
 
 // newListener prepares everything and starts nothing.

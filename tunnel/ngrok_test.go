@@ -33,14 +33,14 @@ func TestNgrokAsksForTheEndpoint(t *testing.T) {
 	o := options(t, srv)
 	o.URL, o.TrafficPolicy, o.PoolingEnabled = "me.ngrok.test", "on_http_request: []\n", true
 	o.Name, o.Description, o.Metadata, o.Version = "n", "d", `{"m":1}`, "v1.2.3"
-	l := mustOpen(t, o, defaultLimits)
+	l := mustOpen(t, o, usual)
 	if got := l.URL().String(); got != "https://me.ngrok.test" {
 		t.Errorf("URL %s", got)
 	}
 	if got := l.Addr().String(); got != "me.ngrok.test" {
 		t.Errorf("Addr %s", got)
 	}
-	mustOpen(t, o, defaultLimits) // shares it
+	mustOpen(t, o, usual) // shares it
 
 	auths, binds := srv.Auths(), srv.Binds()
 	if len(auths) != 2 || len(binds) != 2 {
@@ -63,7 +63,7 @@ func TestNgrokAsksForTheEndpoint(t *testing.T) {
 func TestNgrokLeavesTheChoiceToTheService(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	if u := l.URL(); u.Scheme != "https" || !strings.HasSuffix(u.Host, ".ngrok.test") {
 		t.Errorf("URL %s", u)
 	}
@@ -81,7 +81,7 @@ func TestNgrokOverHTTP(t *testing.T) {
 	srv := start(t)
 	o := options(t, srv)
 	o.URL = "http://plain.ngrok.test"
-	l := mustOpen(t, o, defaultLimits)
+	l := mustOpen(t, o, usual)
 	serve(t, l, hello)
 	got, err := get(t, srv, "http://plain.ngrok.test/a?b")
 	if err != nil || !strings.HasPrefix(got, ngroktest.Sender+" /a?b 0 ") {
@@ -92,7 +92,7 @@ func TestNgrokOverHTTP(t *testing.T) {
 func TestNgrokServesManyAtOnce(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	const senders = 100
 	var inside sync.WaitGroup // until all are there
 	inside.Add(senders)
@@ -135,7 +135,7 @@ func sum(b []byte) string {
 func TestNgrokCarriesMuch(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	serve(t, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		_, _ = io.Copy(w, r.Body)
@@ -166,7 +166,7 @@ func TestNgrokCarriesMuch(t *testing.T) {
 func TestNgrokSwitchesProtocols(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	serve(t, l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		c, rw, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -210,7 +210,7 @@ func dial(t *testing.T, srv *ngroktest.Server, l Listener) *ngroktest.Conn {
 func TestNgrokTellsTheSender(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	for _, sender := range []string{"198.51.100.9:1234", "[2001:db8::1]:443"} {
 		c, err := srv.DialFrom(t.Context(), l.URL().String(), sender)
 		if err != nil {
@@ -245,7 +245,7 @@ func TestNgrokKeepsSecrets(t *testing.T) {
 		srv := start(t)
 		o := options(t, srv)
 		o.Log, o.TrafficPolicy = log, policy
-		l := mustOpen(t, o, defaultLimits)
+		l := mustOpen(t, o, usual)
 		serve(t, l, hello)
 		if _, err := get(t, srv, l.URL().String()); err != nil {
 			t.Error(err)
@@ -256,7 +256,7 @@ func TestNgrokKeepsSecrets(t *testing.T) {
 		srv.HandleAuth(echo)
 		srv.DropSessions()
 		ev := wantTrouble(t, l, Closed, "ERR_NGROK_107")
-		_, err := openWith(t, o, defaultLimits)
+		_, err := openWith(t, o, usual)
 		for _, err := range []error{ev.Err, err, errors.Unwrap(ev.Err), errors.Unwrap(err)} {
 			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, o.Authtoken) {
 				t.Errorf("the authtoken is in %s", text)
@@ -280,7 +280,7 @@ func TestNgrokKeepsSecrets(t *testing.T) {
 func TestNgrokShutsDownInOrder(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	arrived, leave := make(chan struct{}), make(chan struct{})
 	hs := serve(t, l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)

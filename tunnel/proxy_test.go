@@ -99,7 +99,7 @@ func TestProxyHTTP(t *testing.T) {
 			if secure {
 				c.proxyTLS = hs.Client().Transport.(*http.Transport).TLSClientConfig
 			}
-			l, err := open(t.Context(), c, defaultLimits)
+			l, err := open(t.Context(), c, usual)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,8 +124,7 @@ func TestProxyHTTP(t *testing.T) {
 
 func TestProxyFails(t *testing.T) {
 	const secret = "proxy-pass-word"
-	gone := httptest.NewServer(nil)
-	gone.Close()
+	const gone = "127.0.0.1:1" // nobody listens there, nor will by chance
 	tests := []struct {
 		name  string
 		proxy *connectProxy
@@ -148,7 +147,7 @@ func TestProxyFails(t *testing.T) {
 		},
 		{
 			name:  "it cannot reach the service",
-			proxy: &connectProxy{to: strings.TrimPrefix(gone.URL, "http://")},
+			proxy: &connectProxy{to: gone},
 			text:  "the proxy PROXY refused a connection to SERVICE: 502 Bad Gateway",
 			hint:  "--ngrok-proxy-url",
 		},
@@ -173,13 +172,13 @@ func TestProxyFails(t *testing.T) {
 		},
 		{
 			name: "it is not there",
-			url:  gone.URL,
+			url:  "http://" + gone,
 			text: "the proxy PROXY refused the connection",
 			hint: "--ngrok-proxy-url",
 		},
 		{
 			name: "it is not there, SOCKS",
-			url:  strings.Replace(gone.URL, "http:", "socks5:", 1),
+			url:  "socks5://" + gone,
 			text: "the proxy PROXY refused the connection",
 			hint: "--ngrok-proxy-url",
 		},

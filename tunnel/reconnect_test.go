@@ -14,7 +14,7 @@ import (
 func TestReconnectKeepsTheURL(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	serve(t, l, hello)
 	address := l.URL().String()
 	for range 3 {
@@ -44,7 +44,7 @@ func TestReconnectKeepsTheURL(t *testing.T) {
 func TestReconnectTellsOfAnotherURL(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	serve(t, l, hello)
 	before := l.URL().String()
 	srv.ReassignURL()
@@ -73,7 +73,7 @@ func TestReconnectTellsOfAnotherURL(t *testing.T) {
 func TestReconnectTellsWhy(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	srv.HandleBind(func(context.Context, ngroktest.Bind) string {
 		return ngroktest.ErrorText("The endpoint 'https://x' is already online. Either\n1. stop it", "ERR_NGROK_334")
 	})
@@ -97,7 +97,7 @@ func TestReconnectTellsWhy(t *testing.T) {
 func TestReconnectWaitsForAFreeSession(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
 		return ngroktest.ErrorText("Your account is limited to 1 simultaneous ngrok agent sessions.", "ERR_NGROK_108")
 	})
@@ -108,14 +108,15 @@ func TestReconnectWaitsForAFreeSession(t *testing.T) {
 }
 
 func TestReconnectGivesUpOnceItCannotHeal(t *testing.T) {
-	for code := range hopeless {
+	for _, code := range []string{"ERR_NGROK_103", "ERR_NGROK_107", "ERR_NGROK_4018"} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			srv := start(t)
-			l := mustOpen(t, options(t, srv), defaultLimits)
+			l := mustOpen(t, options(t, srv), usual)
 			srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
 				return ngroktest.ErrorText("It is over.", code)
 			})
+			srv.SetMode(ngroktest.Curt)
 			srv.DropSessions()
 			wantTrouble(t, l, Closed, code)
 			_, err := l.Accept()
@@ -135,7 +136,7 @@ func TestReconnectAfterABlackHole(t *testing.T) {
 		t.Skip("the SDK's heartbeat reads its logger without a lock, which its authentication sets")
 	}
 	srv := start(t)
-	lim := defaultLimits
+	lim := usual
 	lim.heartbeat, lim.tolerance = 400*time.Millisecond, 100*time.Millisecond
 	l := mustOpen(t, options(t, srv), lim)
 	serve(t, l, hello)

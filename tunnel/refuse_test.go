@@ -12,7 +12,7 @@ func TestConnectRefusedByTheService(t *testing.T) {
 	const token = "2badtoken_cafe"
 	taken := func(t *testing.T, srv *ngroktest.Server, o *NgrokOptions) {
 		o.URL = "me.ngrok.test"
-		mustOpen(t, *o, defaultLimits)
+		mustOpen(t, *o, usual)
 	}
 	tests := []struct {
 		name   string
@@ -40,7 +40,7 @@ func TestConnectRefusedByTheService(t *testing.T) {
 		{
 			name:   "too many sessions",
 			server: func(s *ngroktest.Server) { s.MaxSessions = 1 },
-			before: func(t *testing.T, _ *ngroktest.Server, o *NgrokOptions) { mustOpen(t, *o, defaultLimits) },
+			before: func(t *testing.T, _ *ngroktest.Server, o *NgrokOptions) { mustOpen(t, *o, usual) },
 			code:   "ERR_NGROK_108",
 			text:   "your account is limited to 1 simultaneous ngrok agent sessions",
 			hint:   "https://dashboard.ngrok.com/agents",
@@ -114,7 +114,7 @@ func TestConnectRefusedByTheService(t *testing.T) {
 			o := options(t, srv)
 			test.before(t, srv, &o)
 			had := srv.Connections()
-			e := fails(t, o, defaultLimits, test.code)
+			e := fails(t, o, usual, test.code)
 			if !strings.HasPrefix(e.Text, test.text) {
 				t.Errorf("text %q, want %q", e.Text, test.text)
 			}
@@ -123,5 +123,15 @@ func TestConnectRefusedByTheService(t *testing.T) {
 			}
 			eventually(t, "the connection is gone", func() bool { return srv.Connections() == had })
 		})
+	}
+}
+
+// A service that hangs up at once after its refusal is understood, though the
+// SDK at times sees no more than that.
+func TestConnectRefusedCurtly(t *testing.T) {
+	srv := start(t, func(s *ngroktest.Server) { s.Authtokens = []string{"another"} })
+	srv.SetMode(ngroktest.Curt)
+	for range 8 {
+		fails(t, options(t, srv), usual, "ERR_NGROK_107")
 	}
 }

@@ -16,7 +16,7 @@ import (
 func TestServiceStopsTheAgent(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	accepted := dialAndAccept(t, srv, l)
 	if err := srv.StopAgent(t.Context()); err != nil {
 		t.Errorf("the agent does not agree: %v", err)
@@ -52,7 +52,7 @@ func soon2[A, B any](t *testing.T, limit time.Duration, what string, f func() (A
 func TestServiceMayNotRestartOrUpdateTheAgent(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	serve(t, l, hello)
 	for name, f := range map[string]func(context.Context) error{"restart": srv.RestartAgent, "update": srv.UpdateAgent} {
 		if err := f(t.Context()); err == nil || !strings.Contains(err.Error(), "devhook does not restart or update itself") {
@@ -116,7 +116,7 @@ func TestServiceStopsTheTunnel(t *testing.T) {
 func TestServiceStopsTheTunnelWithoutAWord(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	if err := srv.StopTunnel(l.URL().String(), "", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestServiceStopsTheTunnelWithoutAWord(t *testing.T) {
 func TestServiceStopsTheTunnelAndDrops(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	accepted := dialAndAccept(t, srv, l)
 	if err := srv.StopTunnel(l.URL().String(), "Bye.", ""); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestEndsUnderLoad(t *testing.T) {
 			srv := start(t)
 			o := options(t, srv)
 			for range 4 {
-				l, err := openWith(t, o, defaultLimits)
+				l, err := openWith(t, o, usual)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -216,7 +216,7 @@ func TestEndsUnderLoad(t *testing.T) {
 func TestCloseSaysGoodbye(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	queued := dial(t, srv, l)
 	eventually(t, "it is queued", func() bool { return len(l.queue) == 1 })
 	_ = soon(t, definite, "Close", l.Close)
@@ -251,7 +251,7 @@ func TestCloseWithADeadService(t *testing.T) {
 func TestCloseWhileConnectionsLast(t *testing.T) {
 	noLeaks(t)
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	sender := dial(t, srv, l)
 	accepted, err := l.Accept()
 	if err != nil {
@@ -284,7 +284,7 @@ func TestCloseWhileConnectionsLast(t *testing.T) {
 func TestBacklogIsBounded(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	l := mustOpen(t, options(t, srv), defaultLimits)
+	l := mustOpen(t, options(t, srv), usual)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"fixtures"},
 	{"internal/gateway", "internal/terminal"},
 	{"internal/config"},
-	{"cmd/devhook"},
+	{"cmd/devhook", "internal/vendors"},
 }
 
 // importers is the one package that imports each module of others, so that

@@ -1,0 +1,68 @@
+# devhook. `make` lists what there is; each target says what it does.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PREFIX      ?= $(shell $(GO) env GOPATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help build install test race lint fmt-check tidy-check cross vendors fuzz bench demo golden ci
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: ## build bin/devhook
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/devhook ./cmd/devhook
+
+install: ## install devhook into $(PREFIX)/bin
+	CGO_ENABLED=0 GOBIN=$(PREFIX)/bin $(GO) install -trimpath ./cmd/devhook
+	@echo "installed $(PREFIX)/bin/devhook"
+
+test: ## test everything; needs Go alone
+	CGO_ENABLED=0 $(GO) test ./...
+
+demo: ## see it work: no account, no app, no network
+	@CGO_ENABLED=0 $(GO) run ./cmd/devhook demo --once
+
+bench: build ## compare with plain proxies, and the journal with the bare disk, as ratios
+	cd internal/bench && $(GO) run . $(CURDIR)/bin/devhook
+	$(GO) test ./recorder ./verify ./internal/gateway -run '^$$' -bench . -benchmem
+
+fuzz: ## fuzz each target for a while (FUZZTIME=20s)
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do \
+	    $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} || exit 1; \
+	  done; \
+	done
+
+golden: ## write the golden files anew; read the diff
+	$(GO) test ./recorder ./cmd/devhook -update
+
+lint: fmt-check ## gofmt, vet, staticcheck
+	$(GO) vet ./...
+	cd internal/bench && $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+fmt-check:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w"; exit 1; }
+
+tidy-check: ## fail if go.mod or go.sum is not tidy
+	$(GO) mod tidy -diff
+	cd internal/bench && $(GO) mod tidy -diff
+
+cross: ## vet for the other systems
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet ./...
+
+race: ## test with the race detector; needs a C compiler
+	@.ci/need gcc gcc
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+vendors: ## have the vendors' own SDKs judge signatures; needs npm
+	@.ci/need node nodejs
+	@.ci/need npm npm
+	cd internal/vendors && npm ci --silent --no-audit --no-fund
+	CGO_ENABLED=0 $(GO) test -count=1 -tags vendors ./internal/vendors
+
+ci: lint tidy-check cross test race vendors ## what CI runs
+	@$(MAKE) --no-print-directory demo >/dev/null 2>&1
+	@echo "ci: all green"
