@@ -238,30 +238,36 @@ func TestConnectTriesAgain(t *testing.T) {
 }
 
 func TestConnectIsInterrupted(t *testing.T) {
-	srv := start(t)
-	o := options(t, srv)
-	hold := func(ctx context.Context) string {
-		<-ctx.Done()
-		return ""
-	}
 	tests := []struct {
 		name  string
-		setUp func()
+		setUp func(*ngroktest.Server)
+		begun func(*ngroktest.Server) bool
 	}{
-		{"while the service is silent", func() { srv.SetMode(ngroktest.Silent) }},
-		{"while it thinks about the authtoken", func() {
-			srv.SetMode(ngroktest.Serve)
-			srv.HandleAuth(func(ctx context.Context, _ ngroktest.Auth) string { return hold(ctx) })
-		}},
-		{"while it thinks about the URL", func() {
-			srv.HandleAuth(nil)
-			srv.HandleBind(func(ctx context.Context, _ ngroktest.Bind) string { return hold(ctx) })
-		}},
+		{
+			"while the service is silent",
+			func(s *ngroktest.Server) { s.SetMode(ngroktest.Silent) },
+			func(s *ngroktest.Server) bool { return s.Connections() > 0 },
+		},
+		{
+			"while it thinks about the authtoken",
+			func(s *ngroktest.Server) {
+				s.HandleAuth(func(ctx context.Context, _ ngroktest.Auth) string { <-ctx.Done(); return "late" })
+			},
+			func(s *ngroktest.Server) bool { return len(s.Auths()) > 0 },
+		},
+		{
+			"while it thinks about the URL",
+			func(s *ngroktest.Server) {
+				s.HandleBind(func(ctx context.Context, _ ngroktest.Bind) string { <-ctx.Done(); return "late" })
+			},
+			func(s *ngroktest.Server) bool { return len(s.Binds()) > 0 },
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			srv := start(t, test.setUp)
+			o := options(t, srv)
 			noLeaks(t)
-			test.setUp()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			ended := make(chan error, 1)
@@ -269,7 +275,7 @@ func TestConnectIsInterrupted(t *testing.T) {
 				_, err := Ngrok(ctx, o)
 				ended <- err
 			}()
-			eventually(t, "the agent connects", func() bool { return srv.Connections() > 0 })
+			eventually(t, "it is under way", func() bool { return test.begun(srv) })
 			cancel()
 			err := soon(t, definite, "the end", func() error { return <-ended })
 			wantError(t, err, "")

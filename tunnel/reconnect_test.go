@@ -157,12 +157,27 @@ func TestReconnectAfterABlackHole(t *testing.T) {
 
 func TestCloseDuringAnOutage(t *testing.T) {
 	tests := []struct {
-		name string
-		mode ngroktest.Mode
+		name  string
+		cause func(*ngroktest.Server)
+		begun func(*ngroktest.Server) bool
 	}{
-		{"nobody listens", ngroktest.Refuse},
-		{"the service is silent", ngroktest.Silent},
-		{"the service is deaf", ngroktest.Deaf},
+		{
+			"nobody listens",
+			func(s *ngroktest.Server) { s.SetMode(ngroktest.Refuse) },
+			func(s *ngroktest.Server) bool { return s.Connections() == 0 },
+		},
+		{
+			"the service is silent",
+			func(s *ngroktest.Server) { s.SetMode(ngroktest.Silent) },
+			func(s *ngroktest.Server) bool { return s.Connections() == 1 },
+		},
+		{
+			"the service does not answer",
+			func(s *ngroktest.Server) {
+				s.HandleAuth(func(ctx context.Context, _ ngroktest.Auth) string { <-ctx.Done(); return "late" })
+			},
+			func(s *ngroktest.Server) bool { return len(s.Auths()) == 2 },
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -170,12 +185,10 @@ func TestCloseDuringAnOutage(t *testing.T) {
 			srv := start(t)
 			l := mustOpen(t, options(t, srv), quick)
 			accepted := dialAndAccept(t, srv, l)
-			srv.SetMode(test.mode)
+			test.cause(srv)
 			srv.DropSessions()
 			wantEvent(t, l, Reconnecting)
-			if test.mode != ngroktest.Refuse {
-				eventually(t, "it is under way", func() bool { return srv.Connections() == 1 })
-			}
+			eventually(t, "it tries again", func() bool { return test.begun(srv) })
 			_ = soon(t, definite, "Close", l.Close)
 			_ = accepted.Close()
 			wantClosed(t, l)

@@ -47,30 +47,29 @@ func (p *program) run(args []string) int {
 const description = `Opens a public URL, verifies each webhook that comes in, records it, and
 forwards it to your app.
 
-   devhook up --forward :3000          a public URL for the app on port 3000
-   devhook up                          answer by itself, and record
-   devhook list status:5xx             what went wrong
-   devhook show last                   the newest webhook, whole
+  devhook up --forward :3000          a public URL for the app on port 3000
+  devhook up                          answer by itself, and record
+  devhook list status:5xx             what went wrong
+  devhook show last                   the newest webhook, whole
 
 Exit codes: 0 done · 1 an expectation failed, a signature is not valid · 2 misuse,
 bad configuration, unreadable input · 3 tunnel or authentication · 4 the app is
 unreachable · 5 timed out waiting · 6 the store · 130 interrupted twice`
 
 func (p *program) app() *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name: "devhook", Usage: "a local gateway for webhooks", Version: version, Description: description,
-		HideVersion: true, HideHelpCommand: false,
+		HideHelpCommand: true,
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(),
 			p.configCommand(), p.trustCommand(), p.providersCommand(),
-			p.demoCommand(), p.versionCommand(),
+			p.demoCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
 		OnUsageError:              usageError,
-		CommandNotFound:           nil,
 		Action: func(c *cli.Context) error {
 			if name := c.Args().First(); name != "" {
 				return unknownCommand(c.App, name)
@@ -78,6 +77,8 @@ func (p *program) app() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+	addHelp(app)
+	return app
 }
 
 func unknownCommand(app *cli.App, name string) error {
@@ -91,19 +92,34 @@ func unknownCommand(app *cli.App, name string) error {
 // usageError makes an error of a flag that cli does not understand.
 func usageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
-	hint := "devhook help " + c.Command.Name
+	hint := "devhook help"
+	if c.Command.Name != "devhook" {
+		hint += " " + c.Command.Name
+	}
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
 		name = strings.TrimLeft(name, "-")
 		var names []string
 		for _, f := range c.Command.Flags {
 			names = append(names, f.Names()...)
 		}
-		text = fmt.Sprintf("unknown flag --%s", name)
-		if near := similar.Names(name, names, 3); len(near) > 0 {
-			text += " (near: --" + strings.Join(near, ", --") + ")"
+		text = "unknown flag " + dashed(name)
+		var near []string
+		for _, n := range similar.Names(name, names, 3) {
+			near = append(near, dashed(n))
+		}
+		if len(near) > 0 {
+			text += " (near: " + strings.Join(near, ", ") + ")"
 		}
 	}
 	return &failure{code: 2, text: text, hint: hint, err: err}
+}
+
+// dashed returns a flag as it is typed.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 // reorder puts the flags of args before its arguments, because cli takes all
@@ -112,6 +128,10 @@ func usageError(c *cli.Context, err error, _ bool) error {
 func reorder(app *cli.App, args []string) ([]string, error) {
 	if len(args) < 2 {
 		return args, nil
+	}
+	switch args[1] {
+	case "-h", "--help", "-help":
+		return []string{args[0], "help"}, nil
 	}
 	cmd := app.Command(args[1])
 	if cmd == nil {

@@ -16,7 +16,7 @@ import (
 func (p *program) configCommand() *cli.Command {
 	return &cli.Command{
 		Name: "config", Usage: "print each setting and where it comes from",
-		Description: "Secrets are masked; a reference to one is shown.\n\n   devhook config",
+		Description: "Secrets are masked; a reference to one is shown.\n\n  devhook config",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},

@@ -31,8 +31,8 @@ func (p *program) demoCommand() *cli.Command {
 		Description: `Starts a small app and a gateway on a local door, and sends it signed webhooks of
 TikTok, Euler and Tencent, a forged one and a stale one.
 
-   devhook demo            goes on until Ctrl-C
-   devhook demo --once     ends when they are sent`,
+  devhook demo            goes on until Ctrl-C
+  devhook demo --once     ends when they are sent`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "once", Usage: "end when the webhooks are sent"},
 			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},

@@ -21,9 +21,9 @@ func (p *program) listCommand() *cli.Command {
 		Name: "list", Usage: "list what was recorded", ArgsUsage: "[FILTER…]",
 		Description: "Lists the newest recordings, the oldest of them first.\n\n" + filterHelp + `
 
-   devhook list
-   devhook list status:5xx since:1h
-   devhook list -n 0 --json provider:tiktok -verdict:valid`,
+  devhook list
+  devhook list status:5xx since:1h
+  devhook list -n 0 --json provider:tiktok -verdict:valid`,
 		Flags: append([]cli.Flag{
 			&cli.IntFlag{Name: "n", Usage: "the newest `N`; 0 is all", Value: 50},
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},

@@ -14,7 +14,7 @@ import (
 func (p *program) providersCommand() *cli.Command {
 	return &cli.Command{
 		Name: "providers", Usage: "list the providers whose webhooks can be verified", ArgsUsage: "[ID]",
-		Description: "   devhook providers\n   devhook providers tiktok",
+		Description: "  devhook providers\n  devhook providers tiktok",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
@@ -43,6 +43,10 @@ func (p *program) providers(c *cli.Context) error {
 			return nil
 		}
 	}
+	idWidth, nameWidth := 0, 0
+	for _, one := range list {
+		idWidth, nameWidth = max(idWidth, len(one.ID)), max(nameWidth, len(one.Name))
+	}
 	for _, one := range list {
 		if c.Bool("json") {
 			line, err := json.Marshal(providerJSON(one))
@@ -56,7 +60,7 @@ func (p *program) providers(c *cli.Context) error {
 		if one.Env != "" && p.getenv(one.Env) != "" {
 			mark = "*"
 		}
-		out.Printf("%s %-18s %-34s %s", mark, one.ID, one.Name, out.Dim(one.Env))
+		out.Printf("%s %-*s  %-*s  %s", mark, idWidth, one.ID, nameWidth, one.Name, out.Dim(one.Env))
 	}
 	if !c.Bool("json") {
 		fmt.Fprintln(p.stderr, "* its secret is in the environment; devhook providers ID tells more")

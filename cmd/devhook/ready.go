@@ -247,11 +247,16 @@ type tally struct {
 	total    int
 	outcomes map[recorder.Outcome]int
 	failed   int // answered with an error
+	copies   int // for further apps; not in the others
 }
 
 func (t *tally) add(ex *recorder.Exchange) {
 	if t.outcomes == nil {
 		t.outcomes = map[recorder.Outcome]int{}
+	}
+	if ex.Origin == recorder.Mirror {
+		t.copies++
+		return
 	}
 	t.total++
 	t.outcomes[ex.Outcome]++
@@ -283,6 +288,9 @@ func (t *tally) String(malformed int64) string {
 	part(t.outcomes[recorder.Refused], "refused")
 	part(t.outcomes[recorder.Unreachable], "without an answer of the app")
 	part(t.outcomes[recorder.Unrouted], "without a route")
+	if t.copies > 0 {
+		s += fmt.Sprintf("; %d copies", t.copies)
+	}
 	if malformed > 0 {
 		s += fmt.Sprintf("; %d requests were no whole HTTP and are not recorded", malformed)
 	}
@@ -361,9 +369,10 @@ func (u *up) printEnd(err error) {
 		Type      string                   `json:"type"`
 		Exchanges int                      `json:"exchanges"`
 		Outcomes  map[recorder.Outcome]int `json:"outcomes,omitempty"`
+		Copies    int                      `json:"copies,omitempty"`
 		Malformed int64                    `json:"malformed,omitempty"`
 		Error     string                   `json:"error,omitempty"`
-	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Malformed: u.gateway.Malformed()}
+	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed()}
 	if err != nil {
 		line.Error = explain(err).text
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,15 +38,17 @@ func TestMain(m *testing.M) {
 //
 // Beside those of testscript there are the commands
 //
-//	ready FILE                 wait until devhook is ready, and set $URL to what it wrote to FILE
+//	ready FILE                 wait until devhook is ready, and set $URL to what it wrote to FILE, $DOOR to its host
 //	send [-sign P=S] [-at D] METHOD URL [BODY-FILE] ["K: V"…]   send a request; its status and body are stdout
 //	until N COMMAND…           run devhook until N lines come
+//	waitfor FILE REGEXP [METHOD URL]   wait until a line of the file fits; meanwhile send, if told what
+//	status N COMMAND…          run devhook, which must end with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "send": cmdSend, "until": cmdUntil,
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus,
 		},
 	})
 }
@@ -84,7 +89,10 @@ func cmdReady(ts *testscript.TestScript, neg bool, args []string) {
 	path := ts.MkAbs(args[0])
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if text, err := os.ReadFile(path); err == nil {
-			ts.Setenv("URL", strings.TrimSpace(string(text)))
+			u := strings.TrimSpace(string(text))
+			ts.Setenv("URL", u)
+			_, door, _ := strings.Cut(u, "://")
+			ts.Setenv("DOOR", door)
 			return
 		}
 	}
@@ -150,4 +158,37 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%v: no %d lines, but\n%s", args[1:], want, text)
+}
+
+func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	re, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	var text []byte
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if text, _ = os.ReadFile(ts.MkAbs(args[0])); re.Match(text) {
+			return
+		}
+		if len(args) == 4 {
+			req, err := http.NewRequest(args[2], args[3], nil)
+			ts.Check(err)
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			ts.Check(err)
+			resp.Body.Close()
+		}
+	}
+	ts.Fatalf("nothing in %s fits %s:\n%s", args[0], args[1], text)
+}
+
+func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("%v: exit code %d, want %s\n%s", args[1:], code, args[0], ts.ReadFile("stderr"))
+	}
 }

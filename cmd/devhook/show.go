@@ -20,10 +20,10 @@ func (p *program) showCommand() *cli.Command {
 		Name: "show", Usage: "show a recording, whole", ArgsUsage: "REF",
 		Description: `REF is a number, an ID or a part of one, last, last~2, live or live~1.
 
-   devhook show last
-   devhook show 128 --body | jq .
-   devhook show 128 --raw            the HTTP message
-   devhook show 128 --response --body`,
+  devhook show last
+  devhook show 128 --body | jq .
+  devhook show 128 --raw            the HTTP message
+  devhook show 128 --response --body`,
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print it as JSON"},
 			&cli.BoolFlag{Name: "raw", Usage: "print the HTTP message"},

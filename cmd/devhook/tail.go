@@ -17,8 +17,8 @@ func (p *program) tailCommand() *cli.Command {
 		Name: "tail", Usage: "show webhooks as they are done", ArgsUsage: "[FILTER…]",
 		Description: "Shows what a running `devhook up` records, until Ctrl-C.\n\n" + filterHelp + `
 
-   devhook tail status:5xx
-   devhook tail --json provider:tiktok | jq .request.body`,
+  devhook tail status:5xx
+  devhook tail --json provider:tiktok | jq .request.body`,
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),

@@ -29,10 +29,10 @@ func (p *program) upCommand() *cli.Command {
 		ArgsUsage: "[APP]",
 		Description: `Opens a public URL through ngrok, or a local one, and forwards what comes in.
 
-   devhook up --forward :3000
-   devhook up --forward :3000 --provider tiktok --secret env:TIKTOK_CLIENT_SECRET
-   devhook up --tunnel local --listen 127.0.0.1:4050
-   devhook up --forward :3000 --json | jq .
+  devhook up --forward :3000
+  devhook up --forward :3000 --provider tiktok --secret env:TIKTOK_CLIENT_SECRET
+  devhook up --tunnel local --listen 127.0.0.1:4050
+  devhook up --forward :3000 --json | jq .
 
 The first Ctrl-C ends in order, the second at once.`,
 		Flags: append([]cli.Flag{

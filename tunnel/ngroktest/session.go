@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -180,12 +181,12 @@ func (ses *session) ask(ctx context.Context, kind muxado.StreamType) error {
 	}
 	defer stream.Close()
 	defer context.AfterFunc(ctx, func() { _ = stream.SetReadDeadline(time.Now()) })()
-	if _, err := io.WriteString(stream, "{}\n"); err != nil {
-		return err
-	}
+	// An agent that answers and hangs up can make muxado report that even for
+	// the request, so that only the answer tells.
+	_, werr := io.WriteString(stream, "{}\n")
 	var resp errorResp
 	if err := json.NewDecoder(stream).Decode(&resp); err != nil {
-		return fmt.Errorf("read the agent's answer: %w", err)
+		return fmt.Errorf("read the agent's answer: %w", errors.Join(werr, err))
 	}
 	if resp.Error != "" {
 		return fmt.Errorf("the agent answered: %s", resp.Error)
