@@ -46,8 +46,8 @@ func main() {
 		serve(os.Args[2], os.Args[3:])
 		return
 	}
-	n := flag.Int("n", 4000, "requests of one round")
-	rounds := flag.Int("rounds", 5, "rounds")
+	n := flag.Int("n", 20_000, "requests of one round")
+	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")

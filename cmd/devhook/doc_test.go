@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestDocs runs each command line of README.md and docs/ as it stands there, one
+// after the other in one directory with a few recordings, and wants exit code 0.
+// What goes on until Ctrl-C is interrupted once it has said that it waits.
+func TestDocs(t *testing.T) {
+	exe, err := os.Executable() // is devhook too; see TestMain
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	if err := os.Mkdir(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(exe, filepath.Join(bin, "devhook")); err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
+		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=")
+	record(t, bin, dir, env)
+
+	// The devhook.yaml that README.md shows is the one that its commands find.
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
+	yaml, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("README.md has no devhook.yaml")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "devhook.yaml"), []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, path := range append(files, "../../README.md") {
+		for _, line := range commandLines(t, path) {
+			words := strings.Fields(line)
+			switch words[0] {
+			case "devhook":
+				seen++
+				runDoc(t, bin, dir, env, filepath.Base(path), line)
+			case "make":
+				if len(words) > 1 && !bytes.Contains(makefile, []byte("\n"+words[1]+":")) {
+					t.Errorf("%s: the Makefile has no target %s", path, words[1])
+				}
+			case "export":
+			default:
+				t.Errorf("%s: what is to be done with %q?", path, line)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d commands were found", seen)
+	}
+}
+
+// commandLines returns the commands in a document: the lines of sh blocks, and
+// the indented ones that begin with make or devhook.
+func commandLines(t *testing.T, path string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	indented := regexp.MustCompile(`^    (make|devhook) `)
+	var lines []string
+	block := ""
+	for line := range strings.Lines(string(text)) {
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(trimmed, "```") && block == "":
+			block = trimmed
+		case strings.HasPrefix(trimmed, "```"):
+			block = ""
+		case block == "```sh" && trimmed != "", block == "" && indented.MatchString(line):
+			command, _, _ := strings.Cut(trimmed, "#")
+			lines = append(lines, strings.TrimSpace(command))
+		}
+	}
+	return lines
+}
+
+// record puts a few webhooks into the store.
+func record(t *testing.T, bin, dir string, env []string) {
+	t.Helper()
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(app.Close)
+	ready := filepath.Join(dir, "ready")
+	cmd := exec.Command(filepath.Join(bin, "devhook"), "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app.URL, "--ready-file", ready)
+	cmd.Dir, cmd.Env = dir, env
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var url string
+	for end := time.Now().Add(patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		text, _ := os.ReadFile(ready)
+		url = strings.TrimSpace(string(text))
+	}
+	for range 3 {
+		resp, err := http.Post(url+"/hooks/tiktok", "application/json", strings.NewReader(`{"a":1}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", "exec "+line)
+	cmd.Dir, cmd.Env = dir, env
+	out := &lockedBuffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	goesOn := regexp.MustCompile(`devhook (up|tail)\b`).MatchString(line)
+	started := time.Now()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("%s: %s: %v\n%s", doc, line, err, out)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+		said := out.String()
+		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, `"type":"ready"`) ||
+			strings.HasPrefix(line, "devhook tail") && time.Since(started) > 300*time.Millisecond) {
+			cmd.Process.Signal(os.Interrupt)
+			goesOn = false
+		}
+		if time.Since(started) > patience {
+			cmd.Process.Kill()
+			t.Errorf("%s: %s: did not end\n%s", doc, line, out)
+			return
+		}
+	}
+}
+
+// A lockedBuffer can be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
