@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -27,9 +28,8 @@ func (u *up) openDoors(ctx context.Context) error {
 			u.say("tunnel: ngrok, because there is an authtoken (%s)", source)
 		} else {
 			how = "local"
-			u.say("tunnel: %s, because there is no ngrok authtoken: %s", u.errs.Warn("local only"), "the internet cannot reach this devhook.")
-			u.say("  For a public URL: get a token at https://dashboard.ngrok.com/get-started/your-authtoken")
-			u.say("  and set NGROK_AUTHTOKEN. --tunnel local says that this is meant.")
+			u.say("tunnel: %s, because there is no ngrok authtoken: the internet cannot reach this devhook. For a public URL, get a token at", u.errs.Warn("local only"))
+			u.say("https://dashboard.ngrok.com/get-started/your-authtoken and set NGROK_AUTHTOKEN; --tunnel local says that this is meant.")
 		}
 	}
 	if how == "local" || u.cfg.Get("listen").Given {
@@ -50,7 +50,7 @@ func (u *up) openDoors(ctx context.Context) error {
 // line.
 func (u *up) say(format string, a ...any) {
 	if u.cfg.Get("output").Text() != "json" {
-		u.errs.Printf(format, a...)
+		u.errs.Paragraph(0, fmt.Sprintf(format, a...))
 	}
 }
 

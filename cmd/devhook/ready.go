@@ -72,7 +72,7 @@ func (u *up) announce(public string) {
 			u.errs.Printf("  it is   %s", u.errs.Bold(terminal.Safe(public)))
 			u.errs.Printf("  Until it is replaced, webhooks go to the old one. Replace it:")
 			u.describePlaces(public)
-			u.errs.Printf("  A URL that stays: --url with a domain of yours, see https://dashboard.ngrok.com/domains")
+			u.errs.Paragraph(2, "A URL that stays: --url with a domain of yours, see https://dashboard.ngrok.com/domains")
 		}
 	}
 	if string(old) != public+"\n" {
@@ -125,7 +125,7 @@ func (u *up) describePlaces(public string) {
 	for _, pl := range places {
 		u.errs.Printf("  %s  %s", u.errs.Bold(pl.provider.Name), pl.url)
 		for _, step := range pl.provider.Steps(pl.url) {
-			u.errs.Printf("    %s", terminal.Safe(step))
+			u.errs.Paragraph(4, terminal.Safe(step))
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (u *up) describePlaces(public string) {
 // describeReady is the ready block, for people.
 func (u *up) describeReady(public string) {
 	t := u.errs
-	row := func(name, format string, a ...any) { t.Printf("  %-10s %s", name, fmt.Sprintf(format, a...)) }
+	row := func(name, format string, a ...any) { t.Row(name, fmt.Sprintf(format, a...)) }
 	t.Printf("")
 	if u.ngrok != nil {
 		row("Public", "%s", t.Bold(terminal.Safe(public)))
@@ -205,8 +205,7 @@ func (u *up) describeVerify() string {
 	case len(known) == 0 && mode == gateway.Strict:
 		return u.errs.Warn("strict: everything is refused, because no secret is known")
 	case len(known) == 0:
-		return u.errs.Warn("no secret is known, so everything passes") + "; close it with\n" +
-			strings.Repeat(" ", 13) + "--provider ID --secret env:NAME, or with --verify strict"
+		return u.errs.Warn("no secret is known, so everything passes") + "; --provider ID --secret env:NAME closes it, and so does --verify strict"
 	case mode == gateway.Strict:
 		return "strict: " + strings.Join(known, ", ") + "; all else is refused"
 	case u.routes.Default.Provider != "" || len(u.routes.List) > 0 && !slices.ContainsFunc(u.routes.List, open):
@@ -239,7 +238,7 @@ func (u *up) end(err error) {
 		u.printEnd(err)
 		return
 	}
-	u.errs.Printf("%s", u.tally.String(u.gateway.Malformed()))
+	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed()))
 }
 
 // A tally counts what became of the webhooks.

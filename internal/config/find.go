@@ -42,7 +42,9 @@ func FindStore(dir, name string, getenv func(string) string) string {
 		path := filepath.Join(d, name)
 		info, err := os.Stat(path)
 		if err == nil && info.IsDir() && ownedByUser(info) {
-			found = path
+			if d != absolute(dir) { // else its short name will do
+				found = path
+			}
 			return false
 		}
 		return true

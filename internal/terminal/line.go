@@ -110,11 +110,10 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		}
 		return s + t.style.bad(strings.TrimSpace(status+" unreachable"))
 	case recorder.Refused:
-		why := Safe(t.why(ex))
-		if narrow {
-			why = Cut(why, max(20, t.width-60))
+		if narrow { // why stands on the next line
+			return t.style.bad("refused " + status)
 		}
-		return t.style.bad("refused "+status) + ": " + why
+		return t.style.bad("refused "+status) + ": " + Safe(t.why(ex))
 	case recorder.Handled:
 		return "answered here " + t.status(ex.Response.Status)
 	case recorder.Unrouted:
@@ -163,6 +162,11 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text = excerpt(ex.Response.Body.Bytes)
 	case ex.Outcome == recorder.Answered && ex.Detail != "":
 		text = ex.Detail
+	case ex.Outcome == recorder.Refused && t.width > 0 && t.width < wide:
+		text = t.why(ex)
+		if ex.Verdict.Hint != "" {
+			text += ": " + ex.Verdict.Hint
+		}
 	case ex.Outcome == recorder.Refused && ex.Verdict.Hint != "":
 		text = ex.Verdict.Hint
 	case ex.Outcome == recorder.Answered && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned):

@@ -103,6 +103,60 @@ func (t *Terminal) ReadSecret(in *os.File, label string) (string, error) {
 // gone through [Safe].
 func (t *Terminal) Printf(format string, a ...any) { fmt.Fprintf(t.w, format+"\n", a...) }
 
+// Row writes a name and a text beside it, which goes on under its own start
+// where the terminal ends.
+func (t *Terminal) Row(name, text string) {
+	const column = 13
+	head := fmt.Sprintf("  %-*s", column-2, name)
+	t.Printf("%s", head+strings.Join(t.wrap(text, column), "\n"+strings.Repeat(" ", column)))
+}
+
+// Paragraph writes text, indented by so many columns, in as many lines as it
+// takes.
+func (t *Terminal) Paragraph(indent int, text string) {
+	margin := strings.Repeat(" ", indent)
+	t.Printf("%s", margin+strings.Join(t.wrap(text, indent), "\n"+margin))
+}
+
+// wrap breaks text between words to fit behind a margin. A word that is too
+// long, as URLs are, is left whole.
+func (t *Terminal) wrap(text string, margin int) []string {
+	if t.width == 0 {
+		return []string{text}
+	}
+	var lines []string
+	line, room := "", t.width-margin
+	for _, word := range strings.Split(text, " ") {
+		if line != "" && columns(line)+1+columns(word) > room {
+			lines, line = append(lines, strings.TrimRight(line, " ")), ""
+			if word == "" {
+				continue
+			}
+		} else if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// columns is how many columns s takes, colours aside.
+func columns(s string) int {
+	n := 0
+	for s != "" {
+		if strings.HasPrefix(s, "\x1b[") {
+			if i := strings.IndexByte(s, 'm'); i > 0 {
+				s = s[i+1:]
+				continue
+			}
+		}
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		n++
+	}
+	return n
+}
+
 // Bold, Dim, Good, Warn and Bad return s in a style that does not carry its
 // meaning alone.
 func (t *Terminal) Bold(s string) string { return t.style.bold(s) }

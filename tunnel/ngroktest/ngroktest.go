@@ -120,10 +120,14 @@ func (s *Server) Start() {
 	if err != nil {
 		panic("ngroktest: " + err.Error())
 	}
-	s.cert = cert
-	s.addr = ln.Addr().String()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.cert = cert
+	s.addr = ln.Addr().String()
+	if s.mode == Refuse {
+		_ = ln.Close()
+		return
+	}
 	s.serve(ln)
 }
 

@@ -275,6 +275,21 @@ func TestModes(t *testing.T) {
 	}
 }
 
+func TestModeBeforeTheStart(t *testing.T) {
+	s := NewUnstartedServer()
+	s.SetMode(Silent)
+	s.SetMode(Refuse)
+	s.Start()
+	defer s.Close()
+	if _, err := net.Dial("tcp", s.ConnectURL()); err == nil {
+		t.Error("the connection is not refused")
+	}
+	s.SetMode(Serve)
+	if _, err := connect(t, s); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBlackhole(t *testing.T) {
 	s := start(t)
 	ln := listen(t, s)

@@ -23,13 +23,14 @@ const (
 	Curt      Mode = "curt"       // as Serve, but whoever is refused is hung up on at once
 )
 
-// SetMode changes how new connections are treated. Those that exist go on.
+// SetMode changes how new connections are treated, also before Start. Those
+// that exist go on.
 func (s *Server) SetMode(m Mode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mode = m
 	switch {
-	case s.closed:
+	case s.closed, s.addr == "":
 	case m == Refuse && s.ln != nil:
 		_ = s.ln.Close()
 		s.ln = nil
