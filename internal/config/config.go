@@ -105,7 +105,8 @@ var settings = []setting{
 	{name: "host-header", def: "rewrite", inFile: true},
 	{name: "timeout", def: "30s", inFile: true, check: func(s string) error { _, err := parseTimeout(s); return err }},
 	{name: "max-body", def: "256mb", inFile: true, check: func(s string) error { _, err := recorder.ParseSize(s); return err }},
-	{name: "inspect", def: "127.0.0.1:4040", inFile: true, check: func(s string) error {
+	// The default will be 127.0.0.1:4040, once there is an inspector.
+	{name: "inspect", def: "off", inFile: true, check: func(s string) error {
 		if s == "off" {
 			return nil
 		}
