@@ -205,6 +205,9 @@ func TestModes(t *testing.T) {
 	appendN(t, s, 1)
 	spool(t, s, make([]byte, MaxInline+1))
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
 		info, err := d.Info()
 		if err != nil {
 			return err

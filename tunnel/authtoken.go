@@ -1,7 +1,7 @@
 package tunnel
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/goccy/go-yaml"
+	"devhook/internal/yamlx"
 )
 
 // maxConfig is the most that is read of ngrok's config file, in bytes.
@@ -94,51 +94,35 @@ func readAuthtoken(path string) (string, error) {
 	case err != nil:
 		return "", optionError(hint, "cannot read ngrok's config file %s: %v", path, err)
 	}
-	var file struct {
-		Authtoken scalar
-		Agent     struct{ Authtoken scalar }
+	n, err := yamlx.Parse(text)
+	var own, agent string // formats 2 and 3
+	if err == nil && !n.Empty() {
+		err = n.Each(func(name string, value, _ yamlx.Node) (err error) {
+			switch {
+			case name == "authtoken" && !value.Empty():
+				own, err = value.Scalar()
+			case name == "agent" && !value.Empty():
+				err = value.Each(func(name string, value, _ yamlx.Node) (err error) {
+					if name == "authtoken" && !value.Empty() {
+						agent, err = value.Scalar()
+					}
+					return err
+				})
+			}
+			return err
+		})
 	}
-	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // which editors on Windows write
-	if err := yaml.UnmarshalWithOptions(text, &file, yaml.AllowDuplicateMapKey()); err != nil {
+	if err != nil {
 		return "", optionError(hint, "cannot read ngrok's config file %s: it is not proper YAML%s", path, position(err))
 	}
-	if token := string(file.Agent.Authtoken); token != "" { // format 3
-		return token, nil
-	}
-	return string(file.Authtoken), nil
+	return strings.TrimSpace(cmp.Or(agent, own)), nil
 }
 
-// A scalar is the text of a YAML scalar even if it looks like a number, which
-// an authtoken can.
-type scalar string
-
-// UnmarshalYAML takes the text of one node.
-func (s *scalar) UnmarshalYAML(node []byte) error {
-	text := strings.TrimSpace(string(node))
-	var v any
-	if err := yaml.Unmarshal(node, &v); err != nil {
-		return err
-	}
-	switch v := v.(type) {
-	case nil:
-	case string:
-		*s = scalar(strings.TrimSpace(v))
-	case map[string]any, []any:
-		return errors.New("not a scalar")
-	default:
-		*s = scalar(text)
-	}
-	return nil
-}
-
-// position says where in a file the error is. The error's own text quotes the
-// file.
+// position says where in a file the error is, and nothing of what is there.
 func position(err error) string {
-	var y yaml.Error
-	if errors.As(err, &y) {
-		if tk := y.GetToken(); tk != nil && tk.Position != nil {
-			return fmt.Sprintf(" (line %d)", tk.Position.Line)
-		}
+	var y *yamlx.Error
+	if errors.As(err, &y) && y.Line > 0 {
+		return fmt.Sprintf(" (line %d)", y.Line)
 	}
 	return ""
 }

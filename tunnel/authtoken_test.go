@@ -20,7 +20,7 @@ func TestFindAuthtokenInAFile(t *testing.T) {
 		{name: "format 3", file: "version: 3\nagent:\n  authtoken: " + token + "\n  connect_url: h:443\nendpoints:\n  - name: web\n", want: token},
 		{name: "quoted", file: "authtoken: \"" + token + "\"\n", want: token},
 		{name: "both, of which 3 is newer", file: "authtoken: old\nagent: {authtoken: " + token + "}\n", want: token},
-		{name: "twice", file: "authtoken: a\nauthtoken: b\n", want: "b"},
+		{name: "twice", file: "authtoken: a\nauthtoken: secret-token\n", err: "it is not proper YAML (line 2)"},
 		{name: "like a number", file: "authtoken: 0123_456 # mine\n", want: "0123_456"},
 		{name: "like another number", file: "agent:\n  authtoken: 1e10\n", want: "1e10"},
 		{name: "like a time", file: "authtoken: 2001-01-01\n", want: "2001-01-01"},

@@ -76,6 +76,9 @@ var (
 	sentence = regexp.MustCompile(`[.!?]\s`)
 )
 
+// choices is the list of what to do that ends some messages: Either 1. …, 2. ….
+var choices = regexp.MustCompile(`(?is)(\s+either)?:?\s*\n\s*1\..*`)
+
 // message makes an Error's Text of what the service says: its first sentence,
 // or a few short ones, without the code. What follows is advice about ngrok's
 // own agent.
@@ -84,7 +87,7 @@ func (s scrubber) message(text string) string {
 	if at := strings.Index(strings.ToLower(text), "your authtoken:"); at > 0 {
 		text = text[:at] // the authtoken follows
 	}
-	text = s.tidy(text)
+	text = s.tidy(choices.ReplaceAllString(text, ""))
 	for at := 0; ; {
 		end := sentence.FindStringIndex(text[at:])
 		if end == nil {

@@ -31,7 +31,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
-		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=")
+		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "GORACE=atexit_sleep_ms=10")
 	record(t, bin, dir, env)
 
 	// The devhook.yaml that README.md shows is the one that its commands find.

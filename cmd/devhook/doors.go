@@ -150,10 +150,25 @@ func (u *up) openNgrok(ctx context.Context, token string) error {
 	return nil
 }
 
+// closeDoors closes the doors for good. A URL that is given back to ngrok is
+// free for the next who asks for it.
 func (u *up) closeDoors() {
-	for _, l := range []tunnel.Listener{u.ngrok, u.local} {
-		if l != nil {
-			l.Close()
+	if u.local != nil {
+		u.local.Close()
+	}
+	if u.ngrok == nil {
+		return
+	}
+	u.ngrok.Close()
+	late := time.After(3 * time.Second)
+	for {
+		select {
+		case _, more := <-u.ngrok.Events():
+			if !more {
+				return
+			}
+		case <-late:
+			return
 		}
 	}
 }

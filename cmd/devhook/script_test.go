@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus,
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok,
 		},
 	})
 }
@@ -82,6 +82,8 @@ func setupScript(e *testscript.Env) error {
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "home", ".config"))
 	e.Setenv("NO_COLOR", "")
 	e.Setenv("TZ", "UTC")
+	e.Setenv("GORACE", "atexit_sleep_ms=10") // else each process sleeps for a second at its end
+	setupService(e)
 	return os.WriteFile(log, nil, 0o600)
 }
 
@@ -137,7 +139,7 @@ func cmdSend(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest(m.Method, m.URL.String(), bytes.NewReader(m.Body))
 	ts.Check(err)
 	req.Header = m.Header
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := transportFor(ts, req.URL.Host).RoundTrip(req)
 	ts.Check(err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
@@ -171,9 +173,9 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 		if len(args) == 4 {
 			req, err := http.NewRequest(args[2], args[3], nil)
 			ts.Check(err)
-			resp, err := http.DefaultTransport.RoundTrip(req)
-			ts.Check(err)
-			resp.Body.Close()
+			if resp, err := transportFor(ts, req.URL.Host).RoundTrip(req); err == nil {
+				resp.Body.Close()
+			}
 		}
 	}
 	ts.Fatalf("nothing in %s fits %s:\n%s", args[0], args[1], text)

@@ -252,6 +252,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 			<-served
 		}
 		u.gateway.Wait()
+		u.closeDoors()
 		closeStore.Do(func() {
 			if closeErr := u.store.Close(); err == nil && closeErr != nil {
 				err = storeFailure(closeErr)

@@ -65,13 +65,11 @@ type Config struct {
 	// Notes are what the user should know of it, a sentence each.
 	Notes []string
 
-	values   map[string]Value
-	getenv   func(string) string
-	catalog  *verify.Catalog
-	secrets  map[string]Value            // by provider id; references
-	with     map[string]map[string]Value // by provider id and name
-	routes   []route
-	warnings []string
+	values  map[string]Value
+	catalog *verify.Catalog
+	secrets map[string]Value            // by provider id; references
+	with    map[string]map[string]Value // by provider id and name
+	routes  []route
 }
 
 // A setting is one thing that can be set.
@@ -133,7 +131,7 @@ func IsSecret(name string) bool {
 
 // Load reads what src has. The error is an [*Error] or an [*UntrustedError].
 func Load(src Source) (*Config, error) {
-	c := &Config{values: map[string]Value{}, getenv: src.Getenv, catalog: verify.Builtin()}
+	c := &Config{values: map[string]Value{}, catalog: verify.Builtin()}
 	f, err := findFile(src)
 	if err != nil {
 		return nil, err

@@ -152,10 +152,8 @@ func (a *answering) upgrade() recorder.Result {
 	head.WriteString("HTTP/1.1 " + a.resp.Status + "\r\n")
 	a.header.Write(&head)
 	head.WriteString("\r\n")
-	if _, err := rw.WriteString(head.String()); err == nil {
-		err = rw.Flush()
-	}
-	if err != nil {
+	_, err = rw.WriteString(head.String())
+	if err = errors.Join(err, rw.Flush()); err != nil {
 		return a.result("the sender hung up", 0, false)
 	}
 	a.join(sender, rw.Reader, app)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"devhook/recorder"
@@ -184,7 +185,8 @@ func describe(err error) string {
 		return "the app does not speak TLS: forward to http://"
 	case errors.As(err, &dns):
 		return "no such host: " + dns.Name
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the app hung up without an answer"
 	case errors.As(err, &op) && op.Err != nil:
 		text := op.Err.Error()

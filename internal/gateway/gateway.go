@@ -99,9 +99,9 @@ const (
 )
 
 // Serve takes requests in by d until ctx ends, and then answers those that are
-// under way. Streams that have no end of their own are cut soon after. It
-// returns nil then, and an error if the listener fails before. The listener is
-// closed.
+// under way; it returns nil then. If the listener fails before, it returns that
+// error at once; what is under way goes on, and Wait waits for it. The listener
+// is closed.
 func (g *Gateway) Serve(ctx context.Context, d Door) error {
 	type connKey struct{}
 	srv := &http.Server{
@@ -137,8 +137,8 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(countingListener{d.Listener}) }()
 	select {
-	case err := <-served:
-		srv.Close()
+	case err := <-served: // requests under way go on
+		srv.SetKeepAlivesEnabled(false)
 		return err
 	case <-ctx.Done():
 	}

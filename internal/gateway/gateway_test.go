@@ -392,7 +392,7 @@ func TestAnswer(t *testing.T) {
 		header map[string]string // "" means absent
 		body   string
 	}{
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, 302, map[string]string{"Location": "/elsewhere"}, ""},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, 302, map[string]string{"Location": "/elsewhere"}, ""},
 		"an error":   {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oh no", 500) }, 500, nil, "oh no\n"},
 		"no content": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, 204, nil, ""},
 		"no type": {func(w http.ResponseWriter, _ *http.Request) {
@@ -445,12 +445,11 @@ func TestTrailers(t *testing.T) {
 // The app is not there, too slow, or hangs up: the sender hears 502 or 504,
 // never a 4xx, and the record says why.
 func TestAppInTrouble(t *testing.T) {
-	gone := app(t, nil)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone = "http://" + free.Addr().String()
+	gone := "http://" + free.Addr().String()
 	free.Close()
 	release := make(chan struct{})
 	slow := app(t, func(w http.ResponseWriter, r *http.Request) { <-release })

@@ -15,7 +15,6 @@ type settings struct {
 	wait    time.Duration
 	choice  string
 	inner   []string
-	refs    []string
 	literal string
 }
 
