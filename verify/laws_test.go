@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"devhook/internal/jsonx"
+	"devhook/internal/param"
 )
 
 // The laws that every scheme obeys, for each provider in Providers().
@@ -205,7 +206,7 @@ func TestChangesAreNoticed(t *testing.T) {
 					}
 					m.Header[part.key] = []string{m.Header[part.key][0] + "x"}
 				case refParam:
-					m.URL.RawQuery = setParam(m.URL.RawQuery, part.text, "changed")
+					m.URL.RawQuery = param.Set(m.URL.RawQuery, part.text, "changed")
 				case refField:
 					m.Body, _ = jsonx.Set(m.Body, part.path, []byte(`"changed"`))
 				case refWith:
@@ -262,10 +263,10 @@ func TestDuplicatesAreMalformed(t *testing.T) {
 			case inHeader:
 				m.Header[at.key] = append(m.Header[at.key], m.Header[at.key][0])
 			case inQuery:
-				value, _ := findParam(m.URL.RawQuery, at.name)
+				value, _ := param.Find(m.URL.RawQuery, at.name)
 				m.URL.RawQuery += "&" + at.name + "=" + value
 			case inForm:
-				value, _ := findParam(string(m.Body), at.name)
+				value, _ := param.Find(string(m.Body), at.name)
 				m.Body = append(m.Body, "&"+at.name+"="+value...)
 			case inBody:
 				v, err := jsonx.Find(m.Body, at.path)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"devhook/internal/jsonx"
+	"devhook/internal/param"
 )
 
 // A placeKind is the part of a message that a place is in.
@@ -85,12 +86,12 @@ var (
 )
 
 func readParam(raw, name string) (text string, how presence) {
-	value, n := findParam(raw, name)
+	value, n := param.Find(raw, name)
 	switch n {
 	case 0:
 		return "", absent
 	case 1:
-		if text, ok := unescapeParam(value); ok {
+		if text, ok := param.Unescape(value); ok {
 			return text, present
 		}
 		return "", unreadable
@@ -112,9 +113,9 @@ func (p place) write(m *Message, text string, asNumber bool) error {
 		if m.URL == nil {
 			m.URL = new(url.URL)
 		}
-		m.URL.RawQuery = setParam(m.URL.RawQuery, p.name, text)
+		m.URL.RawQuery = param.Set(m.URL.RawQuery, p.name, text)
 	case inForm:
-		m.Body = []byte(setParam(string(m.Body), p.name, text))
+		m.Body = []byte(param.Set(string(m.Body), p.name, text))
 	case inBody:
 		if jsonx.TopKind(m.Body) != jsonx.Object {
 			return errNotObject

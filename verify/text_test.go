@@ -65,33 +65,3 @@ func TestQuoteIsShortASCII(t *testing.T) {
 		}
 	}
 }
-
-func TestParams(t *testing.T) {
-	tests := []struct{ raw, name, value, want string }{
-		{"", "a", "1", "a=1"},
-		{"b=2", "a", "1", "b=2&a=1"},
-		{"b=2&", "a", "1", "b=2&a=1"},
-		{"a=0", "a", "1", "a=1"},
-		{"a", "a", "1", "a=1"},
-		{"x&a&y", "a", "1", "x&a=1&y"},
-		{"A=0&a=0", "a", "1", "A=0&a=1"},
-		{"A=0&b", "a", "1", "A=1&b"},
-		{"a=0&b&a=2&a=3&c", "a", "1", "a=1&b&c"},
-		{"%61=0", "a", "1", "%61=1"},
-		{"a=%31", "a", "1", "a=%31"}, // right already
-		{"a=x+y", "a", "x y", "a=x+y"},
-		{"a=0", "a", "+/= &", "a=%2B%2F%3D+%26"},
-		{"a=b=c", "a", "1", "a=1"},
-		{"%zz=1&a;b=2", "a", "1", "%zz=1&a;b=2&a=1"},
-	}
-	for _, tt := range tests {
-		if got := setParam(tt.raw, tt.name, tt.value); got != tt.want {
-			t.Errorf("setParam(%q, %q, %q) = %q, want %q", tt.raw, tt.name, tt.value, got, tt.want)
-		}
-		if value, n := findParam(tt.want, tt.name); n != 1 {
-			t.Errorf("findParam(%q, %q) = %q, %d", tt.want, tt.name, value, n)
-		} else if got, ok := unescapeParam(value); got != tt.value || !ok {
-			t.Errorf("%q holds %q, want %q", tt.want, got, tt.value)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"devhook/internal/jsonx"
+	"devhook/internal/param"
 )
 
 // maxLook is how many bytes of a body are looked at for the name of an event,
@@ -62,11 +63,11 @@ func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 // names in the JSON that it holds.
 func (v *view) formText(path jsonx.Path) (text string, ok bool) {
 	v.look()
-	value, n := findParam(v.form, path[0])
+	value, n := param.Find(v.form, path[0])
 	if n == 0 {
 		return "", false
 	}
-	text, ok = unescapeParam(value)
+	text, ok = param.Unescape(value)
 	if !ok || len(path) == 1 {
 		return text, ok
 	}
@@ -82,11 +83,11 @@ func (v *view) param(name string) (text string, ok bool) {
 	if v.m.URL == nil {
 		return "", false
 	}
-	value, n := findParam(v.m.URL.RawQuery, name)
+	value, n := param.Find(v.m.URL.RawQuery, name)
 	if n == 0 {
 		return "", false
 	}
-	return unescapeParam(value)
+	return param.Unescape(value)
 }
 
 // header gives a header by its canonical name.

@@ -1,14 +1,15 @@
-package verify
+// Package param reads and changes the parameters of a query string or of a form
+// body as the text it is: what is not named keeps its spelling. Only '&'
+// separates, and parameters that are not asked for may hold ';' or broken
+// escapes. Package net/url drops what it cannot parse. What parameters mean is
+// left to others.
+package param
 
 import (
 	"iter"
 	"net/url"
 	"strings"
 )
-
-// A query string or form body is read and changed as the text it is: only '&'
-// separates, and parameters that are not asked for may hold ';' or broken
-// escapes. Package net/url drops what it cannot parse.
 
 // A param is a parameter of a query string or form body: raw[start:end], the
 // name of which ends at nameEnd.
@@ -55,9 +56,9 @@ func (p param) matches(raw, name string) (exact, folded bool) {
 	return text == name, strings.EqualFold(text, name)
 }
 
-// findParam gives the value, not decoded, of the first parameter called name,
+// Find gives the value, not decoded, of the first parameter called name,
 // and how many there are. Case counts, unless no name matches with it.
-func findParam(raw, name string) (value string, n int) {
+func Find(raw, name string) (value string, n int) {
 	var foldedValue string
 	foldedN := 0
 	for p := range params(raw) {
@@ -78,11 +79,11 @@ func findParam(raw, name string) (value string, n int) {
 	return foldedValue, foldedN
 }
 
-// setParam returns raw with the value of the parameter called name replaced,
+// Set returns raw with the value of the parameter called name replaced,
 // or with the parameter added at the end. Of several, the first stays. All
 // other bytes stay, and so does the spelling of a value that is right already.
-func setParam(raw, name, value string) string {
-	_, n := findParam(raw, name)
+func Set(raw, name, value string) string {
+	_, n := Find(raw, name)
 	if n == 0 {
 		if raw != "" && !strings.HasSuffix(raw, "&") {
 			raw += "&"
@@ -103,7 +104,7 @@ func setParam(raw, name, value string) string {
 		case anyExact && !exact || !folded:
 		case !seen:
 			seen = true
-			if old, ok := unescapeParam(p.value(raw)); ok && old == value && p.nameEnd < p.end {
+			if old, ok := Unescape(p.value(raw)); ok && old == value && p.nameEnd < p.end {
 				continue
 			}
 			b.WriteString(raw[from:p.nameEnd])
@@ -119,8 +120,8 @@ func setParam(raw, name, value string) string {
 	return b.String()
 }
 
-// unescapeParam decodes the value of a parameter.
-func unescapeParam(value string) (text string, ok bool) {
+// Unescape decodes the value of a parameter. ok is false if an escape is broken.
+func Unescape(value string) (text string, ok bool) {
 	if !isEscaped(value) {
 		return value, true
 	}
