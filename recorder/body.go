@@ -30,6 +30,7 @@ type Spool struct {
 	f    *os.File
 	hash hash.Hash
 	size int64
+	err  error // the first that the file had
 }
 
 // Spool returns an empty spool.
@@ -113,6 +114,9 @@ func (sp *Spool) toFile() error {
 func (sp *Spool) put(p []byte) error {
 	sp.hash.Write(p)
 	_, err := sp.f.Write(p)
+	if err != nil && sp.err == nil {
+		sp.err = err
+	}
 	return err
 }
 
@@ -127,7 +131,8 @@ func (sp *Spool) Grow(n int64) {
 func (sp *Spool) Size() int64 { return sp.size }
 
 // Body ends the spool and returns what was written. A body in a file is
-// durable under its own name then.
+// durable under its own name then. If not all of it could be written, that is
+// the error.
 func (sp *Spool) Body() (Body, error) {
 	if sp.f == nil {
 		return Body{Bytes: sp.mem}, nil
@@ -135,7 +140,10 @@ func (sp *Spool) Body() (Body, error) {
 	sum := hex.EncodeToString(sp.hash.Sum(nil))
 	path := sp.s.bodyPath(sum)
 	tmp := sp.f.Name()
-	err := sp.f.Sync()
+	err := sp.err
+	if err == nil {
+		err = sp.f.Sync()
+	}
 	err = errors.Join(err, sp.f.Close())
 	if err == nil {
 		if info, has := os.Stat(path); has == nil && info.Size() == sp.size {

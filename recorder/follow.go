@@ -162,6 +162,7 @@ func (f *follower) read(yield func(*Exchange, error) bool, size int64) (whole, m
 		raw, err := f.r.next()
 		if err == io.EOF {
 			f.at.offset = f.r.offset
+			f.r.drop() // a line that is only begun can still be cut off, and another one be written there
 			return whole, true
 		}
 		if err != nil {
@@ -227,7 +228,7 @@ func (f *follower) wait(ctx context.Context, progress <-chan struct{}) bool {
 		changed = f.watch.C
 	}
 	var look <-chan time.Time
-	if !f.s.readOnly || f.at.offset >= f.s.segmentSize { // the next one will be another file
+	if !f.s.readOnly || f.at.offset >= f.s.segmentSize || f.gone() { // the next one will be another file
 		f.timer.Reset(lookEvery)
 		look = f.timer.C
 	}
@@ -241,6 +242,16 @@ func (f *follower) wait(ctx context.Context, progress <-chan struct{}) bool {
 		return false
 	}
 	return true
+}
+
+// gone reports whether there is no segment to watch: none yet, or none any
+// more.
+func (f *follower) gone() bool {
+	if f.f == nil {
+		return true
+	}
+	info, err := f.f.Stat()
+	return err != nil || removed(info)
 }
 
 // progress returns a channel that is closed when more of what this process
@@ -267,7 +278,7 @@ func (s *Store) progress() (<-chan struct{}, bool) {
 func (s *Store) visible(first uint64, size int64) (limit int64, whole bool) {
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
-	if first == s.seg.first && s.durable.offset < s.seg.end && !s.readOnly {
+	if first == s.seg.first && s.durable.offset < max(s.seg.end, s.writing) && !s.readOnly {
 		return s.durable.offset, false
 	}
 	return size, true

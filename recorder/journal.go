@@ -212,9 +212,27 @@ func (s *Store) startAnew() error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
+	if err := s.lockAnew(); err != nil {
+		return err
+	}
+	list, err := s.segments() // another process can have been quicker
+	if err != nil {
+		return err
+	}
+	return s.enter(slices.Max(append(list, s.lastSeq+1)))
+}
+
+// lockAnew takes the lock that others find now, unless it is the one that is
+// held already: the journal can be gone without it.
+func (s *Store) lockAnew() error {
 	lock, err := os.OpenFile(s.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
+	}
+	now, err := lock.Stat()
+	held, heldErr := s.lock.Stat()
+	if err == nil && heldErr == nil && os.SameFile(now, held) {
+		return lock.Close()
 	}
 	if err := lockFile(lock); err != nil {
 		lock.Close()
@@ -222,11 +240,7 @@ func (s *Store) startAnew() error {
 	}
 	s.lock.Close()
 	s.lock = lock
-	list, err := s.segments() // another process can have been quicker
-	if err != nil {
-		return err
-	}
-	return s.enter(slices.Max(append(list, s.lastSeq+1)))
+	return nil
 }
 
 // An entry is a line on its way into the journal.
@@ -343,6 +357,8 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 		e.pos = s.written + uint64(len(buf))
 	}
 	s.recent.add(batch) // first, because followers can be quick
+	s.noteWriting(s.seg.end + int64(len(buf)))
+	defer s.noteWriting(0)
 	if _, err := s.seg.f.WriteAt(buf, s.seg.end); err != nil {
 		s.recent.forget(batch)
 		if cut := s.seg.f.Truncate(s.seg.end); cut != nil {
@@ -356,6 +372,14 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 	s.written += uint64(len(buf))
 	s.syncMu.Unlock()
 	return nil
+}
+
+// noteWriting tells followers how far the journal will reach after the write
+// that is under way: what is there of it is not durable yet.
+func (s *Store) noteWriting(end int64) {
+	s.syncMu.Lock()
+	s.writing = end
+	s.syncMu.Unlock()
 }
 
 // A Commit tells when something written is durable.

@@ -9,17 +9,18 @@ type recent struct {
 	mu    sync.Mutex
 	byID  map[ID]*recentEntry // guarded by mu
 	order []ID                // guarded by mu: oldest first
-	bytes int                 // guarded by mu: of all bodies
+	bytes int                 // guarded by mu: of all lines
 }
 
 type recentEntry struct {
-	ex  Exchange
-	res *Result // nil until it is written
+	ex   Exchange
+	res  *Result // nil until it is written
+	size int
 }
 
 const (
 	maxRecent      = 2048
-	maxRecentBytes = 8 << 20 // of bodies
+	maxRecentBytes = 8 << 20 // of their lines, about what they take in memory
 )
 
 // add remembers a batch as it is being written.
@@ -30,20 +31,24 @@ func (r *recent) add(batch []*entry) {
 		r.byID = make(map[ID]*recentEntry, maxRecent)
 	}
 	for _, e := range batch {
+		size := len(e.enc.buf)
+		r.bytes += size
 		if e.ex != nil {
-			r.byID[e.ex.ID] = &recentEntry{ex: *e.ex}
-			r.order = append(r.order, e.ex.ID)
-			r.bytes += len(e.ex.Request.Body.Bytes)
+			if old := r.byID[e.ex.ID]; old != nil { // written once more after a failure
+				r.bytes -= old.size
+			} else {
+				r.order = append(r.order, e.ex.ID)
+			}
+			r.byID[e.ex.ID] = &recentEntry{ex: *e.ex, size: size}
 			continue
 		}
 		old := r.byID[e.id]
 		if old == nil {
+			r.bytes -= size
 			continue
 		}
 		old.res = &Result{e.res.Outcome, e.res.Detail, e.res.Response}
-		if e.res.Response != nil {
-			r.bytes += len(e.res.Response.Body.Bytes)
-		}
+		old.size += size
 	}
 	r.trim()
 }
@@ -63,11 +68,7 @@ func (r *recent) forget(batch []*entry) {
 // trim forgets the oldest beyond the bounds. mu is held.
 func (r *recent) trim() {
 	for len(r.order) > maxRecent || r.bytes > maxRecentBytes {
-		e := r.byID[r.order[0]]
-		r.bytes -= len(e.ex.Request.Body.Bytes)
-		if e.res != nil && e.res.Response != nil {
-			r.bytes -= len(e.res.Response.Body.Bytes)
-		}
+		r.bytes -= r.byID[r.order[0]].size
 		delete(r.byID, r.order[0])
 		r.order = r.order[1:]
 	}

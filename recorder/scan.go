@@ -68,6 +68,9 @@ func (r *lineReader) fill() error {
 	return err
 }
 
+// drop forgets what was read of a line that has no end yet.
+func (r *lineReader) drop() { r.buf, r.from, r.seen = r.buf[:0], 0, 0 }
+
 // A backReader reads the lines of a file from an offset behind a newline,
 // backwards.
 type backReader struct {

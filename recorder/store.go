@@ -13,6 +13,7 @@
 //	  lock               held by the process that is just writing
 //	  journal/N.jsonl    0600; N: all exchanges in it have a sequence number of at least N
 //	  bodies/SHA256      0600; bodies over 256 KiB
+//	  run/ID.json        what a process that serves the store says of itself; locked by it
 //
 // # Concurrency
 //
@@ -39,6 +40,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -52,6 +54,8 @@ var (
 	ErrNotFound = errors.New("no such recording")
 	// ErrClosed means that the store was closed.
 	ErrClosed = errors.New("store is closed")
+	// ErrForeign means that a directory holds other things than recordings.
+	ErrForeign = errors.New("it holds other files, and no recordings")
 	// ErrReadOnly means that the store was opened to be read only.
 	ErrReadOnly = errors.New("store is open for reading only")
 )
@@ -88,6 +92,7 @@ type Store struct {
 
 	syncMu   sync.Mutex
 	seg      segment       // guarded by syncMu; its end is where the journal ends
+	writing  int64         // guarded by syncMu: where seg will end after the write that is under way; 0: there is none
 	written  uint64        // guarded by syncMu: bytes that this process wrote
 	synced   uint64        // guarded by syncMu: bytes of those that are durable
 	durable  position      // guarded by syncMu: how far the journal is known to be durable
@@ -95,7 +100,8 @@ type Store struct {
 	advanced chan struct{} // guarded by syncMu: closed and renewed when synced or failed changes
 
 	wakeSync chan struct{} // one waits: something is to be synced at once
-	lazySync *time.Timer   // set by results, which can wait
+	lazySync *time.Timer   // for results, which can wait
+	lazy     atomic.Bool   // lazySync is set
 	stopSync context.CancelFunc
 	syncDone chan struct{}
 	closed   chan struct{} // closed by Close
@@ -108,7 +114,8 @@ const syncLag = 15 * time.Millisecond
 // Open opens the store in dir, and makes it if it is not there; its parent
 // must exist. An end of the journal that a crash left half written is cut off,
 // and told to Options.Log. The error wraps [ErrNewer] if a newer devhook wrote
-// the store, and [fs.ErrNotExist] if it is not there and may not be made.
+// the store, [ErrForeign] if the directory is used for something else, and
+// [fs.ErrNotExist] if it is not there and may not be made.
 //
 // The caller closes the store.
 func Open(dir string, o Options) (*Store, error) {
@@ -156,7 +163,10 @@ func (s *Store) open() error {
 
 	ctx, stop := context.WithCancel(context.Background())
 	s.stopSync = stop
-	s.lazySync = time.AfterFunc(time.Hour, s.syncSoon)
+	s.lazySync = time.AfterFunc(time.Hour, func() {
+		s.lazy.Store(false)
+		s.syncSoon()
+	})
 	s.lazySync.Stop()
 	go s.syncLoop(ctx)
 	return nil
@@ -171,6 +181,9 @@ func (s *Store) Path() string { return s.dir }
 
 // makeDir makes what is missing of the directory.
 func (s *Store) makeDir() error {
+	if err := s.checkOurs(); err != nil {
+		return err
+	}
 	for _, dir := range []string{s.dir, s.path("journal"), s.path("bodies")} {
 		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
@@ -188,6 +201,21 @@ func (s *Store) makeDir() error {
 		}
 	}
 	return syncDir(s.dir)
+}
+
+// checkOurs refuses a directory that was not made for recordings: what makeDir
+// does to it would hide it from others, and from git.
+func (s *Store) checkOurs() error {
+	names, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(names) == 0 {
+		return nil
+	}
+	for _, n := range names {
+		if n.Name() == "journal" || n.Name() == "format" {
+			return nil
+		}
+	}
+	return cmp.Or(err, ErrForeign)
 }
 
 // createOnce makes the file if it is not there, whole or not at all.
@@ -309,6 +337,8 @@ func (s *Store) Finish(_ context.Context, id ID, res Result) error {
 	if _, err := s.submit(e); err != nil {
 		return fmt.Errorf("record the end of %s: %w", id, err)
 	}
-	s.lazySync.Reset(syncLag)
+	if s.lazy.CompareAndSwap(false, true) {
+		s.lazySync.Reset(syncLag)
+	}
 	return nil
 }

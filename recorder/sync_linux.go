@@ -21,8 +21,8 @@ func syncData(f *os.File) error {
 			}
 		}
 	})
-	if err != nil {
-		return err
+	if err != nil { // the file is being closed: its own error is none that can be told
+		return os.ErrClosed
 	}
 	return os.NewSyscallError("fdatasync", errno)
 }

@@ -1,0 +1,265 @@
+package recorder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// following gives what a follower of s gives, until the test ends.
+func following(t *testing.T, s *Store) <-chan *Exchange {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	got := make(chan *Exchange, 100)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ex, err := range s.Follow(ctx, Cursor{}) {
+			if err != nil {
+				t.Errorf("follow: %v", err)
+				continue
+			}
+			got <- ex
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return got
+}
+
+func wantNext(t *testing.T, got <-chan *Exchange, seq uint64) {
+	t.Helper()
+	select {
+	case ex := <-got:
+		if ex.Seq != seq {
+			t.Fatalf("got #%d, want #%d", ex.Seq, seq)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("#%d was never given", seq)
+	}
+}
+
+func readOnly(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(dir, Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func handled() *Exchange {
+	ex := newExchange(1)
+	ex.Outcome = Handled
+	return ex
+}
+
+func mustAppend(t *testing.T, s *Store, ex *Exchange) {
+	t.Helper()
+	if err := s.Append(context.Background(), ex); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A sync that comes too late for a segment is no failure of the disk.
+func TestSyncOfAClosedSegment(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := syncData(f); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("syncData of a closed file: %v", err)
+	}
+}
+
+// Segments change while others sync.
+func TestManySegments(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 600)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				if _, err := s.Write(handled()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := s.failure(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is being written is not shown before it is durable.
+func TestFollowersWaitForTheSync(t *testing.T) {
+	s := open(t, t.TempDir())
+	mustAppend(t, s, handled())
+	s.syncMu.Lock()
+	first, end := s.seg.first, s.seg.end
+	s.syncMu.Unlock()
+	s.noteWriting(end + 100)
+	if limit, whole := s.visible(first, end+100); limit != end || whole {
+		t.Errorf("visible gives %d, %v, want %d, false", limit, whole, end)
+	}
+	s.noteWriting(0)
+}
+
+// A line that a killed process has begun is cut off; what is written in its
+// place is what followers get.
+func TestFollowOverACutLine(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir)
+	mustAppend(t, w, handled())
+	got := following(t, readOnly(t, dir))
+	wantNext(t, got, 1)
+	f, err := os.OpenFile(w.segmentPath(0), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(`{"v":1,"k":"x","x":{"v":1,"id":"01M7ABCDEFABCDEFABCDEFABCD","seq":2,"at":"202`); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // the follower reads it; nothing tells when
+	mustAppend(t, w, handled())
+	wantNext(t, got, 2)
+}
+
+// Who follows a store that somebody removes follows the one that is made anew.
+func TestFollowOverARemoval(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	w := open(t, dir)
+	mustAppend(t, w, handled())
+	got := following(t, readOnly(t, dir))
+	wantNext(t, got, 1)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Skip("this system removes no open files")
+	}
+	ex := handled()
+	mustAppend(t, w, ex)
+	wantNext(t, got, ex.Seq)
+}
+
+// The journal can be gone without the lock beside it.
+func TestRemovedJournal(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir)
+	mustAppend(t, w, handled())
+	if err := os.RemoveAll(filepath.Join(dir, "journal")); err != nil {
+		t.Skip("this system removes no open files")
+	}
+	done := make(chan error, 1)
+	ex := handled()
+	go func() { done <- w.Append(context.Background(), ex) }()
+	select {
+	case err := <-done:
+		if err != nil || ex.Seq < 2 {
+			t.Errorf("#%d, %v", ex.Seq, err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the append hangs")
+	}
+}
+
+// An exchange that is written once more is kept in mind once.
+func TestRecentHoldsAnIDOnce(t *testing.T) {
+	s := open(t, t.TempDir())
+	ex := handled()
+	for range 2 {
+		if _, err := s.Write(ex); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range maxRecent + 10 {
+		if _, err := s.Write(handled()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is kept in mind is bounded, headers and all.
+func TestRecentIsBounded(t *testing.T) {
+	s := open(t, t.TempDir())
+	for range 30 {
+		ex := handled()
+		ex.Request.Headers = http.Header{"X-Large": {strings.Repeat("a", 900<<10)}}
+		if _, err := s.Write(ex); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.recent.mu.Lock()
+	defer s.recent.mu.Unlock()
+	if n := len(s.recent.order); n > maxRecentBytes/(900<<10) {
+		t.Errorf("%d exchanges of 900 KiB are kept in mind", n)
+	}
+}
+
+// A result is durable soon, also when others follow it without a pause.
+func TestResultsAreSyncedInTime(t *testing.T) {
+	s := open(t, t.TempDir())
+	var list []*Exchange
+	for range 200 {
+		ex := newExchange(1)
+		ex.Outcome = Pending
+		mustAppend(t, s, ex)
+		list = append(list, ex)
+	}
+	finish(t, s, list[0], 200)
+	s.syncMu.Lock()
+	pos := s.written
+	s.syncMu.Unlock()
+	for _, ex := range list[1:] {
+		time.Sleep(syncLag / 3)
+		s.syncMu.Lock()
+		done := s.synced >= pos
+		s.syncMu.Unlock()
+		if done {
+			return
+		}
+		finish(t, s, ex, 200)
+	}
+	t.Error("the first result was not synced while others came")
+}
+
+// A directory with other things in it is left alone.
+func TestForeignDirectory(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrForeign) {
+		t.Errorf("open: %v", err)
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
+		t.Errorf("it has %d files now (%v)", len(names), err)
+	}
+}
+
+// A body that could not be written is not taken for a shorter one.
+func TestSpoolAfterAFailure(t *testing.T) {
+	s := open(t, t.TempDir())
+	sp := s.Spool()
+	if _, err := sp.Write(bytes.Repeat([]byte("x"), MaxInline+1)); err != nil {
+		t.Fatal(err)
+	}
+	sp.f.Close() // as good as a full disk
+	if _, err := sp.Write([]byte("y")); err == nil {
+		t.Fatal("written to a closed file")
+	}
+	if b, err := sp.Body(); err == nil {
+		t.Errorf("the body is %+v", b)
+	}
+	if names, err := os.ReadDir(s.path("bodies")); err != nil || len(names) != 0 {
+		t.Errorf("%d files are left (%v)", len(names), err)
+	}
+}
