@@ -3,6 +3,7 @@
 package recorder
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -14,6 +15,16 @@ import (
 func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
 
 func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
+
+// tryShareLock takes a lock of f that others can have too, and reports whether
+// it could: whether nobody has a lock for himself. Closing f frees it.
+func tryShareLock(f *os.File) (bool, error) {
+	err := flock(f, unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
 func flock(f *os.File, how int) error {
 	raw, err := f.SyscallConn()

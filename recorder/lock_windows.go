@@ -1,25 +1,40 @@
 package recorder
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/windows"
 )
 
-const wholeFile = ^uint32(0)
+// Locks here keep others from reading what is locked, so a byte is locked that
+// no file reaches.
+func lockedByte() *windows.Overlapped { return &windows.Overlapped{OffsetHigh: 1 << 30} }
 
 // lockFile waits until no other process, and no other file of this one, holds
 // the lock of f. The system frees it when the holder ends, however it ends.
 func lockFile(f *os.File) error {
 	return control(f, func(fd uintptr) error {
-		return windows.LockFileEx(windows.Handle(fd), windows.LOCKFILE_EXCLUSIVE_LOCK, 0, wholeFile, wholeFile, new(windows.Overlapped))
+		return windows.LockFileEx(windows.Handle(fd), windows.LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, lockedByte())
 	})
 }
 
 func unlockFile(f *os.File) error {
 	return control(f, func(fd uintptr) error {
-		return windows.UnlockFileEx(windows.Handle(fd), 0, wholeFile, wholeFile, new(windows.Overlapped))
+		return windows.UnlockFileEx(windows.Handle(fd), 0, 1, 0, lockedByte())
 	})
+}
+
+// tryShareLock takes a lock of f that others can have too, and reports whether
+// it could: whether nobody has a lock for himself. Closing f frees it.
+func tryShareLock(f *os.File) (bool, error) {
+	err := control(f, func(fd uintptr) error {
+		return windows.LockFileEx(windows.Handle(fd), windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, lockedByte())
+	})
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func control(f *os.File, call func(uintptr) error) error {

@@ -168,7 +168,8 @@ func demoSendOne(door, provider, name string, at time.Time, forged bool) (status
 	if !ok || !ok2 {
 		return 0, fmt.Errorf("no fixture %s/%s", provider, name)
 	}
-	u, err := url.Parse(strings.TrimRight(door, "/") + target(f.Exchange.Request.URL))
+	_, target := recorder.SplitURL(f.Exchange.Request.URL)
+	u, err := url.Parse(strings.TrimRight(door, "/") + target)
 	if err != nil {
 		return 0, err
 	}

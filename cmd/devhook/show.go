@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"strings"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -59,8 +58,9 @@ func (p *program) show(c *cli.Context) error {
 		return err
 	}
 
+	_, target := recorder.SplitURL(ex.Request.URL)
 	m := message{
-		start:  ex.Request.Method + " " + target(ex.Request.URL) + " " + orDefault(ex.Request.Proto, "HTTP/1.1"),
+		start:  ex.Request.Method + " " + target + " " + orDefault(ex.Request.Proto, "HTTP/1.1"),
 		header: ex.Request.Headers, body: ex.Request.Body, size: ex.Request.Size, cut: ex.Request.Truncated,
 	}
 	if c.Bool("response") && !c.Bool("json") {
@@ -174,14 +174,4 @@ func orDefault(s, def string) string {
 		return def
 	}
 	return s
-}
-
-// target returns path and query of an absolute URL as they stand in it.
-func target(absolute string) string {
-	if _, rest, ok := strings.Cut(absolute, "://"); ok {
-		if i := strings.IndexAny(rest, "/?"); i >= 0 {
-			return rest[i:]
-		}
-	}
-	return "/"
 }

@@ -79,7 +79,9 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		}
 	}
 	if readErr != io.EOF {
-		broken = w != nil
+		if broken = w != nil; broken { // so that the sender gets what the app sent
+			http.NewResponseController(w).Flush()
+		}
 		kept = false
 		if detail == "" {
 			detail = "the app broke off its answer"
@@ -144,7 +146,7 @@ func (a *answering) upgrade() recorder.Result {
 	defer app.Close()
 	sender, rw, err := http.NewResponseController(a.d.w).Hijack()
 	if err != nil {
-		return a.result("the sender's connection cannot be upgraded: "+err.Error(), 0, false)
+		return a.d.failed("the sender's connection cannot be upgraded: " + err.Error())
 	}
 	defer sender.Close()
 	sender.SetDeadline(time.Time{})

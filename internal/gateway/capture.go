@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -22,7 +21,7 @@ var (
 
 // capture takes in the whole body of r. The error is errTooLarge,
 // errBrokenOff, or one of the store; the caller ends the spool whatever it is.
-func (g *Gateway) capture(r *http.Request) (*recorder.Spool, error) {
+func (g *Gateway) capture(r *http.Request, c *conn) (*recorder.Spool, error) {
 	sp := g.o.Store.Spool()
 	if r.Body == nil || r.Body == http.NoBody {
 		return sp, nil
@@ -31,18 +30,31 @@ func (g *Gateway) capture(r *http.Request) (*recorder.Spool, error) {
 		return sp, errTooLarge
 	}
 	sp.Grow(r.ContentLength)
+	c.startBody()
 	// One byte more than is allowed tells a body that is too large.
-	_, err := sp.ReadFrom(&bodyReader{io.LimitReader(r.Body, g.o.MaxBody+1)})
+	_, err := sp.ReadFrom(&bodyReader{r: io.LimitReader(r.Body, g.o.MaxBody+1), c: c, renewed: time.Now()})
+	if !errors.Is(err, errBrokenOff) { // else net/http would wait for the rest of it
+		c.endBody()
+	}
 	if err == nil && sp.Size() > g.o.MaxBody {
 		err = errTooLarge
 	}
 	return sp, err
 }
 
-// A bodyReader tells the sender's failures from the store's.
-type bodyReader struct{ r io.Reader }
+// A bodyReader tells the sender's failures from the store's, and lets it take
+// its time as long as something comes.
+type bodyReader struct {
+	r       io.Reader
+	c       *conn
+	renewed time.Time
+}
 
 func (b *bodyReader) Read(p []byte) (int, error) {
+	if now := time.Now(); now.Sub(b.renewed) > renewTime {
+		b.renewed = now
+		b.c.renewBody()
+	}
 	n, err := b.r.Read(p)
 	if err != nil && err != io.EOF {
 		err = fmt.Errorf("%w: %w", errBrokenOff, err)
@@ -54,6 +66,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 // answer: many read nothing before they have sent all. It gives up soon.
 func linger(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
+	if r.Header.Get("Expect") != "" { // to read would be to ask for the body
+		return
+	}
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(3 * time.Second))
 	io.Copy(io.Discard, r.Body)
 }
@@ -82,12 +97,8 @@ func target(requestURI string) string {
 	if strings.HasPrefix(requestURI, "/") {
 		return requestURI
 	}
-	if _, rest, ok := strings.Cut(requestURI, "://"); ok {
-		if i := strings.IndexAny(rest, "/?"); i >= 0 {
-			return rest[i:]
-		}
-	}
-	return "/"
+	_, rest := recorder.SplitURL(requestURI)
+	return rest
 }
 
 // message returns what a signature of the delivery can cover. A body over
@@ -97,7 +108,7 @@ func (d *delivery) message() (m verify.Message, free func(), err error) {
 	free = func() {}
 	req := &d.ex.Request
 	m = verify.Message{Method: req.Method, Header: req.Headers}
-	if m.URL, err = url.Parse(req.URL); err != nil || req.Size > verify.MaxBody {
+	if m.URL, err = recorder.ParseURL(req.URL); err != nil || req.Size > verify.MaxBody {
 		return m, free, err
 	}
 	if req.Size > recorder.MaxInline {

@@ -36,14 +36,14 @@ type delivery struct {
 }
 
 // serve is door 1: what comes in from outside.
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, door Door) {
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, c *conn, door Door) {
 	d := &delivery{
 		g: g, routes: g.routes.Load(), chunked: r.ContentLength < 0, door: door,
 		w: w, sender: r.Context(), started: g.o.Now(),
 	}
 	d.ex = &recorder.Exchange{At: d.started, Origin: recorder.Live, Request: door.request(r), Outcome: recorder.Pending}
 	var err error
-	d.spool, err = g.capture(r)
+	d.spool, err = g.capture(r, c)
 	defer d.spool.Discard()
 	d.ex.Request.Size, d.trailer = d.spool.Size(), r.Trailer
 	switch {

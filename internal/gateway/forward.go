@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,6 +37,10 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	timer := time.AfterFunc(timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
 
+	if d.w == nil { // nobody hangs up: who sends it himself wants an end
+		defer context.AfterFunc(d.sender, func() { cancel(errInterrupted) })()
+	}
+
 	out, err := d.outgoing(ctx, to)
 	var resp *http.Response
 	if err == nil {
@@ -54,20 +59,35 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	if err != nil {
 		a := apiError(502, "app_unreachable", d.ex.ID)
 		detail := describe(err)
-		if context.Cause(ctx) == errTimeout {
+		switch context.Cause(ctx) {
+		case errTimeout:
 			a = apiError(504, "app_timeout", d.ex.ID)
 			detail = "no answer within " + timeout.String()
+		case errInterrupted:
+			detail = "interrupted before the app answered"
 		}
 		d.send(a)
 		return recorder.Result{Outcome: recorder.Unreachable, Detail: detail, Response: d.response(a)}, false
 	}
+	upgraded := resp.StatusCode == http.StatusSwitchingProtocols
+	if resp.StatusCode < 100 || upgraded && upgradeOf(d.ex.Request.Headers) == "" {
+		resp.Body.Close()
+		return d.failed(fmt.Sprintf("the app answered with a status that nobody may send here: %d", resp.StatusCode)), false
+	}
 
 	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	if upgraded {
 		a.header = resp.Header // whose hop is the point
 		return a.upgrade(), false
 	}
 	return a.pass()
+}
+
+// failed tells the sender that the app cannot be understood.
+func (d *delivery) failed(why string) recorder.Result {
+	a := apiError(502, "app_unreachable", d.ex.ID)
+	d.send(a)
+	return recorder.Result{Outcome: recorder.Unreachable, Detail: why, Response: d.response(a)}
 }
 
 // outgoing returns the request as the app gets it.

@@ -1,9 +1,9 @@
 // Package gateway is the corridor that every webhook goes through: verify,
 // record, forward, record.
 //
-// There is one way in it, deliver, and one door to it so far: [Gateway.Serve]
-// for what comes in through a tunnel or a port. It tells nobody what happens;
-// who wants to know follows the store.
+// There are two doors to it: [Gateway.Serve] for what comes in through a tunnel
+// or a port, and [Gateway.Send] for what devhook sends itself. It tells nobody
+// what happens; who wants to know follows the store.
 package gateway
 
 import (
@@ -30,6 +30,7 @@ type Gateway struct {
 	large  chan struct{}  // held while a large body is in memory
 	mirror chan struct{}  // held while a copy is on its way
 
+	conns     conns
 	waiting   atomic.Int64 // copies that wait for room in mirror
 	malformed atomic.Int64
 }
@@ -96,6 +97,9 @@ type Door struct {
 const (
 	headerTimeout = 30 * time.Second // for a sender to send its headers
 	idleTimeout   = 2 * time.Minute  // between two requests of one connection
+	// unusedTime is how long a connection that has sent nothing may still do
+	// so when the gateway ends.
+	unusedTime = 200 * time.Millisecond
 )
 
 // Serve takes requests in by d until ctx ends, and then answers those that are
@@ -106,42 +110,50 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 	type connKey struct{}
 	srv := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if c, ok := r.Context().Value(connKey{}).(*countedConn); ok {
-				c.handled++
-			}
+			c := r.Context().Value(connKey{}).(*conn)
+			c.handled++
 			g.work.Add(1)
 			defer g.work.Done()
-			g.serve(w, r, d)
+			g.serve(w, r, c, d)
 		}),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // or OPTIONS * would not be seen
+		ReadHeaderTimeout:            headerTimeout,
+		IdleTimeout:                  idleTimeout,
+		ErrorLog:                     slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
 		ConnState: func(c net.Conn, state http.ConnState) {
-			cc, ok := c.(*countedConn)
-			if !ok {
-				return
-			}
+			own := c.(*conn)
 			switch state {
 			case http.StateActive:
-				cc.begun++
+				own.begun.Add(1)
+			case http.StateHijacked: // ended by EndStreams in its own way
+				g.conns.remove(own)
 			case http.StateClosed:
-				if cc.begun > cc.handled {
+				g.conns.remove(own)
+				if own.begun.Load() > own.handled {
 					g.malformed.Add(1)
 				}
 			}
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(countingListener{d.Listener}) }()
+	go func() { served <- srv.Serve(connListener{d.Listener, &g.conns}) }()
 	select {
 	case err := <-served: // requests under way go on
 		srv.SetKeepAlivesEnabled(false)
 		return err
 	case <-ctx.Done():
 	}
+	unused := time.AfterFunc(unusedTime, func() {
+		g.conns.each(func(c *conn) {
+			if c.begun.Load() == 0 { // or Shutdown would wait 5 s for it
+				c.Close()
+			}
+		})
+	})
+	defer unused.Stop()
 	err := srv.Shutdown(context.Background())
 	if served := <-served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
@@ -152,36 +164,13 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 	return err
 }
 
-// A countedConn knows how many requests began on it and how many of them were
-// whole enough to be handled. net/http answers the others itself and tells
-// nobody.
-type countedConn struct {
-	net.Conn
-	begun, handled int // in turn by one goroutine of net/http
-}
-
-// CloseWrite ends the half of the connection that goes to the sender, if the
-// connection has halves.
-func (c *countedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-type countingListener struct{ net.Listener }
-
-func (l countingListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &countedConn{Conn: c}, nil
-}
-
 // EndStreams cuts the connections that would go on for ever: WebSockets, and
-// answers whose end is not known. It may be called once.
-func (g *Gateway) EndStreams() { close(g.ending) }
+// answers whose end is not known. Senders who are in the middle of sending or
+// reading have 3 s left. It may be called once.
+func (g *Gateway) EndStreams() {
+	close(g.ending)
+	g.conns.each((*conn).end)
+}
 
 // Wait returns when nothing is under way any more. New requests must not come
 // in meanwhile.

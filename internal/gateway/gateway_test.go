@@ -522,12 +522,12 @@ func TestBrokenAnswer(t *testing.T) {
 		io.WriteString(w, "half")
 	})), Options{})
 	resp, err := http.Post("http://"+r.addr, "", nil)
-	if err == nil {
-		defer resp.Body.Close()
-		var body []byte
-		if body, err = io.ReadAll(resp.Body); err == nil {
-			t.Errorf("the sender took %q for all", body)
-		}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err == nil || string(body) != "half" {
+		t.Errorf("the sender got %q, %v: want half, and no end", body, err)
 	}
 	ex := r.recorded(1)[0]
 	if ex.Outcome != recorder.Answered || !ex.Response.Truncated || string(ex.Response.Body.Bytes) != "half" {

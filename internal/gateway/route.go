@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -65,13 +66,26 @@ func (rt *Routes) find(decoded string) (r *Route, name string, err error) {
 		return &rt.Default, "", nil
 	}
 	r = rt.match(decoded)
-	if clean := path.Clean("/" + decoded); clean != decoded && rt.match(clean) != r {
+	if clean := cleanest(decoded); clean != decoded && rt.match(clean) != r {
 		return nil, "", fmt.Errorf("the path leads to two routes, as it stands and as %s", clean)
 	}
 	if r == nil {
 		return nil, "", fmt.Errorf("no route matches")
 	}
 	return r, r.Path, nil
+}
+
+// pathParameters are what some servers take off a segment: /a;v=1/b.
+var pathParameters = regexp.MustCompile(`;[^/]*`)
+
+// cleanest returns the path that an app could make of the decoded one, if it
+// does all that servers are known to do: cut parameters off, take backslashes
+// for slashes, and resolve dots.
+func cleanest(decoded string) string {
+	if strings.ContainsAny(decoded, `;\`) {
+		decoded = strings.ReplaceAll(pathParameters.ReplaceAllString(decoded, ""), `\`, "/")
+	}
+	return path.Clean("/" + decoded)
 }
 
 func (rt *Routes) match(decoded string) *Route {

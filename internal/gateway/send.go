@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+)
+
+// errInterrupted is why an app has not answered when Send's context ended.
+var errInterrupted = errors.New("interrupted")
+
+// Send is door 2: it sends what devhook itself has made of a recording or a
+// fixture. It is judged, recorded and shown like what comes in; but nothing of
+// it is refused, held or answered here, so that any message can be tried on an
+// app.
+//
+// It returns the exchange as it ended, also when the app did not answer: the
+// outcome says so. An error means that the plan cannot be carried out (a
+// [*replay.Error]) or that the store failed; what is recorded by then stays
+// without an outcome. When ctx ends, the app is not waited for any longer.
+func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
+	g.work.Add(1)
+	defer g.work.Done()
+	rt := g.routes.Load()
+	ex, err := g.Plan(p)
+	if err != nil {
+		return nil, err
+	}
+	d := &delivery{
+		g: g, routes: rt, ex: ex, door: Door{Forwarded: true}, sender: ctx, started: g.o.Now(),
+		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
+	}
+	ex.At = d.started
+	ex.Target = targetURL(p.To, ex.Request.URL)
+	m, err := ex.Request.Message()
+	if err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	j := rt.judge(d.route, m, ex.Request.Size, d.started)
+	ex.Provider, ex.Event, ex.DeliveryID, ex.Verdict = j.provider, j.event, j.delivery, j.verdict
+	if len(ex.Request.Body.Bytes) > recorder.MaxInline {
+		d.spool = g.o.Store.Spool()
+		defer d.spool.Discard()
+		if _, err := d.spool.Write(ex.Request.Body.Bytes); err != nil {
+			return nil, fmt.Errorf("send: %w", err)
+		}
+		if ex.Request.Body, err = d.spool.Body(); err != nil {
+			return nil, fmt.Errorf("send: %w", err)
+		}
+	}
+	commit, err := g.o.Store.Write(ex)
+	if err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	res, _ := d.roundTrip(p.To, commit)
+	if err := g.o.Store.Finish(context.Background(), ex.ID, res); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	done := *ex // whose first state the store still has
+	done.Outcome, done.Detail, done.Response = res.Outcome, res.Detail, res.Response
+	return &done, commit.Wait(context.Background())
+}
+
+// Plan returns the exchange that Send would send, with its body in memory, and
+// sends nothing.
+func (g *Gateway) Plan(p replay.Plan) (*recorder.Exchange, error) {
+	rt := g.routes.Load()
+	src := *p.Source
+	if src.Request.Body.Sum != "" && (src.Request.Size <= verify.MaxBody || len(p.Mutations) > 0) {
+		bytes, err := g.o.Store.ReadBody(src.Request.Body)
+		if err != nil {
+			return nil, fmt.Errorf("send: %w", err)
+		}
+		src.Request.Body = recorder.Body{Bytes: bytes}
+	}
+	p.Source = &src
+	sign := func(id string) (verify.Provider, verify.Keys, bool) {
+		provider, ok := rt.Catalog.Lookup(id)
+		return provider, rt.Keys[provider.ID], ok
+	}
+	return p.Build(sign, g.o.Now())
+}

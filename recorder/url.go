@@ -1,0 +1,44 @@
+package recorder
+
+import (
+	"net/url"
+	"strings"
+
+	"devhook/verify"
+)
+
+// SplitURL parts the absolute URL of a [Request] into scheme and host, and path
+// and query, as they stand in it. A URL without a path has the path /.
+func SplitURL(absolute string) (root, target string) {
+	scheme, rest, ok := strings.Cut(absolute, "://")
+	if !ok {
+		return absolute, "/"
+	}
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return scheme + "://" + rest[:i], rest[i:]
+	}
+	return absolute, "/"
+}
+
+// ParseURL parses the URL of a [Request] as a server does with what it gets:
+// the path by itself, in which a # is a character like any other, and the host
+// as it is, whatever it looks like.
+func ParseURL(absolute string) (*url.URL, error) {
+	root, target := SplitURL(absolute)
+	if strings.HasPrefix(target, "?") {
+		target = "/" + target
+	}
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return nil, err
+	}
+	u.Scheme, u.Host, _ = strings.Cut(root, "://")
+	return u, nil
+}
+
+// Message returns what of r a signature can cover. It shares headers and body
+// with r. A body in a file is left out.
+func (r *Request) Message() (verify.Message, error) {
+	u, err := ParseURL(r.URL)
+	return verify.Message{Method: r.Method, URL: u, Header: r.Headers, Body: r.Body.Bytes}, err
+}

@@ -1,0 +1,34 @@
+package replay
+
+import (
+	"strings"
+
+	"devhook/recorder"
+)
+
+// A path is another path, and another query if there is one behind it.
+type path struct{ target string }
+
+func parsePath(rest string) (Mutation, error) {
+	if !strings.HasPrefix(rest, "/") {
+		return nil, bad("write --path /"+rest, "path %q does not begin with a /", rest)
+	}
+	for i := range len(rest) {
+		if c := rest[i]; c <= ' ' || c == 0x7f || c == '#' {
+			return nil, bad("write %20 for a space and %23 for a #", "path %q: %q cannot stand in a path", rest, rest[i:i+1])
+		}
+	}
+	return path{rest}, nil
+}
+
+func (p path) String() string { return "path " + p.target }
+
+func (p path) Apply(req *recorder.Request) error {
+	root, old := recorder.SplitURL(req.URL)
+	if _, query, ok := strings.Cut(old, "?"); ok && !strings.Contains(p.target, "?") {
+		req.URL = root + p.target + "?" + query
+		return nil
+	}
+	req.URL = root + p.target
+	return nil
+}

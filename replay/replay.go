@@ -1,0 +1,213 @@
+// Package replay plans how a webhook is sent again: what is changed of it, and
+// how it is signed anew. It sends nothing, and touches neither network nor disk.
+//
+// A [Plan] has a source, which is never changed, and [Mutation]s, which are
+// applied to a copy in order; then the copy is signed. Every byte that no
+// mutation and no signature names stays as it was recorded.
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// A Plan is one webhook that is to be sent.
+type Plan struct {
+	// Source is what it is made of: a recording, or a fixture. Its provider,
+	// if it has one, signs. A body of at most [verify.MaxBody] bytes has to be
+	// in memory.
+	Source *recorder.Exchange
+	// Origin is what it will be: [recorder.Replay], [recorder.Trigger] or
+	// [recorder.Stream].
+	Origin recorder.Origin
+	// To is the app; its path goes before that of the request. Route is the
+	// name of the route that it belongs to, for the record.
+	To    *url.URL
+	Route string
+
+	Mutations []Mutation
+	Sign      SignMode
+	// At is the time of the signature; zero is the time of the sending.
+	At time.Time
+	// FreshID gives the delivery a new id, where the provider names deliveries
+	// and the message has an id.
+	FreshID bool
+}
+
+// SignMode says whether a webhook is signed anew.
+type SignMode string
+
+// The modes of a [Plan].
+const (
+	SignAuto   SignMode = "auto"   // if the secret is known; the zero value means the same
+	SignAlways SignMode = "always" // an error if it is not
+	SignNever  SignMode = "never"  // the signature is sent as it was recorded
+)
+
+// SignModes are all modes.
+var SignModes = []SignMode{SignAuto, SignAlways, SignNever}
+
+// A Signer gives the provider with the given id, and the keys that are known
+// of it. ok is false if there is no such provider.
+type Signer func(id string) (p verify.Provider, k verify.Keys, ok bool)
+
+// ErrTruncated means that the source is not the whole of what was received.
+var ErrTruncated = errors.New("not all of its body was kept")
+
+// An Error tells what of a plan cannot be done.
+type Error struct {
+	Text string
+	Hint string // what to type instead, "" if there is no telling
+	Err  error  // may be nil
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Build returns the exchange to send, with its origin, parent and changes, its
+// provider, and the request, signed at now unless the plan names a time. The
+// error is an [*Error].
+func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
+	src := p.Source
+	ex := &recorder.Exchange{
+		Origin: p.Origin, Parent: src.ID, Route: p.Route, Provider: src.Provider,
+		Request: src.Request, Outcome: recorder.Pending,
+	}
+	req := &ex.Request
+	if req.Headers = req.Headers.Clone(); req.Headers == nil {
+		req.Headers = http.Header{}
+	}
+	named := map[string]bool{} // headers that are left as they are given
+	for _, m := range p.Mutations {
+		if err := m.Apply(req); err != nil {
+			var own *Error
+			if errors.As(err, &own) {
+				return nil, err
+			}
+			return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
+		}
+		if h, ok := m.(headerNamer); ok {
+			named[h.header()] = true
+		}
+		ex.Changes = append(ex.Changes, m.String())
+	}
+	if req.Truncated {
+		return nil, &Error{
+			Text: fmt.Sprintf("%s of %d bytes cannot be sent again: %v", name(src), req.Size, ErrTruncated),
+			Hint: "give a body with --body @FILE", Err: ErrTruncated,
+		}
+	}
+	before := req.Headers.Clone()
+	if err := p.sign(req, sign, now); err != nil {
+		return nil, err
+	}
+	for h := range named {
+		if values, ok := before[h]; ok {
+			req.Headers[h] = values
+		} else {
+			delete(req.Headers, h)
+		}
+	}
+	if req.Body.Sum == "" {
+		req.Size = int64(len(req.Body.Bytes))
+	}
+	if len(req.Headers["Content-Length"]) > 0 && !named["Content-Length"] {
+		req.Headers["Content-Length"] = []string{strconv.FormatInt(req.Size, 10)}
+	}
+	return ex, nil
+}
+
+// sign signs req as the plan has it.
+func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
+	if p.Sign == SignNever {
+		return nil
+	}
+	always := p.Sign == SignAlways
+	cannot := func(why, hint string, err error) error {
+		if !always {
+			return nil
+		}
+		return &Error{Text: fmt.Sprintf("%s cannot be signed: %s", name(p.Source), why), Hint: hint, Err: err}
+	}
+	if p.Source.Provider == "" {
+		return cannot("its provider is not known", "--sign never sends it as it is", nil)
+	}
+	provider, keys, ok := sign(p.Source.Provider)
+	if !ok {
+		return cannot("the provider "+p.Source.Provider+" is not known", "devhook providers lists all", nil)
+	}
+	if req.Body.Sum != "" {
+		return cannot("its body is larger than what is signed", "--sign never sends it as it is", nil)
+	}
+	if hint, err := provider.CheckKeys(keys); err != nil {
+		return cannot(err.Error(), hint, err)
+	}
+	if !p.At.IsZero() {
+		now = p.At
+	}
+	m, err := req.Message()
+	m.Header = maps.Clone(m.Header)
+	if err == nil {
+		err = provider.Scheme.Sign(&m, keys, verify.SignOptions{FreshID: p.FreshID}, now)
+	}
+	if err != nil {
+		return &Error{Text: fmt.Sprintf("%s cannot be signed: %v", name(p.Source), err), Hint: "--sign never sends it without a new signature", Err: err}
+	}
+	req.Headers = m.Header
+	req.Body.Bytes = m.Body
+	req.URL = withQuery(req.URL, m.URL.RawQuery)
+	return nil
+}
+
+// withQuery returns the absolute URL with another raw query; nothing else of it
+// changes.
+func withQuery(absolute, query string) string {
+	rest, old, has := strings.Cut(absolute, "?")
+	if old == query && (has || query == "") {
+		return absolute
+	}
+	return rest + "?" + query
+}
+
+// name is how a source is called in an error.
+func name(ex *recorder.Exchange) string {
+	switch {
+	case ex.Seq != 0:
+		return fmt.Sprintf("recording #%d", ex.Seq)
+	case ex.Provider != "" && ex.Event != "":
+		return ex.Provider + " " + ex.Event
+	}
+	return "the webhook"
+}
+
+// AppOf returns the app that ex went to: the part of its target that does not
+// come from its request. ok is false if it went nowhere.
+func AppOf(ex *recorder.Exchange) (app *url.URL, ok bool) {
+	_, target := recorder.SplitURL(ex.Request.URL)
+	base, ok := strings.CutSuffix(ex.Target, target)
+	if ex.Target == "" || !ok {
+		return nil, false
+	}
+	app, err := url.Parse(base)
+	return app, err == nil && app.Host != ""
+}
+
+// ParseSignMode reads a mode.
+func ParseSignMode(text string) (SignMode, error) {
+	if m := SignMode(text); slices.Contains(SignModes, m) {
+		return m, nil
+	}
+	return "", &Error{Text: fmt.Sprintf("--sign %q is none of auto, always, never", text)}
+}

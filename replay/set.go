@@ -1,0 +1,98 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"devhook/internal/jsonx"
+	"devhook/recorder"
+)
+
+// A set puts a value into a JSON body; all other bytes stay.
+type set struct {
+	path   jsonx.Path
+	value  string // as it was typed
+	text   bool   // value is a string, whatever it looks like
+	create bool   // makes what is missing on the way
+}
+
+// parseSet reads PATH=VALUE. VALUE is JSON if it parses as JSON, else a string.
+func parseSet(text, create bool) func(string) (Mutation, error) {
+	return func(rest string) (Mutation, error) {
+		s := set{text: text, create: create}
+		before, after, ok := strings.Cut(rest, "=")
+		if !ok {
+			return nil, bad("write PATH=VALUE, as in data.amount=5", "%s: there is no =", s.assign(rest))
+		}
+		var err error
+		if s.path, err = jsonx.ParsePath(before); err != nil {
+			return nil, bad("write names with dots between them, as in data.items.0.price", "%s: %v", s.assign(rest), err)
+		}
+		s.value = after
+		return s, nil
+	}
+}
+
+func (s set) assign(rest string) string {
+	word := "set"
+	if s.create {
+		word = "create"
+	}
+	if s.text {
+		word += "-string"
+	}
+	return word + " " + rest
+}
+
+func (s set) String() string { return s.assign(s.path.String() + "=" + s.value) }
+
+// json is the value as it goes into the body: in the user's own spelling.
+func (s set) json() []byte {
+	if !s.text && jsonx.Valid([]byte(s.value)) {
+		return []byte(s.value)
+	}
+	return jsonx.AppendQuote(nil, s.value)
+}
+
+func (s set) Apply(req *recorder.Request) error {
+	change := jsonx.Set
+	if s.create {
+		change = jsonx.Create
+	}
+	body, err := change(req.Body.Bytes, s.path, s.json())
+	if err != nil {
+		return cannotChange(s, req, err)
+	}
+	req.Body.Bytes = body
+	return nil
+}
+
+// cannotChange says why a JSON body could not be changed, and what to do.
+func cannotChange(m Mutation, req *recorder.Request, err error) error {
+	var syntax *jsonx.SyntaxError
+	var missing *jsonx.NotFoundError
+	e := &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
+	switch {
+	case errors.As(err, &missing):
+		if s, ok := m.(set); ok && !s.create {
+			e.Hint = "--create adds what is not there"
+		}
+	case !errors.As(err, &syntax):
+	case len(req.Body.Bytes) == 0:
+		e.Text = fmt.Sprintf("%s: there is no body", m)
+	case compressed(req.Headers):
+		e.Text = fmt.Sprintf("%s: the body is compressed (Content-Encoding: %s)", m, req.Headers.Get("Content-Encoding"))
+		e.Hint = "put another body in its place with --body @FILE"
+	default:
+		e.Text = fmt.Sprintf("%s: the body is %v", m, syntax)
+		e.Hint = "put another body in its place with --body @FILE"
+	}
+	return e
+}
+
+func compressed(h http.Header) bool {
+	coding := h.Get("Content-Encoding")
+	return coding != "" && !strings.EqualFold(coding, "identity")
+}

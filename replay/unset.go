@@ -1,0 +1,28 @@
+package replay
+
+import (
+	"devhook/internal/jsonx"
+	"devhook/recorder"
+)
+
+// An unset takes a value out of a JSON body, with its name.
+type unset struct{ path jsonx.Path }
+
+func parseUnset(rest string) (Mutation, error) {
+	p, err := jsonx.ParsePath(rest)
+	if err != nil {
+		return nil, bad("write names with dots between them, as in data.items.0.price", "unset %s: %v", rest, err)
+	}
+	return unset{p}, nil
+}
+
+func (u unset) String() string { return "unset " + u.path.String() }
+
+func (u unset) Apply(req *recorder.Request) error {
+	body, err := jsonx.Unset(req.Body.Bytes, u.path)
+	if err != nil {
+		return cannotChange(u, req, err)
+	}
+	req.Body.Bytes = body
+	return nil
+}
