@@ -277,6 +277,11 @@ func (s *Store) closeFiles() {
 	}
 }
 
+// NewID returns an ID for an exchange that arrived at the given time.
+func NewID(at time.Time) ID {
+	return ID(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String()) // fails after the year 10889
+}
+
 // Append records ex and returns when it is durable. It gives ex its sequence
 // number and, where they are missing, its ID and time. See [Store.Write].
 func (s *Store) Append(ctx context.Context, ex *Exchange) error {
@@ -299,11 +304,7 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 		ex.At = time.Now().UTC()
 	}
 	if ex.ID == "" {
-		id, err := ulid.New(ulid.Timestamp(ex.At), rand.Reader)
-		if err != nil {
-			return Commit{}, fmt.Errorf("record: %w", err)
-		}
-		ex.ID = ID(id.String())
+		ex.ID = NewID(ex.At)
 	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
 		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
 	}

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/jsonx", "internal/yamlx"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
-	{"fixtures", "replay"},
+	{"fixtures", "replay", "internal/redact"},
 	{"internal/gateway", "internal/terminal"},
 	{"internal/config"},
 	{"cmd/devhook", "internal/vendors"},

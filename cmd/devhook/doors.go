@@ -46,13 +46,8 @@ func (u *up) openDoors(ctx context.Context) error {
 	return nil
 }
 
-// say tells what a person should know at the start; programs read the ready
-// line.
-func (u *up) say(format string, a ...any) {
-	if u.cfg.Get("output").Text() != "json" {
-		u.errs.Paragraph(0, fmt.Sprintf(format, a...))
-	}
-}
+// say tells what a person should know at the start.
+func (u *up) say(format string, a ...any) { u.errs.Paragraph(0, fmt.Sprintf(format, a...)) }
 
 // authtoken finds ngrok's authtoken; "" if there is none.
 func (u *up) authtoken(how string) (token, source string, err error) {
@@ -193,5 +188,9 @@ func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
 	if e.State == tunnel.Connected {
 		*away = time.Time{}
 		u.announce(e.URL.String())
+		if err := u.writeReadyFile(); err != nil {
+			u.log.Warn("cannot write the ready file", "error", err)
+		}
+		u.tell()
 	}
 }

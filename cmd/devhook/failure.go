@@ -64,6 +64,8 @@ func storeFailure(err error) error {
 	switch {
 	case errors.Is(err, recorder.ErrNewer):
 		f.hint = "use the devhook that wrote it, or another directory with --store"
+	case errors.Is(err, recorder.ErrForeign):
+		f.hint = "name a directory of its own, as in --store " + recorder.Dir
 	case errors.Is(err, fs.ErrPermission):
 		f.hint = "use another directory with --store"
 	}

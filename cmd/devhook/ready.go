@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -37,10 +38,9 @@ func (u *up) ready() error {
 		u.describeReady(public)
 	}
 	u.announce(public)
-	if u.readyFile != "" {
-		if err := config.WriteFile(u.readyFile, []byte(public+"\n")); err != nil {
-			return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
-		}
+	u.tell()
+	if err := u.writeReadyFile(); err != nil {
+		return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
 	}
 	if u.onReady != nil {
 		u.onReady(public)
@@ -48,10 +48,22 @@ func (u *up) ready() error {
 	return nil
 }
 
-// notReady takes back what ready has left behind.
+// writeReadyFile tells scripts the public URL, if they have asked for it.
+func (u *up) writeReadyFile() error {
+	if u.readyFile == "" {
+		return nil
+	}
+	return config.WriteFile(u.readyFile, []byte(u.publicURL()+"\n"))
+}
+
+// notReady takes back what ready has left behind, or a run before this one.
 func (u *up) notReady() {
 	if u.readyFile != "" {
 		os.Remove(u.readyFile)
+	}
+	if u.running != nil {
+		u.running.Close()
+		u.running = nil
 	}
 }
 
@@ -304,6 +316,8 @@ func (u *up) printLine(v any) {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err == nil {
+		u.printMu.Lock()
+		defer u.printMu.Unlock()
 		u.p.stdout.Write(b.Bytes())
 	}
 }
@@ -334,15 +348,17 @@ func (u *up) printReady(public string) {
 	u.printLine(line)
 }
 
+// printExchange never holds a large body in memory.
 func (u *up) printExchange(ex *recorder.Exchange) {
-	b := &bytes.Buffer{}
-	b.WriteString(`{"v":1,"type":"exchange","exchange":`)
-	if err := u.store.WriteJSON(b, ex); err != nil {
+	u.printMu.Lock()
+	defer u.printMu.Unlock()
+	w := bufio.NewWriterSize(u.p.stdout, 64<<10)
+	w.WriteString(`{"v":1,"type":"exchange","exchange":`)
+	if err := u.store.WriteJSON(w, ex); err != nil {
 		u.log.Warn("cannot print a recording", "id", string(ex.ID), "error", err)
-		return
 	}
-	b.WriteString("}\n")
-	u.p.stdout.Write(b.Bytes())
+	w.WriteString("}\n")
+	w.Flush()
 }
 
 func (u *up) printTunnel(e tunnel.Event) {

@@ -19,6 +19,7 @@ import (
 	"devhook/internal/watch"
 	"devhook/recorder"
 	"devhook/tunnel"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -150,6 +151,7 @@ func (p *program) up(c *cli.Context, args []string) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
+	signal.Ignore(syscall.SIGPIPE) // who stops reading what is printed does not stop the webhooks
 	return u.run(c.Context, signals)
 }
 
@@ -172,6 +174,9 @@ type up struct {
 	ngrok   tunnel.Listener // nil if there is none
 	local   tunnel.Listener // nil if there is none
 	tally   tally
+	warned  map[string]bool // providers that were warned of
+	printMu sync.Mutex      // held while a line of --json is printed
+	running *recorder.Announcement
 	// announced is the public URL that the user was told last.
 	announced string
 }
@@ -185,6 +190,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if v := u.cfg.Get("inspect"); v.Given && v.Text() != "off" {
 		u.log.Warn("this version has no inspector yet: " + v.From + " does nothing")
 	}
+	u.notReady() // a run that was killed can have left its file
 	if u.routes, err = u.cfg.Routes(u.resolver); err != nil {
 		return err
 	}
@@ -340,12 +346,20 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 // nothing.
 func (u *up) reload() {
 	cfg, err := config.Load(u.src)
+	if err == nil && cfg.Path != u.cfg.Path { // as an editor or git can have it for a moment
+		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
+	}
+	var rt *gateway.Routes
 	if err == nil {
-		var rt *gateway.Routes
-		if rt, err = cfg.Routes(u.resolver); err == nil {
-			u.gateway.SetRoutes(rt)
-			u.routes = rt
-		}
+		rt, err = cfg.Routes(u.resolver)
+	}
+	if err == nil {
+		err = u.refuseLoops(rt)
+	}
+	if err == nil {
+		u.gateway.SetRoutes(rt)
+		u.routes = rt
+		u.tell()
 	}
 	if err != nil {
 		f := explain(err)
@@ -379,6 +393,7 @@ func (u *up) follow(from recorder.Cursor) {
 			continue
 		}
 		u.tally.add(ex)
+		u.warnOpen(ex)
 		switch mode {
 		case "json":
 			u.printExchange(ex)
@@ -387,4 +402,21 @@ func (u *up) follow(from recorder.Cursor) {
 			u.out.Exchange(ex)
 		}
 	}
+}
+
+// warnOpen says once of each provider that its webhooks pass unverified,
+// because no secret of it is known.
+func (u *up) warnOpen(ex *recorder.Exchange) {
+	if ex.Origin != recorder.Live || ex.Verdict.Reason != verify.NoSecret || u.warned[ex.Provider] {
+		return
+	}
+	if u.warned == nil {
+		u.warned = map[string]bool{}
+	}
+	u.warned[ex.Provider] = true
+	what := "pass unverified, because its secret is not known"
+	if ex.Outcome == recorder.Refused {
+		what = "are refused, because its secret is not known"
+	}
+	u.log.Warn(fmt.Sprintf("webhooks of %s %s: %s", terminal.Safe(ex.Provider), what, terminal.Safe(ex.Verdict.Hint)))
 }

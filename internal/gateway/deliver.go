@@ -41,7 +41,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, c *conn, door Do
 		g: g, routes: g.routes.Load(), chunked: r.ContentLength < 0, door: door,
 		w: w, sender: r.Context(), started: g.o.Now(),
 	}
-	d.ex = &recorder.Exchange{At: d.started, Origin: recorder.Live, Request: door.request(r), Outcome: recorder.Pending}
+	d.ex = &recorder.Exchange{ID: recorder.NewID(d.started), At: d.started, Origin: recorder.Live, Request: door.request(r), Outcome: recorder.Pending}
 	var err error
 	d.spool, err = g.capture(r, c)
 	defer d.spool.Discard()
@@ -86,15 +86,15 @@ func (d *delivery) deliver() {
 	passes, status := judgedBy.passes(j.verdict)
 	switch {
 	case d.ex.Request.Truncated:
-		d.refuse(apiError(413, "too_large", ""))
+		d.refuse(apiError(413, "too_large", d.ex.ID))
 	case d.route == nil:
 		d.ex.Detail = routeErr.Error()
-		d.answer(recorder.Unrouted, apiError(404, "no_route", ""))
+		d.answer(recorder.Unrouted, apiError(404, "no_route", d.ex.ID))
 	case j.handshake != nil:
 		d.ex.Verdict = verify.Verdict{Status: verify.Skipped, Detail: "handshake"}
 		d.answer(recorder.Handled, *j.handshake)
 	case !passes && status == 413:
-		d.refuse(apiError(413, "too_large", ""))
+		d.refuse(apiError(413, "too_large", d.ex.ID))
 	case !passes:
 		d.refuse(j.reject)
 	case len(d.route.Forward) == 0:
@@ -108,7 +108,7 @@ func (d *delivery) deliver() {
 func apiError(status int, name string, id recorder.ID) verify.Answer {
 	body, _ := json.Marshal(struct {
 		Error string      `json:"error"`
-		ID    recorder.ID `json:"id,omitempty"`
+		ID    recorder.ID `json:"id"`
 	}{name, id})
 	return verify.Answer{Status: status, Header: jsonHeader, Body: body}
 }

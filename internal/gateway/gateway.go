@@ -7,8 +7,10 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -119,7 +121,7 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 		DisableGeneralOptionsHandler: true, // or OPTIONS * would not be seen
 		ReadHeaderTimeout:            headerTimeout,
 		IdleTimeout:                  idleTimeout,
-		ErrorLog:                     slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
+		ErrorLog:                     log.New(serverLog{g.o.Log}, "", 0),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
@@ -162,6 +164,19 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 		err = nil
 	}
 	return err
+}
+
+// A serverLog takes what net/http has to say: mostly of senders that speak no
+// HTTP, which are counted, and rarely of what is wrong here.
+type serverLog struct{ log *slog.Logger }
+
+func (l serverLog) Write(text []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.HasPrefix(text, []byte("http: panic")) || bytes.HasPrefix(text, []byte("http: Accept error")) {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, string(bytes.TrimSpace(text)))
+	return len(text), nil
 }
 
 // EndStreams cuts the connections that would go on for ever: WebSockets, and

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+
+	"devhook/internal/config"
+	"devhook/internal/gateway"
+	"devhook/recorder"
+)
+
+// A running is what a running `devhook up` tells the other commands of its
+// store: where it is reached, and where its apps are.
+type running struct {
+	V       int            `json:"v"`
+	PID     int            `json:"pid"`
+	URL     string         `json:"url"`
+	Listen  string         `json:"listen,omitempty"`
+	Forward []string       `json:"forward,omitempty"`
+	Routes  []runningRoute `json:"routes,omitempty"`
+}
+
+type runningRoute struct {
+	Path     string   `json:"path"`
+	Provider string   `json:"provider,omitempty"`
+	Forward  []string `json:"forward,omitempty"`
+}
+
+// tell says to the other commands of the store what they need to know.
+func (u *up) tell() {
+	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward)}
+	if u.local != nil {
+		r.Listen = u.local.Addr().String()
+	}
+	for _, route := range u.routes.List {
+		r.Routes = append(r.Routes, runningRoute{route.Path, route.Provider, texts(route.Forward)})
+	}
+	about, err := json.Marshal(r)
+	if err == nil && u.running == nil {
+		u.running, err = u.store.Announce(about)
+	} else if err == nil {
+		err = u.running.Update(about)
+	}
+	if err != nil {
+		u.log.Warn("replay and trigger will not find this devhook", "error", err)
+	}
+}
+
+func texts(list []*url.URL) []string {
+	var all []string
+	for _, u := range list {
+		all = append(all, u.String())
+	}
+	return all
+}
+
+// findRunning returns the newest running `devhook up` of the store, nil if
+// there is none.
+func findRunning(store *recorder.Store) (*running, error) {
+	list, err := store.Announced()
+	if err != nil {
+		return nil, err
+	}
+	for _, about := range list {
+		var r running
+		if json.Unmarshal(about, &r) == nil && r.V == 1 { // else of another version, or just being written
+			return &r, nil
+		}
+	}
+	return nil, nil
+}
+
+// routes returns where r sends webhooks.
+func (r *running) routes() *gateway.Routes {
+	rt := &gateway.Routes{Default: gateway.Route{Forward: addresses(r.Forward)}}
+	for _, one := range r.Routes {
+		rt.List = append(rt.List, gateway.Route{Path: one.Path, Provider: one.Provider, Forward: addresses(one.Forward)})
+	}
+	return rt
+}
+
+func addresses(list []string) []*url.URL {
+	var all []*url.URL
+	for _, text := range list {
+		if u, err := config.ParseForward(text); err == nil {
+			all = append(all, u)
+		}
+	}
+	return all
+}
