@@ -15,6 +15,9 @@
 // content.reason of {"content":"{\"reason\":1}"}: the string stays a string,
 // and its other characters keep their own spelling, \/ and \u00e9 included.
 //
+// [Rewrite] puts others in the place of many scalars, in one pass.
+// [Diff] gives the differences of two documents, by path.
+//
 // # What counts as JSON
 //
 // The grammar is that of RFC 8259, and [Valid] agrees with [encoding/json.Valid],
@@ -204,7 +207,7 @@ func (c *cursor) step(name string) *NotFoundError {
 	case Object:
 		start, end, seen := member(raw, name)
 		if seen == 0 {
-			return &NotFoundError{Kind: kind, Near: near(raw, name)}
+			return &NotFoundError{Kind: kind, object: raw}
 		}
 		c.duplicate = c.duplicate || seen > 1
 		c.start, c.end = c.start+start, c.start+end
@@ -263,7 +266,7 @@ func next(raw []byte, i int) int {
 func isName(key []byte, name string) bool {
 	// An escape is longer than what it stands for.
 	switch text := key[1 : len(key)-1]; {
-	case len(text) < len(name):
+	case len(text) < len(name) || len(text) > 6*len(name): // \u0061 is the longest
 		return false
 	case len(text) == len(name):
 		return string(text) == name && bytes.IndexByte(text, '\\') < 0
