@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -14,7 +15,7 @@ const forwardHint = "write a port (3000), :3000, HOST:PORT, or http(s)://HOST:PO
 // http or https URL, whose path then goes before that of each request.
 func ParseForward(s string) (*url.URL, error) {
 	bad := func(what string) (*url.URL, error) {
-		return nil, errorf(forwardHint, "%q is not an app's address: %s", s, what)
+		return nil, errorf(forwardHint, "%s is not an app's address: %s", quoted(s), what)
 	}
 	if s == "" {
 		return bad("it is empty")
@@ -57,6 +58,26 @@ func isPort(s string) bool {
 	return err == nil && n > 0
 }
 
+// quoted returns s in quotes, for an error, without what stands before an @:
+// there may be a password in it. What is malformed has no certain place for
+// one, so all before the last @ goes, but for the scheme.
+func quoted(s string) string {
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		s = schemePattern.FindString(s[:i]) + "…" + s[i:]
+	}
+	return strconv.Quote(s)
+}
+
+var schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// checkNoUser refuses an address with a user or password in it.
+func checkNoUser(s, hint string) error {
+	if strings.Contains(s, "@") {
+		return errorf(hint, "%s has a user in it, or a password", quoted(s))
+	}
+	return nil
+}
+
 // checkListen checks an address to listen on; port 0 is any.
 func checkListen(s string) error {
 	host, port, err := net.SplitHostPort(s)
@@ -64,10 +85,10 @@ func checkListen(s string) error {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return errorf("write HOST:PORT as in 127.0.0.1:4050; port 0 is any", "%q is not an address to listen on", s)
+		return errorf("write HOST:PORT as in 127.0.0.1:4050; port 0 is any", "%s is not an address to listen on", quoted(s))
 	}
 	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
-		return errorf("write 127.0.0.1:"+port, "%q is not an address of this machine", host)
+		return errorf("write 127.0.0.1:"+port, "%s is not an address of this machine", quoted(host))
 	}
 	return nil
 }

@@ -1,15 +1,13 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
+	"devhook/internal/similar"
 	"devhook/internal/yamlx"
 	"devhook/verify"
 )
@@ -23,21 +21,20 @@ type file struct {
 	with      map[string]map[string]Value
 	routes    []route
 	providers []verify.Provider
+	catalog   *verify.Catalog // with the providers
+	mentions  []mention
 	keeps     bool
 	risks     []string // what asks for trust
 }
 
-// A route as devhook.yaml has it.
-type route struct {
-	node     yamlx.Node
-	path     string
-	provider string
-	forward  []*url.URL
-	verify   string // "" for the general one
-	timeout  time.Duration
+// A mention is where a provider is named, or a value beside its secret. It is
+// checked once all is read, as the providers may stand at the end.
+type mention struct {
+	part string // "secrets" or "with", where a provider may stand once; or ""
+	id   string
+	name string // "" if the provider itself is meant
+	at   yamlx.Node
 }
-
-var modes = []string{"enforce", "strict", "report", "off"}
 
 // findFile reads the devhook.yaml that src means; nil if there is none.
 func findFile(src Source) (*file, error) {
@@ -50,10 +47,10 @@ func findFile(src Source) (*file, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, errorf("", "%v", err)
+		return nil, errorf("name a file that is there, or none: devhook.yaml is looked for from here upwards", "cannot read the configuration %s: %v", path, cause(err))
 	}
-	if wd, err := filepath.Rel(absolute(src.Dir), absolute(path)); err == nil && !strings.HasPrefix(wd, "..") {
-		path = wd // as a person would name it
+	if short, err := filepath.Rel(resolved("."), resolvedFile(path)); err == nil && filepath.IsLocal(short) {
+		path = short // as a person would name it
 	}
 	f, err := parseFile(path, content)
 	if err != nil {
@@ -71,12 +68,10 @@ func parseFile(path string, content []byte) (*file, error) {
 	if err == nil && !n.Empty() {
 		err = fileFields.Read(f, n)
 	}
-	var at *yamlx.Error
-	var own *verify.ParseError
-	if errors.As(err, &at) || errors.As(err, &own) {
-		return nil, errorf("", "%s:%v", path, err)
+	if err == nil {
+		err = f.checkMentions()
 	}
-	return f, err
+	return f, f.explain(err)
 }
 
 // fileFields are the keys of devhook.yaml.
@@ -86,7 +81,7 @@ var fileFields = func() yamlx.Fields[*file] {
 		"with":      (*file).readWith,
 		"routes":    (*file).readRoutes,
 		"providers": (*file).readProviders,
-		"keep":      func(f *file, _ yamlx.Node) error { f.keeps = true; return nil },
+		"keep":      (*file).readKeep,
 		"sources": func(_ *file, n yamlx.Node) error {
 			return n.Errorf("is not supported yet: this devhook listens to no streams")
 		},
@@ -122,19 +117,31 @@ func (f *file) readSetting(s setting, n yamlx.Node) error {
 		if err != nil {
 			return err
 		}
+		if !s.free && isBlank(text) {
+			return misplaced(item, errEmpty)
+		}
 		if bad := s.ok(text); bad != nil {
-			what := bad.Text
-			if bad.Hint != "" {
-				what += " (" + bad.Hint + ")"
-			}
-			return item.Errorf("%s", what)
+			return misplaced(item, bad)
+		}
+		f.weigh(s.name, text, item)
+		switch s.name {
+		case "authtoken":
+			text = f.relative(text)
+		case "traffic-policy-file":
+			text = f.relativePath(text)
+		case "provider":
+			f.mentions = append(f.mentions, mention{id: text, at: item})
 		}
 		v.Texts = append(v.Texts, text)
-		f.weigh(s.name, text, item)
+	}
+	if len(v.Texts) == 0 {
+		return misplaced(n, &Error{Text: "has no value", Hint: errEmpty.Hint})
 	}
 	f.values[s.name] = v
 	return nil
 }
+
+var errEmpty = &Error{Text: "is empty", Hint: "give it a value, or take the line out"}
 
 // weigh notes what a setting risks.
 func (f *file) weigh(name, text string, n yamlx.Node) {
@@ -152,10 +159,11 @@ func (f *file) weigh(name, text string, n yamlx.Node) {
 			f.risk(n, "opens a door to other machines at %s", text)
 		}
 	case "traffic-policy-file":
-		if !filepath.IsLocal(text) {
-			f.risk(n, "reads %s", text)
-		}
+		f.risk(n, "has ngrok apply the traffic policy %s, which decides who gets in and where requests go", text)
 	case "authtoken":
+		if !isRef(text) && text != "-" {
+			f.risk(n, "brings an authtoken: the tunnel would open in the ngrok account of whoever wrote it")
+		}
 		f.weighRef(n, text, "NGROK_AUTHTOKEN")
 	}
 }
@@ -171,27 +179,47 @@ func (f *file) weighRef(n yamlx.Node, ref string, usual ...string) {
 
 // relative has a file: reference start from where devhook.yaml is.
 func (f *file) relative(ref string) string {
-	if name, ok := strings.CutPrefix(ref, "file:"); ok && !filepath.IsAbs(name) {
-		return "file:" + filepath.Join(filepath.Dir(f.path), name)
+	if name, ok := strings.CutPrefix(ref, "file:"); ok {
+		return "file:" + f.relativePath(name)
 	}
 	return ref
 }
 
+// relativePath has a path start from where devhook.yaml is.
+func (f *file) relativePath(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(f.path), path)
+}
+
+// reference reads n as a reference or a value.
+func reference(n yamlx.Node) (string, error) {
+	ref, err := n.Scalar()
+	if err != nil {
+		return "", err
+	}
+	if isBlank(ref) {
+		return "", misplaced(n, errEmpty)
+	}
+	return ref, misplaced(n, checkRef(ref))
+}
+
 func (f *file) readSecrets(n yamlx.Node) error {
 	return n.Each(func(id string, value, key yamlx.Node) error {
+		f.mentions = append(f.mentions, mention{part: "secrets", id: id, at: key})
+		p, _ := verify.Lookup(id)
 		v := Value{From: f.from(value), Given: true}
 		for _, item := range value.List() {
-			ref, err := item.Scalar()
+			ref, err := reference(item)
 			if err != nil {
 				return err
 			}
 			if ref == "-" {
 				return item.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
 			}
-			v.Texts = append(v.Texts, ref)
-			p, _ := verify.Lookup(id)
 			f.weighRef(item, ref, p.Env)
-			v.Texts[len(v.Texts)-1] = f.relative(ref)
+			v.Texts = append(v.Texts, f.relative(ref))
 		}
 		if len(v.Texts) == 0 {
 			return value.Errorf("has no value")
@@ -203,14 +231,16 @@ func (f *file) readSecrets(n yamlx.Node) error {
 
 func (f *file) readWith(n yamlx.Node) error {
 	return n.Each(func(id string, value, key yamlx.Node) error {
+		f.mentions = append(f.mentions, mention{part: "with", id: id, at: key})
 		p, _ := verify.Lookup(id)
 		var usual []string
 		for _, need := range p.Needs {
 			usual = append(usual, need.Env)
 		}
 		f.with[id] = map[string]Value{}
-		return value.Each(func(name string, item, _ yamlx.Node) error {
-			text, err := item.Scalar()
+		return value.Each(func(name string, item, key yamlx.Node) error {
+			f.mentions = append(f.mentions, mention{id: id, name: name, at: key})
+			text, err := reference(item)
 			if err != nil {
 				return err
 			}
@@ -221,66 +251,27 @@ func (f *file) readWith(n yamlx.Node) error {
 	})
 }
 
-var routeFields = yamlx.Fields[*route]{
-	"path": func(r *route, n yamlx.Node) (err error) {
-		if r.path, err = n.Label(); err == nil && !strings.HasPrefix(r.path, "/") {
-			err = n.Errorf("must start with /")
-		}
-		return err
-	},
-	"provider": func(r *route, n yamlx.Node) (err error) {
-		r.provider, err = n.Label()
-		return err
-	},
-	"forward": func(r *route, n yamlx.Node) error {
-		for _, item := range n.List() {
-			text, err := item.Scalar()
-			if err != nil {
-				return err
-			}
-			u, err := ParseForward(text)
-			if err != nil {
-				return item.Wrap(err)
-			}
-			r.forward = append(r.forward, u)
-		}
-		return nil
-	},
-	"verify": func(r *route, n yamlx.Node) (err error) {
-		r.verify, err = n.Word("mode", modes)
-		return err
-	},
-	"timeout": func(r *route, n yamlx.Node) (err error) {
-		r.timeout, err = n.Duration()
-		if err == nil && r.timeout == 0 {
-			err = n.Errorf("must be more than nothing")
-		}
-		return err
-	},
+// readKeep checks how much is to be kept, which nothing acts on yet.
+func (f *file) readKeep(n yamlx.Node) error {
+	f.keeps = true
+	return keepFields.Read(f, n)
 }
 
-func (f *file) readRoutes(n yamlx.Node) error {
-	seen := map[string]bool{}
-	for _, item := range n.List() {
-		r := route{node: item}
-		if err := routeFields.Read(&r, item, "ack", "name"); err != nil {
-			return err
+var keepFields = yamlx.Fields[*file]{
+	"age": func(_ *file, n yamlx.Node) error {
+		text, err := n.Scalar()
+		if err == nil {
+			_, err = parseAge(text)
 		}
-		if r.path == "" {
-			return item.Errorf("has no path")
+		return misplaced(n, err)
+	},
+	"size": func(_ *file, n yamlx.Node) error {
+		text, err := n.Scalar()
+		if err == nil {
+			err = checkSize(text)
 		}
-		key := strings.TrimRight(r.path, "/")
-		if seen[key] {
-			return item.Errorf("path %s is there twice", r.path)
-		}
-		seen[key] = true
-		for _, u := range r.forward {
-			f.weigh("forward", u.String(), item)
-		}
-		f.weigh("verify", r.verify, item)
-		f.routes = append(f.routes, r)
-	}
-	return nil
+		return misplaced(n, err)
+	},
 }
 
 // readProviders reads the descriptions of the user's own providers, in the
@@ -289,4 +280,37 @@ func (f *file) readProviders(n yamlx.Node) (err error) {
 	f.risk(n, "describes providers of its own")
 	f.providers, err = verify.ParseProviders(f.content, "providers")
 	return err
+}
+
+// checkMentions checks that all providers that are named are known.
+func (f *file) checkMentions() (err error) {
+	f.catalog = verify.Builtin()
+	if len(f.providers) > 0 {
+		if f.catalog, err = f.catalog.With(f.providers...); err != nil {
+			return &yamlx.Error{Field: "providers", What: err.Error()}
+		}
+	}
+	seen := map[string]bool{}
+	for _, m := range f.mentions {
+		p, ok := f.catalog.Lookup(m.id)
+		if !ok {
+			near := f.catalog.Nearest(m.id)
+			hint := "devhook providers lists all"
+			if meant := similar.Typo(m.id, near); meant != "" {
+				hint = "write " + meant + "; " + hint
+			}
+			return misplaced(m.at, errorf(hint, "unknown provider %s (near: %s)", quoted(m.id), strings.Join(near, ", ")))
+		}
+		if m.name != "" {
+			if _, err := checkWith(p, m.name); err != nil {
+				return misplaced(m.at, errorf("devhook providers "+p.ID+" tells what it needs", "%v", err))
+			}
+		} else if m.part != "" {
+			if seen[m.part+"."+p.ID] {
+				return m.at.Errorf("is there twice: it is another name for %s", p.ID)
+			}
+			seen[m.part+"."+p.ID] = true
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // FileName is the name of a project's configuration.
@@ -12,15 +13,14 @@ const FileName = "devhook.yaml"
 
 // upwards calls f for dir and the directories above it, until f returns false
 // or a border is reached: the root of a repository, the user's home, or the
-// edge of a file system. The border itself is the last that f gets.
+// edge of a file system. The border itself is the last that f gets. What is
+// above a directory is told without the links that led to it: a link beside
+// the home must not lead around the border.
 func upwards(dir, home string, f func(dir string) bool) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return
-	}
+	dir = resolved(dir)
 	device, _ := deviceOf(dir)
 	for f(dir) {
-		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil || dir == home {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil || home != "" && sameDir(dir, home) {
 			return
 		}
 		parent := filepath.Dir(dir)
@@ -34,15 +34,58 @@ func upwards(dir, home string, f func(dir string) bool) {
 	}
 }
 
+// homeVariable names the variable that holds the user's home.
+func homeVariable(goos string) string {
+	if goos == "windows" {
+		return "USERPROFILE"
+	}
+	return "HOME"
+}
+
+func home(getenv func(string) string) string { return getenv(homeVariable(runtime.GOOS)) }
+
+// resolved returns path from the root on and without links, as far as it can
+// be told.
+func resolved(path string) string {
+	path = absolute(path)
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
+// resolvedFile is resolved, but for the last name: a link to a file stays one.
+func resolvedFile(path string) string {
+	return filepath.Join(resolved(filepath.Dir(path)), filepath.Base(path))
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// sameDir reports whether both are one directory, however they are spelled:
+// on some systems case does not count.
+func sameDir(a, b string) bool {
+	if resolved(a) == resolved(b) {
+		return true
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
 // FindStore returns the directory of the store that is meant in dir: the
 // nearest one upwards that is the user's own, or else the one to make in dir.
 func FindStore(dir, name string, getenv func(string) string) string {
-	found := filepath.Join(dir, name)
-	upwards(dir, getenv("HOME"), func(d string) bool {
+	found, here := filepath.Join(dir, name), resolved(dir)
+	upwards(dir, home(getenv), func(d string) bool {
 		path := filepath.Join(d, name)
 		info, err := os.Stat(path)
 		if err == nil && info.IsDir() && ownedByUser(info) {
-			if d != absolute(dir) { // else its short name will do
+			if d != here { // else its short name will do
 				found = path
 			}
 			return false
@@ -57,14 +100,14 @@ func FindStore(dir, name string, getenv func(string) string) string {
 func locate(dir string, getenv func(string) string) (string, error) {
 	var path string
 	var err error
-	upwards(dir, getenv("HOME"), func(d string) bool {
+	upwards(dir, home(getenv), func(d string) bool {
 		p := filepath.Join(d, FileName)
 		info, statErr := os.Stat(p)
 		if errors.Is(statErr, fs.ErrNotExist) {
 			return true
 		}
 		if statErr != nil {
-			err = errorf("", "%v", statErr)
+			err = errorf("make it readable, or name the one to use with --config", "cannot read %s: %v", p, cause(statErr))
 			return false
 		}
 		if why := unsafe(info); why != "" {

@@ -14,10 +14,32 @@ import (
 // Routes returns where webhooks go and who gets through, with the secrets that
 // r finds. The error is an [*Error].
 func (c *Config) Routes(r *Resolver) (*gateway.Routes, error) {
-	keys, err := c.Keys(r)
+	rt, err := c.Apps()
 	if err != nil {
 		return nil, err
 	}
+	if rt.Keys, err = c.Keys(r); err != nil {
+		return nil, err
+	}
+	named := c.Get("provider").From + " names " + rt.Default.Provider
+	if err := checkNamed(rt, rt.Default, named, "--verify report"); err != nil {
+		return nil, err
+	}
+	for i, own := range c.routes {
+		who := "the route " + own.path + " names " + own.provider
+		if own.provider == "" {
+			who = named + ", for the route " + own.path + " too"
+		}
+		if err := checkNamed(rt, rt.List[i], who, own.letPass()); err != nil {
+			return nil, err
+		}
+	}
+	return rt, nil
+}
+
+// Apps is [Config.Routes] without any keys, for who only wants to know where
+// webhooks go.
+func (c *Config) Apps() (*gateway.Routes, error) {
 	var forward []*url.URL
 	for _, text := range c.Get("forward").Texts {
 		u, err := ParseForward(text)
@@ -30,19 +52,19 @@ func (c *Config) Routes(r *Resolver) (*gateway.Routes, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt := &gateway.Routes{Catalog: c.catalog, Keys: keys, Default: gateway.Route{
-		Forward: forward, Verify: gateway.Mode(c.Get("verify").Text()), Timeout: timeout,
+	rt := &gateway.Routes{Catalog: c.catalog, Default: gateway.Route{
+		Provider: c.Get("provider").Text(), Forward: forward,
+		Verify: gateway.Mode(c.Get("verify").Text()), Timeout: timeout,
 	}}
-	if named := c.Get("provider").Text(); named != "" {
-		p, _ := c.catalog.Lookup(named)
+	if p, ok := c.catalog.Lookup(rt.Default.Provider); ok {
 		rt.Default.Provider = p.ID
-		if err := c.checkNamed(p, rt.Default, keys, c.Get("provider").From); err != nil {
-			return nil, err
-		}
 	}
 	for _, own := range c.routes {
 		one := rt.Default
-		one.Path, one.Provider = own.path, own.provider
+		one.Path = own.path
+		if own.provider != "" {
+			one.Provider = own.provider
+		}
 		if own.forward != nil {
 			one.Forward = own.forward
 		}
@@ -52,26 +74,20 @@ func (c *Config) Routes(r *Resolver) (*gateway.Routes, error) {
 		if own.timeout != 0 {
 			one.Timeout = own.timeout
 		}
-		if own.provider == "" {
-			one.Provider = rt.Default.Provider
-		} else {
-			p, _ := c.catalog.Lookup(own.provider)
-			if err := c.checkNamed(p, one, keys, "the route "+own.path); err != nil {
-				return nil, err
-			}
-		}
 		rt.List = append(rt.List, one)
 	}
 	return rt, nil
 }
 
 // checkNamed refuses a provider that is named and whose webhooks could not be
-// verified: who names it means to.
-func (c *Config) checkNamed(p verify.Provider, r gateway.Route, keys map[string]verify.Keys, where string) error {
-	if r.Verify == gateway.Report || r.Verify == gateway.Off {
+// verified: who names it means to. who says where it is named, letPass what
+// would have them pass nevertheless.
+func checkNamed(rt *gateway.Routes, r gateway.Route, who, letPass string) error {
+	p, named := rt.Catalog.Lookup(r.Provider)
+	if !named || r.Verify == gateway.Report || r.Verify == gateway.Off {
 		return nil
 	}
-	hint, err := p.CheckKeys(keys[p.ID])
+	hint, err := p.CheckKeys(rt.Keys[p.ID])
 	if err == nil {
 		return nil
 	}
@@ -79,51 +95,69 @@ func (c *Config) checkNamed(p verify.Provider, r gateway.Route, keys map[string]
 		hint = "set " + p.Env + ", or use --secret " + p.ID + "=env:NAME"
 	}
 	return &Error{
-		Text: fmt.Sprintf("%s names %s, but %v", where, p.ID, err),
-		Hint: hint + "; --verify report lets webhooks pass unverified",
+		Text: fmt.Sprintf("%s, but %v", who, err),
+		Hint: hint + "; " + letPass + " lets webhooks pass unverified",
 		Err:  err,
 	}
 }
 
+// Known returns the ids, sorted, of the providers for which there is a
+// reference to a secret or a value beside it. Whether the references lead
+// anywhere is not looked at.
+func (c *Config) Known() []string {
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(c.secrets)), maps.Keys(c.with))
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // Keys returns the secrets, and what goes with them, of all providers that
-// have some. A secret that cannot be one of its provider is an error.
+// have some. The error is as of [Config.KeysOf].
 func (c *Config) Keys(r *Resolver) (map[string]verify.Keys, error) {
-	keys := map[string]verify.Keys{}
-	for _, id := range slices.Sorted(maps.Keys(c.secrets)) {
-		v := c.secrets[id]
-		p, _ := c.catalog.Lookup(id)
-		k := verify.Keys{With: map[string]string{}}
-		for _, ref := range v.Texts {
-			text, err := r.Resolve(ref, "the secret for "+id, v.From)
-			if err != nil {
-				return nil, err
-			}
-			s := verify.NewSecret(text)
-			if err := p.CheckSecret(s); err != nil {
-				return nil, errorf("copy it again from where the provider shows it", "%s: %s: %v", v.From, id, err)
-			}
-			k.Secrets = append(k.Secrets, s)
+	all := map[string]verify.Keys{}
+	for _, id := range c.Known() {
+		k, err := c.KeysOf(r, id)
+		if err != nil {
+			return nil, err
 		}
-		keys[id] = k
+		all[id] = k
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.with)) {
-		k := keys[id]
-		if k.With == nil {
-			k.With = map[string]string{}
-		}
-		for name, v := range c.with[id] {
-			text := v.Text()
-			if kind, _, ok := strings.Cut(text, ":"); ok && (kind == "env" || kind == "file") {
-				var err error
-				if text, err = r.Resolve(text, name+" for "+id, v.From); err != nil {
-					return nil, err
-				}
-			}
-			k.With[name] = text
-		}
-		keys[id] = k
+	return all, nil
+}
+
+// KeysOf returns the secrets, and what goes with them, of the provider that is
+// called id or has it as an alias; zero Keys if nothing is known. Only what
+// they refer to is looked up. A secret that cannot be one of the provider, or
+// a reference that leads nowhere, is an [*Error].
+func (c *Config) KeysOf(r *Resolver, id string) (verify.Keys, error) {
+	p, _ := c.catalog.Lookup(id)
+	v, with := c.secrets[p.ID], c.with[p.ID]
+	if len(v.Texts) == 0 && len(with) == 0 {
+		return verify.Keys{}, nil
 	}
-	return keys, nil
+	k := verify.Keys{With: map[string]string{}}
+	for _, ref := range v.Texts {
+		text, err := r.Resolve(ref, "the secret for "+p.ID, v.From)
+		if err != nil {
+			return verify.Keys{}, err
+		}
+		s := verify.NewSecret(text)
+		if err := p.CheckSecret(s); err != nil {
+			return verify.Keys{}, errorf("copy it again from where the provider shows it", "%s: %s: %v", v.From, p.ID, err)
+		}
+		k.Secrets = append(k.Secrets, s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(with)) {
+		v := with[name]
+		text := v.Text()
+		if isRef(text) {
+			var err error
+			if text, err = r.Resolve(text, name+" for "+p.ID, v.From); err != nil {
+				return verify.Keys{}, err
+			}
+		}
+		k.With[name] = text
+	}
+	return k, nil
 }
 
 // A Shown is one line of `devhook config`.
@@ -161,29 +195,12 @@ func (c *Config) Show() []Shown {
 	return list
 }
 
-func (r route) String() string {
-	var parts []string
-	if r.provider != "" {
-		parts = append(parts, "provider "+r.provider)
-	}
-	for _, u := range r.forward {
-		parts = append(parts, "forward "+u.String())
-	}
-	if r.verify != "" {
-		parts = append(parts, "verify "+r.verify)
-	}
-	if r.timeout != 0 {
-		parts = append(parts, "timeout "+r.timeout.String())
-	}
-	return strings.Join(parts, ", ")
-}
-
 // mask shows references, and hides values.
 func mask(refs []string) string {
 	shown := make([]string, len(refs))
 	for i, ref := range refs {
 		shown[i] = "[secret]"
-		if kind, _, ok := strings.Cut(ref, ":"); ref == "-" || ok && (kind == "env" || kind == "file") {
+		if ref == "-" || isRef(ref) {
 			shown[i] = ref
 		}
 	}

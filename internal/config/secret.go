@@ -1,11 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 
 	"devhook/verify"
 )
@@ -27,28 +30,25 @@ type Resolver struct {
 // for tiktok"; from, where the reference stands. The error never has the
 // value.
 func (r *Resolver) Resolve(ref, label, from string) (string, error) {
-	kind, name, ok := strings.Cut(ref, ":")
+	if isBlank(ref) {
+		return "", errorf("use env:NAME or file:PATH", "%s is empty", label)
+	}
+	var bad *Error
+	if errors.As(checkRef(ref), &bad) {
+		return "", bad.at(label)
+	}
+	kind, name, _ := strings.Cut(ref, ":")
 	switch {
 	case ref == "-":
 		return r.prompt(label)
-	case ok && kind == "env":
+	case kind == "env":
 		v := r.Getenv(name)
 		if v == "" {
 			return "", errorf("export "+name+"=…", "%s: the variable %s is not set or empty", label, name)
 		}
 		return v, nil
-	case ok && kind == "file":
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return "", errorf("", "%s: %v", label, err)
-		}
-		v := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-		if v == "" {
-			return "", errorf("", "%s: the file %s is empty", label, name)
-		}
-		return v, nil
-	case ref == "":
-		return "", errorf("use env:NAME or file:PATH", "%s is empty", label)
+	case isRef(ref):
+		return readSecret(name, label)
 	}
 	if r.Warn != nil && !r.warned[label] {
 		if r.warned == nil {
@@ -62,6 +62,47 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 		r.Warn(fmt.Sprintf("%s %s: better env:NAME or file:PATH", label, where))
 	}
 	return ref, nil
+}
+
+// isRef reports whether s refers to a variable or a file.
+func isRef(s string) bool {
+	kind, _, ok := strings.Cut(s, ":")
+	return ok && (kind == "env" || kind == "file")
+}
+
+// checkRef refuses a reference that names nothing. A value is none.
+func checkRef(ref string) error {
+	kind, name, _ := strings.Cut(ref, ":")
+	switch {
+	case !isRef(ref):
+		return nil
+	case kind == "file" && isBlank(name):
+		return errorf("write file:PATH, as in file:secret.txt", "file: names no file")
+	case kind == "file":
+		return nil
+	case isBlank(name):
+		return errorf("write env:NAME, as in env:TIKTOK_CLIENT_SECRET", "env: names no variable")
+	case strings.ContainsAny(name, "$=") || strings.ContainsFunc(name, unicode.IsSpace):
+		return errorf("write env:NAME, without $ and what the variable holds", "what follows env: is not the name of a variable")
+	}
+	return nil
+}
+
+// readSecret returns what stands in a file, but for the end of its line.
+func readSecret(path, label string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		hint := "put it into " + path + ", or name another file with file:PATH"
+		if errors.Is(err, fs.ErrPermission) {
+			hint = "chmod u+r " + path
+		}
+		return "", errorf(hint, "%s: cannot read %s: %v", label, path, cause(err))
+	}
+	v := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if v == "" {
+		return "", errorf("put it into "+path, "%s: the file %s is empty", label, path)
+	}
+	return v, nil
 }
 
 func (r *Resolver) prompt(label string) (string, error) {
@@ -89,7 +130,7 @@ func (r *Resolver) prompt(label string) (string, error) {
 func (c *Config) lookup(id, where string) (verify.Provider, error) {
 	p, ok := c.catalog.Lookup(id)
 	if !ok {
-		return p, errorf("devhook providers lists all", "%s: unknown provider %q (near: %s)", where, id, strings.Join(c.catalog.Nearest(id), ", "))
+		return p, errorf("devhook providers lists all", "%s: unknown provider %s (near: %s)", where, quoted(id), strings.Join(c.catalog.Nearest(id), ", "))
 	}
 	return p, nil
 }
@@ -98,20 +139,14 @@ func (c *Config) lookup(id, where string) (verify.Provider, error) {
 // need: flags before the providers' own variables before devhook.yaml.
 func (c *Config) settleProviders(src Source, f *file) error {
 	c.secrets, c.with = map[string]Value{}, map[string]map[string]Value{}
-	if f != nil {
+	if f != nil { // whose names were checked when it was read
 		for id, v := range f.secrets {
-			p, err := c.lookup(id, v.From)
-			if err != nil {
-				return err
-			}
+			p, _ := c.catalog.Lookup(id)
 			c.secrets[p.ID] = v
 		}
 		for id, values := range f.with {
+			p, _ := c.catalog.Lookup(id)
 			for name, v := range values {
-				p, err := c.lookup(id, v.From)
-				if err != nil {
-					return err
-				}
 				if err := c.setWith(p, name, v); err != nil {
 					return err
 				}
@@ -139,6 +174,9 @@ func (c *Config) settleProviders(src Source, f *file) error {
 	}
 	given := map[string]Value{}
 	for _, text := range src.Flag("secret") {
+		if isBlank(text) {
+			return emptyFlag("secret")
+		}
 		id, ref := c.splitID(text)
 		if id == "" {
 			id = named
@@ -152,9 +190,12 @@ func (c *Config) settleProviders(src Source, f *file) error {
 	}
 	maps.Copy(c.secrets, given)
 	for _, text := range src.Flag("with") {
+		if isBlank(text) {
+			return emptyFlag("with")
+		}
 		key, value, ok := strings.Cut(text, "=")
-		if !ok || value == "" {
-			return errorf("write --with tiktok-shop.app_key=VALUE", "--with %q has no value", key)
+		if !ok || isBlank(value) {
+			return errorf("write --with tiktok-shop.app_key=VALUE", "--with %s has no value", quoted(key))
 		}
 		id, name, ok := strings.Cut(key, ".")
 		if !ok {
@@ -176,10 +217,7 @@ func (c *Config) settleProviders(src Source, f *file) error {
 		if r.provider == "" {
 			continue
 		}
-		p, err := c.lookup(r.provider, f.from(r.node))
-		if err != nil {
-			return err
-		}
+		p, _ := c.catalog.Lookup(r.provider)
 		r.provider = p.ID
 	}
 	return nil
@@ -196,21 +234,30 @@ func (c *Config) splitID(text string) (id, ref string) {
 }
 
 func (c *Config) setWith(p verify.Provider, name string, v Value) error {
-	var names []string
-	for _, n := range p.Needs {
-		names = append(names, n.Name)
-	}
-	name = strings.ReplaceAll(name, "-", "_")
-	if !slices.Contains(names, name) {
-		known := "it needs nothing beside its secret"
-		if len(names) > 0 {
-			known = "known: " + strings.Join(names, ", ")
-		}
-		return errorf("", "%s: %s knows no %q (%s)", v.From, p.ID, name, known)
+	name, err := checkWith(p, name)
+	if err != nil {
+		return errorf("devhook providers "+p.ID+" tells what it needs", "%s: %v", v.From, err)
 	}
 	if c.with[p.ID] == nil {
 		c.with[p.ID] = map[string]Value{}
 	}
 	c.with[p.ID][name] = v
 	return nil
+}
+
+// checkWith returns the name that p has for a value beside its secret.
+func checkWith(p verify.Provider, name string) (string, error) {
+	var names []string
+	for _, n := range p.Needs {
+		names = append(names, n.Name)
+	}
+	own := strings.ReplaceAll(name, "-", "_")
+	if slices.Contains(names, own) {
+		return own, nil
+	}
+	known := "it needs nothing beside its secret"
+	if len(names) > 0 {
+		known = "known: " + strings.Join(names, ", ")
+	}
+	return "", fmt.Errorf("%s knows no %q (%s)", p.ID, name, known)
 }

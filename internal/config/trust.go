@@ -55,7 +55,7 @@ func (t TrustFile) read() (map[string]string, error) {
 // read is not.
 func (t TrustFile) Has(path string, content []byte) bool {
 	sums, err := t.read()
-	return err == nil && sums[absolute(path)] == sum(content)
+	return err == nil && sums[resolvedFile(path)] == sum(content)
 }
 
 // Add has the file with this content trusted from now on.
@@ -64,7 +64,7 @@ func (t TrustFile) Add(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	sums[absolute(path)] = sum(content)
+	sums[resolvedFile(path)] = sum(content)
 	text, err := json.MarshalIndent(sums, "", "  ")
 	if err != nil {
 		return err
@@ -78,13 +78,6 @@ func (t TrustFile) Add(path string, content []byte) error {
 func sum(content []byte) string {
 	s := sha256.Sum256(content)
 	return hex.EncodeToString(s[:])
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }
 
 // WriteFile writes a file of the user's own, whole or not at all.
