@@ -26,6 +26,8 @@ type encoder struct {
 	out   io.Writer
 	store *Store
 	err   error // first error of out or of a body's file
+
+	damaged error // first body's file that was changed; its bytes are written nevertheless
 }
 
 // raw appends s as it is.
@@ -66,6 +68,10 @@ func (e *encoder) tail(ex *Exchange) {
 	e.raw(`,"at":"`)
 	e.buf = ex.At.UTC().AppendFormat(e.buf, timeLayout)
 	e.raw(`"`)
+	e.rest(ex)
+}
+
+func (e *encoder) rest(ex *Exchange) {
 	e.opt("origin", string(ex.Origin))
 	e.opt("parent", string(ex.Parent))
 	if len(ex.Changes) > 0 {
@@ -92,19 +98,27 @@ func (e *encoder) tail(ex *Exchange) {
 	e.truncated(r.Truncated)
 	e.raw(`}`)
 
-	v := &ex.Verdict
-	e.raw(`,"verdict":{"status":`)
-	e.text(string(v.Status))
-	e.opt("reason", string(v.Reason))
-	e.opt("detail", v.Detail)
-	e.opt("hint", v.Hint)
-	e.raw(`}`)
+	if v := &ex.Verdict; v.Status != "" || ex.ID != "" {
+		e.raw(`,"verdict":{"status":`)
+		e.text(string(v.Status))
+		e.opt("reason", string(v.Reason))
+		e.opt("detail", v.Detail)
+		e.opt("hint", v.Hint)
+		e.raw(`}`)
+	}
 
 	e.result(Result{ex.Outcome, ex.Detail, ex.Response})
 	e.raw(`}`)
 }
 
+// exchange appends all of ex. One that was never recorded has no id, number,
+// time, verdict and outcome to tell.
 func (e *encoder) exchange(ex *Exchange) {
+	if ex.ID == "" {
+		e.raw(`{"v":1`)
+		e.rest(ex)
+		return
+	}
 	e.head(ex)
 	e.buf = strconv.AppendUint(e.buf, ex.Seq, 10)
 	e.tail(ex)
@@ -197,6 +211,12 @@ func (e *encoder) file(b Body) {
 			return err
 		}
 		defer f.Close()
+		c := e.store.checking(f, b)
+		defer func() {
+			if err := c.check(); err != nil && e.damaged == nil {
+				e.damaged = err
+			}
+		}()
 		if _, err := e.out.Write(e.buf); err != nil {
 			return err
 		}
@@ -207,7 +227,7 @@ func (e *encoder) file(b Body) {
 				return err
 			}
 			w := base64.NewEncoder(base64.StdEncoding, e.out)
-			if _, err := io.Copy(w, f); err != nil {
+			if _, err := io.Copy(w, c); err != nil {
 				return err
 			}
 			if err := w.Close(); err != nil {
@@ -219,7 +239,7 @@ func (e *encoder) file(b Body) {
 		e.raw(`"`)
 		chunk := make([]byte, 64<<10)
 		for held := 0; ; { // bytes of a rune that the last read cut
-			n, err := io.ReadFull(f, chunk[held:])
+			n, err := io.ReadFull(c, chunk[held:])
 			n += held
 			whole := n - cutRune(chunk[:n])
 			e.buf = appendEscaped(e.buf, chunk[:whole])

@@ -13,6 +13,7 @@ import (
 
 	"devhook/internal/jsonx"
 	"devhook/internal/similar"
+	"devhook/verify"
 )
 
 // A Filter is a set of conditions on an exchange, all of which must hold. The
@@ -23,7 +24,8 @@ import (
 //	term   = key ":" value { "," value }     one of the values
 //	       | "body." path "=" JSON or text   the JSON value at path in the request body
 //	key    = provider event verdict reason outcome origin method path route
-//	       | "header." name                  values may hold "*", any run of characters
+//	       | "header." name                  values may hold "*", any run of characters;
+//	                                         of verdict, reason, outcome, origin else one of the words there are
 //	       | status                          200, 5xx, 400..499
 //	       | size took                       10kb, >10kb, <=500ms, 1kb..1mb
 //	       | since until                     1h ago, 2026-11-01, RFC 3339, unix s or ms
@@ -183,6 +185,36 @@ var filterKeys = []string{
 	"status", "size", "took", "since", "until",
 }
 
+// closedWords are the closed lists of values that keys have.
+var closedWords = map[string][]string{
+	"verdict": wordsOf(verify.Valid, verify.Invalid, verify.Unsigned, verify.Unverified, verify.Skipped),
+	"reason": wordsOf(
+		verify.BadSignature, verify.Stale, verify.Future, verify.MissingSignature, verify.MalformedSignature, verify.MissingTimestamp,
+		verify.MissingKeyID, verify.WrongAccount, verify.NoSecret, verify.UnknownProvider, verify.TooLarge, verify.Unsupported, verify.Off,
+	),
+	"outcome": wordsOf(Pending, Answered, Unreachable, Refused, Handled, Queued, Unrouted),
+	"origin":  wordsOf(Live, Replay, Trigger, Stream, Import, Mirror),
+}
+
+func wordsOf[T ~string](values ...T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
+}
+
+// unknownWord returns the first of the values, between commas, that is none of
+// the known and no pattern of them.
+func unknownWord(values string, known []string) (string, bool) {
+	for v := range strings.SplitSeq(values, ",") {
+		if !strings.Contains(v, "*") && !slices.Contains(known, v) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
 var looksLikeKey = regexp.MustCompile(`^([a-z]{3,12}):[^/]`)
 
 func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, error), error) {
@@ -213,6 +245,12 @@ func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, er
 	}
 	if name, ok := strings.CutPrefix(key, "header."); ok {
 		return "header", wantHeader(name, globs(value, false)), nil
+	}
+	if known := closedWords[key]; known != nil {
+		if v, ok := unknownWord(value, known); ok {
+			near := similar.Names(v, known, 3)
+			return fail(fmt.Sprintf("unknown %s %q (near: %s)", key, v, strings.Join(near, ", ")), "one of "+strings.Join(known, ", "))
+		}
 	}
 	text := func(get func(*Exchange) string, fold bool) (string, func(*Store, *Exchange) (bool, error), error) {
 		match := globs(value, fold)

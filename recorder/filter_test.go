@@ -3,6 +3,9 @@ package recorder
 import (
 	"errors"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +56,11 @@ func TestFilter(t *testing.T) {
 		"route:/hooks":                         true,
 		"origin:live":                          true,
 		"origin:replay,live":                   true,
+		"origin:l*":                            true,
+		"verdict:un*":                          false,
+		"reason:missing*":                      false,
+		"outcome:x*,answered":                  true,
+		"provider:nobody":                      false, // a catalog may have had any
 		"since:1h":                             true,
 		"since:10m":                            false,
 		"until:10m":                            true,
@@ -128,11 +136,47 @@ func TestFilterErrors(t *testing.T) {
 		"since:yesterday": "not a time",
 		"event:":          "no value",
 		`body.a\q=1`:      "path",
+
+		"verdict:bogus":            `unknown verdict "bogus" (near: `,
+		"verdict:unsigend":         "(near: unsigned, ",
+		"verdict:Valid":            "(near: valid, ",
+		"-outcome:nonsense":        "one of pending, answered, unreachable, refused, handled, queued, unrouted",
+		"outcome:answered,refsued": `unknown outcome "refsued" (near: refused, `,
+		"outcome:answered,":        `unknown outcome ""`,
+		"reason:x":                 "unknown reason",
+		"reason:no-secret":         "(near: no_secret, ",
+		"origin:liv":               "(near: live, ",
 	} {
 		_, err := ParseFilter(noon, words)
 		var fe *FilterError
 		if !errors.As(err, &fe) || !strings.Contains(fe.Error()+fe.Hint, want) {
 			t.Errorf("%s: %v, want an error with %q", words, err, want)
+		}
+	}
+}
+
+// The closed lists are those of the package that has the words.
+func TestFilterKnowsAllWords(t *testing.T) {
+	for key, source := range map[string]string{"verdict": "Status", "reason": "Reason", "outcome": "Outcome", "origin": "Origin"} {
+		file := "exchange.go"
+		if key == "verdict" || key == "reason" {
+			file = "../verify/verify.go"
+		}
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, m := range regexp.MustCompile(`(?m)^\t\w+ +`+source+` += "(\w+)"`).FindAllStringSubmatch(string(src), -1) {
+			want = append(want, m[1])
+		}
+		if got := closedWords[key]; len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+		for _, word := range want {
+			if _, err := ParseFilter(noon, key+":"+word); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

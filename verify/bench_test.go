@@ -63,7 +63,7 @@ func bareHMAC(body []byte) time.Duration {
 }
 
 func BenchmarkDetect(b *testing.B) {
-	for _, size := range []int{0, 1 << 10, 1 << 20, 20 << 20} {
+	for _, size := range []int{0, 1 << 10, 64 << 10, 1 << 20, 20 << 20} {
 		for name, body := range map[string][]byte{"json": jsonOf(max(size, 20)), "nested": append(append([]byte(`{"a":`), bytes.Repeat([]byte("["), size)...), '1'), "binary": make([]byte, size)} {
 			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
 				m := Message{Method: "POST", URL: &url.URL{Path: "/", RawQuery: "a=1&b=2"}, Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer abc"}}, Body: body}
@@ -75,6 +75,37 @@ func BenchmarkDetect(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkDetectWorst is of bodies that cost the most a byte.
+func BenchmarkDetectWorst(b *testing.B) {
+	for name, body := range map[string][]byte{
+		"members":   append(append([]byte("{"), bytes.Repeat([]byte(`"a":1,`), maxMembers)...), `"z":1}`...),
+		"escapes":   append(append([]byte("{"), bytes.Repeat([]byte(`"\u0065vent":1,`), maxMembers)...), `"z":1}`...),
+		"form":      bytes.Repeat([]byte("a&"), 1<<19),
+		"long form": append([]byte("a="), bytes.Repeat([]byte("x"), 20<<20)...),
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := Message{Method: "POST", URL: &url.URL{Path: "/"}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: body}
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				Detect(m)
+			}
+		})
+	}
+}
+
+// BenchmarkEventMissing is of a large object in which the event's name would be.
+func BenchmarkEventMissing(b *testing.B) {
+	p, _ := Lookup("slack")
+	body := fmt.Appendf(nil, `{"event":%s}`, jsonOf(64<<10))
+	m := Message{Method: "POST", URL: &url.URL{}, Header: http.Header{}, Body: body}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Event(m)
 	}
 }
 

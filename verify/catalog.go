@@ -168,8 +168,8 @@ func (c *Catalog) Nearest(id string) []string {
 // Detect returns the providers that m looks like, the most specific first: the
 // one of which m meets the most conditions at once, and of equals the one that
 // comes first by ID. It does not look at whether a signature is right, or there
-// at all. Of a body that is a JSON object or a form, the first 256 names in the
-// first 1 MiB are looked at, once.
+// at all. Of a body that is a JSON object the first 65,536 members are looked
+// at, of a form all fields.
 func (c *Catalog) Detect(m Message) []Provider {
 	v := &view{m: &m}
 	type candidate struct {

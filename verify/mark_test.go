@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
@@ -83,21 +82,44 @@ func TestDetectVectors(t *testing.T) {
 	}
 }
 
-// What comes late in a long body is not looked at, and a long body costs no
-// more than a short one.
-func TestDetectLooksAtTheBeginning(t *testing.T) {
+// Nothing that a sender puts before the marks of a provider, and nothing that
+// it says of the body, hides them: an app that reads all of the body would take
+// an unsigned message for one of the provider's.
+func TestDetectCannotBePassedBy(t *testing.T) {
 	marks := `"client_key":"a","event":"b","create_time":1,"content":"{}"`
-	long := strings.Repeat("x", maxLook)
-	if got := ids(Detect(request("", "\n\n{"+marks+`,"z":"`+long+`"}`))); got != "tiktok" {
-		t.Errorf("marks first: %q", got)
+	const mark = "\xef\xbb\xbf"
+	dummies := func(n int) string { return strings.Repeat(`"a":1,`, n) }
+	long := strings.Repeat("x", 2<<20)
+	tests := []struct{ name, text, want string }{
+		{"a byte order mark, as a form", form + mark + "{" + marks + "}", "tiktok"},
+		{"a byte order mark and spaces, as a form", form + mark + " \r\n{" + marks + "}", "tiktok"},
+		{"256 members before", "\n\n{" + dummies(256) + marks + "}", "tiktok"},
+		{"members before, as many as are remembered", "\n\n{" + dummies(maxMembers-4) + marks + "}", "tiktok"},
+		{"more than are remembered", "\n\n{" + dummies(maxMembers) + marks + "}", ""}, // as documented
+		{"members after", "\n\n{" + marks + "," + dummies(maxMembers) + `"z":1}`, "tiktok"},
+		{"spaces before", "\n\n" + strings.Repeat(" ", 2<<20) + "{" + marks + "}", "tiktok"},
+		{"spaces within", "\n\n{" + strings.Repeat(" ", 2<<20) + marks + "}", "tiktok"},
+		{"a long string before", "\n\n" + `{"z":"` + long + `",` + marks + "}", "tiktok"},
+		{"a long string after", "\n\n{" + marks + `,"z":"` + long + `"}`, "tiktok"},
+		{"a long name before", "\n\n" + `{"` + long + `":1,` + marks + "}", "tiktok"},
+		{"brackets without end after", "\n\n{" + marks + `,"z":` + strings.Repeat("[", 2<<20), "tiktok"},
+		{"names with escapes", "\n\n" + strings.NewReplacer("client", `\u0063lient`, "event", `even\u0074`).Replace("{"+marks+"}"), "tiktok"},
+		{"a long field of a form before", form + "z=" + long + "&team_id=T&user_id=U&command=c&response_url=y", "slack"},
 	}
-	if got := ids(Detect(request("", "\n\n"+`{"z":"`+long+`",`+marks+"}"))); got != "" {
-		t.Errorf("marks last: %q", got)
-	}
-	deep := request("", "")
-	deep.Body = append([]byte("{"+marks+`,"z":`), bytes.Repeat([]byte("["), 2*maxLook)...)
-	if got := ids(Detect(deep)); got != "tiktok" {
-		t.Errorf("brackets without end: %q", got)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := request("", tt.text)
+			ps := Detect(m)
+			if got := ids(ps); got != tt.want {
+				t.Fatalf("got %q, want %q", got, tt.want)
+			}
+			k := Keys{Secrets: []Secret{NewSecret("secret")}}
+			for _, p := range ps {
+				if v := p.Scheme.Verify(m, k, someTime); v.Status != Unsigned {
+					t.Errorf("%s: %+v, want unsigned", p.ID, v)
+				}
+			}
+		})
 	}
 }
 

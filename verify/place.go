@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -207,9 +206,10 @@ func (f *fields) text(path jsonx.Path) (text string, how presence) {
 }
 
 // isForm reports whether m says that its body is a form, and it is not plainly
-// JSON: what a sender says of its body must not hide it from who looks.
+// JSON, after a byte order mark or without: what a sender says of its body must
+// not hide it from who looks.
 func isForm(m *Message) bool {
-	if start := bytes.TrimLeft(m.Body, " \t\r\n"); len(start) > 0 && start[0] == '{' {
+	if jsonx.TopKind(m.Body) == jsonx.Object {
 		return false
 	}
 	media, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")

@@ -86,8 +86,8 @@ type Retry struct {
 }
 
 // Event returns the name of the event that m tells of, in the provider's own
-// words, or "" if m names none. It is at most 200 bytes of printable text. Of
-// the body at most 1 MiB is looked at.
+// words, or "" if m names none. It is at most 200 bytes of printable text. Of a
+// JSON body the first 65,536 members are looked at.
 func (p Provider) Event(m Message) string {
 	if p.facets == nil || len(p.facets.event) == 0 {
 		return ""

@@ -1,44 +1,54 @@
 package verify
 
 import (
+	"bytes"
+	"slices"
+
 	"devhook/internal/jsonx"
 	"devhook/internal/param"
 )
 
-// maxLook is how many bytes of a body are looked at for the name of an event,
-// a delivery id, a challenge or the marks of a provider. What is longer is
-// data: senders put what names a webhook in the first kilobytes, or keep the
-// body small.
-const maxLook = 1 << 20
-
-// maxMembers is how many members of a JSON body are looked at.
-const maxMembers = 256
+// maxMembers is how many members of a JSON body are remembered: 3 MB of them at
+// most. It is far above what senders send (a hundred, mostly), because a member
+// that comes later is not seen: who could push the marks of a provider behind
+// it would not be recognised. All of a body of up to [MaxBody] is looked at.
+const maxMembers = 1 << 16
 
 // A view reads a message without judging it: for the name of an event, for
-// marks, for challenges. It takes the first of several values, and passes over
-// the body at most once.
+// marks, for challenges. It takes the first of several parameters and the last
+// of several members, and passes over the body at most once.
 type view struct {
 	m       *Message
-	members []jsonx.Member // of the body, if looked
-	form    string         // the body, if it is a form and looked
+	members []member // of the body, if looked
+	form    string   // the body, if it is a form and looked
 	looked  bool
 }
+
+// A member of a JSON body is a name, as what it spells, and a value as it is
+// written.
+type member struct{ name, value []byte }
 
 func (v *view) look() {
 	if v.looked {
 		return
 	}
 	v.looked = true
-	body := v.m.Body[:min(len(v.m.Body), maxLook)]
+	body := v.m.Body[:min(len(v.m.Body), MaxBody)]
 	if isForm(v.m) {
 		v.form = string(body)
 		return
 	}
-	for member, err := range jsonx.Members(body) {
-		if err != nil || len(v.members) == maxMembers {
-			return
+	s := jsonx.NewScanner(body)
+	for len(v.members) < maxMembers && s.Next() {
+		name := s.Member.Name[1 : len(s.Member.Name)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			text, _ := jsonx.Unquote(s.Member.Name)
+			name = []byte(text)
 		}
-		v.members = append(v.members, member)
+		if len(v.members) == cap(v.members) { // append alone would copy long ones five times
+			v.members = slices.Grow(v.members, max(8, len(v.members)))
+		}
+		v.members = append(v.members, member{name, s.Member.Value})
 	}
 }
 
@@ -46,10 +56,10 @@ func (v *view) look() {
 func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 	v.look()
 	for i := len(v.members) - 1; i >= 0; i-- {
-		if !v.members[i].Is(path[0]) {
+		if string(v.members[i].name) != path[0] {
 			continue
 		}
-		raw = v.members[i].Value
+		raw = v.members[i].value
 		if len(path) == 1 {
 			return raw, true
 		}

@@ -39,13 +39,12 @@ type NotFoundError struct {
 	Path  Path
 	Found int  // how many names of Path are there
 	Kind  Kind // of the value where the path ends
-	// Near are names that are there instead, the most similar first, at most
-	// eight; only of an object.
-	Near []string
-	Len  int // how many elements are there; only of an array
+	Len   int  // how many elements are there; only of an array
 	// Err tells why the string where the path ends holds no JSON; only of a
 	// string. It is a [*SyntaxError] in terms of the decoded text.
 	Err error
+
+	object []byte // where the path ends, if that is an object: a part of the document
 }
 
 // Error returns the path up to the name that is not there, and what is there
@@ -56,11 +55,14 @@ func (e *NotFoundError) Error() string {
 		at = e.Path[:e.Found].String()
 	}
 	var why string
-	switch {
-	case e.Kind == Object && len(e.Near) == 0:
-		why = at + " is an empty object"
+	switch near := e.Near(); {
+	case len(near) > 0:
+		why = fmt.Sprintf("%s has %s", at, strings.Join(printable(near), ", "))
 	case e.Kind == Object:
-		why = fmt.Sprintf("%s has %s", at, strings.Join(printable(e.Near), ", "))
+		why = at + " is an empty object"
+		if s := NewScanner(e.object); s.Next() {
+			why = at + " has other names"
+		}
 	case e.Kind == Array:
 		why = fmt.Sprintf("%s is an array of %d", at, e.Len)
 	case e.Err != nil:
@@ -91,18 +93,29 @@ const (
 	maxNameLen  = 64   // bytes of a name that are looked at for it
 )
 
-// near gives the names of the valid object raw that are most similar to name.
-func near(raw []byte, name string) []string {
+// Near returns names that are there instead, the most similar first, at most
+// eight; only of an object. It looks for them in the document when it is
+// called, because most who look for a value do not ask: e holds on to the
+// document for that, and of one that was changed since it tells other names.
+func (e *NotFoundError) Near() []string {
+	if e.Kind != Object || e.Found >= len(e.Path) {
+		return nil
+	}
 	var all []string
-	for i, n := space(raw, 1), 0; raw[i] != '}' && n < maxCompared; n++ {
-		keyEnd, _ := scanString(raw, i)
-		if key := string(appendUnquoted(nil, raw[i:keyEnd])); len(key) <= maxNameLen && !slices.Contains(all, key) {
+	seen := map[string]bool{}
+	s := NewScanner(e.object)
+	for n := 0; n < maxCompared && s.Next(); n++ {
+		raw := s.Member.Name
+		if len(raw) > 2+6*maxNameLen { // too long, even if all of it is escapes
+			continue
+		}
+		key := string(appendUnquoted(nil, raw))
+		if len(key) <= maxNameLen && !seen[key] {
+			seen[key] = true
 			all = append(all, key)
 		}
-		after, _ := scanValue(raw, space(raw, space(raw, keyEnd)+1), 0)
-		i = next(raw, after)
 	}
-	names := similar.Names(name, all, maxNear)
+	names := similar.Names(e.Path[e.Found], all, maxNear)
 	for i, n := range names {
 		names[i] = Path{n}.String()
 	}

@@ -20,7 +20,7 @@ func ExampleFind() {
 	_, err := jsonx.Find([]byte(`{"data":{"items":[],"total":0}}`), path)
 	var missing *jsonx.NotFoundError
 	if errors.As(err, &missing) {
-		fmt.Println(missing.Near)
+		fmt.Println(missing.Near())
 	}
 	// Output: [items total]
 }

@@ -120,6 +120,31 @@ func Set(raw, name, value string) string {
 	return b.String()
 }
 
+// Remove returns raw without the parameters called name, and without the & that
+// parted them from others.
+func Remove(raw, name string) string {
+	_, n := Find(raw, name)
+	if n == 0 {
+		return raw
+	}
+	anyExact := false
+	for p := range params(raw) {
+		exact, _ := p.matches(raw, name)
+		anyExact = anyExact || exact
+	}
+	var kept []string
+	for part := range strings.SplitSeq(raw, "&") {
+		p := param{0, len(part), len(part)}
+		if i := strings.IndexByte(part, '='); i >= 0 {
+			p.nameEnd = i
+		}
+		if exact, folded := p.matches(part, name); !exact && (anyExact || !folded) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
 // Unescape decodes the value of a parameter. ok is false if an escape is broken.
 func Unescape(value string) (text string, ok bool) {
 	if !isEscaped(value) {

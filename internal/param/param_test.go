@@ -31,3 +31,21 @@ func TestParams(t *testing.T) {
 		}
 	}
 }
+
+func TestRemove(t *testing.T) {
+	for _, tt := range []struct{ raw, name, want string }{
+		{"", "a", ""},
+		{"b=2", "a", "b=2"},
+		{"a=1", "a", ""},
+		{"a=1&b=2", "a", "b=2"},
+		{"b=2&a=1", "a", "b=2"},
+		{"x&a=1&a&y;z=%zz", "a", "x&y;z=%zz"},
+		{"A=1&a=2", "a", "A=1"},
+		{"A=1&b", "a", "b"},
+		{"%61=1&&b", "a", "&b"},
+	} {
+		if got := Remove(tt.raw, tt.name); got != tt.want {
+			t.Errorf("Remove(%q, %q) = %q, want %q", tt.raw, tt.name, got, tt.want)
+		}
+	}
+}

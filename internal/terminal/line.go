@@ -64,7 +64,7 @@ func (t *Terminal) line(ex *recorder.Exchange) string {
 		t.outcome(ex, narrow),
 	}
 	if ex.Origin != recorder.Live {
-		columns = append(columns, t.style.dim("("+string(ex.Origin)+")"))
+		columns = append(columns, t.style.dim("("+word(ex.Origin)+")"))
 	}
 	return strings.TrimRight(strings.Join(columns, gap), " ")
 }
@@ -92,9 +92,9 @@ func (t *Terminal) signature(v verify.Verdict, narrow bool) string {
 }
 
 func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
-	status := ""
-	if ex.Response != nil {
-		status = strconv.Itoa(ex.Response.Status)
+	status, coloured, took := "", "-", "" // a journal that was changed by hand may lack the response
+	if r := ex.Response; r != nil {
+		status, coloured, took = strconv.Itoa(r.Status), t.status(r.Status), padLeft(Took(r.Took), 7)
 	}
 	switch ex.Outcome {
 	case recorder.Answered:
@@ -102,7 +102,7 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		if !narrow {
 			s += short(ex.Target) + "  "
 		}
-		return s + t.status(ex.Response.Status) + padLeft(Took(ex.Response.Took), 7)
+		return s + coloured + took
 	case recorder.Unreachable:
 		s := "-> "
 		if !narrow {
@@ -111,18 +111,22 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		return s + t.style.bad(strings.TrimSpace(status+" unreachable"))
 	case recorder.Refused:
 		if narrow { // why stands on the next line
-			return t.style.bad("refused " + status)
+			return t.style.bad(strings.TrimSpace("refused " + status))
 		}
-		return t.style.bad("refused "+status) + ": " + Safe(t.why(ex))
+		return t.style.bad(strings.TrimSpace("refused "+status)) + ": " + Safe(t.why(ex))
 	case recorder.Handled:
-		return "answered here " + t.status(ex.Response.Status)
+		return "answered here " + coloured
 	case recorder.Unrouted:
-		return t.style.warn("no route " + status)
+		return t.style.warn(strings.TrimSpace("no route " + status))
 	case recorder.Pending:
 		return t.style.dim("under way, or broken off")
 	}
-	return string(ex.Outcome)
+	return word(ex.Outcome)
 }
+
+// word returns one of a closed list of words, which may be any text in a
+// journal that came from elsewhere.
+func word[T ~string](s T) string { return Cut(Safe(string(s)), 20) }
 
 // why says in a few words why a webhook was refused.
 func (t *Terminal) why(ex *recorder.Exchange) string {
@@ -158,7 +162,7 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		if text == "connection refused" {
 			text += ": is the app running?"
 		}
-	case ex.Outcome == recorder.Answered && ex.Response.Status >= 400:
+	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Response.Status >= 400:
 		text = excerpt(ex.Response.Body.Bytes)
 	case ex.Outcome == recorder.Answered && ex.Detail != "":
 		text = ex.Detail

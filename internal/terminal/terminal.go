@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -28,6 +29,9 @@ type Terminal struct {
 
 	// The widest that was shown in a column, so that columns stay in line.
 	provider, event int
+
+	mu  sync.Mutex // guards err
+	err error      // the first that w had
 }
 
 type styles struct{ ok, bad, warn, dim, bold func(a ...any) string }
@@ -93,15 +97,33 @@ func IsTerminal(w any) bool {
 // ReadSecret asks for a secret at the terminal in, which does not show what is
 // typed.
 func (t *Terminal) ReadSecret(in *os.File, label string) (string, error) {
-	fmt.Fprintf(t.w, "%s: ", Safe(label))
+	t.write(Safe(label) + ": ")
 	text, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(t.w)
+	t.write("\n")
 	return strings.TrimSpace(string(text)), err
 }
 
 // Printf writes a line of devhook's own words; outside text in it must have
 // gone through [Safe].
-func (t *Terminal) Printf(format string, a ...any) { fmt.Fprintf(t.w, format+"\n", a...) }
+func (t *Terminal) Printf(format string, a ...any) { t.write(fmt.Sprintf(format+"\n", a...)) }
+
+func (t *Terminal) write(s string) {
+	if _, err := io.WriteString(t.w, s); err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.err == nil {
+			t.err = err
+		}
+	}
+}
+
+// Err returns the first error of writing to the terminal, or nil. Nothing else
+// tells of it: what was to be read there is lost.
+func (t *Terminal) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
 
 // Row writes a name and a text beside it, which goes on under its own start
 // where the terminal ends.

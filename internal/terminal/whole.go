@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -32,10 +31,10 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
 	row := func(name, format string, a ...any) {
 		t.Printf("%-10s %s", name, fmt.Sprintf(format, a...))
 	}
-	row("recording", "#%d  %s", ex.Seq, ex.ID)
-	row("at", "%s  %s", ex.At.Local().Format("2006-01-02 15:04:05.000"), t.style.dim(string(ex.Origin)))
+	row("recording", "#%d  %s", ex.Seq, Safe(string(ex.ID)))
+	row("at", "%s  %s", ex.At.Local().Format("2006-01-02 15:04:05.000"), t.style.dim(word(ex.Origin)))
 	if ex.Parent != "" {
-		row("made from", "%s", ex.Parent)
+		row("made from", "%s", Safe(string(ex.Parent)))
 		for _, c := range ex.Changes {
 			row("", "%s", Safe(c))
 		}
@@ -47,13 +46,13 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
 		row("delivery", "%s", Safe(ex.DeliveryID))
 	}
 	if ex.DuplicateOf != "" {
-		row("again", "the same delivery as %s", ex.DuplicateOf)
+		row("again", "the same delivery as %s", Safe(string(ex.DuplicateOf)))
 	}
-	row("signature", "%s", t.verdict(ex.Verdict))
+	row("signature", "%s", t.Verdict(ex.Verdict))
 	if ex.Verdict.Hint != "" {
 		row("", "%s", Safe(ex.Verdict.Hint))
 	}
-	outcome := string(ex.Outcome)
+	outcome := word(ex.Outcome)
 	if ex.Detail != "" {
 		outcome += ": " + Safe(ex.Detail)
 	}
@@ -75,8 +74,9 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
 	}
 }
 
-func (t *Terminal) verdict(v verify.Verdict) string {
-	s := string(v.Status)
+// Verdict returns v in words.
+func (t *Terminal) Verdict(v verify.Verdict) string {
+	s := word(v.Status)
 	switch v.Status {
 	case verify.Valid:
 		s = t.style.ok(s)
@@ -84,7 +84,7 @@ func (t *Terminal) verdict(v verify.Verdict) string {
 		s = t.style.bad(s)
 	}
 	if v.Reason != "" {
-		s += " (" + strings.ReplaceAll(string(v.Reason), "_", " ") + ")"
+		s += " (" + strings.ReplaceAll(word(v.Reason), "_", " ") + ")"
 	}
 	if v.Detail != "" {
 		s += ": " + Safe(v.Detail)
@@ -93,7 +93,7 @@ func (t *Terminal) verdict(v verify.Verdict) string {
 }
 
 // Message writes a request or a response. cut says that body is not all that
-// was sent.
+// was sent. The error is that of [Terminal.Err].
 func (t *Terminal) Message(start string, h http.Header, body []byte, size int64, cut bool) error {
 	t.Printf("%s", t.style.bold(Safe(start)))
 	for _, line := range HeaderLines(h) {
@@ -105,7 +105,7 @@ func (t *Terminal) Message(start string, h http.Header, body []byte, size int64,
 		if size > 0 {
 			t.Printf("%s", t.style.dim(fmt.Sprintf("(%s, not kept)", Size(size))))
 		}
-		return nil
+		return t.Err()
 	}
 	t.Printf("%s", readable(body))
 	switch {
@@ -114,20 +114,20 @@ func (t *Terminal) Message(start string, h http.Header, body []byte, size int64,
 	case int64(len(body)) < size:
 		t.Printf("%s", t.style.dim(fmt.Sprintf("(the first %s of %s; --body prints all)", Size(int64(len(body))), Size(size))))
 	}
-	return nil
+	return t.Err()
 }
 
 // readable returns a body as a person reads it: JSON in lines, other text as
 // it is, and of what is no text the start in hex.
 func readable(body []byte) string {
-	var b bytes.Buffer
-	if json.Indent(&b, body, "", "  ") == nil {
-		return SafeText(b.String())
+	if lines, ok := indent(body); ok {
+		return SafeText(lines)
 	}
 	if isText(body) {
 		return SafeText(string(body))
 	}
 	const most = 256
+	var b strings.Builder
 	for i := 0; i < len(body) && i < most; i += 16 {
 		line := body[i:min(i+16, len(body))]
 		fmt.Fprintf(&b, "%08x  %-48x  ", i, line)
@@ -143,6 +143,78 @@ func readable(body []byte) string {
 		b.WriteString("…\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Bounds of indent: what is nested deeper than maxIndent stays on its line,
+// and the text becomes at most maxGrowth times as long, and 4 KiB. A thousand
+// brackets are a thousand lines of up to a thousand columns otherwise.
+const (
+	maxIndent = 32
+	maxGrowth = 8
+)
+
+// indent returns a JSON text in lines. It reports false if body is none, or
+// would become too long.
+func indent(body []byte) (string, bool) {
+	if !json.Valid(body) {
+		return "", false
+	}
+	most := maxGrowth*len(body) + 4<<10
+	b := make([]byte, 0, 2*len(body))
+	newline := func(depth int) {
+		b = append(b, '\n')
+		for range depth {
+			b = append(b, "  "...)
+		}
+	}
+	depth, inString, fresh := 0, false, false // fresh: a bracket was opened just now
+	for i := 0; i < len(body); i++ {
+		if len(b) > most {
+			return "", false
+		}
+		c := body[i]
+		if inString {
+			b = append(b, c)
+			switch c {
+			case '\\':
+				i++
+				b = append(b, body[i])
+			case '"':
+				inString = false
+			}
+			continue
+		}
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '}', ']':
+			if depth--; !fresh && depth < maxIndent {
+				newline(depth)
+			}
+			fresh = false
+			b = append(b, c)
+			continue
+		}
+		if fresh && depth <= maxIndent {
+			newline(depth)
+		}
+		b = append(b, c)
+		fresh = false
+		switch c {
+		case '{', '[':
+			depth++
+			fresh = true
+		case ',':
+			if depth <= maxIndent {
+				newline(depth)
+			}
+		case ':':
+			b = append(b, ' ')
+		case '"':
+			inString = true
+		}
+	}
+	return string(b), true
 }
 
 // isText reports whether a person can read body, whose last rune may be cut.
