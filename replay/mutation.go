@@ -61,6 +61,16 @@ func Parse(text string) (Mutation, error) {
 	return nil, &Error{Text: fmt.Sprintf("unknown change %q (near: %s)", word, strings.Join(similar.Names(word, words, 3), ", "))}
 }
 
+// HeaderName returns the canonical name of the header that m changes. ok is
+// false if it changes none.
+func HeaderName(m Mutation) (name string, ok bool) {
+	h, ok := m.(headerNamer)
+	if !ok {
+		return "", false
+	}
+	return h.header(), true
+}
+
 func bad(hint, format string, a ...any) error {
 	return &Error{Text: fmt.Sprintf(format, a...), Hint: hint}
 }

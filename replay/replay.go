@@ -61,6 +61,11 @@ var SignModes = []SignMode{SignAuto, SignAlways, SignNever}
 // of it. ok is false if there is no such provider.
 type Signer func(id string) (p verify.Provider, k verify.Keys, ok bool)
 
+// Keys is the [Signer] that knows one provider.
+func Keys(p verify.Provider, k verify.Keys) Signer {
+	return func(id string) (verify.Provider, verify.Keys, bool) { return p, k, id == p.ID }
+}
+
 // ErrTruncated means that the source is not the whole of what was received.
 var ErrTruncated = errors.New("not all of its body was kept")
 
@@ -98,8 +103,8 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 			}
 			return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
 		}
-		if h, ok := m.(headerNamer); ok {
-			named[h.header()] = true
+		if h, ok := HeaderName(m); ok {
+			named[h] = true
 		}
 		ex.Changes = append(ex.Changes, m.String())
 	}

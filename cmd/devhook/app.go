@@ -63,6 +63,8 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(),
+			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
+			p.verifyCommand(), p.signCommand(),
 			p.configCommand(), p.trustCommand(), p.providersCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
 		},
@@ -210,8 +212,8 @@ func (p *program) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version",
 		Action: func(*cli.Context) error {
-			fmt.Fprintln(p.stdout, "devhook", version)
-			return nil
+			_, err := fmt.Fprintln(p.stdout, "devhook", version)
+			return wrote(err)
 		},
 	}
 }

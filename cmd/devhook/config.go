@@ -47,10 +47,15 @@ func (p *program) config(c *cli.Context) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s\n", line)
+			if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
+				return wrote(err)
+			}
 			continue
 		}
 		out.Printf("%-22s %-34s %s", terminal.Safe(s.Name), terminal.Safe(s.Value), out.Dim(terminal.Safe(s.From)))
+	}
+	if err := wrote(out.Err()); err != nil {
+		return err
 	}
 	if cfg.Path == "" && !c.Bool("json") {
 		fmt.Fprintln(p.stderr, "there is no devhook.yaml here or above")

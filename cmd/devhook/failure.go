@@ -6,6 +6,7 @@ import (
 
 	"devhook/internal/config"
 	"devhook/recorder"
+	"devhook/replay"
 	"devhook/tunnel"
 )
 
@@ -33,12 +34,15 @@ func explain(err error) *failure {
 		filter    *recorder.FilterError
 		ambiguous *recorder.AmbiguousError
 		damaged   *recorder.DamagedError
+		plan      *replay.Error
 	)
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &bad):
 		return &failure{code: 2, text: bad.Text, hint: bad.Hint}
+	case errors.As(err, &plan):
+		return &failure{code: 2, text: plan.Text, hint: plan.Hint}
 	case errors.As(err, &untrusted):
 		return &failure{code: 2, text: untrusted.Error(), hint: "read " + untrusted.Path + ", then: devhook trust"}
 	case errors.As(err, &filter):

@@ -28,15 +28,15 @@ func (p *program) helpCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			name := c.Args().First()
 			if name == "" {
-				fmt.Fprint(p.stdout, c.App.CustomAppHelpTemplate)
-				return nil
+				_, err := fmt.Fprint(p.stdout, c.App.CustomAppHelpTemplate)
+				return wrote(err)
 			}
 			cmd := c.App.Command(name)
 			if cmd == nil {
 				return unknownCommand(c.App, name)
 			}
-			fmt.Fprint(p.stdout, cmd.CustomHelpTemplate)
-			return nil
+			_, err := fmt.Fprint(p.stdout, cmd.CustomHelpTemplate)
+			return wrote(err)
 		},
 	}
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 
+	"devhook/internal/terminal"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
@@ -56,6 +59,9 @@ func (p *program) list(c *cli.Context) error {
 	}
 	store, err := p.openToRead(c)
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := p.missingStore(c, err); err != nil {
+			return err
+		}
 		fmt.Fprintln(p.stderr, "nothing is recorded yet: devhook up records what comes in")
 		return nil
 	}
@@ -65,27 +71,78 @@ func (p *program) list(c *cli.Context) error {
 	defer store.Close()
 	var failed error
 	for ex, err := range store.Query(recorder.Query{Filter: f, Newest: c.Int("n")}) {
+		switch {
+		case err != nil:
+		case c.Bool("json"):
+			err = p.printJSON(store, ex)
+		default:
+			out.Listed(ex, p.now())
+			err = wrote(out.Err())
+		}
+		if f := new(failure); errors.As(err, &f) { // there is no use in going on
+			return err
+		}
 		if err != nil {
-			fmt.Fprintln(p.stderr, "devhook: warning:", err)
+			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
 			failed = storeFailure(err)
-			continue
 		}
-		if c.Bool("json") {
-			if err := p.printJSON(store, ex); err != nil {
-				return storeFailure(err)
-			}
-			continue
-		}
-		out.Listed(ex, p.now())
 	}
 	return failed
 }
 
-// printJSON prints ex as one line.
-func (p *program) printJSON(store *recorder.Store, ex *recorder.Exchange) error {
-	if err := store.WriteJSON(p.stdout, ex); err != nil {
-		return err
+// missingStore returns the failure of a store that is not there though the user
+// named it; nil if it is the usual one, which devhook up makes.
+func (p *program) missingStore(c *cli.Context, err error) error {
+	switch {
+	case c.String("store") != "":
+		return &failure{code: 6, text: "there is no store at " + c.String("store"), hint: "without --store the nearest .devhook is read", err: err}
+	case p.getenv("DEVHOOK_STORE") != "":
+		return &failure{code: 6, text: "there is no store at " + p.getenv("DEVHOOK_STORE"), hint: "DEVHOOK_STORE names it; --store names another", err: err}
 	}
-	_, err := fmt.Fprintln(p.stdout)
-	return err
+	return nil
+}
+
+// printJSON prints ex as one line. The error is a [*failure] if the line could
+// not be written, and tells else what of ex could not be read.
+func (p *program) printJSON(store *recorder.Store, ex *recorder.Exchange) error {
+	w := &answer{w: p.stdout}
+	err := store.WriteJSON(w, ex)
+	if w.begun { // also a line that is broken has an end
+		fmt.Fprintln(w)
+	}
+	return cmp.Or(wrote(w.err), err)
+}
+
+// An answer is where a command's answer goes. It keeps the first error of
+// writing, so that it can be told from one of reading what is written.
+type answer struct {
+	w      io.Writer
+	prefix string // goes before the first bytes
+	begun  bool
+	err    error
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.prefix != "" && !a.begun {
+		io.WriteString(a.w, a.prefix)
+	}
+	n, err := a.w.Write(p)
+	a.begun = a.begun || n > 0
+	if a.err == nil {
+		a.err = err
+	}
+	return n, err
+}
+
+// wrote returns the failure of an answer that could not be written, for the
+// error that writing it had; nil for nil.
+func wrote(err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := err
+	if at := new(fs.PathError); errors.As(err, &at) {
+		cause = at.Err
+	}
+	return &failure{code: 6, text: "cannot write: " + cause.Error(), err: err}
 }

@@ -40,7 +40,7 @@ func (p *program) providers(c *cli.Context) error {
 		list = []verify.Provider{one}
 		if !c.Bool("json") {
 			p.describeProvider(out, one)
-			return nil
+			return wrote(out.Err())
 		}
 	}
 	idWidth, nameWidth := 0, 0
@@ -53,7 +53,9 @@ func (p *program) providers(c *cli.Context) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s\n", line)
+			if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
+				return wrote(err)
+			}
 			continue
 		}
 		mark := " "
@@ -61,6 +63,9 @@ func (p *program) providers(c *cli.Context) error {
 			mark = "*"
 		}
 		out.Printf("%s %-*s  %-*s  %s", mark, idWidth, one.ID, nameWidth, one.Name, out.Dim(one.Env))
+	}
+	if err := wrote(out.Err()); err != nil {
+		return err
 	}
 	if !c.Bool("json") {
 		fmt.Fprintln(p.stderr, "* its secret is in the environment; devhook providers ID tells more")

@@ -259,6 +259,7 @@ type tally struct {
 	outcomes map[recorder.Outcome]int
 	failed   int // answered with an error
 	copies   int // for further apps; not in the others
+	sent     int // by devhook itself; in the others
 }
 
 func (t *tally) add(ex *recorder.Exchange) {
@@ -270,6 +271,9 @@ func (t *tally) add(ex *recorder.Exchange) {
 		return
 	}
 	t.total++
+	if ex.Origin != recorder.Live {
+		t.sent++
+	}
 	t.outcomes[ex.Outcome]++
 	if ex.Outcome == recorder.Answered && ex.Response != nil && ex.Response.Status >= 400 {
 		t.failed++
@@ -299,6 +303,9 @@ func (t *tally) String(malformed int64) string {
 	part(t.outcomes[recorder.Refused], "refused")
 	part(t.outcomes[recorder.Unreachable], "without an answer of the app")
 	part(t.outcomes[recorder.Unrouted], "without a route")
+	if t.sent > 0 {
+		s += fmt.Sprintf("; %d of them sent by devhook", t.sent)
+	}
 	if t.copies > 0 {
 		s += fmt.Sprintf("; %d copies", t.copies)
 	}
@@ -353,11 +360,13 @@ func (u *up) printExchange(ex *recorder.Exchange) {
 	u.printMu.Lock()
 	defer u.printMu.Unlock()
 	w := bufio.NewWriterSize(u.p.stdout, 64<<10)
-	w.WriteString(`{"v":1,"type":"exchange","exchange":`)
-	if err := u.store.WriteJSON(w, ex); err != nil {
+	line := &answer{w: w, prefix: `{"v":1,"type":"exchange","exchange":`}
+	if err := u.store.WriteJSON(line, ex); err != nil && line.err == nil {
 		u.log.Warn("cannot print a recording", "id", string(ex.ID), "error", err)
 	}
-	w.WriteString("}\n")
+	if line.begun {
+		w.WriteString("}\n")
+	}
 	w.Flush()
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,9 @@ func (p *program) show(c *cli.Context) error {
 	}
 	store, err := p.openToRead(c)
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := p.missingStore(c, err); err != nil {
+			return err
+		}
 		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
 	}
 	if err != nil {
@@ -58,11 +62,7 @@ func (p *program) show(c *cli.Context) error {
 		return err
 	}
 
-	_, target := recorder.SplitURL(ex.Request.URL)
-	m := message{
-		start:  ex.Request.Method + " " + target + " " + orDefault(ex.Request.Proto, "HTTP/1.1"),
-		header: ex.Request.Headers, body: ex.Request.Body, size: ex.Request.Size, cut: ex.Request.Truncated,
-	}
+	m := requestMessage(&ex.Request)
 	if c.Bool("response") && !c.Bool("json") {
 		if ex.Response == nil {
 			return &failure{code: 2, text: fmt.Sprintf("#%d has no response: it is %s", ex.Seq, ex.Outcome)}
@@ -73,31 +73,39 @@ func (p *program) show(c *cli.Context) error {
 			header: r.Headers, body: r.Body, size: r.Size, cut: r.Truncated,
 		}
 	}
-	w := p.stdout
-	if terminal.IsTerminal(w) {
+	a := &answer{w: p.stdout}
+	var w io.Writer = a
+	if terminal.IsTerminal(p.stdout) {
 		w = &safeWriter{w} // what came from outside must not steer the terminal
 	}
 	switch {
 	case c.Bool("json"):
-		return p.printJSON(store, ex)
+		err = p.printJSON(store, ex)
 	case c.Bool("body"):
 		err = m.writeBody(w, store)
 	case c.Bool("headers"):
 		err = m.writeHeader(w, "\n")
 	case c.Bool("raw"):
-		_, err = io.WriteString(w, m.start+"\r\n")
-		err = errors.Join(err, m.writeHeader(w, "\r\n"))
-		_, err2 := io.WriteString(w, "\r\n")
-		err = errors.Join(err, err2, m.writeBody(w, store))
+		err = m.write(w, store)
 	case c.Bool("response"):
-		err = out.Message(m.start, m.header, p.readable(store, m.body), m.size, m.cut)
+		var body []byte
+		body, err = readable(store, m.body)
+		out.Message(m.start, m.header, body, m.size, m.cut)
 	default:
-		body := p.readable(store, ex.Request.Body)
-		var answer []byte
+		var body, reply []byte
+		var err2 error
+		body, err = readable(store, ex.Request.Body)
 		if ex.Response != nil {
-			answer = p.readable(store, ex.Response.Body)
+			reply, err2 = readable(store, ex.Response.Body)
 		}
-		out.Whole(ex, body, answer)
+		out.Whole(ex, body, reply)
+		err = cmp.Or(err, err2)
+	}
+	if err := wrote(cmp.Or(a.err, out.Err())); err != nil {
+		return err
+	}
+	if f := new(failure); errors.As(err, &f) {
+		return f
 	}
 	if err != nil {
 		return storeFailure(err)
@@ -105,19 +113,28 @@ func (p *program) show(c *cli.Context) error {
 	return nil
 }
 
-// readable returns as much of a body as a person looks at.
-func (p *program) readable(store *recorder.Store, b recorder.Body) []byte {
-	const most = 256 << 10
-	f, err := store.OpenBody(b)
-	if err != nil {
-		return []byte("(" + err.Error() + ")")
+// readable returns as much of a body as a person looks at, and what is wrong
+// with all of it. It is what can be read, or why it cannot.
+func readable(store *recorder.Store, b recorder.Body) ([]byte, error) {
+	start := prefix{left: 256 << 10}
+	err := store.CopyBody(&start, b)
+	if err != nil && len(start.text) == 0 {
+		return []byte("(" + err.Error() + ")"), err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return []byte("(" + err.Error() + ")")
-	}
-	return text
+	return start.text, err
+}
+
+// A prefix keeps the first bytes of what is written to it.
+type prefix struct {
+	text []byte
+	left int
+}
+
+func (w *prefix) Write(p []byte) (int, error) {
+	n := min(len(p), w.left)
+	w.text = append(w.text, p[:n]...)
+	w.left -= n
+	return len(p), nil
 }
 
 // A message is a request or a response.
@@ -139,13 +156,7 @@ func (m message) writeHeader(w io.Writer, newline string) error {
 }
 
 func (m message) writeBody(w io.Writer, store *recorder.Store) error {
-	f, err := store.OpenBody(m.body)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(w, f)
-	return err
+	return store.CopyBody(w, m.body)
 }
 
 // A safeWriter writes text for a terminal.

@@ -74,7 +74,7 @@ func (d *delivery) deliver() {
 		return
 	}
 	var routeErr error
-	d.route, d.ex.Route, routeErr = d.routes.find(m.URL.Path)
+	d.route, d.ex.Route, routeErr = d.routes.Find(m.URL.Path)
 	judgedBy := d.route
 	if judgedBy == nil {
 		judgedBy = &Route{Verify: Enforce}

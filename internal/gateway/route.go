@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,14 +55,14 @@ type Routes struct {
 	Keys    map[string]verify.Keys
 }
 
-// find returns the route for a decoded path, and a name for the record. The
-// name is "" where there are no routes to name, and ok is false where there
-// are and none matches.
+// Find returns the route for a decoded path, and a name for the record. The
+// name is "" where there are no routes to name; where there are and none
+// matches, the error says so.
 //
 // Apps differ in whether they clean a path before they route by it. A path
 // that leads to two different routes could have a webhook judged as one thing
 // and handled as another, so it leads to none.
-func (rt *Routes) find(decoded string) (r *Route, name string, err error) {
+func (rt *Routes) Find(decoded string) (r *Route, name string, err error) {
 	if len(rt.List) == 0 {
 		return &rt.Default, "", nil
 	}
@@ -86,6 +87,13 @@ func cleanest(decoded string) string {
 		decoded = strings.ReplaceAll(pathParameters.ReplaceAllString(decoded, ""), `\`, "/")
 	}
 	return path.Clean("/" + decoded)
+}
+
+// Has reports whether webhooks go to the app, by whichever route.
+func (rt *Routes) Has(app *url.URL) bool {
+	same := func(u *url.URL) bool { return u.String() == app.String() }
+	return slices.ContainsFunc(rt.Default.Forward, same) ||
+		slices.ContainsFunc(rt.List, func(r Route) bool { return slices.ContainsFunc(r.Forward, same) })
 }
 
 func (rt *Routes) match(decoded string) *Route {

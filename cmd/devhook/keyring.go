@@ -1,0 +1,74 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+// A keyring is the keys of all providers, as far as they can be had.
+type keyring struct {
+	all  map[string]verify.Keys
+	errs map[string]error // why those of a provider cannot be had
+}
+
+// settle reads the configuration for a command that signs or verifies, and the
+// secrets in it. One that cannot be had matters only to who needs it. named is
+// the provider that a secret without an id is meant for, "" for none.
+func (p *program) settle(c *cli.Context, errs *terminal.Terminal, named string) (*config.Config, *keyring, error) {
+	src := p.source(c, nil)
+	flag := src.Flag
+	src.Flag = func(name string) []string {
+		if name == "provider" && named != "" {
+			return []string{named}
+		}
+		return flag(name)
+	}
+	cfg, err := p.load(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	k := &keyring{all: map[string]verify.Keys{}, errs: map[string]error{}}
+	resolver := p.resolver(errs)
+	for _, id := range cfg.Known() {
+		keys, err := cfg.KeysOf(resolver, id)
+		if err != nil {
+			k.errs[id] = err
+			continue
+		}
+		k.all[id] = keys
+	}
+	return cfg, k, nil
+}
+
+// parseTime reads a TIME: unix seconds (10 digits) or milliseconds (13),
+// RFC 3339, now, or a duration from now.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] != '-' && text[0] != '+' {
+		switch len(text) {
+		case 10:
+			return time.Unix(n, 0), nil
+		case 13:
+			return time.UnixMilli(n), nil
+		}
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	if d, err := time.ParseDuration(strings.TrimPrefix(text, "+")); err == nil {
+		return now.Add(d), nil
+	}
+	if text == "now" {
+		return now, nil
+	}
+	return time.Time{}, &failure{
+		code: 2, text: "--at " + strconv.Quote(text) + " is not a time",
+		hint: "write unix seconds (10 digits) or milliseconds (13), 2026-11-21T14:00:00Z, or a duration from now as in -5m",
+	}
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"errors"
+	"io"
+
+	"devhook/recorder"
+)
+
+// requestMessage returns the request as an HTTP message.
+func requestMessage(r *recorder.Request) message {
+	_, target := recorder.SplitURL(r.URL)
+	return message{
+		start:  r.Method + " " + target + " " + orDefault(r.Proto, "HTTP/1.1"),
+		header: r.Headers, body: r.Body, size: r.Size, cut: r.Truncated,
+	}
+}
+
+// write writes m as it goes over the wire.
+func (m message) write(w io.Writer, store *recorder.Store) error {
+	_, err := io.WriteString(w, m.start+"\r\n")
+	err = errors.Join(err, m.writeHeader(w, "\r\n"))
+	_, err2 := io.WriteString(w, "\r\n")
+	return errors.Join(err, err2, m.writeBody(w, store))
+}

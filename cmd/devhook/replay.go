@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) replayCommand() *cli.Command {
+	s := &sending{p: p}
+	return &cli.Command{
+		Name: "replay", Usage: "send recordings again, changed and signed anew", ArgsUsage: "REF…|FILE…",
+		Description: `REF is a number, an ID or a part of one, last, last~2, live or live~1. FILE, with a
+/ or . in its name, is an HTTP message or exchanges in JSON; - is stdin.
+
+  devhook replay last
+  devhook replay 12 --to :4000 --set data.amount=50.00
+  devhook replay --filter 'provider:tiktok status:5xx' --expect 2xx
+  devhook replay 12 --header 'X-Debug: 1' --dry-run
+
+It goes where it went the first time, or to the app of the running devhook up.
+The recording stays as it is; what is sent is recorded, too.`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
+		}, s.flags()...),
+		Action: func(c *cli.Context) error { return s.replay(c) },
+	}
+}
+
+func (s *sending) replay(c *cli.Context) error {
+	if err := s.begin(c); err != nil {
+		return err
+	}
+	filter := c.String("filter")
+	if c.NArg() == 0 && filter == "" {
+		return &failure{code: 2, text: "replay takes a recording, a file or --filter", hint: "devhook replay last"}
+	}
+	if c.NArg() > 0 && filter != "" {
+		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+
+	var sources iter.Seq2[*recorder.Exchange, error]
+	if filter != "" {
+		f, err := s.p.filter([]string{filter})
+		if err != nil {
+			return err
+		}
+		sources = s.recordings(f)
+	} else {
+		list, err := s.p.read(s.store, c.Args().Slice())
+		if err != nil {
+			return err
+		}
+		sources = func(yield func(*recorder.Exchange, error) bool) {
+			for _, ex := range list {
+				if !yield(ex, nil) {
+					return
+				}
+			}
+		}
+	}
+	named, err := s.named(sources)
+	if err != nil {
+		return err
+	}
+	if err := s.settle(named); err != nil {
+		return err
+	}
+	sources, err = s.edited(sources)
+	if err != nil {
+		return err
+	}
+	return s.sendOrShow(sources, recorder.Replay)
+}
+
+// recordings gives those that f lets through and that are there now: what is
+// sent is recorded, and must not be sent again.
+func (s *sending) recordings(f recorder.Filter) iter.Seq2[*recorder.Exchange, error] {
+	return func(yield func(*recorder.Exchange, error) bool) {
+		if s.store == nil {
+			return
+		}
+		if s.newest == 0 {
+			for ex, err := range s.store.Query(recorder.Query{Newest: 1}) {
+				if err == nil {
+					s.newest = ex.Seq
+				}
+			}
+		}
+		for ex, err := range s.store.Query(recorder.Query{Filter: f}) {
+			if err != nil {
+				err = storeFailure(err)
+			} else if ex.Seq > s.newest {
+				return
+			}
+			if !yield(ex, err) {
+				return
+			}
+		}
+	}
+}
+
+// named returns the provider of all that is sent, if it is one and a secret
+// was given, which then is its own.
+func (s *sending) named(sources iter.Seq2[*recorder.Exchange, error]) (string, error) {
+	if !s.c.IsSet("secret") && !s.c.IsSet("with") {
+		return "", nil
+	}
+	var ids []string
+	for ex, err := range sources {
+		if err != nil {
+			return "", err
+		}
+		id := ex.Provider
+		if id == "" {
+			id = detected(verify.Builtin(), ex)
+		}
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 1 {
+		return ids[0], nil
+	}
+	return "", nil
+}
+
+// read returns the webhooks that args name: recordings, files, stdin.
+func (p *program) read(store *recorder.Store, args []string) ([]*recorder.Exchange, error) {
+	var list []*recorder.Exchange
+	for _, arg := range args {
+		if !isFile(arg) {
+			if store == nil {
+				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+			}
+			ex, err := store.Get(arg)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, ex)
+			continue
+		}
+		text, err := p.readFile(arg)
+		if err != nil {
+			return nil, &failure{code: 2, text: err.Error(), err: err}
+		}
+		found, err := recorder.Parse(text)
+		if arg == "-" {
+			arg = "stdin"
+		}
+		if err != nil {
+			f := &failure{code: 2, text: arg + ": " + err.Error(), err: err}
+			if errors.Is(err, recorder.ErrFormat) {
+				f.hint = "devhook show last --raw prints an HTTP message; devhook show last --json, an exchange"
+			}
+			return nil, f
+		}
+		if len(found) == 0 {
+			return nil, &failure{code: 2, text: arg + " holds no webhook"}
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
+// isFile reports whether arg is a file, and not the name of a recording.
+func isFile(arg string) bool {
+	return arg == "-" || strings.ContainsAny(arg, "/.") || strings.ContainsRune(arg, filepath.Separator)
+}
+
+func (p *program) readFile(arg string) ([]byte, error) {
+	if arg == "-" {
+		return io.ReadAll(p.stdin)
+	}
+	return os.ReadFile(arg)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"devhook/fixtures"
+	"devhook/internal/config"
+	"devhook/internal/redact"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) saveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "save", Usage: "make a sample of a recording", ArgsUsage: "REF PROVIDER/EVENT|FILE",
+		Description: `Writes the recording into your project, as fixtures/PROVIDER/EVENT.json beside
+devhook.yaml. devhook trigger finds it there before its own samples, and so does the
+test helper fixtures.Request. The signature is left out; credentials and personal data
+are replaced by others of the same shape, the same by the same.
+
+  devhook save last tiktok/video.with-long-title
+  devhook save 12 testdata/odd.json --raw`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "raw", Usage: "replace nothing: keep the signature, credentials and personal data"},
+			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.save(c) },
+	}
+}
+
+func (p *program) save(c *cli.Context) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	if c.NArg() != 2 {
+		return &failure{code: 2, text: fmt.Sprintf("save takes a recording and a name, not %d words", c.NArg()), hint: "devhook save last tiktok/my-event"}
+	}
+	cfg, err := p.load(p.source(c, nil))
+	if err != nil {
+		return err
+	}
+	store, err := p.openToRead(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer store.Close()
+	ex, err := store.Get(c.Args().Get(0))
+	if err != nil {
+		return err
+	}
+	path, f, err := p.fixtureFor(c, cfg, ex, c.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	if ex.Request.Truncated {
+		return &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
+	}
+	f.Exchange.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body)
+	if err != nil {
+		return storeFailure(err)
+	}
+	f.Exchange.Request.Body.Sum = ""
+	var replaced []string
+	if !c.Bool("raw") {
+		provider, _ := cfg.Catalog().Lookup(ex.Provider)
+		if replaced, err = p.clean(&f.Exchange.Request, provider, store.Path()); err != nil {
+			return err
+		}
+	}
+	if err := fixtures.WriteFile(path, f, c.Bool("force")); err != nil {
+		failed := &failure{code: 2, text: err.Error(), err: err}
+		if errors.Is(err, fs.ErrExist) {
+			failed.text, failed.hint = path+" is there already", "--force replaces it"
+		}
+		return failed
+	}
+	fmt.Fprintln(p.stdout, terminal.Safe(path))
+	if len(replaced) > 0 {
+		errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". Look whether that is all before you share it.")
+	}
+	if f.Name != "" {
+		errs.Printf("devhook trigger %s/%s sends it", terminal.Safe(f.Provider), terminal.Safe(f.Name))
+	}
+	return nil
+}
+
+// fixtureFor returns the sample that ex is to be, and its file.
+func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Exchange, name string) (string, fixtures.Fixture, error) {
+	f := fixtures.Fixture{Kind: fixtures.Saved, Provider: ex.Provider, Exchange: *ex}
+	if strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") || filepath.IsAbs(name) {
+		return name, f, nil
+	}
+	id, event, ok := strings.Cut(name, "/")
+	if !ok {
+		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), orDefault(ex.Provider, "PROVIDER"), name)}
+	}
+	provider, known := cfg.Catalog().Lookup(id)
+	if !known {
+		return "", f, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+	}
+	if ex.Provider != "" && ex.Provider != provider.ID {
+		return "", f, &failure{code: 2, text: fmt.Sprintf("#%d is of %s, not of %s", ex.Seq, ex.Provider, provider.ID), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), ex.Provider, event)}
+	}
+	f.Provider, f.Name = provider.ID, event
+	path, err := fixtures.Path(p.fixturesDir(c, cfg), f.Provider, f.Name)
+	if err != nil {
+		return "", f, &failure{code: 2, text: err.Error(), err: err}
+	}
+	return path, f, nil
+}
+
+// ofTheWay are headers that tell of how a webhook came, and not of what it is.
+var ofTheWay = []string{"Content-Length", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Accept-Encoding", "Connection"}
+
+// clean takes out of req what is nobody else's business.
+func (p *program) clean(req *recorder.Request, provider verify.Provider, store string) (replaced []string, err error) {
+	key, err := redactKey(store)
+	if err != nil {
+		return nil, storeFailure(err)
+	}
+	clean, replaced := redact.New(key).Request(*req)
+	clean.Headers = clean.Headers.Clone()
+	for _, name := range ofTheWay {
+		delete(clean.Headers, name)
+	}
+	if provider.Scheme != nil {
+		m, err := clean.Message()
+		if err != nil {
+			return nil, &failure{code: 2, text: err.Error(), err: err}
+		}
+		provider.Unsign(&m)
+		clean.Body.Bytes = m.Body
+		root, _ := recorder.SplitURL(clean.URL)
+		clean.URL = root + m.URL.RequestURI()
+	}
+	_, target := recorder.SplitURL(clean.URL)
+	clean.URL = "https://devhook.example" + target
+	delete(clean.Headers, "Host")
+	clean.Size = int64(len(clean.Body.Bytes))
+	*req = clean
+	return replaced, nil
+}
+
+// redactKey is what replacements in samples of one store are made with, so that
+// the same is replaced by the same in all of them.
+func redactKey(store string) ([]byte, error) {
+	path := filepath.Join(store, "redact.key")
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) >= 32 {
+		return key, nil
+	}
+	key = make([]byte, 32)
+	rand.Read(key)
+	return key, config.WriteFile(path, key)
+}

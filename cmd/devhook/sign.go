@@ -1,0 +1,45 @@
+package main
+
+import (
+	"devhook/recorder"
+	"devhook/replay"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) signCommand() *cli.Command {
+	return &cli.Command{
+		Name: "sign", Usage: "sign a message, offline", ArgsUsage: "FILE|REF|-",
+		Description: `Prints the HTTP message, signed anew. FILE is an HTTP message or an exchange in JSON,
+- is stdin, REF a recording.
+
+  devhook sign --provider github --secret env:GITHUB_WEBHOOK_SECRET ./message.http
+  devhook sign last --at -10m | devhook verify -`,
+		Flags:  offlineFlags("the `TIME` of the signature: -5m, unix seconds, RFC 3339 (default: now)"),
+		Action: func(c *cli.Context) error { return p.sign(c) },
+	}
+}
+
+func (p *program) sign(c *cli.Context) error {
+	at := p.now()
+	if text := c.String("at"); text != "" {
+		var err error
+		if at, err = parseTime(text, at); err != nil {
+			return err
+		}
+	}
+	ex, provider, keys, err := p.offline(c)
+	if err != nil {
+		return err
+	}
+	signer := replay.Keys(provider, keys)
+	ex.Provider = provider.ID
+	signed, err := replay.Plan{Source: ex, Sign: replay.SignAlways}.Build(signer, at)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return p.printJSON(nil, &recorder.Exchange{Provider: provider.ID, Request: signed.Request})
+	}
+	return p.printMessage(nil, signed)
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"devhook/fixtures"
+	"devhook/internal/config"
+	"devhook/internal/gateway"
+	"devhook/internal/similar"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) triggerCommand() *cli.Command {
+	s := &sending{p: p}
+	return &cli.Command{
+		Name: "trigger", Usage: "send a sample webhook, signed, without the provider", ArgsUsage: "PROVIDER/EVENT",
+		Description: `Samples are those that devhook brings, and before them those of your project: the
+files fixtures/PROVIDER/EVENT.json beside devhook.yaml (devhook save makes them).
+
+  devhook trigger --list tiktok
+  devhook trigger tiktok/video.publish.completed
+  devhook trigger stripe/invoice.paid --to :3000 --set data.object.amount_due=4200
+  devhook trigger github/push --header 'X-GitHub-Event: ping' --dry-run
+
+It goes to the app of the running devhook up, or of devhook.yaml.`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "list", Usage: "list the samples, of one provider or of all"},
+		}, s.flags()...),
+		Action: func(c *cli.Context) error { return s.trigger(c) },
+	}
+}
+
+func (s *sending) trigger(c *cli.Context) error {
+	if err := s.begin(c); err != nil {
+		return err
+	}
+	if c.Bool("list") {
+		return s.listFixtures(c)
+	}
+	if c.NArg() != 1 {
+		return &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
+	}
+	id, name, ok := strings.Cut(c.Args().First(), "/")
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+	named := ""
+	if c.IsSet("secret") || c.IsSet("with") { // which then are the provider's
+		named = id
+	}
+	if err := s.settle(named); err != nil {
+		return err
+	}
+	all, err := s.fixtures()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &failure{code: 2, text: "which event of " + id + "?", hint: "devhook trigger --list " + id}
+	}
+	f, err := s.findFixture(all, id, name)
+	if err != nil {
+		return err
+	}
+	ex := s.address(f)
+	sources, err := s.edited(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) })
+	if err != nil {
+		return err
+	}
+	return s.sendOrShow(sources, recorder.Trigger)
+}
+
+func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
+	if s.c.Bool("dry-run") {
+		return s.dryRun(sources, origin)
+	}
+	return s.send(sources, origin)
+}
+
+// fixtures returns the user's own and then those that devhook brings, without
+// what has the same name.
+func (s *sending) fixtures() ([]fixtures.Fixture, error) {
+	own, err := fixtures.Load(s.p.fixturesDir(s.c, s.cfg))
+	if err != nil {
+		return nil, &failure{code: 2, text: err.Error(), err: err}
+	}
+	for _, f := range fixtures.All() {
+		if !slices.ContainsFunc(own, func(o fixtures.Fixture) bool { return o.Provider == f.Provider && o.Name == f.Name }) {
+			own = append(own, f)
+		}
+	}
+	return own, nil
+}
+
+// fixturesDir is where the user's own samples are: beside devhook.yaml, or
+// beside the store.
+func (p *program) fixturesDir(c *cli.Context, cfg *config.Config) string {
+	if cfg.Path != "" {
+		return filepath.Join(filepath.Dir(cfg.Path), "fixtures")
+	}
+	return filepath.Join(filepath.Dir(p.storeDir(c)), "fixtures")
+}
+
+func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
+	if p, ok := s.cfg.Catalog().Lookup(id); ok {
+		id = p.ID
+	}
+	var names, ids []string
+	for _, f := range all {
+		if f.Provider == id && f.Name == name {
+			return f, nil
+		}
+		if f.Provider == id {
+			names = append(names, f.Name)
+		}
+		ids = append(ids, f.Provider)
+	}
+	if len(names) == 0 {
+		slices.Sort(ids)
+		return fixtures.Fixture{}, &failure{
+			code: 2, text: fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Names(id, slices.Compact(ids), 3), ", ")),
+			hint: "devhook trigger --list",
+		}
+	}
+	return fixtures.Fixture{}, &failure{
+		code: 2, text: fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Names(name, names, 4), ", ")),
+		hint: "devhook trigger --list " + id,
+	}
+}
+
+// address returns the webhook of f as the provider would send it: to the URL
+// of the running devhook up, and to the path of the provider's route.
+func (s *sending) address(f fixtures.Fixture) *recorder.Exchange {
+	ex := f.Exchange
+	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
+	root, target := recorder.SplitURL(ex.Request.URL)
+	if s.running != nil {
+		root, _ = recorder.SplitURL(s.running.URL)
+	}
+	path, query, hasQuery := strings.Cut(target, "?")
+	routes := s.apps
+	if s.running != nil {
+		routes = s.running.routes()
+	}
+	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
+	switch {
+	case s.to != nil && strings.Trim(s.to.Path, "/") != "": // the whole URL, and not where others begin
+		path = s.to.EscapedPath()
+		app := *s.to
+		app.Path, app.RawPath = "", ""
+		s.to = &app
+	case i >= 0:
+		path = routes.List[i].Path
+	}
+	if hasQuery {
+		path += "?" + query
+	}
+	ex.Request.URL = root + path
+	ex.Request.Headers = ex.Request.Headers.Clone()
+	if ex.Request.Headers == nil {
+		ex.Request.Headers = http.Header{}
+	}
+	_, host, _ := strings.Cut(root, "://")
+	ex.Request.Headers["Host"] = []string{host}
+	ex.Request.Remote = "127.0.0.1"
+	return &ex
+}
+
+func (s *sending) listFixtures(c *cli.Context) error {
+	if err := s.settle(""); err != nil {
+		return err
+	}
+	all, err := s.fixtures()
+	if err != nil {
+		return err
+	}
+	wanted := c.Args().First()
+	if c.NArg() > 1 {
+		return &failure{code: 2, text: "--list takes one provider at most"}
+	}
+	if p, ok := s.cfg.Catalog().Lookup(wanted); ok {
+		wanted = p.ID
+	}
+	slices.SortStableFunc(all, func(a, b fixtures.Fixture) int {
+		return strings.Compare(a.Provider+"/"+a.Name, b.Provider+"/"+b.Name)
+	})
+	found := false
+	for _, f := range all {
+		if wanted != "" && f.Provider != wanted {
+			continue
+		}
+		found = true
+		if !c.Bool("json") {
+			s.out.Printf("%-62s %-10s %s", terminal.Safe(f.Provider+"/"+f.Name), f.Kind, s.out.Dim(terminal.Safe(f.Note)))
+			continue
+		}
+		line, err := json.Marshal(struct {
+			V        int           `json:"v"`
+			Provider string        `json:"provider"`
+			Name     string        `json:"name"`
+			Event    string        `json:"event,omitempty"`
+			Kind     fixtures.Kind `json:"kind"`
+			Source   string        `json:"source,omitempty"`
+			Note     string        `json:"note,omitempty"`
+		}{1, f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.p.stdout, "%s\n", line)
+	}
+	if !found {
+		_, err := s.findFixture(all, wanted, "")
+		return err
+	}
+	return nil
+}

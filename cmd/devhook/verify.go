@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+// offlineFlags are those of verify and sign.
+func offlineFlags(at string) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "provider", Usage: "the `ID` of the provider (default: as recorded, or detected)"},
+		&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to its secret: env:NAME, file:PATH or -"},
+		&cli.StringSliceFlag{Name: "with", Usage: "what the scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+		&cli.StringFlag{Name: "at", Usage: at},
+		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+	}, commonFlags()...)
+}
+
+func (p *program) verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name: "verify", Usage: "check a signature, offline", ArgsUsage: "FILE|REF|-",
+		Description: `FILE is an HTTP message or an exchange in JSON, - is stdin, REF a recording. The exit
+code is 0 if the signature is right and 1 if it is not.
+
+  devhook verify --provider stripe --secret env:STRIPE_WEBHOOK_SECRET ./message.http
+  devhook verify last
+  devhook show 12 --raw | devhook verify --provider tiktok --secret file:secret.txt -
+
+A recording is judged as of the time when it came; --at now judges it as of now.`,
+		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
+		Action: func(c *cli.Context) error { return p.verify(c) },
+	}
+}
+
+// offline reads what verify and sign are about: one webhook, its provider and
+// the keys.
+func (p *program) offline(c *cli.Context) (ex *recorder.Exchange, provider verify.Provider, keys verify.Keys, err error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return nil, provider, keys, err
+	}
+	if c.NArg() != 1 {
+		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
+	}
+	arg := c.Args().First()
+	var store *recorder.Store
+	if !isFile(arg) {
+		store, err = p.openToRead(c)
+		if err == nil {
+			defer store.Close()
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, provider, keys, storeFailure(err)
+		}
+	}
+	list, err := p.read(store, []string{arg})
+	if err != nil {
+		return nil, provider, keys, err
+	}
+	if len(list) > 1 {
+		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
+	}
+	ex = list[0]
+	if ex.Request.Truncated {
+		return nil, provider, keys, &failure{code: 2, text: "not all of its body was kept: its signature cannot be checked or made"}
+	}
+	if ex.Request.Body.Sum != "" {
+		if ex.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body); err != nil {
+			return nil, provider, keys, storeFailure(err)
+		}
+		ex.Request.Body.Sum = ""
+	}
+	// The provider decides whose a secret without an id is, and the
+	// configuration which providers there are: so it is read twice.
+	named := orDefault(c.String("provider"), ex.Provider)
+	if named == "" {
+		named = detected(verify.Builtin(), ex)
+	}
+	cfg, ring, err := p.settle(c, errs, named)
+	if err != nil {
+		return nil, provider, keys, err
+	}
+	if named == "" {
+		named = detected(cfg.Catalog(), ex)
+	}
+	if named == "" {
+		return nil, provider, keys, &failure{code: 2, text: "no provider is recognised in it", hint: "name one with --provider ID; devhook providers lists all"}
+	}
+	provider, ok := cfg.Catalog().Lookup(named)
+	if !ok {
+		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", named, strings.Join(cfg.Catalog().Nearest(named), ", ")), hint: "devhook providers lists all"}
+	}
+	if err := ring.errs[provider.ID]; err != nil {
+		return nil, provider, keys, err
+	}
+	keys = ring.all[provider.ID]
+	if hint, err := provider.CheckKeys(keys); err != nil {
+		if hint == "" {
+			hint = "give it with --secret env:NAME"
+		}
+		return nil, provider, keys, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: hint, Err: err}
+	}
+	return ex, provider, keys, nil
+}
+
+// detected returns the likeliest provider of ex, "" if none is recognised.
+func detected(catalog *verify.Catalog, ex *recorder.Exchange) string {
+	m, err := ex.Request.Message()
+	if err != nil {
+		return ""
+	}
+	if found := catalog.Detect(m); len(found) > 0 {
+		return found[0].ID
+	}
+	return ""
+}
+
+func (p *program) verify(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	now := p.now()
+	var at time.Time
+	if text := c.String("at"); text != "" {
+		if at, err = parseTime(text, now); err != nil {
+			return err
+		}
+	}
+	ex, provider, keys, err := p.offline(c)
+	if err != nil {
+		return err
+	}
+	if at.IsZero() {
+		if at = ex.At; at.IsZero() {
+			at = now
+		}
+	}
+	m, err := ex.Request.Message()
+	if err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	v := provider.Scheme.Verify(m, keys, at)
+	if c.Bool("json") {
+		line, err := json.Marshal(struct {
+			V        int            `json:"v"`
+			Provider string         `json:"provider"`
+			Verdict  verify.Verdict `json:"verdict"`
+		}{1, provider.ID, v})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%s\n", line)
+	} else {
+		out.Printf("%s: %s", provider.ID, out.Verdict(v))
+		if v.Hint != "" {
+			out.Printf("%s", terminal.Safe(v.Hint))
+		}
+		if c.String("at") == "" && !ex.At.IsZero() && v.Status == verify.Valid {
+			if then := provider.Scheme.Verify(m, keys, now); then.Status != verify.Valid {
+				out.Printf("%s", out.Dim("as of "+ex.At.Local().Format("2006-01-02 15:04:05")+"; as of now it is "+string(then.Reason)))
+			}
+		}
+	}
+	if v.Status != verify.Valid {
+		return &failure{code: 1}
+	}
+	return nil
+}
