@@ -51,6 +51,8 @@ forwards it to your app.
   devhook up                          answer by itself, and record
   devhook list status:5xx             what went wrong
   devhook show last                   the newest webhook, whole
+  devhook replay last                 the same once more, signed anew
+  devhook trigger tiktok/tiktok.ping  a sample, without the provider
 
 Exit codes: 0 done · 1 an expectation failed, a signature is not valid · 2 misuse,
 bad configuration, unreadable input · 3 tunnel or authentication · 4 the app is

@@ -67,8 +67,8 @@ func (p *program) trustCommand() *cli.Command {
 	return &cli.Command{
 		Name: "trust", Usage: "trust this project's devhook.yaml", ArgsUsage: "[FILE]",
 		Description: `A devhook.yaml that reads files or variables, forwards to other machines, turns
-verification off or describes providers is used only once you have trusted it,
-and again when it has changed. Read it first.`,
+verification off, describes providers, or sets ngrok's authtoken or traffic policy is
+used only once you have trusted it, and again when it has changed. Read it first.`,
 		Action: func(c *cli.Context) error { return p.trust(c) },
 	}
 }

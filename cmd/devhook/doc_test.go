@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"devhook/fixtures"
 )
 
 // TestDocs runs each command line of README.md and docs/ as it stands there, one
@@ -32,7 +34,12 @@ func TestDocs(t *testing.T) {
 	}
 	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
 		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "GORACE=atexit_sleep_ms=10")
-	record(t, bin, dir, env)
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(app.Close)
+	record(t, app.URL, bin, dir, env)
+	// The app on port 3000 that the documents speak of is the test's own.
+	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
+	here := strings.NewReplacer(":3000", ":"+port, ":4000", ":"+port)
 
 	// The devhook.yaml that README.md shows is the one that its commands find.
 	readme, err := os.ReadFile("../../README.md")
@@ -44,7 +51,7 @@ func TestDocs(t *testing.T) {
 	if !ok {
 		t.Fatal("README.md has no devhook.yaml")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "devhook.yaml"), []byte(yaml), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "devhook.yaml"), []byte(here.Replace(yaml)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
@@ -63,7 +70,7 @@ func TestDocs(t *testing.T) {
 			switch words[0] {
 			case "devhook":
 				seen++
-				runDoc(t, bin, dir, env, filepath.Base(path), line)
+				runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
 			case "make":
 				if len(words) > 1 && !bytes.Contains(makefile, []byte("\n"+words[1]+":")) {
 					t.Errorf("%s: the Makefile has no target %s", path, words[1])
@@ -106,12 +113,10 @@ func commandLines(t *testing.T, path string) []string {
 }
 
 // record puts a few webhooks into the store.
-func record(t *testing.T, bin, dir string, env []string) {
+func record(t *testing.T, app, bin, dir string, env []string) {
 	t.Helper()
-	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	t.Cleanup(app.Close)
 	ready := filepath.Join(dir, "ready")
-	cmd := exec.Command(filepath.Join(bin, "devhook"), "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app.URL, "--ready-file", ready)
+	cmd := exec.Command(filepath.Join(bin, "devhook"), "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app, "--ready-file", ready)
 	cmd.Dir, cmd.Env = dir, env
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -122,7 +127,13 @@ func record(t *testing.T, bin, dir string, env []string) {
 		url = strings.TrimSpace(string(text))
 	}
 	for range 3 {
-		resp, err := http.Post(url+"/hooks/tiktok", "application/json", strings.NewReader(`{"a":1}`))
+		req := fixtures.Request(t, "tiktok/video.upload.failed", "s3cret")
+		var err error
+		if req.URL, err = req.URL.Parse(url + req.RequestURI); err != nil {
+			t.Fatal(err)
+		}
+		req.RequestURI = ""
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,7 +62,38 @@ const vendors = {
     }),
     check: (body, h) => stripe.webhooks.constructEvent(body, h['tiktok-signature'].replace(',s=', ',v1='), env.TIKTOK_CLIENT_SECRET),
   },
+  // These have no SDK that receives. What an app does is written here as their
+  // documentation says it, with Node's own crypto.
+  euler: {
+    check: (body, h) => same(h['x-webhook-signature'], hmac('sha256', env.EULER_WEBHOOK_SECRET, body, 'hex')),
+  },
+  'tencent-live': {
+    check: (body, h, query) => {
+      const at = query.get('RequestTime');
+      if (Math.abs(now() - Number(at)) > 60) throw new Error('too old');
+      same(query.get('Sign'), crypto.createHash('sha256').update(env.TENCENT_LIVE_TOKEN + at).digest('hex'));
+      if (query.get('CallbackCommand') === null || query.get('SdkAppid') === null) throw new Error('no command');
+    },
+  },
+  'tencent-trtc': {
+    check: (body, h) => same(h.sign, hmac('sha256', env.TENCENT_TRTC_KEY, body, 'base64')),
+  },
+  'tencent-css': {
+    check: (body) => {
+      const { t, sign } = JSON.parse(body);
+      if (t < now()) throw new Error('expired');
+      same(sign, crypto.createHash('md5').update(env.TENCENT_CSS_KEY + t).digest('hex'));
+    },
+  },
 };
+
+function hmac(hash, key, body, encoding) {
+  return crypto.createHmac(hash, key).update(body).digest(encoding);
+}
+
+function same(got, want) {
+  if (got !== want) throw new Error(`signature ${got}, want ${want}`);
+}
 
 http.createServer((req, res) => {
   const parts = [];
@@ -70,8 +101,9 @@ http.createServer((req, res) => {
   req.on('end', async () => {
     const body = Buffer.concat(parts);
     const [, what, name] = req.url.split('?')[0].split('/');
+    const query = new URLSearchParams(req.url.split('?')[1] ?? '');
     try {
-      const out = await vendors[name][what](body, req.headers);
+      const out = await vendors[name][what](body, req.headers, query);
       res.end(what === 'sign' ? JSON.stringify(out) : `ok ${crypto.createHash('sha256').update(body).digest('hex')}`);
     } catch (e) {
       res.statusCode = 400;

@@ -28,6 +28,10 @@ var secrets = map[string]string{
 	"SLACK_SIGNING_SECRET":     "8f742231b10e8888abcd99yyyzzz85a5",
 	"STANDARD_WEBHOOKS_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 	"TIKTOK_CLIENT_SECRET":     "client-secret-0123456789",
+	"EULER_WEBHOOK_SECRET":     "euler-secret-0123456789",
+	"TENCENT_LIVE_TOKEN":       "live-token",
+	"TENCENT_TRTC_KEY":         "123654",
+	"TENCENT_CSS_KEY":          "devhookCssKey",
 }
 
 var providers = []string{"stripe", "github", "slack", "standard-webhooks", "tiktok"}
@@ -68,14 +72,21 @@ func startSDKs(t *testing.T) string {
 	return "http://127.0.0.1:" + strings.TrimSpace(port)
 }
 
-// startDevhook starts the program itself, in front of an app.
-func startDevhook(t *testing.T, app string, flags ...string) string {
+// build builds the program in a directory of the test's own.
+func build(t *testing.T) (dir, bin string) {
 	t.Helper()
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "devhook")
+	dir = t.TempDir()
+	bin = filepath.Join(dir, "devhook")
 	if out, err := exec.Command("go", "build", "-o", bin, "devhook/cmd/devhook").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return dir, bin
+}
+
+// startDevhook starts the program itself, in front of an app.
+func startDevhook(t *testing.T, app string, flags ...string) string {
+	t.Helper()
+	dir, bin := build(t)
 	ready := filepath.Join(dir, "ready")
 	args := append([]string{"up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app,
 		"--store", filepath.Join(dir, "store"), "--ready-file", ready, "--output", "quiet"}, flags...)
@@ -165,6 +176,68 @@ func TestWhatDevhookSigns(t *testing.T) {
 					t.Errorf("%s, %s, signed %s from now: %d %s, want %d", id, name, at, status, text, want)
 				}
 			}
+		}
+	}
+}
+
+// changes is one for each provider: a member of the JSON that its samples hold.
+var changes = map[string]string{
+	"stripe": "livemode=true", "github": "action=edited", "slack": "new_member=1", "standard-webhooks": "type=other",
+	"tiktok": "create_time=1.50", "euler": "new_member={}", "tencent-live": "new_member=1", "tencent-trtc": "EventType=900", "tencent-css": "errcode=7",
+}
+
+// Every sample, sent by trigger, is accepted by the vendor's SDK; so is its
+// replay, and a replay that was changed. What is changed and not signed anew is
+// refused, where the signature covers it, and so is what is stale.
+func TestTriggersAndReplays(t *testing.T) {
+	sdks := startSDKs(t)
+	dir, bin := build(t)
+	run := func(args ...string) (code int, out string) {
+		cmd := exec.Command(bin, append(args, "--store", filepath.Join(dir, "store"))...)
+		cmd.Env, cmd.Dir = environ(), dir
+		b, err := cmd.CombinedOutput()
+		if err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), string(b)
+	}
+	wantCode := func(want int, args ...string) {
+		t.Helper()
+		if code, out := run(args...); code != want {
+			t.Errorf("devhook %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, out)
+		}
+	}
+	_, list := run("trigger", "--list", "--json")
+	seen := map[string]int{}
+	for line := range strings.Lines(list) {
+		var f struct{ Provider, Name string }
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		change, ok := changes[f.Provider]
+		if !ok { // tiktok-shop has nobody who could judge it here
+			continue
+		}
+		seen[f.Provider]++
+		at := []string{"--to", sdks + "/check/" + f.Provider, "--expect", "2xx"}
+		wantCode(0, append([]string{"trigger", f.Provider + "/" + f.Name}, at...)...)
+		wantCode(0, "replay", "last", "--expect", "2xx")
+		if seen[f.Provider] > 2 || strings.Contains(f.Name, "form") {
+			continue
+		}
+		wantCode(0, "replay", "last", "--create", "--set", change, "--expect", "2xx")
+		unsigned := 1
+		if f.Provider == "tencent-live" || f.Provider == "tencent-css" { // whose signatures cover no body
+			unsigned = 0
+		}
+		wantCode(unsigned, "replay", "last", "--create", "--set", "another=1", "--sign", "never", "--expect", "2xx")
+		if f.Provider != "github" && f.Provider != "euler" && f.Provider != "tencent-trtc" { // which sign no time
+			wantCode(1, "replay", "last~1", "--at", "-1h", "--expect", "2xx")
+		}
+	}
+	for id := range changes {
+		if seen[id] == 0 {
+			t.Errorf("no sample of %s was sent", id)
 		}
 	}
 }
