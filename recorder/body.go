@@ -102,6 +102,11 @@ func (sp *Spool) toFile() error {
 		return ErrReadOnly
 	}
 	f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the store
+		if err = sp.s.makeDir(); err == nil {
+			f, err = os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/textproto"
-	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +85,7 @@ func (r *Request) complete() error {
 	if r.Method == "" {
 		r.Method = http.MethodPost
 	}
-	if u, err := url.Parse(r.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if u, err := ParseURL(r.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("request.url %q is not an absolute http or https URL", r.URL)
 	}
 	if r.Body.Sum != "" {
@@ -104,6 +104,10 @@ func (r *Request) complete() error {
 	return nil
 }
 
+// requestLine is what stands around the target in a request line: RFC 9110
+// §5.6.2, RFC 9112 §2.3.
+var requestLine = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+ HTTP/[0-9](\\.[0-9])?$")
+
 // parseMessage reads an HTTP/1 request.
 func parseMessage(text []byte) (*Request, error) {
 	in := bufio.NewReader(bytes.NewReader(bytes.TrimLeft(text, "\r\n")))
@@ -111,7 +115,7 @@ func parseMessage(text []byte) (*Request, error) {
 	line, err := head.ReadLine()
 	method, rest, ok := strings.Cut(line, " ")
 	target, proto, ok2 := cutLast(rest, " ")
-	if err != nil || !ok || !ok2 || !strings.HasPrefix(proto, "HTTP/") || target == "" {
+	if err != nil || !ok || !ok2 || !requestLine.MatchString(method+" "+proto) || target == "" {
 		return nil, ErrFormat
 	}
 	mime, err := head.ReadMIMEHeader()

@@ -245,6 +245,25 @@ func TestForeignDirectory(t *testing.T) {
 	}
 }
 
+// A large body is kept as well after somebody has removed the store.
+func TestSpoolOverARemoval(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := open(t, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Skip("this system removes no open files")
+	}
+	ex := handled()
+	ex.Request.Body = spool(t, s, bytes.Repeat([]byte("x"), MaxInline+1))
+	mustAppend(t, s, ex)
+	got, err := s.Get("last")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.ReadBody(got.Request.Body); err != nil || len(b) != MaxInline+1 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
 // A body that could not be written is not taken for a shorter one.
 func TestSpoolAfterAFailure(t *testing.T) {
 	s := open(t, t.TempDir())
