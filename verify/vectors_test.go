@@ -22,6 +22,7 @@ type vector struct {
 	URL      string            `json:"url"`
 	Headers  map[string]string `json:"headers"`
 	Body     string            `json:"body"`
+	Body64   []byte            `json:"body_base64"` // in place of Body, where that is no UTF-8
 	Secret   string            `json:"secret"`
 	With     map[string]string `json:"with"`
 	Now      int64             `json:"now"`
@@ -39,7 +40,11 @@ func (v vector) message(t testing.TB) Message {
 	for name, value := range v.Headers {
 		h.Set(name, value)
 	}
-	return Message{Method: v.Method, URL: u, Header: h, Body: []byte(v.Body)}
+	body := v.Body64
+	if body == nil {
+		body = []byte(v.Body)
+	}
+	return Message{Method: v.Method, URL: u, Header: h, Body: body}
 }
 
 func (v vector) keys() Keys {
