@@ -14,16 +14,22 @@ import (
 type schemeKind string
 
 const (
-	schemeHMAC  schemeKind = "hmac"  // HMAC of the payload (RFC 2104)
-	schemeHash  schemeKind = "hash"  // a plain hash of a payload that holds the secret
-	schemeToken schemeKind = "token" // the secret itself, sent along
+	schemeHMAC  schemeKind = "hmac"       // HMAC of the payload (RFC 2104)
+	schemeHash  schemeKind = "hash"       // a plain hash of a payload that holds the secret
+	schemeToken schemeKind = "token"      // the secret itself, sent along
+	schemeBasic schemeKind = "basic"      // the same as user:password in base64 (RFC 7617)
+	schemePair  schemeKind = "asymmetric" // a signature with a key pair
 )
 
-// An algorithm is a hash function.
+// isToken reports whether the secret itself is sent, and nothing is signed.
+func (k schemeKind) isToken() bool { return k == schemeToken || k == schemeBasic }
+
+// An algorithm is a hash function, or a way to sign with a key pair.
 type algorithm struct {
 	name string
-	size int // bytes of a sum
+	size int // bytes of a sum, or of a signature; 0 if that depends on the key
 	new  func() hash.Hash
+	pair *pairing // nil for a hash function
 }
 
 const maxSum = sha512.Size // bytes of the longest sum
@@ -31,10 +37,10 @@ const maxSum = sha512.Size // bytes of the longest sum
 // MD5 and SHA-1 are here because senders use them; HMAC with them is not
 // broken, a plain hash with them is as weak as it looks.
 var algorithms = []algorithm{
-	{"sha256", sha256.Size, sha256.New},
-	{"sha512", sha512.Size, sha512.New},
-	{"sha1", sha1.Size, sha1.New},
-	{"md5", md5.Size, md5.New},
+	{name: "sha256", size: sha256.Size, new: sha256.New},
+	{name: "sha512", size: sha512.Size, new: sha512.New},
+	{name: "sha1", size: sha1.Size, new: sha1.New},
+	{name: "md5", size: md5.Size, new: md5.New},
 }
 
 // An encoding is how the bytes of a signature are written.

@@ -25,7 +25,7 @@ func (b *builder) finish() error {
 		b.f.marks = []mark{{condition{in: d.signature.in, key: d.signature.key}}}
 	}
 	d.id, d.name, d.env, d.secretName, d.needs = p.ID, p.Name, p.Env, p.SecretName, p.Needs
-	d.form.kind, d.form.algorithm = d.kind, d.algorithm.name
+	d.form.kind, d.form.algorithm, d.form.prehash = d.kind, d.algorithm.name, d.prehash.name
 	b.f.delivery = b.ids
 	facets, scheme := b.f, b.d
 	p.facets, p.Scheme = &facets, &scheme
@@ -62,17 +62,31 @@ func (b *builder) checkNames() error {
 
 func (b *builder) checkSignature() error {
 	d := &b.d
-	isToken := d.kind == schemeToken
+	isToken := d.kind.isToken()
+	if d.kind == schemeBasic {
+		if d.signature.in == "" {
+			d.signature = place{in: inHeader, name: "Authorization"}
+		}
+		if d.prefix == "" {
+			d.prefix = "Basic "
+		}
+	}
 	hasEncoding, hasAlgorithm := d.encoding != "", d.algorithm.new != nil
 	switch {
 	case d.kind == "":
-		return b.fault("scheme", "is missing (hmac, hash or token)")
+		return b.fault("scheme", "is missing (hmac, hash, asymmetric, token or basic)")
 	case d.signature.in == "" || d.signature.name == "":
 		return b.fault("signature", "needs in and name")
 	case hasEncoding == isToken:
-		return b.fault("signature", "needs an encoding unless the scheme is token, and only then")
+		return b.fault("signature", "needs an encoding unless the scheme is token or basic, and only then")
 	case hasAlgorithm == isToken:
-		return b.fault("algorithm", "is needed unless the scheme is token, and only then")
+		return b.fault("algorithm", "is needed unless the scheme is token or basic, and only then")
+	case (d.algorithm.pair != nil) != (d.kind == schemePair):
+		return b.fault("algorithm", "%s is not one of the scheme %s", d.algorithm.name, d.kind)
+	case d.kind == schemePair && (len(d.legacy) > 0 || len(d.also) > 0):
+		return b.fault("scheme", "a signature with a key pair stands alone: no legacy and no also")
+	case d.prehash.name != "" && d.kind != schemePair:
+		return b.fault("prehash", "is for the scheme asymmetric")
 	case isToken && (d.form.strip != "" || d.form.decode != ""):
 		return b.fault("secret", "a token is sent as it is: no strip and no decode")
 	case isToken && (d.list != nil || len(d.legacy) > 0 || d.stamp != nil):
@@ -123,14 +137,14 @@ func (b *builder) checkList() error {
 
 func (b *builder) checkPayload() error {
 	d := &b.d
-	isToken := d.kind == schemeToken
+	isToken := d.kind.isToken()
 	switch {
 	case (len(d.payload) > 0) == isToken:
 		return b.fault("payload", "is needed unless the scheme is token, and only then")
 	case d.kind == schemeHash && !d.payload.has(refSecret, ""):
 		return b.fault("payload", "a plain hash without {secret} proves nothing")
-	case d.kind == schemeHMAC && d.payload.has(refSecret, ""):
-		return b.fault("payload", "{secret} is the key of an HMAC, not a part of its payload")
+	case d.kind != schemeHash && d.payload.has(refSecret, ""):
+		return b.fault("payload", "{secret} is the key, not a part of the payload, but for a hash")
 	case d.payload.has(refTime, "") && d.stamp == nil:
 		return b.fault("payload", "{ts} needs timestamp")
 	case d.payload.has(refSig, "") && d.list == nil:
@@ -190,8 +204,11 @@ func (b *builder) checkAccount() error {
 // summary tells in one line how messages are signed.
 func (d *declared) summary() string {
 	where := d.signature.String()
-	if d.kind == schemeToken {
+	switch d.kind {
+	case schemeToken:
 		return fmt.Sprintf("the %s itself, in %s", d.secretName, where)
+	case schemeBasic:
+		return fmt.Sprintf("user and password, in %s", where)
 	}
 	how := strings.ToUpper(d.algorithm.name)
 	if d.kind == schemeHMAC {

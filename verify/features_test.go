@@ -22,6 +22,11 @@ f-also: {scheme: hmac, algorithm: sha256, signature: {in: header, name: BOX-SIGN
 f-bare-list: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: ",", multiple: true}}, payload: "{body}"}
 f-with: {scheme: hmac, algorithm: sha256, with: {url: {required: true}}, signature: {in: header, name: X-Sig, encoding: base64}, payload: "{body}{with.url}"}
 f-body-time: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: body, name: webhookTimestamp, unit: ms}, payload: "{body}", delivery_id: {from: "{body.id}", fresh: "{hex:8}-{uuid}"}}
+f-basic: {scheme: basic}
+f-ed25519: {scheme: asymmetric, algorithm: ed25519, signature: {in: header, name: X-Sig, encoding: hex}, timestamp: {in: header, name: X-Time, unit: s}, payload: "{ts}{body}"}
+f-ecdsa: {scheme: asymmetric, algorithm: ecdsa-p256, signature: {in: header, name: X-Sig, encoding: base64}, timestamp: {in: header, name: X-Time, unit: s}, payload: "{ts}{body}"}
+f-rsa-list: {scheme: asymmetric, algorithm: rsa-pkcs1-sha256, prehash: sha256, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: ",", kv: "=", element: v0}}, timestamp: {in: signature, name: t, unit: ms}, payload: "{ts}.{body}"}
+f-rsa-sha1: {scheme: asymmetric, algorithm: rsa-pkcs1-sha1, signature: {in: header, name: X-Sig, encoding: base64url}, payload: "{body}"}
 f-expiry: {scheme: hash, algorithm: md5, signature: {in: query, name: sign, encoding: hex}, timestamp: {in: query, name: t, unit: s, meaning: expiry, ttl: 1m, tolerance: {past: 5s, future: 2m}}, payload: "{ts}{query.x}{secret}"}
 `
 

@@ -1,19 +1,24 @@
 package verify
 
+import "slices"
+
 // The fields of a description. TestReferenceIsComplete holds
 // providers/README.md against these tables.
 var (
 	providerFields = fieldTable[*builder]{
-		"id":          (*builder).readID,
-		"name":        func(b *builder, n node) (err error) { b.p.Name, err = n.Label(); return },
-		"aliases":     (*builder).readAliases,
-		"docs":        func(b *builder, n node) (err error) { b.p.Docs, err = n.Label(); return },
-		"sources":     (*builder).readSources,
-		"env":         (*builder).readEnv,
-		"secret":      func(b *builder, n node) error { return secretFields.read(b, n) },
-		"with":        (*builder).readWith,
-		"scheme":      (*builder).readScheme,
-		"algorithm":   func(b *builder, n node) error { return n.algorithm(&b.d.algorithm) },
+		"id":      (*builder).readID,
+		"name":    func(b *builder, n node) (err error) { b.p.Name, err = n.Label(); return },
+		"aliases": (*builder).readAliases,
+		"docs":    func(b *builder, n node) (err error) { b.p.Docs, err = n.Label(); return },
+		"sources": (*builder).readSources,
+		"env":     (*builder).readEnv,
+		"secret":  func(b *builder, n node) error { return secretFields.read(b, n) },
+		"with":    (*builder).readWith,
+		"scheme":  (*builder).readScheme,
+		"algorithm": func(b *builder, n node) error {
+			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms)...)
+		},
+		"prehash":     func(b *builder, n node) error { return n.algorithm(&b.d.prehash, algorithms...) },
 		"signature":   func(b *builder, n node) error { return signatureFields.read(b, n) },
 		"legacy":      (*builder).readLegacy,
 		"timestamp":   (*builder).readTimestamp,
@@ -83,7 +88,7 @@ var (
 	}
 	legacyFields = fieldTable[*legacy]{
 		"header":    func(l *legacy, n node) (err error) { l.in = inHeader; l.name, err = n.Label(); return },
-		"algorithm": func(l *legacy, n node) error { return n.algorithm(&l.algorithm) },
+		"algorithm": func(l *legacy, n node) error { return n.algorithm(&l.algorithm, algorithms...) },
 		"encoding":  func(l *legacy, n node) error { return n.encoding(&l.encoding) },
 		"prefix":    func(l *legacy, n node) (err error) { l.prefix, err = n.Label(); return },
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"encoding/base64"
 	"encoding/hex"
@@ -19,14 +20,18 @@ type keyForm struct {
 	algorithm string
 	strip     string // a prefix of the text that is not part of the key; it may be missing
 	decode    string // "", base64, base64url or hex
+	prehash   string // the name of a hash, "" for none
 }
 
 // A key is a secret as the schemes of one form use it.
 type key struct {
 	form  keyForm
 	bytes []byte
-	err   error     // why there is no key; never tells the secret
-	pool  sync.Pool // of *workbench, whose hash is keyed with bytes
+	err   error // why there is no key; never tells the secret
+
+	public  crypto.PublicKey // of an asymmetric scheme, in place of bytes
+	private crypto.Signer    // nil if only the public one is known
+	pool    sync.Pool        // of *workbench, whose hash is keyed with bytes
 }
 
 // maxKeys bounds how many forms of key one secret remembers; schemes beyond it
@@ -68,6 +73,19 @@ func (s Secret) key(form keyForm) *key {
 
 func newKey(text string, form keyForm) *key {
 	k := &key{form: form}
+	switch form.kind {
+	case schemePair:
+		i := slices.IndexFunc(keyAlgorithms, func(a algorithm) bool { return a.name == form.algorithm })
+		k.public, k.private, k.err = readKeyPair(strings.TrimPrefix(text, form.strip), form.decode, keyAlgorithms[i].pair.fits)
+		return k
+	case schemeBasic:
+		if !strings.Contains(text, ":") {
+			k.err = errors.New("the secret is not USER:PASSWORD")
+			return k
+		}
+		k.bytes = []byte(base64.StdEncoding.EncodeToString([]byte(text)))
+		return k
+	}
 	text = strings.TrimPrefix(text, form.strip)
 	after := ""
 	if form.strip != "" {
@@ -108,12 +126,21 @@ func (k *key) take(a algorithm) *workbench {
 		return w
 	}
 	w := &workbench{room: make([]byte, 0, 256), sum: make([]byte, 0, maxSum)}
-	if k.form.kind == schemeHMAC {
+	switch {
+	case k.form.kind == schemeHMAC:
 		w.hash = hmac.New(a.new, k.bytes)
-	} else {
+	case k.form.prehash != "":
+		i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == k.form.prehash })
+		w.hash = algorithms[i].new()
+	default:
 		w.hash = a.new()
 	}
 	return w
 }
 
-func (k *key) put(w *workbench) { k.pool.Put(w) }
+func (k *key) put(w *workbench) {
+	if c, ok := w.hash.(*collector); ok && c.Cap() > 64<<10 {
+		return // a rare large message must not stay for ever
+	}
+	k.pool.Put(w)
+}

@@ -1,6 +1,13 @@
 package verify
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -8,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,11 +95,18 @@ func keysFor(d *declared, r *rand.Rand, n int) Keys {
 		}
 	}
 	for range n {
+		if d.kind == schemePair {
+			k.Secrets = append(k.Secrets, NewSecret(nextPrivateKey(d.algorithm.name)))
+			continue
+		}
 		raw := make([]byte, 1+r.IntN(100))
 		for i := range raw {
 			raw[i] = byte(1 + r.IntN(255))
 		}
 		text := string(raw)
+		if d.kind == schemeBasic {
+			text = "user:" + text
+		}
 		switch d.form.decode {
 		case "base64":
 			text = string(base64Strict.AppendEncode(nil, raw))
@@ -103,6 +118,48 @@ func keysFor(d *declared, r *rand.Rand, n int) Keys {
 		k.Secrets = append(k.Secrets, NewSecret(d.form.strip+text))
 	}
 	return k
+}
+
+// nextPrivateKey gives a private key of an algorithm, in PEM: another one each
+// time, in turn of a few, because it takes long to make one.
+func nextPrivateKey(algorithm string) string {
+	keyCache.Lock()
+	defer keyCache.Unlock()
+	keyCache.n++
+	keys := keyCache.keys[algorithm]
+	if len(keys) < 6 {
+		keys = append(keys, newPrivateKey(algorithm))
+		keyCache.keys[algorithm] = keys
+		return keys[len(keys)-1]
+	}
+	return keys[keyCache.n%len(keys)]
+}
+
+var keyCache = struct {
+	sync.Mutex
+	n    int
+	keys map[string][]string
+}{keys: map[string][]string{}}
+
+func newPrivateKey(algorithm string) string {
+	var private any
+	var err error
+	switch algorithm {
+	case "ed25519":
+		_, private, err = ed25519.GenerateKey(nil)
+	case "ecdsa-p256":
+		private, err = ecdsa.GenerateKey(elliptic.P256(), cryptorand.Reader)
+	default:
+		private, err = rsa.GenerateKey(cryptorand.Reader, 2048)
+	}
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }

@@ -67,7 +67,7 @@ func parseProvider(n node, id string) (Provider, error) {
 	}); err != nil {
 		return Provider{}, err
 	}
-	if err := providerFields.read(b, n, "extends", "key_id", "prehash", "canonical"); err != nil {
+	if err := providerFields.read(b, n, "extends", "key_id", "canonical"); err != nil {
 		return Provider{}, err
 	}
 	if err := b.finish(); err != nil {
@@ -140,7 +140,7 @@ func (b *builder) readWith(n node) error {
 }
 
 func (b *builder) readScheme(n node) error {
-	s, err := n.Word("scheme", []string{"hmac", "hash", "token"}, "asymmetric", "basic", "jwt", "code")
+	s, err := n.Word("scheme", []string{"hmac", "hash", "asymmetric", "token", "basic"}, "jwt", "code")
 	b.d.kind = schemeKind(s)
 	return err
 }

@@ -21,7 +21,8 @@ type declared struct {
 	algorithm algorithm
 	form      keyForm
 	payload   template
-	fields    []string // top-level members of a JSON body that are read
+	prehash   algorithm // what is signed is this hash of the payload; none if it has no name
+	fields    []string  // top-level members of a JSON body that are read
 
 	signature place
 	also      []place // headers that may hold a signature too
@@ -213,7 +214,11 @@ func (d *declared) add(c *claim, text string) (fault string) {
 		return "does not begin with " + d.prefix
 	case c.n == maxSignatures:
 		return "comes after too many others"
-	case d.kind == schemeToken:
+	case d.kind.isToken():
+	case d.kind == schemePair:
+		if d.decodeSignature(text) == nil {
+			return "is no signature in " + string(d.encoding)
+		}
 	case !d.encoding.decode(&c.sums[c.n], text, d.algorithm.size):
 		return fmt.Sprintf("is not %d characters of %s", d.encoding.length(d.algorithm.size), d.encoding)
 	}
@@ -225,7 +230,7 @@ func (d *declared) add(c *claim, text string) (fault string) {
 // compare reports whether a signature in c is right for the key. lacking is a
 // part of the payload that m does not hold.
 func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string) (right bool, lacking *part) {
-	if d.kind == schemeToken {
+	if d.kind.isToken() {
 		want := sha256.Sum256(k.bytes) // so that the comparison does not tell the length
 		for _, text := range c.texts[:c.n] {
 			got := sha256.Sum256([]byte(text))
@@ -237,6 +242,13 @@ func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string)
 	defer k.put(w)
 	if lacking = d.write(w, k, m, c, with); lacking != nil {
 		return false, lacking
+	}
+	if d.kind == schemePair {
+		digest := d.digest(w)
+		for _, text := range c.texts[:c.n] {
+			right = d.algorithm.pair.verify(k.public, digest, d.decodeSignature(text)) || right
+		}
+		return right, nil
 	}
 	w.sum = w.hash.Sum(w.sum[:0])
 	for i := range c.n {

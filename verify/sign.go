@@ -21,7 +21,13 @@ func (d *declared) Sign(m *Message, k Keys, o SignOptions, now time.Time) error 
 	if len(m.Body) > MaxBody {
 		return fmt.Errorf("sign %s: the body is over %d MiB", d.id, MaxBody>>20)
 	}
-	at := slices.IndexFunc(k.Secrets, func(s Secret) bool { return s.key(d.form).err == nil })
+	at := slices.IndexFunc(k.Secrets, func(s Secret) bool {
+		key := s.key(d.form)
+		return key.err == nil && (d.kind != schemePair || key.private != nil)
+	})
+	if at < 0 {
+		return fmt.Errorf("%w: %s: %w (devhook keys %s makes a pair)", ErrNoSecret, d.id, errPublic, d.id)
+	}
 	work := *m
 	work.Header = maps.Clone(m.Header)
 	if m.URL != nil {
@@ -127,15 +133,22 @@ func (d *declared) restamp(m *Message, c *claim, now time.Time) error {
 
 // make gives the signature of the payload, written in e.
 func (d *declared) make(k *key, a algorithm, e encoding, m *Message, c *claim, with map[string]string) (string, error) {
-	if d.kind == schemeToken {
+	if d.kind.isToken() {
 		return string(k.bytes), nil
 	}
 	w := &workbench{hash: a.new()}
-	if d.kind == schemeHMAC {
+	switch {
+	case d.kind == schemeHMAC:
 		w.hash = hmac.New(a.new, k.bytes)
+	case d.prehash.name != "":
+		w.hash = d.prehash.new()
 	}
 	if lacking := d.write(w, k, m, c, with); lacking != nil {
 		return "", fmt.Errorf("%s must be signed, and is not there or there more than once", lacking)
+	}
+	if d.kind == schemePair {
+		signature, err := d.signDigest(k.private, d.digest(w))
+		return string(e.append(nil, signature)), err
 	}
 	return string(e.append(nil, w.hash.Sum(nil))), nil
 }

@@ -35,14 +35,15 @@ func (n node) elementName() (string, error) {
 	return s, err
 }
 
-func (n node) algorithm(a *algorithm) error {
+// algorithm reads n as the name of one of the algorithms.
+func (n node) algorithm(a *algorithm, known ...algorithm) error {
 	var names []string
-	for _, known := range algorithms {
-		names = append(names, known.name)
+	for _, k := range known {
+		names = append(names, k.name)
 	}
-	name, err := n.Word("algorithm", names, "ed25519", "ecdsa-p256", "rsa-sha256", "rsa-sha1")
+	name, err := n.Word("algorithm", names)
 	if err == nil {
-		*a = algorithms[slices.Index(names, name)]
+		*a = known[slices.Index(names, name)]
 	}
 	return err
 }

@@ -80,7 +80,10 @@ func (d *declared) malformed(format string, args ...any) Verdict {
 // shape describes a signature, for hints.
 func (d *declared) shape() string {
 	text := fmt.Sprintf("<%d characters of %s>", d.encoding.length(d.algorithm.size), d.encoding)
-	if d.kind == schemeToken {
+	if d.algorithm.size == 0 {
+		text = fmt.Sprintf("<a signature in %s>", d.encoding)
+	}
+	if d.kind.isToken() {
 		text = "<" + d.secretName + ">"
 	}
 	text = d.prefix + text
