@@ -6,6 +6,13 @@ import (
 	"devhook/recorder"
 )
 
+// ChangesPath reports whether m changes the path of a request. Such a mutation
+// needs nothing of it but the URL.
+func ChangesPath(m Mutation) bool {
+	_, ok := m.(path)
+	return ok
+}
+
 // A path is another path, and another query if there is one behind it.
 type path struct{ target string }
 

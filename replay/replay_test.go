@@ -144,7 +144,7 @@ func TestMutationsOfTheRest(t *testing.T) {
 // Law: Parse(m.String()) does what m does.
 func TestParseReadsString(t *testing.T) {
 	for _, text := range []string{
-		"set a.b=1", `set a\.b.0=x=y`, "set-string a=1", "create a.b=", "create-string a= b ", `unset \e.x`,
+		"set a.b=1", `set a\.b.0=x=y`, `set a\=b.c\\\=d=e`, "set-string a=1", "create a.b=", "create-string a= b ", `unset \e.x`,
 		"header Content-Type: text/plain; a=b", "add-header X: ", "unset-header X-Y", "query a b=c&d", "method PATCH",
 		"path /a?b", "body ", "body some\ntext", "body base64:AAE=", "body base64:YmFzZTY0Ong=",
 	} {

@@ -22,7 +22,7 @@ type set struct {
 func parseSet(text, create bool) func(string) (Mutation, error) {
 	return func(rest string) (Mutation, error) {
 		s := set{text: text, create: create}
-		before, after, ok := strings.Cut(rest, "=")
+		before, after, ok := cutPath(rest)
 		if !ok {
 			return nil, bad("write PATH=VALUE, as in data.amount=5", "%s: there is no =", s.assign(rest))
 		}
@@ -33,6 +33,19 @@ func parseSet(text, create bool) func(string) (Mutation, error) {
 		s.value = after
 		return s, nil
 	}
+}
+
+// cutPath parts PATH=VALUE at the first =. One that is part of a name is \=.
+func cutPath(text string) (path, value string, ok bool) {
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case text[i] == '=':
+			return strings.ReplaceAll(text[:i], `\=`, "="), text[i+1:], true
+		}
+	}
+	return text, "", false
 }
 
 func (s set) assign(rest string) string {
@@ -46,7 +59,9 @@ func (s set) assign(rest string) string {
 	return word + " " + rest
 }
 
-func (s set) String() string { return s.assign(s.path.String() + "=" + s.value) }
+func (s set) String() string {
+	return s.assign(strings.ReplaceAll(s.path.String(), "=", `\=`) + "=" + s.value)
+}
 
 // json is the value as it goes into the body: in the user's own spelling.
 func (s set) json() []byte {

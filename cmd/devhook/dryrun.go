@@ -33,8 +33,6 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 		if err != nil {
 			return err
 		}
-		ex.At = s.p.now()
-		ex.Target = plan.To.String()
 		s.warnUnsigned(ex, plan)
 		if s.c.Bool("json") {
 			if err := s.p.printJSON(s.store, ex); err != nil {
@@ -53,7 +51,7 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 			before.Body.Sum = ""
 		}
 		s.printDiff(replay.Diff(&before, &ex.Request))
-		s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(plan.To.String()))
+		s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(ex.Target))
 	}
 	if none {
 		return &failure{code: 2, text: "nothing fits the filter", hint: "devhook list shows what there is"}

@@ -270,18 +270,31 @@ func (s *sending) target(ex *recorder.Exchange, origin recorder.Origin) (app *ur
 	} else {
 		now = s.apps
 	}
-	u, err := recorder.ParseURL(ex.Request.URL)
+	u, err := recorder.ParseURL(s.changedURL(ex))
 	if err != nil {
 		return nil, "", err
 	}
 	r, name, err := now.Find(u.Path)
-	if err == nil && len(r.Forward) > 0 {
+	switch {
+	case err == nil && len(r.Forward) > 0:
 		return r.Forward[0], name, nil
-	}
-	if hasFirst {
+	case hasFirst:
 		return first, ex.Route, nil
+	case len(now.Default.Forward) > 0: // what no route takes is refused when it comes in, not when it is sent
+		return now.Default.Forward[0], "", nil
 	}
 	return nil, "", &failure{code: 2, text: "there is no app to send it to", hint: "name one with --to :3000, or run devhook up --forward :3000"}
+}
+
+// changedURL returns the URL of ex as it is sent.
+func (s *sending) changedURL(ex *recorder.Exchange) string {
+	req := recorder.Request{URL: ex.Request.URL}
+	for _, m := range s.changes {
+		if replay.ChangesPath(m) {
+			m.Apply(&req) // has no reason to fail
+		}
+	}
+	return req.URL
 }
 
 // send sends all that sources gives, and returns the failure that it comes to.

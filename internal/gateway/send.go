@@ -35,7 +35,6 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
 	}
 	ex.At = d.started
-	ex.Target = targetURL(p.To, ex.Request.URL)
 	m, err := ex.Request.Message()
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", err)
@@ -65,8 +64,8 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 	return &done, commit.Wait(context.Background())
 }
 
-// Plan returns the exchange that Send would send, with its body in memory, and
-// sends nothing.
+// Plan returns the exchange that Send would send, with its target and with its
+// body in memory, and sends nothing.
 func (g *Gateway) Plan(p replay.Plan) (*recorder.Exchange, error) {
 	rt := g.routes.Load()
 	src := *p.Source
@@ -82,5 +81,9 @@ func (g *Gateway) Plan(p replay.Plan) (*recorder.Exchange, error) {
 		provider, ok := rt.Catalog.Lookup(id)
 		return provider, rt.Keys[provider.ID], ok
 	}
-	return p.Build(sign, g.o.Now())
+	ex, err := p.Build(sign, g.o.Now())
+	if err == nil && p.To != nil {
+		ex.Target = targetURL(p.To, ex.Request.URL)
+	}
+	return ex, err
 }

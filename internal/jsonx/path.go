@@ -49,7 +49,7 @@ func ParsePath(text string) (Path, error) {
 			named = true
 			i++
 		default:
-			return nil, fmt.Errorf("path %q: a backslash stands only before a dot or a backslash (\\. and \\\\)", text)
+			return nil, fmt.Errorf("path %q: a backslash stands only before a dot or a backslash (\\. and \\\\), and \\e is the empty name", text)
 		}
 	}
 	return p, nil
