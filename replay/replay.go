@@ -156,7 +156,7 @@ func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
 	if req.Body.Sum != "" {
 		return cannot("its body is larger than what is signed", "--sign never sends it as it is", nil)
 	}
-	if hint, err := provider.CheckKeys(keys); err != nil {
+	if hint, err := provider.CheckSign(keys); err != nil {
 		return cannot(err.Error(), hint, err)
 	}
 	if !p.At.IsZero() {

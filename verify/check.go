@@ -14,7 +14,7 @@ import (
 // finish checks b as a whole and makes the Provider of it.
 func (b *builder) finish() error {
 	for _, check := range []func() error{
-		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkStamp, b.checkAccount,
+		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkStamp, b.checkAccount, b.checkConditions,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -199,6 +199,73 @@ func (b *builder) checkAccount() error {
 		return b.fault("account", "needs from, and with the name of something in with")
 	}
 	return nil
+}
+
+// checkConditions sees to it that values of the receiver's own are only asked
+// for in handshakes, and are known, and that a secret is no oracle: who could
+// have anything signed by asking could forge webhooks.
+func (b *builder) checkConditions() error {
+	for _, m := range b.f.marks {
+		for _, c := range m {
+			if c.with != "" {
+				return b.fault("marks", "{with.%s} is for handshakes only", c.with)
+			}
+		}
+	}
+	for _, h := range b.f.handshakes {
+		known := false // who asks has shown a value that only the provider knows
+		for _, c := range h.when {
+			if c.with == "" {
+				continue
+			}
+			known = true
+			if !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == c.with }) {
+				return b.fault("handshake", "{with.%s} must be in with", c.with)
+			}
+		}
+		if h.first && !known && h.signsFreely() {
+			return b.fault("handshake", "signs whatever is asked for: give what it signs the pattern {token} in when, or answer in the stage after")
+		}
+	}
+	return nil
+}
+
+// signsFreely reports whether h answers with the HMAC of a text that may be the
+// payload of a forged message. One of {token} has neither dots nor brackets.
+func (h *handshake) signsFreely() bool {
+	texts := []template{h.body}
+	for _, t := range h.header {
+		texts = append(texts, t)
+	}
+	for _, t := range texts {
+		for _, p := range t {
+			if keyedFunctions[p.call] == nil {
+				continue
+			}
+			bounded := slices.ContainsFunc(h.when, func(c condition) bool {
+				return c.isOf(p) && c.pattern != nil && len(c.pattern.steps) == 1 && c.pattern.steps[0].class == "token"
+			})
+			if !bounded {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isOf reports whether the condition is on what the part refers to.
+func (c *condition) isOf(p part) bool {
+	switch c.in {
+	case inHeader:
+		return p.ref == refHeader && p.key == c.key
+	case inQuery:
+		return p.ref == refParam && p.text == c.key
+	case inForm:
+		return p.ref == refForm && slices.Equal(p.path, c.path)
+	case inBody:
+		return p.ref == refField && slices.Equal(p.path, c.path)
+	}
+	return false
 }
 
 // summary tells in one line how messages are signed.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"net/textproto"
 	"strconv"
@@ -19,6 +20,7 @@ type condition struct {
 	key     string    // canonical for a header
 	path    jsonx.Path
 	pattern *pattern // nil: anything
+	with    string   // the name in Keys.With of the value that it must have; "" for none
 }
 
 func (m mark) holds(v *view) bool {
@@ -49,6 +51,10 @@ func (c *condition) holds(v *view) bool {
 		}
 		text, ok = jsonx.Text(raw)
 	}
+	if c.with != "" {
+		want := v.with[c.with]
+		return ok && want != "" && subtle.ConstantTimeCompare([]byte(text), []byte(want)) == 1
+	}
 	return ok && (c.pattern == nil || c.pattern.matches(text))
 }
 
@@ -67,6 +73,10 @@ func newCondition(in placeKind, name, form string) (condition, error) {
 	if form == "*" {
 		return c, nil
 	}
+	if name, ok := strings.CutPrefix(form, "{with."); ok && strings.HasSuffix(name, "}") {
+		c.with = strings.TrimSuffix(name, "}")
+		return c, nil
+	}
 	c.pattern, err = parsePattern(form)
 	if err == nil && c.pattern.kind != "" && in != inBody {
 		err = fmt.Errorf("%q is for JSON fields only", form)
@@ -75,8 +85,8 @@ func newCondition(in placeKind, name, form string) (condition, error) {
 }
 
 // A pattern is what a text looks like: literals, '*' for any run, {hex:N} and
-// {base64:N} for N such characters, {digits} for one or more. Or it is the kind
-// of a JSON value, as in {object}.
+// {base64:N} for N such characters, {digits} and {token} for one or more. Or it
+// is the kind of a JSON value, as in {object}.
 type pattern struct {
 	kind  jsonx.Kind
 	steps []step
@@ -84,7 +94,7 @@ type pattern struct {
 
 type step struct {
 	literal string
-	class   string // "*", hex, base64 or digits
+	class   string // "*", hex, base64, digits or token
 	n       int    // how many of the class
 }
 
@@ -119,10 +129,10 @@ func parsePattern(text string) (*pattern, error) {
 			name, count, _ := strings.Cut(class, ":")
 			n, err := strconv.Atoi(count)
 			switch {
-			case name == "digits" && count == "":
+			case (name == "digits" || name == "token") && count == "":
 			case (name == "hex" || name == "base64") && err == nil && n > 0 && n <= 1024:
 			default:
-				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
+				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}, {token}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
 			}
 			p.steps = append(p.steps, step{class: name, n: n})
 			text = rest
@@ -200,6 +210,8 @@ func inClass(class string, c byte) bool {
 		return isHex
 	case "digits":
 		return isDigit
+	case "token":
+		return isDigit || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 	}
 	return isDigit || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte("+/=", c) >= 0
 }

@@ -132,6 +132,19 @@ func (p Provider) CheckKeys(k Keys) (hint string, err error) {
 	return "", nil
 }
 
+// CheckSign returns no error if Sign can sign with k: if CheckKeys has none, and
+// one of the secrets is more than a public key.
+func (p Provider) CheckSign(k Keys) (hint string, err error) {
+	if hint, err = p.CheckKeys(k); err != nil {
+		return hint, err
+	}
+	d, ok := p.Scheme.(*declared)
+	if !ok || d.signingKey(k) >= 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("devhook keys %s makes a pair: the public one for the app, the private one for devhook", p.ID), errPublic
+}
+
 // Steps returns the steps to set url as the webhook URL by hand.
 func (p Provider) Steps(url string) []string {
 	steps := make([]string, len(p.Dashboard))
@@ -162,7 +175,7 @@ func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool
 	if p.facets == nil {
 		return Answer{}, false
 	}
-	v := &view{m: &m}
+	v := &view{m: &m, with: k.With, key: p.firstKey(k)}
 	for _, h := range p.facets.handshakes {
 		if !h.when.holds(v) {
 			continue
@@ -177,6 +190,21 @@ func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool
 		return a, true
 	}
 	return Answer{}, false
+}
+
+// firstKey gives the bytes of the first secret that can be used, nil if there
+// is none.
+func (p Provider) firstKey(k Keys) []byte {
+	d, ok := p.Scheme.(*declared)
+	if !ok {
+		return nil
+	}
+	for _, s := range k.Secrets {
+		if key := s.key(d.form); key.err == nil {
+			return key.bytes
+		}
+	}
+	return nil
 }
 
 func (h *handshake) answer(v *view) (a Answer, ok bool) {

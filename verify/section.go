@@ -172,12 +172,12 @@ var respondFields = fieldTable[*handshake]{
 			if !headerForm.MatchString(name) || strings.EqualFold(name, "Content-Type") {
 				return key.Errorf("cannot be set here")
 			}
-			err := value.template(&t, messageRefs)
+			err := value.template(&t, answerRefs)
 			h.header[name] = t
 			return err
 		})
 	},
-	"body": func(h *handshake, n node) error { return n.template(&h.body, messageRefs) },
+	"body": func(h *handshake, n node) error { return n.template(&h.body, answerRefs) },
 }
 
 func (b *builder) readHandshakes(n node) error {

@@ -21,12 +21,9 @@ func (d *declared) Sign(m *Message, k Keys, o SignOptions, now time.Time) error 
 	if len(m.Body) > MaxBody {
 		return fmt.Errorf("sign %s: the body is over %d MiB", d.id, MaxBody>>20)
 	}
-	at := slices.IndexFunc(k.Secrets, func(s Secret) bool {
-		key := s.key(d.form)
-		return key.err == nil && (d.kind != schemePair || key.private != nil)
-	})
+	at := d.signingKey(k)
 	if at < 0 {
-		return fmt.Errorf("%w: %s: %w (devhook keys %s makes a pair)", ErrNoSecret, d.id, errPublic, d.id)
+		return fmt.Errorf("%w: %s: %w", ErrNoSecret, d.id, errPublic)
 	}
 	work := *m
 	work.Header = maps.Clone(m.Header)
@@ -50,6 +47,14 @@ func (d *declared) Sign(m *Message, k Keys, o SignOptions, now time.Time) error 
 	}
 	m.Body = work.Body
 	return nil
+}
+
+// signingKey gives the index of the secret that signs, -1 if there is none.
+func (d *declared) signingKey(k Keys) int {
+	return slices.IndexFunc(k.Secrets, func(s Secret) bool {
+		key := s.key(d.form)
+		return key.err == nil && (d.kind != schemePair || key.private != nil)
+	})
 }
 
 // sign signs m, which it may leave half done.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -56,7 +57,24 @@ const (
 var (
 	payloadRefs = []refKind{refBody, refTime, refMethod, refURL, refHost, refPath, refQuery, refSecret, refSig, refHeader, refParam, refForm, refField, refWith}
 	messageRefs = []refKind{refMethod, refHost, refPath, refHeader, refParam, refForm, refField}
+	answerRefs  = append(slices.Clone(messageRefs), refKeyed)
 )
+
+// refKeyed is no reference: it allows functions that need the secret.
+const refKeyed refKind = "keyed"
+
+// keyedFunctions are what an answer to a handshake can do to a value with the
+// secret.
+var keyedFunctions = map[string]func(key, b []byte) string{
+	"hmac_sha256_hex":    func(key, b []byte) string { return hex.EncodeToString(hmacSHA256(key, b)) },
+	"hmac_sha256_base64": func(key, b []byte) string { return base64.StdEncoding.EncodeToString(hmacSHA256(key, b)) },
+}
+
+func hmacSHA256(key, b []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(b)
+	return h.Sum(nil)
+}
 
 // functions are what a template can do to a value.
 var functions = map[string]func(b []byte) string{
@@ -116,7 +134,8 @@ func parsePart(text string, allowed []refKind) (part, error) {
 	var p part
 	inner := text
 	if name, rest, ok := strings.Cut(text, "("); ok && strings.HasSuffix(rest, ")") {
-		if functions[name] == nil {
+		keyed := keyedFunctions[name] != nil && slices.Contains(allowed, refKeyed)
+		if functions[name] == nil && !keyed {
 			return p, unknown("function", name, sortedKeys(functions))
 		}
 		p.call, inner = name, strings.TrimSuffix(rest, ")")
@@ -129,6 +148,9 @@ func parsePart(text string, allowed []refKind) (part, error) {
 	if !slices.Contains(allowed, p.ref) {
 		var known []string
 		for _, ref := range allowed {
+			if ref == refKeyed {
+				continue
+			}
 			name := string(ref)
 			if strings.HasSuffix(name, ".") {
 				name += "NAME"
@@ -192,7 +214,12 @@ func (t template) expand(v *view, limit int, quote func(string) string) (text st
 			if s, ok = v.text(p); !ok {
 				return "", false
 			}
-			if p.call != "" {
+			switch keyed := keyedFunctions[p.call]; {
+			case keyed != nil && v.key == nil:
+				return "", false
+			case keyed != nil:
+				s = keyed(v.key, []byte(s))
+			case p.call != "":
 				s = functions[p.call]([]byte(s))
 			}
 			if len(s) > limit || !isPlain(s) {

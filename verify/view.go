@@ -22,6 +22,11 @@ type view struct {
 	members []member // of the body, if looked
 	form    string   // the body, if it is a form and looked
 	looked  bool
+	index   map[string]int // of the last member with a name, if there are many
+
+	// What only handshakes may use.
+	with map[string]string
+	key  []byte // of the first secret that can be used
 }
 
 // A member of a JSON body is a name, as what it spells, and a value as it is
@@ -55,18 +60,40 @@ func (v *view) look() {
 // field gives the JSON value at path in the body.
 func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 	v.look()
-	for i := len(v.members) - 1; i >= 0; i-- {
-		if string(v.members[i].name) != path[0] {
-			continue
-		}
-		raw = v.members[i].value
-		if len(path) == 1 {
-			return raw, true
-		}
-		found, err := jsonx.Find(raw, path[1:])
-		return found.Raw, err == nil
+	i, ok := v.find(path[0])
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	raw = v.members[i].value
+	if len(path) == 1 {
+		return raw, true
+	}
+	found, err := jsonx.Find(raw, path[1:])
+	return found.Raw, err == nil
+}
+
+// fewMembers is how many members are looked through one by one: all providers
+// ask for theirs.
+const fewMembers = 32
+
+// find gives the last member with a name.
+func (v *view) find(name string) (i int, ok bool) {
+	if len(v.members) <= fewMembers {
+		for i := len(v.members) - 1; i >= 0; i-- {
+			if string(v.members[i].name) == name {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	if v.index == nil {
+		v.index = make(map[string]int, len(v.members))
+		for i, m := range v.members {
+			v.index[string(m.name)] = i
+		}
+	}
+	i, ok = v.index[name]
+	return i, ok
 }
 
 // formText gives the form field that path begins with, or what the rest of path

@@ -418,7 +418,7 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 	if !ok {
 		return
 	}
-	hint, err := p.CheckKeys(s.keys.all[p.ID])
+	hint, err := p.CheckSign(s.keys.all[p.ID])
 	if err == nil {
 		return
 	}
