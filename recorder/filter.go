@@ -44,7 +44,8 @@ type condition struct {
 	want func(*Store, *Exchange) (bool, error)
 }
 
-// Has reports whether f has a condition on key.
+// Has reports whether f asks for something of key, and does not only exclude
+// something.
 func (f Filter) Has(key string) bool { return slices.Contains(f.keys, key) }
 
 // Match reports whether ex fulfils f. Bodies in files are read from s; an
@@ -80,7 +81,9 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 				return Filter{}, err
 			}
 			f.conditions = append(f.conditions, condition{w.not, want})
-			f.keys = append(f.keys, key)
+			if !w.not {
+				f.keys = append(f.keys, key)
+			}
 		}
 	}
 	return f, nil
@@ -215,7 +218,7 @@ func unknownWord(values string, known []string) (string, bool) {
 	return "", false
 }
 
-var looksLikeKey = regexp.MustCompile(`^([a-z]{3,12}):[^/]`)
+var looksLikeKey = regexp.MustCompile(`^([a-z]{3,12}):(?:[^/]|/[^/]|/?$)`)
 
 func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, error), error) {
 	key, value := w.key()

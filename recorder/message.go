@@ -32,7 +32,7 @@ var ErrFormat = errors.New("neither an HTTP message (POST /path HTTP/1.1 …) no
 //
 // The error wraps [ErrFormat] if text is something else.
 func Parse(text []byte) ([]*Exchange, error) {
-	if start := bytes.TrimLeft(text, " \t\r\n"); len(start) > 0 && start[0] == '{' {
+	if start := bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n"); len(start) > 0 && start[0] == '{' {
 		return parseExchanges(text)
 	}
 	req, err := parseMessage(text)
@@ -44,7 +44,7 @@ func Parse(text []byte) ([]*Exchange, error) {
 
 func parseExchanges(text []byte) ([]*Exchange, error) {
 	var list []*Exchange
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	for n := 1; ; n++ {
 		var raw json.RawMessage
 		err := d.Decode(&raw)
@@ -110,6 +110,7 @@ var requestLine = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+ HTTP/[0-9](\\
 
 // parseMessage reads an HTTP/1 request.
 func parseMessage(text []byte) (*Request, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as editors on Windows leave one
 	in := bufio.NewReader(bytes.NewReader(bytes.TrimLeft(text, "\r\n")))
 	head := textproto.NewReader(in)
 	line, err := head.ReadLine()
@@ -117,6 +118,9 @@ func parseMessage(text []byte) (*Request, error) {
 	target, proto, ok2 := cutLast(rest, " ")
 	if err != nil || !ok || !ok2 || !requestLine.MatchString(method+" "+proto) || target == "" {
 		return nil, ErrFormat
+	}
+	if strings.ContainsAny(target, " \t") {
+		return nil, fmt.Errorf("HTTP message: the target %q has a space in it: write %%20", target)
 	}
 	mime, err := head.ReadMIMEHeader()
 	if err != nil && err != io.EOF {
@@ -142,6 +146,8 @@ func parseMessage(text []byte) (*Request, error) {
 		return nil, fmt.Errorf("HTTP message: Content-Length %q is not a length", length)
 	case n > int64(len(body)):
 		return nil, fmt.Errorf("HTTP message: Content-Length is %d, but the body has %d bytes", n, len(body))
+	case strings.Trim(string(body[n:]), "\r\n") != "":
+		return nil, fmt.Errorf("HTTP message: Content-Length is %d, but the body has %d bytes: correct it, or take it out", n, len(body))
 	default: // editors end files in a line break
 		body = body[:n]
 	}

@@ -61,6 +61,8 @@ func TestParseRefuses(t *testing.T) {
 		"POST a HTTP/1.1\n\n":            "does not begin with a /",
 		"POST / HTTP/1.1\nno colon\n\nx": "header",
 		"POST / HTTP/1.1\nContent-Length: 9\n\nx":             "has 1 bytes",
+		"POST / HTTP/1.1\nContent-Length: 1\n\nxy":            "has 2 bytes",
+		"POST /a b HTTP/1.1\n\n":                              "write %20",
 		"POST / HTTP/1.1\nContent-Length: -1\n\nx":            "not a length",
 		"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nzz\n": "chunked",
 		`{"a":1}`:                               "has no request",

@@ -24,12 +24,27 @@ func parseHeader(add bool) func(string) (Mutation, error) {
 		if name = strings.TrimSpace(name); !isToken(name) {
 			return nil, bad("write NAME: VALUE, as in 'Content-Type: text/plain'", "header %q: this is not the name of a header", name)
 		}
+		if err := checkOwn(name); err != nil {
+			return nil, err
+		}
 		value = strings.Trim(value, " \t")
 		if strings.ContainsAny(value, "\r\n\x00") {
 			return nil, bad("", "header %s: a value has no line breaks and no zero bytes", name)
 		}
 		return header{http.CanonicalHeaderKey(name), value, add}, nil
 	}
+}
+
+// checkOwn refuses the headers that follow from the rest of a message, and
+// those of one connection.
+func checkOwn(name string) error {
+	switch http.CanonicalHeaderKey(name) {
+	case "Content-Length":
+		return bad("", "header Content-Length: it follows from the body, and cannot be set")
+	case "Transfer-Encoding", "Connection", "Keep-Alive", "Te", "Trailer", "Upgrade", "Proxy-Connection":
+		return bad("", "header %s: it is of one connection only, and is not passed on", name)
+	}
+	return nil
 }
 
 func (h header) header() string { return h.name }

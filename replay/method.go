@@ -9,6 +9,9 @@ func parseMethod(rest string) (Mutation, error) {
 	if !isToken(rest) {
 		return nil, bad("write a method as in POST", "method %q: this is not a method", rest)
 	}
+	if rest == "CONNECT" {
+		return nil, bad("", "method CONNECT is for proxies, and cannot be sent to an app")
+	}
 	return method{rest}, nil
 }
 

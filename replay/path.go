@@ -13,7 +13,8 @@ func ChangesPath(m Mutation) bool {
 	return ok
 }
 
-// A path is another path, and another query if there is one behind it.
+// A path is another path, and another query if there is one behind it: none if
+// there is only a ?.
 type path struct{ target string }
 
 func parsePath(rest string) (Mutation, error) {
@@ -32,6 +33,10 @@ func (p path) String() string { return "path " + p.target }
 
 func (p path) Apply(req *recorder.Request) error {
 	root, old := recorder.SplitURL(req.URL)
+	if path, ok := strings.CutSuffix(p.target, "?"); ok && !strings.Contains(path, "?") { // no query any more
+		req.URL = root + path
+		return nil
+	}
 	if _, query, ok := strings.Cut(old, "?"); ok && !strings.Contains(p.target, "?") {
 		req.URL = root + p.target + "?" + query
 		return nil

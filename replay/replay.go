@@ -134,6 +134,14 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 	return ex, nil
 }
 
+// Names reports whether a mutation of p names the header.
+func (p Plan) Names(header string) bool {
+	return slices.ContainsFunc(p.Mutations, func(m Mutation) bool {
+		name, ok := HeaderName(m)
+		return ok && name == header
+	})
+}
+
 // sign signs req as the plan has it.
 func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
 	if p.Sign == SignNever {

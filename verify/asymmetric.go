@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -198,4 +199,57 @@ func (d *declared) decodeSignature(text string) []byte {
 		return nil
 	}
 	return raw
+}
+
+// NewKeyPair makes a key pair for a local sender to sign as p does: a private
+// key in PEM, for Keys.Secrets, and the public one as the provider shows its
+// own, for the app. It is an error if p does not sign with a key pair.
+func (p Provider) NewKeyPair() (private, public string, err error) {
+	d, ok := p.Scheme.(*declared)
+	if !ok || d.kind != schemePair {
+		return "", "", fmt.Errorf("%s does not sign with a key pair: its %s signs and verifies", p.ID, p.SecretName)
+	}
+	var key crypto.Signer
+	switch d.algorithm.name {
+	case "ed25519":
+		_, key, err = ed25519.GenerateKey(nil)
+	case "ecdsa-p256":
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	default:
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", "", err
+	}
+	private = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	public, err = p.PublicKey(NewSecret(private))
+	return private, public, err
+}
+
+// PublicKey returns the public key of s, a key of either kind, as the provider
+// shows its own.
+func (p Provider) PublicKey(s Secret) (string, error) {
+	d, ok := p.Scheme.(*declared)
+	if !ok || d.kind != schemePair {
+		return "", fmt.Errorf("%s does not sign with a key pair", p.ID)
+	}
+	key := s.key(d.form)
+	if key.err != nil {
+		return "", key.err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.public)
+	if err != nil {
+		return "", err
+	}
+	if d.form.decode == "" {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+	}
+	if raw, ok := key.public.(ed25519.PublicKey); ok {
+		der = raw
+	}
+	return d.form.strip + string(encoding(d.form.decode).append(nil, der)), nil
 }

@@ -113,13 +113,17 @@ func TestEmptyCatalog(t *testing.T) {
 
 // Schemes are safe for concurrent use, also when a secret is new to all.
 func TestConcurrentUse(t *testing.T) {
-	k := Keys{Secrets: []Secret{NewSecret("whsec_c2VjcmV0")}, With: map[string]string{"app_key": "a"}}
+	all := Builtin().Providers()
+	keys := make([]Keys, len(all))
+	for i, p := range all {
+		keys[i] = keysFor(p.Scheme.(*declared), random(), 1)
+	}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 20 {
-				for _, p := range Builtin().Providers() {
-					m := request("a=1", "\n\n{}")
+				for i, p := range all {
+					m, k := messageFor(p.Scheme.(*declared), random()), keys[i]
 					if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
 						t.Error(err)
 					}

@@ -103,21 +103,26 @@ func keysFor(d *declared, r *rand.Rand, n int) Keys {
 		for i := range raw {
 			raw[i] = byte(1 + r.IntN(255))
 		}
-		text := string(raw)
+		text := secretText(d.form.decode, string(raw))
 		if d.kind == schemeBasic {
 			text = "user:" + text
-		}
-		switch d.form.decode {
-		case "base64":
-			text = string(base64Strict.AppendEncode(nil, raw))
-		case "base64url":
-			text = string(base64URLStrict.AppendEncode(nil, raw))
-		case "hex":
-			text = fmt.Sprintf("%x", raw)
 		}
 		k.Secrets = append(k.Secrets, NewSecret(d.form.strip+text))
 	}
 	return k
+}
+
+// secretText writes a key as the form of a secret has it.
+func secretText(decode, key string) string {
+	switch decode {
+	case "base64":
+		return string(base64Strict.AppendEncode(nil, []byte(key)))
+	case "base64url":
+		return string(base64URLStrict.AppendEncode(nil, []byte(key)))
+	case "hex":
+		return fmt.Sprintf("%x", key)
+	}
+	return key
 }
 
 // nextPrivateKey gives a private key of an algorithm, in PEM: another one each

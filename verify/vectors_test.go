@@ -92,7 +92,7 @@ func TestPublishedVectors(t *testing.T) {
 func TestSignMakesThePublishedVectors(t *testing.T) {
 	for _, p := range Providers() {
 		for _, v := range vectors(t, p.ID) {
-			if v.Status != Valid {
+			if d := p.Scheme.(*declared); v.Status != Valid || d.kind == schemePair { // whose private keys nobody has
 				continue
 			}
 			t.Run(p.ID+"/"+v.Name, func(t *testing.T) {

@@ -60,6 +60,10 @@ func (v *view) look() {
 // field gives the JSON value at path in the body.
 func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 	v.look()
+	if len(v.members) == 0 && jsonx.TopKind(v.m.Body) == jsonx.Array {
+		found, err := jsonx.Find(v.m.Body, path)
+		return found.Raw, err == nil
+	}
 	i, ok := v.find(path[0])
 	if !ok {
 		return nil, false

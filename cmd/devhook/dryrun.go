@@ -140,6 +140,9 @@ func (p *program) edit(ctx context.Context, text []byte) ([]byte, error) {
 	if editor == "" {
 		editor = p.getenv("EDITOR")
 	}
+	if editor == "" && !terminal.IsTerminal(p.stdin) {
+		return nil, &failure{code: 2, text: "--edit: there is no terminal to edit at", hint: "set EDITOR to a program that edits the file it is given"}
+	}
 	cmd := editorCommand(ctx, editor, path)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stderr, p.stderr
 	if err := cmd.Run(); err != nil {

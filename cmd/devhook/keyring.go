@@ -2,11 +2,11 @@ package main
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"devhook/internal/config"
 	"devhook/internal/terminal"
+	"devhook/recorder"
 	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
@@ -44,31 +44,21 @@ func (p *program) settle(c *cli.Context, errs *terminal.Terminal, named string) 
 		}
 		k.all[id] = keys
 	}
+	addLocalKeys(p.storeDir(c), cfg.Catalog(), k.all)
 	return cfg, k, nil
 }
 
-// parseTime reads a TIME: unix seconds (10 digits) or milliseconds (13),
-// RFC 3339, now, or a duration from now.
+// parseTime reads a TIME, or now.
 func parseTime(text string, now time.Time) (time.Time, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text[0] != '-' && text[0] != '+' {
-		switch len(text) {
-		case 10:
-			return time.Unix(n, 0), nil
-		case 13:
-			return time.UnixMilli(n), nil
-		}
-	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	if d, err := time.ParseDuration(strings.TrimPrefix(text, "+")); err == nil {
-		return now.Add(d), nil
-	}
 	if text == "now" {
 		return now, nil
 	}
-	return time.Time{}, &failure{
-		code: 2, text: "--at " + strconv.Quote(text) + " is not a time",
-		hint: "write unix seconds (10 digits) or milliseconds (13), 2026-11-21T14:00:00Z, or a duration from now as in -5m",
+	t, err := recorder.ParseTime(now, text)
+	if err != nil {
+		return t, &failure{
+			code: 2, text: "--at " + strconv.Quote(text) + " is not a time", err: err,
+			hint: "write unix seconds (10 digits) or milliseconds (13), 2026-11-21T14:00:00Z, or a duration from now as in -5m",
+		}
 	}
+	return t, nil
 }

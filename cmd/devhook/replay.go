@@ -30,7 +30,7 @@ func (p *program) replayCommand() *cli.Command {
 It goes where it went the first time, or to the app of the running devhook up.
 The recording stays as it is; what is sent is recorded, too.`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
+			&cli.StringSliceFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
 		}, s.flags()...),
 		Action: func(c *cli.Context) error { return s.replay(c) },
 	}
@@ -40,11 +40,14 @@ func (s *sending) replay(c *cli.Context) error {
 	if err := s.begin(c); err != nil {
 		return err
 	}
-	filter := c.String("filter")
-	if c.NArg() == 0 && filter == "" {
+	filter := c.StringSlice("filter")
+	if c.NArg() == 0 && len(filter) == 0 {
 		return &failure{code: 2, text: "replay takes a recording, a file or --filter", hint: "devhook replay last"}
 	}
-	if c.NArg() > 0 && filter != "" {
+	if c.NArg() > 0 && recorder.IsFilterWord(c.Args().First()) {
+		return &failure{code: 2, text: c.Args().First() + " is a filter, and no recording", hint: "devhook replay --filter '" + strings.Join(c.Args().Slice(), " ") + "'"}
+	}
+	if c.NArg() > 0 && len(filter) > 0 {
 		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
 	}
 	if err := s.open(); err != nil {
@@ -53,8 +56,8 @@ func (s *sending) replay(c *cli.Context) error {
 	defer s.close()
 
 	var sources iter.Seq2[*recorder.Exchange, error]
-	if filter != "" {
-		f, err := s.p.filter([]string{filter})
+	if len(filter) > 0 {
+		f, err := s.p.filter(filter)
 		if err != nil {
 			return err
 		}

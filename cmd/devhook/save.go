@@ -101,10 +101,13 @@ func (p *program) save(c *cli.Context) error {
 // fixtureFor returns the sample that ex is to be, and its file.
 func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Exchange, name string) (string, fixtures.Fixture, error) {
 	f := fixtures.Fixture{Kind: fixtures.Saved, Provider: ex.Provider, Exchange: *ex}
-	if strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") || filepath.IsAbs(name) {
+	id, event, ok := strings.Cut(name, "/")
+	_, ofProvider := cfg.Catalog().Lookup(id)
+	if ofProvider = ofProvider && ok && !strings.Contains(event, "/"); ofProvider {
+		event = strings.TrimSuffix(event, ".json")
+	} else if strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") || filepath.IsAbs(name) {
 		return name, f, nil
 	}
-	id, event, ok := strings.Cut(name, "/")
 	if !ok {
 		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), orDefault(ex.Provider, "PROVIDER"), name)}
 	}

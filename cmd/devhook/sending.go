@@ -124,12 +124,12 @@ func (s *sending) begin(c *cli.Context) (err error) {
 	if s.sign, err = replay.ParseSignMode(c.String("sign")); err != nil {
 		return err
 	}
-	if text := c.String("at"); text != "" {
+	if text := c.String("at"); c.IsSet("at") {
 		if s.at, err = parseTime(text, s.p.now()); err != nil {
 			return err
 		}
 	}
-	if text := c.String("expect"); text != "" {
+	if text := c.String("expect"); c.IsSet("expect") {
 		if s.expect, err = replay.ParseExpectation(text); err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func (p *program) signCommand() *cli.Command {
 
 func (p *program) sign(c *cli.Context) error {
 	at := p.now()
-	if text := c.String("at"); text != "" {
+	if text := c.String("at"); c.IsSet("at") {
 		var err error
 		if at, err = parseTime(text, at); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (p *program) sign(c *cli.Context) error {
 	ex.Provider = provider.ID
 	signed, err := replay.Plan{Source: ex, Sign: replay.SignAlways}.Build(signer, at)
 	if err != nil {
-		return err
+		return &failure{code: 2, text: err.Error(), err: err} // its hint is for replays
 	}
 	if c.Bool("json") {
 		return p.printJSON(nil, &recorder.Exchange{Provider: provider.ID, Request: signed.Request})

@@ -92,7 +92,7 @@ func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origi
 func (s *sending) fixtures() ([]fixtures.Fixture, error) {
 	own, err := fixtures.Load(s.p.fixturesDir(s.c, s.cfg))
 	if err != nil {
-		return nil, &failure{code: 2, text: err.Error(), err: err}
+		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.SafeText(err.Error()))
 	}
 	for _, f := range fixtures.All() {
 		if !slices.ContainsFunc(own, func(o fixtures.Fixture) bool { return o.Provider == f.Provider && o.Name == f.Name }) {

@@ -198,6 +198,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if dir == "" {
 		dir = config.FindStore(".", recorder.Dir, u.p.getenv)
 	}
+	addLocalKeys(dir, u.routes.Catalog, u.routes.Keys)
 	if u.store, err = recorder.Open(dir, recorder.Options{Log: u.log}); err != nil {
 		return storeFailure(err)
 	}
@@ -357,6 +358,7 @@ func (u *up) reload() {
 		err = u.refuseLoops(rt)
 	}
 	if err == nil {
+		addLocalKeys(u.store.Path(), rt.Catalog, rt.Keys)
 		u.gateway.SetRoutes(rt)
 		u.routes = rt
 		u.tell()

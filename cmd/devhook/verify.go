@@ -133,7 +133,7 @@ func (p *program) verify(c *cli.Context) error {
 	}
 	now := p.now()
 	var at time.Time
-	if text := c.String("at"); text != "" {
+	if text := c.String("at"); c.IsSet("at") {
 		if at, err = parseTime(text, now); err != nil {
 			return err
 		}

@@ -30,9 +30,12 @@ type delivery struct {
 	chunked bool            // the body came without its length
 	trailer http.Header     // and these behind it
 	door    Door
-	w       http.ResponseWriter // nil if nobody waits for the answer
-	sender  context.Context     // ends when the sender hangs up
-	started time.Time
+	// hostNamed says that the app is to see the Host of the request, because
+	// who sends it has named it.
+	hostNamed bool
+	w         http.ResponseWriter // nil if nobody waits for the answer
+	sender    context.Context     // ends when the sender hangs up
+	started   time.Time
 }
 
 // serve is door 1: what comes in from outside.

@@ -100,11 +100,10 @@ func (d *delivery) outgoing(ctx context.Context, to *url.URL) (*http.Request, er
 	}
 	host := req.Headers.Get("Host")
 	delete(out.Header, "Host")
-	switch d.g.o.HostHeader {
-	case "", "rewrite":
-	case "preserve":
+	switch {
+	case d.hostNamed || d.g.o.HostHeader == "preserve":
 		out.Host = host
-	default:
+	case d.g.o.HostHeader != "" && d.g.o.HostHeader != "rewrite":
 		out.Host = d.g.o.HostHeader
 	}
 	d.setForwarded(out.Header, host)
@@ -145,7 +144,7 @@ func (d *delivery) setForwarded(h http.Header, host string) {
 	for name, value := range map[string]string{
 		"X-Forwarded-For": remote, "X-Forwarded-Host": host, "X-Forwarded-Proto": scheme,
 	} {
-		if _, set := h[name]; !set || !d.door.Forwarded {
+		if _, set := h[name]; (!set || !d.door.Forwarded) && value != "" {
 			h[name] = []string{value}
 		}
 	}

@@ -35,6 +35,7 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
 	}
 	ex.At = d.started
+	d.hostNamed = p.Names("Host")
 	m, err := ex.Request.Message()
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", err)

@@ -23,7 +23,7 @@ var rules = table(map[kind]string{
 		authorization auth auth_code authorization_code oauth_code code_verifier
 		token secret password passwd pwd passphrase api_key access_key access_key_id private_key
 		secret_key signing_key encryption_key session session_id session_key
-		credential credentials cookie csrf xsrf jwt bearer otp`,
+		credential credentials cookie csrf xsrf jwt bearer otp user_sig usersig cvc cvv cvc2 cvv2 pin`,
 	personal: `
 		email e_mail mail email_address
 		phone phone_number mobile mobile_number telephone tel fax msisdn whatsapp skype
@@ -32,6 +32,7 @@ var rules = table(map[kind]string{
 		address address1 address2 address_line1 address_line2 address_line_1 address_line_2
 		line1 line2 street street1 street2 city zip zip_code postal_code post_code
 		ip ip_address ip_addr remote_addr
+		card_number iban bban account_number routing_number sort_code ssn tax_id vat_number passport_number
 		avatar avatar_url picture picture_url profile_image profile_image_url photo photo_url
 		gravatar_id image_24 image_32 image_48 image_72 image_192 image_512 image_original`,
 	id: `

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) keysCommand() *cli.Command {
+	return &cli.Command{
+		Name: "keys", Usage: "make a key pair, to sign as a provider does that keeps its own key", ArgsUsage: "PROVIDER",
+		Description: `Some providers sign with a private key that nobody else has, and publish the other one.
+To replay and trigger their webhooks, give your app the public key that this prints;
+devhook signs with the private one, which stays in the store.
+
+  devhook keys discord
+  devhook keys sendgrid --json`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "new", Usage: "make another pair, if there is one"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.keyPair(c) },
+	}
+}
+
+func (p *program) keyPair(c *cli.Context) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	if c.NArg() != 1 {
+		return &failure{code: 2, text: fmt.Sprintf("keys takes one provider, not %d", c.NArg()), hint: "devhook providers lists all"}
+	}
+	cfg, err := p.load(p.source(c, nil))
+	if err != nil {
+		return err
+	}
+	id := c.Args().First()
+	provider, ok := cfg.Catalog().Lookup(id)
+	if !ok {
+		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+	}
+	dir := p.storeDir(c)
+	path := keyFile(dir, provider.ID)
+	private, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Bool("new") {
+		var text string
+		if text, _, err = provider.NewKeyPair(); err != nil {
+			return &failure{code: 2, text: err.Error(), err: err}
+		}
+		private = []byte(text)
+		err = writeKey(dir, path, private)
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	public, err := provider.PublicKey(verify.NewSecret(string(private)))
+	if err != nil {
+		return &failure{code: 2, text: path + ": " + err.Error(), hint: "devhook keys " + provider.ID + " --new", err: err}
+	}
+	if c.Bool("json") {
+		line, err := json.Marshal(struct {
+			V           int    `json:"v"`
+			Provider    string `json:"provider"`
+			PublicKey   string `json:"public_key"`
+			PrivateFile string `json:"private_key_file"`
+		}{1, provider.ID, public, path})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%s\n", line)
+		return nil
+	}
+	fmt.Fprintln(p.stdout, strings.TrimRight(public, "\n"))
+	errs.Paragraph(0, fmt.Sprintf("Give this to the app under test as the %s of %s.", provider.SecretName, provider.Name))
+	errs.Paragraph(0, fmt.Sprintf("replay, trigger and sign use the private key: %s", terminal.Safe(path)))
+	return nil
+}
+
+// keyFile is where the private key of a local pair is kept.
+func keyFile(store, provider string) string {
+	return filepath.Join(store, "keys", provider+".pem")
+}
+
+// writeKey makes what is missing of the store, so that the key does not lie
+// about in a directory that git or others can see.
+func writeKey(store, path string, private []byte) error {
+	s, err := recorder.Open(store, recorder.Options{})
+	if err != nil {
+		return err
+	}
+	if err := s.Close(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return config.WriteFile(path, private)
+}
+
+// addLocalKeys adds the private keys of local pairs to the keys of providers,
+// behind what is known of the providers' own: they sign, and what they have
+// signed is valid here.
+func addLocalKeys(store string, catalog *verify.Catalog, keys map[string]verify.Keys) {
+	files, err := os.ReadDir(filepath.Join(store, "keys"))
+	if err != nil {
+		return // mostly there are none
+	}
+	for _, f := range files {
+		p, ok := catalog.Lookup(strings.TrimSuffix(f.Name(), ".pem"))
+		text, err := os.ReadFile(filepath.Join(store, "keys", f.Name()))
+		if !ok || err != nil {
+			continue
+		}
+		s := verify.NewSecret(string(text))
+		if _, err := p.PublicKey(s); err != nil {
+			continue
+		}
+		k := keys[p.ID]
+		k.Secrets = append(k.Secrets[:len(k.Secrets):len(k.Secrets)], s)
+		keys[p.ID] = k
+	}
+}
