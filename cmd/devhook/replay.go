@@ -50,22 +50,32 @@ func (s *sending) replay(c *cli.Context) error {
 	if c.NArg() > 0 && len(filter) > 0 {
 		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
 	}
+	f, err := s.p.filter(filter)
+	if err != nil {
+		return err
+	}
+	args := c.Args().Slice()
+	var list []*recorder.Exchange
+	if inStore := len(filter) > 0 || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }); !inStore {
+		if list, err = s.p.read(nil, args); err != nil {
+			return err
+		}
+	} else if err := s.p.needStore(c); err != nil { // what fails must not make one
+		return err
+	}
 	if err := s.open(); err != nil {
 		return err
 	}
 	defer s.close()
 
 	var sources iter.Seq2[*recorder.Exchange, error]
-	if len(filter) > 0 {
-		f, err := s.p.filter(filter)
-		if err != nil {
-			return err
-		}
+	if s.many = len(filter) > 0; s.many {
 		sources = s.recordings(f)
 	} else {
-		list, err := s.p.read(s.store, c.Args().Slice())
-		if err != nil {
-			return err
+		if list == nil {
+			if list, err = s.p.read(s.store, args); err != nil {
+				return err
+			}
 		}
 		sources = func(yield func(*recorder.Exchange, error) bool) {
 			for _, ex := range list {
@@ -82,11 +92,24 @@ func (s *sending) replay(c *cli.Context) error {
 	if err := s.settle(named); err != nil {
 		return err
 	}
+	s.ready()
 	sources, err = s.edited(sources)
 	if err != nil {
 		return err
 	}
 	return s.sendOrShow(sources, recorder.Replay)
+}
+
+// needStore returns the failure of a command that needs recordings, if there
+// is no store.
+func (p *program) needStore(c *cli.Context) error {
+	if _, err := os.Stat(p.storeDir(c)); errors.Is(err, os.ErrNotExist) {
+		if err := p.missingStore(c, err); err != nil {
+			return err
+		}
+		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+	}
+	return nil
 }
 
 // recordings gives those that f lets through and that are there now: what is

@@ -50,10 +50,10 @@ func (p *program) save(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+	if err := p.needStore(c); err != nil {
+		return err
 	}
+	store, err := p.openToRead(c)
 	if err != nil {
 		return storeFailure(err)
 	}

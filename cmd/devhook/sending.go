@@ -19,6 +19,7 @@ import (
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -48,6 +49,8 @@ type sending struct {
 	sent     int
 	answered int
 	failed   int    // were not as expected
+	skipped  int    // could not be sent
+	many     bool   // are chosen by a filter
 	newest   uint64 // the last recording that there was at the start; 0: not looked
 	last     string // why the last one was not answered
 	stop     error  // why nothing more can be sent
@@ -223,14 +226,16 @@ func (s *sending) settle(named string) (err error) {
 	if s.cfg, s.keys, err = s.p.settle(s.c, s.errs, named); err != nil {
 		return err
 	}
-	if s.apps, err = s.cfg.Apps(); err != nil {
-		return err
-	}
+	s.apps, err = s.cfg.Apps()
+	return err
+}
+
+// ready makes the gateway, once the store is open and all is settled.
+func (s *sending) ready() {
 	s.gateway = gateway.New(gateway.Options{
 		Store: s.store, HostHeader: s.cfg.Get("host-header").Text(), MaxBody: s.cfg.MaxBody(),
 		Log: slog.New(s.errs.LogHandler(slog.LevelWarn)), Now: s.p.now,
 	}, &gateway.Routes{Catalog: s.apps.Catalog, Keys: s.keys.all, Default: s.apps.Default})
-	return nil
 }
 
 // plan returns how ex is sent.
@@ -378,6 +383,13 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	}
 	done, err := s.gateway.Send(ctx, plan)
 	var bad *replay.Error
+	if errors.Is(err, replay.ErrTruncated) && s.many { // is no reason to leave out the others
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.skipped++
+		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+		return nil
+	}
 	if errors.As(err, &bad) {
 		return err
 	}
@@ -419,6 +431,9 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 		return
 	}
 	hint, err := p.CheckSign(s.keys.all[p.ID])
+	if err == nil && done.Request.Size > verify.MaxBody {
+		hint, err = "its recorded signature is sent", errors.New("its body is over 32 MiB")
+	}
 	if err == nil {
 		return
 	}
@@ -455,6 +470,9 @@ func (s *sending) result(interrupted bool) error {
 		if n := s.sent - s.answered; n > 0 {
 			text += fmt.Sprintf(", %d not", n)
 		}
+		if s.skipped > 0 {
+			text += fmt.Sprintf("; %d left out", s.skipped)
+		}
 		if s.failed > 0 {
 			text += fmt.Sprintf("; %d not as expected", s.failed)
 		}
@@ -471,6 +489,8 @@ func (s *sending) result(interrupted bool) error {
 		return &failure{code: 1, text: fmt.Sprintf("%d of %d were not answered", s.sent-s.answered, s.sent)}
 	case s.failed > 0:
 		return &failure{code: 1, text: fmt.Sprintf("%d of %d answers were not as expected", s.failed, s.sent)}
+	case s.skipped > 0:
+		return &failure{code: 1, text: fmt.Sprintf("%d could not be sent", s.skipped)}
 	case interrupted:
 		return &failure{code: 1, text: "interrupted before all was sent"}
 	case s.sent == 0:

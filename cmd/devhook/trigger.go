@@ -50,10 +50,6 @@ func (s *sending) trigger(c *cli.Context) error {
 		return &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
 	}
 	id, name, ok := strings.Cut(c.Args().First(), "/")
-	if err := s.open(); err != nil {
-		return err
-	}
-	defer s.close()
 	named := ""
 	if c.IsSet("secret") || c.IsSet("with") { // which then are the provider's
 		named = id
@@ -72,6 +68,11 @@ func (s *sending) trigger(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+	s.ready()
 	ex := s.address(f)
 	sources, err := s.edited(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) })
 	if err != nil {
@@ -201,7 +202,7 @@ func (s *sending) listFixtures(c *cli.Context) error {
 		}
 		found = true
 		if !c.Bool("json") {
-			s.out.Printf("%-62s %-10s %s", terminal.Safe(f.Provider+"/"+f.Name), f.Kind, s.out.Dim(terminal.Safe(f.Note)))
+			s.out.Printf("%-62s %-10s %s", terminal.Safe(f.Provider+"/"+f.Name), terminal.Safe(string(f.Kind)), s.out.Dim(terminal.Safe(f.Note)))
 			continue
 		}
 		line, err := json.Marshal(struct {

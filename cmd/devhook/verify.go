@@ -57,6 +57,9 @@ func (p *program) offline(c *cli.Context) (ex *recorder.Exchange, provider verif
 	arg := c.Args().First()
 	var store *recorder.Store
 	if !isFile(arg) {
+		if err := p.needStore(c); err != nil {
+			return nil, provider, keys, err
+		}
 		store, err = p.openToRead(c)
 		if err == nil {
 			defer store.Close()
