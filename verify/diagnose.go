@@ -320,7 +320,7 @@ func (e *examination) otherSecrets(known map[string]Keys) (Diagnosis, bool) {
 
 // otherSchemes tries the schemes of other providers.
 func (e *examination) otherSchemes(c *Catalog, known map[string]Keys) (Diagnosis, bool) {
-	for _, p := range c.Providers() {
+	for _, p := range append(c.Detect(e.m), c.Providers()...) { // the likeliest first
 		d, ok := p.Scheme.(*declared)
 		if !ok || p.ID == e.d.id || d.kind.isToken() {
 			continue

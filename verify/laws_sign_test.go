@@ -81,8 +81,10 @@ func TestFreshIDs(t *testing.T) {
 		case inHeader:
 			m.Header[d.fresh.key] = []string{"old-id"}
 		case inBody:
-			body := jsonx.AppendQuote([]byte(`{"x":1,`), d.fresh.name)
-			m.Body = append(append(body[:7], body[7:]...), `:"old-id"}`...)
+			if jsonx.TopKind(m.Body) != jsonx.Object {
+				m.Body = []byte(`{"x":1}`)
+			}
+			m.Body, _ = jsonx.Create(m.Body, d.fresh.path, []byte(`"old-id"`))
 		}
 		sign(t, p, &m, k, someTime)
 		if got := p.DeliveryID(m); got != "old-id" {

@@ -39,7 +39,7 @@ func TestDetect(t *testing.T) {
 		{"Slack without headers", "", "\n\n" + `{"token":"x","team_id":"T","api_app_id":"A","event":{},"type":"event_callback","event_id":"Ev"}`, "slack"},
 		{"a slash command without headers", "", form + "token=x&team_id=T&user_id=U&command=%2Fx&response_url=y", "slack"},
 		{"Standard Webhooks", "", "webhook-id: a\nwebhook-timestamp: 1\nwebhook-signature: v1,x\n\n", "standard-webhooks"},
-		{"OpenAI, which has the shape of Stripe", "", "webhook-id: a\nwebhook-timestamp: 1\nwebhook-signature: v1,x\n\n" + `{"object":"event","id":"evt_685343a1381c819085d44c354e1b330e","type":"response.completed"}`, "standard-webhooks stripe"},
+		{"OpenAI, which has the shape of Stripe", "", "webhook-id: a\nwebhook-timestamp: 1\nwebhook-signature: v1,x\n\n" + `{"object":"event","id":"evt_685343a1381c819085d44c354e1b330e","type":"response.completed"}`, "openai standard-webhooks stripe"},
 		{"two providers, the more specific first", "", "Stripe-Signature: t=1\n\n" + `{"client_key":"a","event":"b","create_time":1,"content":"{}"}`, "tiktok stripe"},
 		{"two providers alike, by ID", "", "Stripe-Signature: t=1\nX-Slack-Signature: v0=1\nX-Github-Event: x\n\n", "github slack stripe"},
 

@@ -79,6 +79,10 @@ func messageFor(d *declared, r *rand.Rand) Message {
 		switch {
 		case p.ref == refHeader && (d.fresh == nil || p.key != d.fresh.key) && (d.stamp == nil || p.key != d.stamp.key):
 			m.Header[p.key] = []string{"value-" + p.key}
+		case p.ref == refField && (d.stamp == nil || d.stamp.in != inBody || p.text != d.stamp.name):
+			if _, err := jsonx.Find(m.Body, p.path); err != nil {
+				m.Body, _ = jsonx.Create(m.Body, p.path, []byte(`"value"`))
+			}
 		case p.ref == refParam:
 			m.URL.RawQuery += "&" + p.text + "=1"
 		}

@@ -45,7 +45,7 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	idWidth, nameWidth := 0, 0
 	for _, one := range list {
-		idWidth, nameWidth = max(idWidth, len(one.ID)), max(nameWidth, len(one.Name))
+		idWidth, nameWidth = max(idWidth, len(one.ID)), min(maxNameShown, max(nameWidth, len(one.Name)))
 	}
 	for _, one := range list {
 		if c.Bool("json") {
@@ -62,7 +62,7 @@ func (p *program) providers(c *cli.Context) error {
 		if one.Env != "" && p.getenv(one.Env) != "" {
 			mark = "*"
 		}
-		out.Printf("%s %-*s  %-*s  %s", mark, idWidth, one.ID, nameWidth, one.Name, out.Dim(one.Env))
+		out.Printf("%s %-*s  %-*s  %s", mark, idWidth, one.ID, nameWidth, terminal.Cut(one.Name, nameWidth), out.Dim(one.Env))
 	}
 	if err := wrote(out.Err()); err != nil {
 		return err
@@ -72,6 +72,9 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	return nil
 }
+
+// maxNameShown is how much of a name a list shows, so that 80 columns hold it.
+const maxNameShown = 28
 
 type providerLine struct {
 	V         int                 `json:"v"`
