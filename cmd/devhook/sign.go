@@ -28,11 +28,12 @@ func (p *program) sign(c *cli.Context) error {
 			return err
 		}
 	}
-	ex, provider, keys, err := p.offline(c)
+	s, err := p.offline(c)
 	if err != nil {
 		return err
 	}
-	signer := replay.Keys(provider, keys)
+	ex, provider := s.ex, s.provider
+	signer := replay.Keys(provider, s.keys)
 	ex.Provider = provider.ID
 	signed, err := replay.Plan{Source: ex, Sign: replay.SignAlways}.Build(signer, at)
 	if err != nil {

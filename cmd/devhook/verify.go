@@ -44,43 +44,52 @@ A recording is judged as of the time when it came; --at now judges it as of now.
 	}
 }
 
-// offline reads what verify and sign are about: one webhook, its provider and
-// the keys.
-func (p *program) offline(c *cli.Context) (ex *recorder.Exchange, provider verify.Provider, keys verify.Keys, err error) {
+// A subject is what verify and sign are about.
+type subject struct {
+	ex       *recorder.Exchange
+	provider verify.Provider
+	keys     verify.Keys            // of the provider
+	all      map[string]verify.Keys // of all
+	catalog  *verify.Catalog
+}
+
+// offline reads what verify and sign are about.
+func (p *program) offline(c *cli.Context) (s subject, err error) {
 	errs, err := p.terminal(c, p.stderr)
 	if err != nil {
-		return nil, provider, keys, err
+		return s, err
 	}
 	if c.NArg() != 1 {
-		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
+		return s, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
 	}
 	arg := c.Args().First()
 	var store *recorder.Store
 	if !isFile(arg) {
 		if err := p.needStore(c); err != nil {
-			return nil, provider, keys, err
+			return s, err
 		}
 		store, err = p.openToRead(c)
 		if err == nil {
 			defer store.Close()
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, provider, keys, storeFailure(err)
+			return s, storeFailure(err)
 		}
 	}
 	list, err := p.read(store, []string{arg})
 	if err != nil {
-		return nil, provider, keys, err
+		return s, err
 	}
 	if len(list) > 1 {
-		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
+		return s, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
 	}
-	ex = list[0]
+	ex := list[0]
+	s.ex = ex
 	if ex.Request.Truncated {
-		return nil, provider, keys, &failure{code: 2, text: "not all of its body was kept: its signature cannot be checked or made"}
+		return s, &failure{code: 2, text: "not all of its body was kept: its signature cannot be checked or made"}
 	}
 	if ex.Request.Body.Sum != "" {
 		if ex.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body); err != nil {
-			return nil, provider, keys, storeFailure(err)
+			return s, storeFailure(err)
 		}
 		ex.Request.Body.Sum = ""
 	}
@@ -92,29 +101,29 @@ func (p *program) offline(c *cli.Context) (ex *recorder.Exchange, provider verif
 	}
 	cfg, ring, err := p.settle(c, errs, named)
 	if err != nil {
-		return nil, provider, keys, err
+		return s, err
 	}
 	if named == "" {
 		named = detected(cfg.Catalog(), ex)
 	}
 	if named == "" {
-		return nil, provider, keys, &failure{code: 2, text: "no provider is recognised in it", hint: "name one with --provider ID; devhook providers lists all"}
+		return s, &failure{code: 2, text: "no provider is recognised in it", hint: "name one with --provider ID; devhook providers lists all"}
 	}
 	provider, ok := cfg.Catalog().Lookup(named)
 	if !ok {
-		return nil, provider, keys, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", named, strings.Join(cfg.Catalog().Nearest(named), ", ")), hint: "devhook providers lists all"}
+		return s, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", named, strings.Join(cfg.Catalog().Nearest(named), ", ")), hint: "devhook providers lists all"}
 	}
 	if err := ring.errs[provider.ID]; err != nil {
-		return nil, provider, keys, err
+		return s, err
 	}
-	keys = ring.all[provider.ID]
-	if hint, err := provider.CheckKeys(keys); err != nil {
+	s.provider, s.keys, s.all, s.catalog = provider, ring.all[provider.ID], ring.all, cfg.Catalog()
+	if hint, err := provider.CheckKeys(s.keys); err != nil {
 		if hint == "" {
 			hint = "give it with --secret env:NAME"
 		}
-		return nil, provider, keys, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: hint, Err: err}
+		return s, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: hint, Err: err}
 	}
-	return ex, provider, keys, nil
+	return s, nil
 }
 
 // detected returns the likeliest provider of ex, "" if none is recognised.
@@ -141,10 +150,11 @@ func (p *program) verify(c *cli.Context) error {
 			return err
 		}
 	}
-	ex, provider, keys, err := p.offline(c)
+	s, err := p.offline(c)
 	if err != nil {
 		return err
 	}
+	ex, provider, keys := s.ex, s.provider, s.keys
 	if at.IsZero() {
 		if at = ex.At; at.IsZero() {
 			at = now
@@ -155,6 +165,12 @@ func (p *program) verify(c *cli.Context) error {
 		return &failure{code: 2, text: err.Error(), err: err}
 	}
 	v := provider.Scheme.Verify(m, keys, at)
+	var found verify.Diagnosis
+	if v.Status != verify.Valid {
+		if found, _ = s.catalog.Diagnose(provider, m, s.all, at); found.Finding != "" {
+			v.Hint = found.Finding + ": " + found.Do
+		}
+	}
 	if c.Bool("json") {
 		line, err := json.Marshal(struct {
 			V        int            `json:"v"`

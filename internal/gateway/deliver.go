@@ -99,7 +99,9 @@ func (d *delivery) deliver() {
 	case !passes && status == 413:
 		d.refuse(apiError(413, "too_large", d.ex.ID))
 	case !passes:
-		d.refuse(j.reject)
+		if !d.refuseAndDiagnose(j.reject) {
+			d.refuse(j.reject)
+		}
 	case len(d.route.Forward) == 0:
 		d.answer(recorder.Handled, j.ack)
 	default:
@@ -118,6 +120,12 @@ func apiError(status int, name string, id recorder.ID) verify.Answer {
 
 // refuse keeps the webhook from the app, and most of its body from the disk.
 func (d *delivery) refuse(a verify.Answer) {
+	d.keepStart()
+	d.finish(recorder.Refused, a)
+}
+
+// keepStart puts the start of the body into the exchange, and drops the rest.
+func (d *delivery) keepStart() {
 	req := &d.ex.Request
 	kept, err := d.spool.Prefix(keptOfRefused)
 	if err != nil {
@@ -127,7 +135,6 @@ func (d *delivery) refuse(a verify.Answer) {
 	req.Truncated = req.Truncated || int64(len(kept)) < req.Size
 	d.spool.Discard()
 	d.spool = d.g.o.Store.Spool()
-	d.finish(recorder.Refused, a)
 }
 
 // answer records the webhook with the answer that devhook itself gives, and

@@ -33,6 +33,7 @@ type Gateway struct {
 	mirror chan struct{}  // held while a copy is on its way
 
 	conns     conns
+	diagnoses budget
 	waiting   atomic.Int64 // copies that wait for room in mirror
 	malformed atomic.Int64
 }

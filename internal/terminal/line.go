@@ -168,11 +168,11 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text = ex.Detail
 	case ex.Outcome == recorder.Refused && t.width > 0 && t.width < wide:
 		text = t.why(ex)
-		if ex.Verdict.Hint != "" {
-			text += ": " + ex.Verdict.Hint
+		if more := found(ex); more != "" {
+			text += ": " + more
 		}
-	case ex.Outcome == recorder.Refused && ex.Verdict.Hint != "":
-		text = ex.Verdict.Hint
+	case ex.Outcome == recorder.Refused && found(ex) != "":
+		text = found(ex)
 	case ex.Outcome == recorder.Answered && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned):
 		text = ex.Verdict.Detail // let through by --verify report
 	default:
@@ -189,6 +189,15 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text += "   "
 	}
 	return indent + text + t.style.dim(more)
+}
+
+// found is what is known of a refusal beside its reason: what would make the
+// signature right, or else where to look.
+func found(ex *recorder.Exchange) string {
+	if ex.Detail != "" {
+		return ex.Detail
+	}
+	return ex.Verdict.Hint
 }
 
 // excerpt returns the first line of text in a body, "" if it is not text.

@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// What would make a signature right is recorded, and the sender is not told;
+// forged requests do not become more work than two looks a second.
+func TestRefusalsAreDiagnosed(t *testing.T) {
+	reached := false
+	now := time.Unix(1_800_000_000, 0)
+	rt := forwardTo(t, app(t, func(http.ResponseWriter, *http.Request) { reached = true }))
+	rt.Keys = tiktokKeys
+	r := newRig(t, rt, Options{Now: func() time.Time { return now }})
+	header := signed(t, tiktokBody, now)
+	const want = "matches if the body's trailing newline is removed"
+	for range 4 {
+		status, answer := r.post("/", tiktokBody+"\n", header...)
+		if status != 403 || strings.Contains(answer, "newline") || reached {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	found := 0
+	for _, ex := range r.recorded(4) {
+		if ex.Outcome != recorder.Refused || ex.Verdict.Reason != verify.BadSignature || ex.Response == nil || ex.Response.Status != 403 {
+			t.Errorf("recorded %s %+v %+v", ex.Outcome, ex.Verdict, ex.Response)
+		}
+		if strings.HasPrefix(ex.Detail, want) {
+			found++
+		} else if ex.Detail != "" {
+			t.Errorf("found %q", ex.Detail)
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d were diagnosed, want 2", found)
+	}
+}
