@@ -77,6 +77,7 @@ func (s *sending) replay(c *cli.Context) error {
 				return err
 			}
 		}
+		s.total = len(list) * c.Int("repeat")
 		sources = func(yield func(*recorder.Exchange, error) bool) {
 			for _, ex := range list {
 				if !yield(ex, nil) {

@@ -46,6 +46,7 @@ type sending struct {
 	expect  replay.Expectation
 
 	mu       sync.Mutex // guards what is below, and what is printed
+	total    int // 0: not known
 	sent     int
 	answered int
 	failed   int    // were not as expected
@@ -404,19 +405,48 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	} else {
 		s.last = done.Detail
 	}
+	s.errs.Progress("")
 	s.warnUnsigned(done, plan)
-	if s.c.Bool("json") {
+	why := s.expect.Check(done, ex)
+	switch {
+	case s.c.Bool("json"):
 		if err := s.p.printJSON(s.store, done); err != nil {
 			return storeFailure(err)
 		}
-	} else {
+	case s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400:
+	default:
 		s.out.Exchange(done)
 	}
-	if why := s.expect.Check(done, ex); why != "" {
+	if why != "" {
 		s.failed++
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
 	}
+	if s.sent > manySent {
+		s.errs.Progress(s.tally())
+	}
 	return nil
+}
+
+// manySent is from how many on only trouble gets a line on a screen, and a count
+// tells of the rest.
+const manySent = 20
+
+// tally says how many were sent, and what became of them. mu is held.
+func (s *sending) tally() string {
+	text := fmt.Sprintf("%d sent: %d answered", s.sent, s.answered)
+	if s.total > 0 {
+		text = fmt.Sprintf("%d of %d sent: %d answered", s.sent, s.total, s.answered)
+	}
+	if n := s.sent - s.answered; n > 0 {
+		text += fmt.Sprintf(", %d not", n)
+	}
+	if s.skipped > 0 {
+		text += fmt.Sprintf("; %d left out", s.skipped)
+	}
+	if s.failed > 0 {
+		text += fmt.Sprintf("; %d not as expected", s.failed)
+	}
+	return text
 }
 
 // warnUnsigned says once of each provider that its webhooks were not signed
@@ -465,18 +495,10 @@ func (s *sending) broken() error {
 
 // result says what became of all, and returns the failure that it comes to.
 func (s *sending) result(interrupted bool) error {
+	s.errs.Progress("")
 	if s.sent > 1 || interrupted {
-		text := fmt.Sprintf("%d sent: %d answered", s.sent, s.answered)
-		if n := s.sent - s.answered; n > 0 {
-			text += fmt.Sprintf(", %d not", n)
-		}
-		if s.skipped > 0 {
-			text += fmt.Sprintf("; %d left out", s.skipped)
-		}
-		if s.failed > 0 {
-			text += fmt.Sprintf("; %d not as expected", s.failed)
-		}
-		s.errs.Printf("%s", text)
+		s.total = 0
+		s.errs.Printf("%s", s.tally())
 	}
 	switch {
 	case s.sent > 0 && s.answered == 0:

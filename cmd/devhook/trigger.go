@@ -73,6 +73,7 @@ func (s *sending) trigger(c *cli.Context) error {
 	}
 	defer s.close()
 	s.ready()
+	s.total = c.Int("repeat")
 	ex := s.address(f)
 	sources, err := s.edited(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) })
 	if err != nil {
