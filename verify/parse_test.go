@@ -103,7 +103,6 @@ func TestParseProvider(t *testing.T) {
 		{"a mark without conditions", good + "marks: [{}]\n", "6:9: marks[0]: has no condition"},
 		{"a bad pattern", good + "marks: [{header: {A: \"{hex}\"}}]\n", `"{hex}" is not a pattern`},
 		{"a kind for a header", good + "marks: [{header: {A: \"{object}\"}}]\n", `"{object}" is for JSON fields only`},
-		{"a handshake that stores", good + "handshake: [{when: {method: GET}, store_secret_from: \"{header.X}\"}]\n", "handshake[0].store_secret_from: is not supported yet"},
 		{"a handshake that is a page", good + "handshake: [{when: {method: GET}, respond: {type: text/html}}]\n", `unknown type "text/html" (known: text/plain, application/json)`},
 		{"the secret in an answer", good + "handshake: [{when: {method: GET}, respond: {body: \"{secret}\"}}]\n", `"{secret}" is not known here`},
 		{"an ack that is not JSON", good + "ack: {body: ok}\n", "6:6: ack: the body is not JSON"},

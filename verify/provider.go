@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -162,6 +163,7 @@ type handshake struct {
 	media  string
 	header map[string]template
 	body   template
+	secret template // the secret that the message brings; none mostly
 }
 
 // Handshake returns what to answer to m, if m is not an event but a question of
@@ -170,14 +172,15 @@ type handshake struct {
 //
 // What the sender put into m and an answer repeats is at most 4 KiB of
 // printable text, and the answer is text/plain or application/json, so that no
-// browser takes it for a page.
+// browser takes it for a page. One that brings a secret is not answered here,
+// but by [Provider.Offer].
 func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool) {
 	if p.facets == nil {
 		return Answer{}, false
 	}
 	v := &view{m: &m, with: k.With, key: p.firstKey(k)}
 	for _, h := range p.facets.handshakes {
-		if !h.when.holds(v) {
+		if len(h.secret) > 0 || !h.when.holds(v) {
 			continue
 		}
 		a, ok := h.answer(v)
@@ -190,6 +193,32 @@ func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool
 		return a, true
 	}
 	return Answer{}, false
+}
+
+// Offer returns the text of the secret that m brings, if it is a handshake by
+// which the provider hands one over, and the answer that takes it. Anyone can
+// offer a secret: who calls this has to know that one is due, to take the first,
+// and not to record the text.
+func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
+	if p.facets == nil {
+		return Answer{}, "", false
+	}
+	v := &view{m: &m}
+	for _, h := range p.facets.handshakes {
+		if len(h.secret) == 0 || !h.when.holds(v) {
+			continue
+		}
+		text, ok := h.secret.expand(v, maxName, nil)
+		if a, answered := h.answer(v); ok && answered && text != "" {
+			return a, text, true
+		}
+	}
+	return Answer{}, "", false
+}
+
+// Offers reports whether p hands its secret over in a handshake.
+func (p Provider) Offers() bool {
+	return p.facets != nil && slices.ContainsFunc(p.facets.handshakes, func(h handshake) bool { return len(h.secret) > 0 })
 }
 
 // firstKey gives the bytes of the first secret that can be used, nil if there

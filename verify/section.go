@@ -156,7 +156,8 @@ var handshakeFields = fieldTable[*handshake]{
 		h.first = s == "before"
 		return err
 	},
-	"respond": func(h *handshake, n node) error { return respondFields.read(h, n) },
+	"respond":           func(h *handshake, n node) error { return respondFields.read(h, n) },
+	"store_secret_from": func(h *handshake, n node) error { return n.template(&h.secret, messageRefs) },
 }
 
 var respondFields = fieldTable[*handshake]{
@@ -183,7 +184,7 @@ var respondFields = fieldTable[*handshake]{
 func (b *builder) readHandshakes(n node) error {
 	for _, item := range n.list() {
 		h := handshake{status: http.StatusOK, media: mediaText}
-		if err := handshakeFields.read(&h, item, "store_secret_from"); err != nil {
+		if err := handshakeFields.read(&h, item); err != nil {
 			return err
 		}
 		if len(h.when) == 0 {

@@ -110,22 +110,28 @@ func writeKey(store, path string, private []byte) error {
 	return config.WriteFile(path, private)
 }
 
-// addLocalKeys adds the private keys of local pairs to the keys of providers,
-// behind what is known of the providers' own: they sign, and what they have
-// signed is valid here.
+// secretFile is where a secret is kept that a provider has handed over.
+func secretFile(store, provider string) string {
+	return filepath.Join(store, "keys", provider+".secret")
+}
+
+// addLocalKeys adds what the store has to the keys of providers, behind what is
+// known otherwise: secrets that providers have handed over, and the private keys
+// of local pairs, which sign, and what they have signed is valid here.
 func addLocalKeys(store string, catalog *verify.Catalog, keys map[string]verify.Keys) {
 	files, err := os.ReadDir(filepath.Join(store, "keys"))
 	if err != nil {
 		return // mostly there are none
 	}
 	for _, f := range files {
-		p, ok := catalog.Lookup(strings.TrimSuffix(f.Name(), ".pem"))
+		id, ext := strings.TrimSuffix(f.Name(), filepath.Ext(f.Name())), filepath.Ext(f.Name())
+		p, ok := catalog.Lookup(id)
 		text, err := os.ReadFile(filepath.Join(store, "keys", f.Name()))
 		if !ok || err != nil {
 			continue
 		}
 		s := verify.NewSecret(string(text))
-		if _, err := p.PublicKey(s); err != nil {
+		if _, err := p.PublicKey(s); (ext != ".pem" || err != nil) && (ext != ".secret" || p.CheckSecret(s) != nil) {
 			continue
 		}
 		k := keys[p.ID]

@@ -46,7 +46,7 @@ type sending struct {
 	expect  replay.Expectation
 
 	mu       sync.Mutex // guards what is below, and what is printed
-	total    int // 0: not known
+	total    int        // 0: not known
 	sent     int
 	answered int
 	failed   int    // were not as expected

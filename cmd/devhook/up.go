@@ -53,6 +53,7 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringFlag{Name: "provider", Aliases: []string{"verify-webhook"}, Usage: "the `ID` of the provider whose webhooks come in (default: detected)"},
 			&cli.StringSliceFlag{Name: "secret", Aliases: []string{"verify-webhook-secret"}, Usage: "`[ID=]REF` to a provider's secret: env:NAME, file:PATH or -; several are tried in turn"},
 			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+			&cli.StringSliceFlag{Name: "accept-handshake", Usage: "take the secret that the provider `ID` hands over: the first that comes"},
 			&cli.StringFlag{Name: "verify", Usage: "`WHO` gets through: enforce, strict, report or off"},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
@@ -146,7 +147,7 @@ func (p *program) up(c *cli.Context, args []string) error {
 	u := &up{
 		p: p, cfg: cfg, src: src, errs: errs, out: terminal.New(p.stdout, terminal.Color(c.String("color")), p.getenv),
 		log: slog.New(errs.LogHandler(level)), resolver: p.resolver(errs),
-		verbose: c.Bool("verbose"), readyFile: c.String("ready-file"),
+		verbose: c.Bool("verbose"), readyFile: c.String("ready-file"), accept: c.StringSlice("accept-handshake"),
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -165,18 +166,21 @@ type up struct {
 	resolver  *config.Resolver
 	verbose   bool
 	readyFile string
+	accept    []string         // providers whose secret is to be taken
 	onReady   func(url string) // for the demo; may be nil
 	brief     bool             // says less of what is to be done
 
 	store   *recorder.Store
 	gateway *gateway.Gateway
 	routes  *gateway.Routes
-	ngrok   tunnel.Listener // nil if there is none
-	local   tunnel.Listener // nil if there is none
-	tally   tally
-	warned  map[string]bool // providers that were warned of
-	printMu sync.Mutex      // held while a line of --json is printed
-	running *recorder.Announcement
+
+	routesMu sync.Mutex      // held while routes changes
+	ngrok    tunnel.Listener // nil if there is none
+	local    tunnel.Listener // nil if there is none
+	tally    tally
+	warned   map[string]bool // providers that were warned of
+	printMu  sync.Mutex      // held while a line of --json is printed
+	running  *recorder.Announcement
 	// announced is the public URL that the user was told last.
 	announced string
 }
@@ -210,7 +214,11 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	}
 	u.gateway = gateway.New(gateway.Options{
 		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
+		TakeSecret: u.takeSecret,
 	}, u.routes)
+	if err := u.await(); err != nil {
+		return err
+	}
 
 	starting, stopStarting := context.WithCancel(ctx)
 	interrupted := make(chan struct{})

@@ -93,6 +93,8 @@ func (d *delivery) deliver() {
 	case d.route == nil:
 		d.ex.Detail = routeErr.Error()
 		d.answer(recorder.Unrouted, apiError(404, "no_route", d.ex.ID))
+	case j.offer != nil:
+		d.takeOffer(j.offer, j.reject)
 	case j.handshake != nil:
 		d.ex.Verdict = verify.Verdict{Status: verify.Skipped, Detail: "handshake"}
 		d.answer(recorder.Handled, *j.handshake)
@@ -149,13 +151,17 @@ func (d *delivery) answer(outcome recorder.Outcome, a verify.Answer) {
 func (d *delivery) finish(outcome recorder.Outcome, a verify.Answer) {
 	d.ex.Outcome = outcome
 	d.ex.Response = d.response(a)
-	if err := d.g.o.Store.Append(context.WithoutCancel(d.sender), d.ex); err != nil {
+	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
 		d.g.o.Log.Error("cannot record", "error", err)
 		d.notRecorded()
 		return
 	}
 	d.send(a)
 }
+
+// unhurried is a context that the sender does not end: what came is recorded
+// also if he has hung up.
+func (d *delivery) unhurried() context.Context { return context.WithoutCancel(d.sender) }
 
 // keepBody puts the body into the exchange. If the store fails it answers so
 // and returns false.

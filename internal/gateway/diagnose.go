@@ -52,7 +52,7 @@ func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
 	}
 	d.keepStart()
 	d.ex.Outcome = recorder.Pending
-	if err := d.g.o.Store.Append(context.WithoutCancel(d.sender), d.ex); err != nil {
+	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
 		d.g.o.Log.Error("cannot record", "error", err)
 		d.notRecorded()
 		return true

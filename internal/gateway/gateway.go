@@ -34,6 +34,7 @@ type Gateway struct {
 
 	conns     conns
 	diagnoses budget
+	awaited   awaited
 	waiting   atomic.Int64 // copies that wait for room in mirror
 	malformed atomic.Int64
 }
@@ -50,8 +51,12 @@ type Options struct {
 	// MaxBody is the largest body in bytes that is taken, of requests, and
 	// kept, of responses; 0 means [DefaultMaxBody].
 	MaxBody int64
-	Log     *slog.Logger     // nil: nobody is told
-	Now     func() time.Time // nil: time.Now
+	// TakeSecret keeps a secret that a provider has handed over; see
+	// [Gateway.Await]. It is called before the provider has its answer. Nil
+	// takes none.
+	TakeSecret func(id, secret string) error
+	Log        *slog.Logger     // nil: nobody is told
+	Now        func() time.Time // nil: time.Now
 }
 
 // DefaultMaxBody is the largest body in bytes that is taken.

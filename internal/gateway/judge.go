@@ -16,6 +16,7 @@ type judgement struct {
 	// handshake is what to answer to a provider that asks whether this is
 	// the right place; nil otherwise.
 	handshake *verify.Answer
+	offer     *offer        // a secret that the provider hands over; nil mostly
 	ack       verify.Answer // what the provider expects where no app answers
 	reject    verify.Answer // what it is told where the signature is not right
 }
@@ -61,6 +62,9 @@ func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) j
 	if r.Verify != Off && size <= verify.MaxBody {
 		if a, ok := p.Handshake(m, rt.Keys[p.ID], now); ok {
 			j.handshake = &a
+		}
+		if a, secret, ok := p.Offer(m); ok {
+			j.offer = &offer{a, secret}
 		}
 	}
 	return j

@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// masked stands in the record for a secret that a message brought.
+const masked = "[secret]"
+
+// awaited are the providers whose secret is due, by id.
+type awaited struct {
+	mu  sync.Mutex
+	ids []string // guarded by mu
+}
+
+// Await has the next secret taken that the provider with the given id hands
+// over, and only that one.
+func (g *Gateway) Await(id string) {
+	g.awaited.mu.Lock()
+	defer g.awaited.mu.Unlock()
+	g.awaited.ids = append(g.awaited.ids, id)
+}
+
+// AddSecret has s tried as a further secret of the provider with the given id,
+// until SetRoutes is called.
+func (g *Gateway) AddSecret(id string, s verify.Secret) {
+	for {
+		old := g.routes.Load()
+		rt := *old
+		if rt.Keys = maps.Clone(rt.Keys); rt.Keys == nil {
+			rt.Keys = map[string]verify.Keys{}
+		}
+		k := rt.Keys[id]
+		k.Secrets = append(k.Secrets[:len(k.Secrets):len(k.Secrets)], s)
+		rt.Keys[id] = k
+		if g.routes.CompareAndSwap(old, &rt) {
+			return
+		}
+	}
+}
+
+func (a *awaited) take(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.Index(a.ids, id)
+	if i >= 0 {
+		a.ids = slices.Delete(a.ids, i, i+1)
+	}
+	return i >= 0
+}
+
+// An offer is a secret that a message brings.
+type offer struct {
+	answer verify.Answer
+	secret string
+}
+
+// takeOffer takes the secret if it is waited for, and refuses it if not: anyone
+// can offer one. It is recorded nowhere.
+func (d *delivery) takeOffer(o *offer, reject verify.Answer) {
+	d.ex.Request.Headers = maskHeader(d.ex.Request.Headers, o.secret)
+	answer, outcome := reject, recorder.Refused
+	d.ex.Verdict = verify.Verdict{Status: verify.Unsigned, Reason: verify.MissingSignature, Detail: "a secret is offered, and none is waited for"}
+	d.ex.Detail = "start devhook up with --accept-handshake " + d.ex.Provider + " to take it"
+	if d.g.o.TakeSecret != nil && d.g.awaited.take(d.ex.Provider) {
+		if err := d.g.o.TakeSecret(d.ex.Provider, o.secret); err != nil {
+			d.g.o.Log.Error("cannot keep a secret", "provider", d.ex.Provider, "error", err)
+			d.g.Await(d.ex.Provider) // it will be offered again
+			d.notRecorded()
+			return
+		}
+		answer, outcome = o.answer, recorder.Handled
+		d.ex.Verdict = verify.Verdict{Status: verify.Skipped, Detail: "handshake"}
+		d.ex.Detail = "its secret was taken"
+	}
+	d.keepStart()
+	d.ex.Outcome = outcome
+	d.ex.Response = d.response(answer)
+	d.ex.Response.Headers = maskHeader(d.ex.Response.Headers, o.secret)
+	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
+		d.g.o.Log.Error("cannot record", "error", err)
+		d.notRecorded()
+		return
+	}
+	d.send(answer)
+}
+
+// maskHeader returns h without the secret.
+func maskHeader(h http.Header, secret string) http.Header {
+	h = h.Clone()
+	for _, values := range h {
+		for i, v := range values {
+			if v == secret {
+				values[i] = masked
+			}
+		}
+	}
+	return h
+}
