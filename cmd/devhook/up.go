@@ -174,13 +174,12 @@ type up struct {
 	gateway *gateway.Gateway
 	routes  *gateway.Routes
 
-	routesMu sync.Mutex      // held while routes changes
-	ngrok    tunnel.Listener // nil if there is none
-	local    tunnel.Listener // nil if there is none
-	tally    tally
-	warned   map[string]bool // providers that were warned of
-	printMu  sync.Mutex      // held while a line of --json is printed
-	running  *recorder.Announcement
+	ngrok   tunnel.Listener // nil if there is none
+	local   tunnel.Listener // nil if there is none
+	tally   tally
+	warned  map[string]bool // providers that were warned of
+	printMu sync.Mutex      // held while a line of --json is printed
+	running *recorder.Announcement
 	// announced is the public URL that the user was told last.
 	announced string
 }
