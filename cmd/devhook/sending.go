@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"net/url"
@@ -58,56 +57,6 @@ type sending struct {
 	unsigned map[string]bool
 }
 
-// A typedChange is a change as it stands on the command line. The flags share
-// one list, so that the order in which they were typed is kept.
-type typedChange struct{ word, text string }
-
-type changeFlag struct {
-	word string
-	list *[]typedChange
-}
-
-func (f *changeFlag) Set(text string) error {
-	*f.list = append(*f.list, typedChange{f.word, text})
-	return nil
-}
-
-func (f *changeFlag) String() string { return "" }
-
-// flags are those of replay and of trigger.
-func (s *sending) flags() []cli.Flag {
-	change := func(word, usage string) cli.Flag {
-		return &cli.GenericFlag{Name: word, Usage: usage, Value: &changeFlag{word, &s.typed}}
-	}
-	return append([]cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL"},
-		change("set", "change the JSON body at `PATH=VALUE`; every other byte stays"),
-		change("set-string", "the same, and VALUE is a string whatever it looks like: `PATH=VALUE`"),
-		change("unset", "take the value at `PATH` out of the JSON body"),
-		&cli.BoolFlag{Name: "create", Usage: "let --set and --set-string add what is not there"},
-		change("header", "set a header, `'NAME: VALUE'`; the same name again adds a value"),
-		change("unset-header", "take the header `NAME` away"),
-		change("query", "set a query parameter, `NAME=VALUE`"),
-		change("method", "another `METHOD`"),
-		change("path", "another `PATH`"),
-		change("body", "another body, `@FILE|TEXT`; @- is stdin"),
-		&cli.BoolFlag{Name: "edit", Usage: "change the message in $EDITOR"},
-		&cli.StringFlag{Name: "sign", Usage: "`WHEN` to sign anew: auto (if the secret is known), always or never", Value: "auto"},
-		&cli.StringFlag{Name: "at", Usage: "the `TIME` of the signature: -5m, unix seconds, RFC 3339 (default: now)"},
-		&cli.BoolFlag{Name: "fresh-id", Usage: "give the delivery a new id, where the provider names deliveries"},
-		&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to a provider's secret: env:NAME, file:PATH or -"},
-		&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
-		&cli.IntFlag{Name: "repeat", Usage: "send everything `N` times", Value: 1},
-		&cli.IntFlag{Name: "concurrency", Usage: "send up to `N` at once", Value: 1},
-		&cli.StringFlag{Name: "expect", Usage: "`WHAT` every answer must be: 2xx, 200, or same as it was recorded"},
-		&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
-		&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
-		&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; print the message, and what is different"},
-		&cli.BoolFlag{Name: "json", Usage: "print each exchange as a line of JSON"},
-		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
-	}, commonFlags()...)
-}
-
 // begin reads the flags. Nothing is opened yet.
 func (s *sending) begin(c *cli.Context) (err error) {
 	s.c = c
@@ -144,55 +93,6 @@ func (s *sending) begin(c *cli.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// mutations reads the changes in the order in which they were typed, but for
-// the body, which is what the others change.
-func (s *sending) mutations() ([]replay.Mutation, error) {
-	var bodies, list []replay.Mutation
-	seen := map[string]bool{}
-	for _, t := range s.typed {
-		word := t.word
-		switch {
-		case word == "body":
-			bytes, err := s.bodyBytes(t.text)
-			if err != nil {
-				return nil, err
-			}
-			bodies = append(bodies, replay.Body(bytes))
-			continue
-		case s.c.Bool("create") && word == "set":
-			word = "create"
-		case s.c.Bool("create") && word == "set-string":
-			word = "create-string"
-		}
-		m, err := replay.Parse(word + " " + t.text)
-		if err != nil {
-			return nil, err
-		}
-		if name, ok := replay.HeaderName(m); ok && word == "header" {
-			if seen[name] {
-				m, _ = replay.Parse("add-header " + t.text)
-			}
-			seen[name] = true
-		}
-		list = append(list, m)
-	}
-	return append(bodies, list...), nil
-}
-
-func (s *sending) bodyBytes(text string) ([]byte, error) {
-	switch {
-	case text == "@-":
-		return io.ReadAll(s.p.stdin)
-	case len(text) > 0 && text[0] == '@':
-		b, err := os.ReadFile(text[1:])
-		if err != nil {
-			return nil, &failure{code: 2, text: "--body: " + err.Error(), err: err}
-		}
-		return b, nil
-	}
-	return []byte(text), nil
 }
 
 // open opens the store, to write unless this is a dry run.

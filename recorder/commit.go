@@ -1,0 +1,119 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// A Commit tells when something written is durable.
+type Commit struct {
+	s   *Store
+	pos uint64
+}
+
+// Wait returns nil when what was written is durable, and an error if it
+// cannot be made so, if the store is closed or if ctx ends first.
+func (c Commit) Wait(ctx context.Context) error {
+	s := c.s
+	for {
+		s.syncMu.Lock()
+		done, err, advanced := s.synced >= c.pos, s.failed, s.advanced
+		s.syncMu.Unlock()
+		switch {
+		case done:
+			return nil
+		case err != nil:
+			return err
+		}
+		select {
+		case <-advanced:
+		case <-s.syncDone: // closed; the last sync is over
+			s.syncMu.Lock()
+			done, err := s.synced >= c.pos, s.failed
+			s.syncMu.Unlock()
+			if done {
+				return nil
+			}
+			return errors.Join(err, ErrClosed)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// syncSoon asks for a sync; one that is asked for while one runs comes after
+// it, for all who have asked by then.
+func (s *Store) syncSoon() {
+	select {
+	case s.wakeSync <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) syncLoop(ctx context.Context) {
+	defer close(s.syncDone)
+	for {
+		select {
+		case <-s.wakeSync:
+			s.sync()
+		case <-ctx.Done():
+			s.sync()
+			return
+		}
+	}
+}
+
+// sync makes all that is written durable and tells those who wait.
+func (s *Store) sync() {
+	s.syncMu.Lock()
+	written, at, f, failed := s.written, position{s.seg.first, s.seg.end}, s.seg.f, s.failed
+	idle := s.synced == written && s.durable == at
+	s.syncMu.Unlock()
+	if idle || failed != nil {
+		return
+	}
+	if err := syncData(f); err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
+		s.fail(err)
+		return
+	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	s.advance(written, at)
+}
+
+// advance notes that all up to written, and the journal up to at, is durable.
+// syncMu is held.
+func (s *Store) advance(written uint64, at position) {
+	if written <= s.synced && !s.durable.before(at) {
+		return
+	}
+	s.synced = max(s.synced, written)
+	if s.durable.before(at) {
+		s.durable = at
+	}
+	close(s.advanced)
+	s.advanced = make(chan struct{})
+}
+
+func (p position) before(q position) bool {
+	return p.first < q.first || p.first == q.first && p.offset < q.offset
+}
+
+// fail stops the store: what is on the disk is no longer known.
+func (s *Store) fail(err error) {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	if s.failed == nil {
+		s.failed = fmt.Errorf("the disk did not take it, and the store takes nothing more until it is opened again: %w", err)
+		close(s.advanced)
+		s.advanced = make(chan struct{})
+	}
+}
+
+func (s *Store) failure() error {
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
+	return s.failed
+}

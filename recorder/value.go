@@ -1,0 +1,167 @@
+package recorder
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// globs returns what tells whether a text is one of the values, between
+// commas, in which * stands for any run of characters.
+func globs(values string, fold bool) func(string) bool {
+	var patterns []func(string) bool
+	for v := range strings.SplitSeq(values, ",") {
+		if fold {
+			v = strings.ToLower(v)
+		}
+		parts := strings.Split(v, "*")
+		patterns = append(patterns, func(s string) bool { return glob(parts, s) })
+	}
+	return func(s string) bool {
+		if fold {
+			s = strings.ToLower(s)
+		}
+		return slices.ContainsFunc(patterns, func(p func(string) bool) bool { return p(s) })
+	}
+}
+
+// glob reports whether s is parts with anything between them.
+func glob(parts []string, s string) bool {
+	first, rest := parts[0], parts[1:]
+	if len(rest) == 0 {
+		return s == first
+	}
+	s, ok := strings.CutPrefix(s, first)
+	if !ok {
+		return false
+	}
+	for _, p := range rest[:len(rest)-1] {
+		i := strings.Index(s, p)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(p):]
+	}
+	return strings.HasSuffix(s, rest[len(rest)-1])
+}
+
+// numbers returns what tells whether a number is in one of the ranges in
+// values: N, >N, >=N, <N, <=N or N..M, where parse gives the range that is
+// meant by N alone.
+func numbers(values string, parse func(string) (lo, hi int64, err error)) (func(int64) bool, error) {
+	type interval struct{ lo, hi int64 }
+	var list []interval
+	for v := range strings.SplitSeq(values, ",") {
+		const lowest, highest = -1 << 63, 1<<63 - 1
+		r := interval{lowest, highest}
+		var err error
+		from, to, isRange := strings.Cut(v, "..")
+		switch {
+		case isRange:
+			if r.lo, _, err = parse(from); err == nil {
+				_, r.hi, err = parse(to)
+			}
+		case strings.HasPrefix(v, ">="):
+			r.lo, _, err = parse(v[2:])
+		case strings.HasPrefix(v, "<="):
+			_, r.hi, err = parse(v[2:])
+		case strings.HasPrefix(v, ">"):
+			_, r.lo, err = parse(v[1:])
+			r.lo++
+		case strings.HasPrefix(v, "<"):
+			r.hi, _, err = parse(v[1:])
+			r.hi--
+		default:
+			r.lo, r.hi, err = parse(v)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return func(n int64) bool {
+		return slices.ContainsFunc(list, func(r interval) bool { return r.lo <= n && n <= r.hi })
+	}, nil
+}
+
+func single(parse func(string) (int64, error)) func(string) (int64, int64, error) {
+	return func(s string) (int64, int64, error) {
+		n, err := parse(s)
+		return n, n, err
+	}
+}
+
+// parseStatus reads a status, or a class of them such as 5xx.
+func parseStatus(s string) (lo, hi int64, err error) {
+	if len(s) == 3 && s[0] >= '1' && s[0] <= '9' && strings.EqualFold(s[1:], "xx") {
+		lo = int64(s[0]-'0') * 100
+		return lo, lo + 99, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%q is not a status", s)
+	}
+	return int64(n), int64(n), nil
+}
+
+// ParseSize reads a number of bytes: 300, 10kb, 1.5mb, 2gb; kb is 1000.
+func ParseSize(s string) (int64, error) {
+	unit := int64(1)
+	digits := strings.ToLower(strings.TrimSpace(s))
+	for suffix, n := range map[string]int64{"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12} {
+		if d, ok := strings.CutSuffix(digits, suffix); ok {
+			digits, unit = d, n
+		}
+	}
+	if unit == 1 {
+		digits = strings.TrimSuffix(digits, "b")
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+	if err != nil || !(n >= 0 && n*float64(unit) < 1<<62) {
+		return 0, fmt.Errorf("%q is not a size", s)
+	}
+	return int64(n * float64(unit)), nil
+}
+
+// ParseTime reads a time: unix seconds (10 digits) or milliseconds (13),
+// RFC 3339, a date, or a duration from now such as -5m or +30s.
+func ParseTime(now time.Time, s string) (time.Time, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && len(s) == 10 {
+		return time.Unix(n, 0).UTC(), nil
+	} else if err == nil && len(s) == 13 {
+		return time.UnixMilli(n).UTC(), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
+		return t, nil
+	}
+	if d, err := parseDuration(s); err == nil {
+		return now.Add(d), nil
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time", s)
+}
+
+// ParseAgo is [ParseTime], but for a duration without a sign, which is back
+// from now.
+func ParseAgo(now time.Time, s string) (time.Time, error) {
+	if d, err := parseDuration(s); err == nil && s[0] != '+' {
+		return now.Add(-d.Abs()), nil
+	}
+	return ParseTime(now, s)
+}
+
+// parseDuration reads a duration as Go writes it, or in days.
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseFloat(days, 64)
+		if err != nil || n > 36500 || n < -36500 {
+			return 0, fmt.Errorf("%q is not a duration", s)
+		}
+		return time.Duration(n * 24 * float64(time.Hour)), nil
+	}
+	return time.ParseDuration(s)
+}
