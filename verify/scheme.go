@@ -84,7 +84,7 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 		}
 	}
 	tried := 0
-	for _, s := range k.Secrets {
+	for i, s := range k.Secrets {
 		key := s.key(d.form)
 		if key.err != nil {
 			continue
@@ -94,7 +94,11 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 		case lacking != nil:
 			return d.malformed("%s is signed, and is not there or not clear", lacking)
 		case right:
-			return d.admit(&m, k, made, precision, now)
+			v := d.admit(&m, k, made, precision, now)
+			if v.Status == Valid && i > 0 { // who rotates wants to know whether the old one is still used
+				v.Detail = fmt.Sprintf("made with secret %d of %d", i+1, len(k.Secrets))
+			}
+			return v
 		}
 	}
 	return d.wrong(tried)
