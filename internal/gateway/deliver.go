@@ -220,6 +220,11 @@ func (d *delivery) forward() {
 		d.mirror(other)
 	}
 	res, broken := d.roundTrip(to, commit)
+	if d.ex.Verdict.Status == verify.Invalid && res.Detail == "" { // it was let through to be looked into
+		if c := d.toDiagnose(func() ([]byte, error) { return d.g.o.Store.ReadBody(d.ex.Request.Body) }); c != nil {
+			res.Detail = c.find()
+		}
+	}
 	if err := d.g.o.Store.Finish(context.Background(), d.ex.ID, res); err != nil {
 		d.g.o.Log.Error("cannot record the answer", "id", string(d.ex.ID), "error", err)
 	}

@@ -30,24 +30,51 @@ func (b *budget) take(now time.Time) bool {
 	return true
 }
 
-// refuseAndDiagnose is refuse for a signature that is worth a look: the sender
-// has its answer first, and then what is found is recorded with the outcome. It
-// returns false, and has done nothing, if it is not worth one, or not now.
-func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
+// A diagnosis is a webhook of which it is to be found out why its signature is wrong.
+type diagnosis struct {
+	catalog  *verify.Catalog
+	provider verify.Provider
+	keys     map[string]verify.Keys
+	message  verify.Message
+	at       time.Time
+}
+
+// find says what would make the signature right and what to do, or "".
+func (c *diagnosis) find() string {
+	if found, ok := c.catalog.Diagnose(c.provider, c.message, c.keys, c.at); ok {
+		return found.Finding + ": " + found.Do
+	}
+	return ""
+}
+
+// toDiagnose returns the case of the delivery, nil if it is not worth a look, or
+// not now. body gives the bytes of its body.
+func (d *delivery) toDiagnose(body func() ([]byte, error)) *diagnosis {
 	p, ok := d.routes.Catalog.Lookup(d.ex.Provider)
 	switch d.ex.Verdict.Reason {
 	case verify.BadSignature, verify.MalformedSignature, verify.MissingTimestamp, verify.MissingSignature, verify.Stale, verify.Future:
 	default:
-		return false
+		return nil
 	}
 	if !ok || d.ex.Request.Size > maxDiagnosed || !d.g.diagnoses.take(d.started) {
-		return false
+		return nil
 	}
 	m, err := d.ex.Request.Message()
-	if err != nil {
-		return false
+	if err == nil {
+		m.Body, err = body()
 	}
-	if m.Body, err = d.spool.Prefix(int(d.ex.Request.Size)); err != nil {
+	if err != nil {
+		return nil
+	}
+	return &diagnosis{d.routes.Catalog, p, d.routes.Keys, m, d.started}
+}
+
+// refuseAndDiagnose is refuse for a signature that is worth a look: the sender
+// has its answer first, and then what is found is recorded with the outcome. It
+// returns false, and has done nothing, if it is not worth one, or not now.
+func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
+	c := d.toDiagnose(func() ([]byte, error) { return d.spool.Prefix(int(d.ex.Request.Size)) })
+	if c == nil {
 		return false
 	}
 	d.keepStart()
@@ -59,11 +86,9 @@ func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
 	}
 	d.send(a)
 	res := recorder.Result{Outcome: recorder.Refused, Response: d.response(a)}
-	g, id, keys, catalog, at := d.g, d.ex.ID, d.routes.Keys, d.routes.Catalog, d.started
+	g, id := d.g, d.ex.ID
 	g.work.Go(func() {
-		if found, ok := catalog.Diagnose(p, m, keys, at); ok {
-			res.Detail = found.Finding + ": " + found.Do
-		}
+		res.Detail = c.find()
 		if err := g.o.Store.Finish(context.Background(), id, res); err != nil {
 			g.o.Log.Error("cannot record the answer", "id", string(id), "error", err)
 		}

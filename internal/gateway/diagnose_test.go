@@ -10,6 +10,19 @@ import (
 	"devhook/verify"
 )
 
+// So is what --verify report lets through.
+func TestPassedIsDiagnosed(t *testing.T) {
+	rt := forwardTo(t, app(t, func(http.ResponseWriter, *http.Request) {}))
+	rt.Keys, rt.Default.Verify = tiktokKeys, Report
+	r := newRig(t, rt, Options{})
+	if status, _ := r.post("/", tiktokBody+"\n", signed(t, tiktokBody, time.Now())...); status != 200 {
+		t.Fatal(status)
+	}
+	if ex := r.recorded(1)[0]; ex.Outcome != recorder.Answered || !strings.HasPrefix(ex.Detail, "matches if the body's trailing newline is removed") {
+		t.Errorf("recorded %s, %q", ex.Outcome, ex.Detail)
+	}
+}
+
 // What would make a signature right is recorded, and the sender is not told;
 // forged requests do not become more work than two looks a second.
 func TestRefusalsAreDiagnosed(t *testing.T) {
