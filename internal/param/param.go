@@ -79,6 +79,19 @@ func Find(raw, name string) (value string, n int) {
 	return foldedValue, foldedN
 }
 
+// Names yields the names of the parameters of raw, decoded, in their order.
+// One whose escapes are broken has no name and is passed over.
+func Names(raw string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for p := range params(raw) {
+			name, ok := Unescape(raw[p.start:p.nameEnd])
+			if ok && !yield(name) {
+				return
+			}
+		}
+	}
+}
+
 // Set returns raw with the value of the parameter called name replaced,
 // or with the parameter added at the end. Of several, the first stays. All
 // other bytes stay, and so does the spelling of a value that is right already.

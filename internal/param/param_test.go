@@ -1,6 +1,16 @@
 package param
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
+
+func TestNames(t *testing.T) {
+	got := slices.Collect(Names("a=1&&b&%63+d=2&%zz=3&=4&a;x=5&e"))
+	if want := []string{"a", "b", "c d", "", "a;x", "e"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
 
 func TestParams(t *testing.T) {
 	tests := []struct{ raw, name, value, want string }{
