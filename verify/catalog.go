@@ -21,6 +21,9 @@ var files embed.FS
 type Catalog struct {
 	entries []*entry          // by id
 	byName  map[string]*entry // by id and alias
+	// detector indexes the entries when it is first asked for; nil in the zero
+	// Catalog.
+	detector func() *detector
 }
 
 // An entry is a provider, read when it is first asked for.
@@ -34,7 +37,9 @@ type entry struct {
 // its file when it is first asked for; Providers and Detect ask for all.
 func Builtin() *Catalog { return builtin() }
 
-var builtin = sync.OnceValue(func() *Catalog {
+var builtin = sync.OnceValue(openBuiltin)
+
+func openBuiltin() *Catalog {
 	names, err := files.ReadDir("providers")
 	if err != nil {
 		panic("verify: " + err.Error()) // the files are part of the program
@@ -59,7 +64,7 @@ var builtin = sync.OnceValue(func() *Catalog {
 		panic("verify: " + err.Error())
 	}
 	return c
-})
+}
 
 // peekAliases reads the line "aliases: [a, b]" of a built-in file, without
 // reading the file as YAML, which takes a hundred times as long.
@@ -79,6 +84,7 @@ func peekAliases(src string) []string {
 func newCatalog(entries []*entry) (*Catalog, error) {
 	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
 	c := &Catalog{entries: entries, byName: make(map[string]*entry)}
+	c.detector = sync.OnceValue(func() *detector { return newDetector(entries) })
 	for _, e := range entries {
 		if c.byName[e.id] != nil {
 			return nil, fmt.Errorf("provider %s is there twice", e.id)
@@ -163,41 +169,6 @@ func (c *Catalog) Nearest(id string) []string {
 		}
 	}
 	return ids
-}
-
-// Detect returns the providers that m looks like, the most specific first: the
-// one of which m meets the most conditions at once, and of equals the one that
-// comes first by ID. It does not look at whether a signature is right, or there
-// at all. Of a body that is a JSON object the first 65,536 members are looked
-// at, of a form all fields.
-func (c *Catalog) Detect(m Message) []Provider {
-	v := &view{m: &m}
-	type candidate struct {
-		p          *Provider
-		conditions int
-	}
-	var found []candidate
-	for _, e := range c.entries {
-		p := e.load()
-		if p.facets == nil {
-			continue
-		}
-		best := 0
-		for _, mark := range p.facets.marks {
-			if len(mark) > best && mark.holds(v) {
-				best = len(mark)
-			}
-		}
-		if best > 0 {
-			found = append(found, candidate{p, best})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return b.conditions - a.conditions })
-	ps := make([]Provider, len(found))
-	for i, f := range found {
-		ps[i] = *f.p
-	}
-	return ps
 }
 
 // Lookup is [Catalog.Lookup] of [Builtin].

@@ -24,6 +24,12 @@ type view struct {
 	looked  bool
 	index   map[string]int // of the last member with a name, if there are many
 
+	// wanted numbers the only names of members that will be asked for, if it is
+	// not nil. Then of members with one name the last is remembered, and numbered
+	// has its index in members, plus 1.
+	wanted   map[string]int
+	numbered []int32
+
 	// What only handshakes may use.
 	with map[string]string
 	key  []byte // of the first secret that can be used
@@ -44,11 +50,22 @@ func (v *view) look() {
 		return
 	}
 	s := jsonx.NewScanner(body)
-	for len(v.members) < maxMembers && s.Next() {
+	for n := 0; n < maxMembers && s.Next(); n++ {
 		name := s.Member.Name[1 : len(s.Member.Name)-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
 			text, _ := jsonx.Unquote(s.Member.Name)
 			name = []byte(text)
+		}
+		if v.wanted != nil {
+			number, ok := v.wanted[string(name)]
+			if !ok {
+				continue
+			}
+			if at := v.numbered[number]; at > 0 {
+				v.members[at-1].value = s.Member.Value
+				continue
+			}
+			v.numbered[number] = int32(len(v.members) + 1)
 		}
 		if len(v.members) == cap(v.members) { // append alone would copy long ones five times
 			v.members = slices.Grow(v.members, max(8, len(v.members)))
@@ -82,6 +99,10 @@ const fewMembers = 32
 
 // find gives the last member with a name.
 func (v *view) find(name string) (i int, ok bool) {
+	if v.wanted != nil {
+		i = int(v.numbered[v.wanted[name]])
+		return i - 1, i > 0
+	}
 	if len(v.members) <= fewMembers {
 		for i := len(v.members) - 1; i >= 0; i-- {
 			if string(v.members[i].name) == name {
