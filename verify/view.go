@@ -22,7 +22,6 @@ type view struct {
 	members []member // of the body, if looked
 	form    string   // the body, if it is a form and looked
 	looked  bool
-	index   map[string]int // of the last member with a name, if there are many
 
 	// wanted numbers the only names of members that will be asked for, if it is
 	// not nil. Then of members with one name the last is remembered, and numbered
@@ -93,32 +92,18 @@ func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 	return found.Raw, err == nil
 }
 
-// fewMembers is how many members are looked through one by one: all providers
-// ask for theirs.
-const fewMembers = 32
-
 // find gives the last member with a name.
 func (v *view) find(name string) (i int, ok bool) {
 	if v.wanted != nil {
 		i = int(v.numbered[v.wanted[name]])
 		return i - 1, i > 0
 	}
-	if len(v.members) <= fewMembers {
-		for i := len(v.members) - 1; i >= 0; i-- {
-			if string(v.members[i].name) == name {
-				return i, true
-			}
-		}
-		return 0, false
-	}
-	if v.index == nil {
-		v.index = make(map[string]int, len(v.members))
-		for i, m := range v.members {
-			v.index[string(m.name)] = i
+	for i := len(v.members) - 1; i >= 0; i-- {
+		if string(v.members[i].name) == name {
+			return i, true
 		}
 	}
-	i, ok = v.index[name]
-	return i, ok
+	return 0, false
 }
 
 // formText gives the form field that path begins with, or what the rest of path
