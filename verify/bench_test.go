@@ -5,7 +5,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -146,6 +148,45 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, err := ParseProvider(src); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGuard is all that a Guard adds to a request: it reads the body,
+// judges it, and makes it readable again.
+func BenchmarkGuard(b *testing.B) {
+	for _, size := range []int{1 << 10, 64 << 10} {
+		for _, ids := range [][]string{{"github"}, {"github", "shopify", "slack", "stripe"}} {
+			b.Run(fmt.Sprintf("%d/%dKiB", len(ids), size>>10), func(b *testing.B) {
+				k := Keys{Secrets: []Secret{NewSecret("secret")}}
+				g := Guard{Keys: map[string]Keys{}, Now: func() time.Time { return someTime }}
+				for _, id := range ids {
+					g.Keys[id] = k
+				}
+				p, _ := Lookup("github")
+				m := Message{Method: "POST", URL: &url.URL{Path: "/in"}, Header: http.Header{"X-Github-Event": {"push"}}, Body: jsonOf(size)}
+				if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
+					b.Fatal(err)
+				}
+				let := 0
+				h := g.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					if _, ok := FromContext(r.Context()); ok {
+						let++
+					}
+				}))
+				var body bytes.Reader
+				r := &http.Request{Method: m.Method, URL: m.URL, RequestURI: "/in", Host: "h.example", Header: m.Header, Body: io.NopCloser(&body), ContentLength: int64(len(m.Body))}
+				w := httptest.NewRecorder()
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					body.Reset(m.Body)
+					h.ServeHTTP(w, r)
+				}
+				if let != b.N {
+					b.Errorf("%d of %d are let through", let, b.N)
+				}
+			})
 		}
 	}
 }
