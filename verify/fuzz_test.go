@@ -41,6 +41,9 @@ func FuzzVerify(f *testing.F) {
 			m := v.message(f)
 			f.Add(byte(i), m.URL.RawQuery, headerText(m.Header), m.Body, v.Now)
 		}
+		if d, ok := p.Scheme.(*declared); ok {
+			addForgeries(f, byte(i), d)
+		}
 	}
 	keys := make([]Keys, len(ps))
 	for i, p := range ps {
