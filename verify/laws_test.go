@@ -187,16 +187,26 @@ func TestChangesAreNoticed(t *testing.T) {
 				signed.Body = append(signed.Body, "some bytes"...)
 			}
 			sign(t, p, &signed, k, someTime)
-			for _, part := range d.payload {
+			for part := range d.payload.flat() {
 				m, withs := clone(signed), maps.Clone(k.With)
 				switch part.ref {
 				case refBody:
 					m.Body[r.IntN(len(m.Body))] ^= byte(1 + r.IntN(255))
 				case refTime:
 					moveTime(t, d, &m)
+				case refForms:
+					m.Body = append(m.Body, "&more=1"...)
+				case refDecoded:
+					m.Body = append(m.Body, ' ')
+				case refHeaders:
+					name := d.headers.names[0]
+					if d.headers.in == inHeader {
+						name = d.stamp.key
+					}
+					m.Header.Set(name, m.Header.Get(name)+"0")
 				case refMethod:
 					m.Method = "PUT"
-				case refURL, refQuery:
+				case refURL, refQuery, refCode:
 					m.URL.RawQuery += "&"
 				case refPath:
 					m.URL.Path += "x"
@@ -214,8 +224,14 @@ func TestChangesAreNoticed(t *testing.T) {
 					m.Body, _ = jsonx.Set(m.Body, part.path, []byte(`"changed"`))
 				case refWith:
 					withs[part.text] += "x"
-				case refSig, refForm:
-					moveTime(t, d, &m) // no provider refers to another element or field
+				case refForm:
+					if d.stamp == nil {
+						m.Body = []byte(param.Set(string(m.Body), part.text, "changed"))
+						break
+					}
+					moveTime(t, d, &m)
+				case refSig:
+					moveTime(t, d, &m)
 				default:
 					continue
 				}
