@@ -206,7 +206,9 @@ func TestChangesAreNoticed(t *testing.T) {
 					m.Header.Set(name, m.Header.Get(name)+"0")
 				case refMethod:
 					m.Method = "PUT"
-				case refURL, refQuery, refCode:
+				case refCode:
+					m.URL.RawQuery += "&more=1"
+				case refURL, refQuery:
 					m.URL.RawQuery += "&"
 				case refPath:
 					m.URL.Path += "x"

@@ -79,6 +79,9 @@ func messageFor(d *declared, r *rand.Rand) Message {
 		Header: http.Header{"Content-Type": {"application/json"}, "Host": {"hooks.example"}, "X-Other": {"1", "2"}},
 		Body:   bodyFor(d, r),
 	}
+	if d.payload.has(refCode, "plivo") { // that reads the query, too
+		m.URL.RawQuery = "b=2&a=%C3%A9+x&b=1&&c"
+	}
 	if d.payload.has(refForms, "") && bytes.HasPrefix(m.Body, []byte("b=2&")) {
 		m.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
 	}

@@ -100,7 +100,7 @@ var functions = map[string]func(b []byte) string{
 	"crc32":     func(b []byte) string { return strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10) },
 	"base64":    base64.StdEncoding.EncodeToString,
 	"lower":     func(b []byte) string { return strings.ToLower(string(b)) },
-	"json":      func(b []byte) string { return string(jsonx.AppendQuote(nil, string(b))) },
+	"json":      quoteJSON,
 
 	"with_port":    func(b []byte) string { return withPort(string(b)) },
 	"without_port": func(b []byte) string { return withoutPort(string(b)) },
