@@ -61,11 +61,12 @@ func (l *list) set(text, name, value string) string {
 	return text + l.separator + name + l.assign + value
 }
 
-// first gives the name of the first element that has one.
+// first gives the name of the first element that has one, and one that can be
+// written again.
 func (l *list) first(text string) string {
 	for rest, more := text, true; more; {
 		var name, value string
-		if name, value, rest, more = l.next(rest); name != "" && value != "" {
+		if name, value, rest, more = l.next(rest); value != "" && elementForm.MatchString(name) {
 			return name
 		}
 	}

@@ -79,9 +79,9 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 			if c.element = d.list.first(c.list); c.element == "" {
 				c.element = d.list.first(d.list.start + "-")
 			}
-			if c.element == "" {
-				return fmt.Errorf("the name of the key is not known (%s)", d.list.keyed)
-			}
+		}
+		if d.list.keyed != "" && !elementForm.MatchString(c.element) {
+			return fmt.Errorf("the name of the key is not known, or cannot be written (%s)", d.list.keyed)
 		}
 	}
 	if d.stamp != nil {
