@@ -14,7 +14,7 @@ import (
 // finish checks b as a whole and makes the Provider of it.
 func (b *builder) finish() error {
 	for _, check := range []func() error{
-		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkStamp, b.checkAccount, b.checkConditions,
+		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkHeaders, b.checkStamp, b.checkDigest, b.checkNonce, b.checkAccount, b.checkConditions,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -87,8 +87,12 @@ func (b *builder) checkSignature() error {
 		return b.fault("scheme", "a signature with a key pair stands alone: no legacy and no also")
 	case d.prehash.name != "" && d.kind != schemePair:
 		return b.fault("prehash", "is for the scheme asymmetric")
-	case isToken && (d.form.strip != "" || d.form.decode != ""):
-		return b.fault("secret", "a token is sent as it is: no strip and no decode")
+	case isToken && (d.form.strip != "" || d.form.decode != "" || d.form.hash != ""):
+		return b.fault("secret", "a token is sent as it is: no strip, no decode and no hash")
+	case d.form.hash != "" && d.kind != schemeHMAC:
+		return b.fault("secret", "hash is for the scheme hmac")
+	case d.signature.held != nil && (d.signature.in != inForm || d.list != nil):
+		return b.fault("signature", "path is for the JSON in a form field")
 	case isToken && (d.list != nil || len(d.legacy) > 0 || d.stamp != nil):
 		return b.fault("scheme", "a token is sent alone: no list, no legacy and no timestamp")
 	case len(d.also) > 0 && (d.signature.in != inHeader || d.list != nil):
@@ -117,12 +121,18 @@ func (b *builder) checkList() error {
 		l.split = l.separator
 	}
 	switch {
-	case b.d.signature.in != inHeader:
-		return b.fault("signature", "a list is for headers only")
+	case b.d.signature.in != inHeader && b.d.signature.in != inForm:
+		return b.fault("signature", "a list is for headers only, and form fields")
 	case l.separator == "":
 		return b.fault("signature", "the list needs sep")
-	case (l.assign == "") != (l.element == ""):
+	case (l.assign == "") != (l.element == "" && l.keyed == "" && !l.bare):
 		return b.fault("signature", "the list needs kv and element, or neither")
+	case l.keyed != "" && (l.element != "" || l.bare || !l.multiple || len(l.drop) > 0):
+		return b.fault("signature", "a list by key needs multiple, and has no element")
+	case l.keyed != "" && !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == l.keyed }):
+		return b.fault("signature", "the key of the list must be in with")
+	case l.bare && (l.element != "" || b.d.encoding != encodingHex || b.d.prefix != "" || l.assign != "="):
+		return b.fault("signature", "a bare signature is in hex, without element and prefix, beside others with =")
 	case l.assign == l.split:
 		return b.fault("signature", "kv is the same as sep")
 	case slices.Contains(l.drop, l.element):
@@ -141,18 +151,38 @@ func (b *builder) checkPayload() error {
 	switch {
 	case (len(d.payload) > 0) == isToken:
 		return b.fault("payload", "is needed unless the scheme is token, and only then")
-	case d.kind == schemeHash && !d.payload.has(refSecret, ""):
+	case len(d.others) > 0 && d.kind == schemePair:
+		return b.fault("payload", "a signature with a key pair has one payload")
+	}
+	for _, t := range d.payloads() {
+		if err := b.checkTemplate(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTemplate checks one payload.
+func (b *builder) checkTemplate(t template) error {
+	d := &b.d
+	switch {
+	case d.kind == schemeHash && !t.has(refSecret, ""):
 		return b.fault("payload", "a plain hash without {secret} proves nothing")
-	case d.kind != schemeHash && d.payload.has(refSecret, ""):
+	case d.kind != schemeHash && t.has(refSecret, ""):
 		return b.fault("payload", "{secret} is the key, not a part of the payload, but for a hash")
-	case d.payload.has(refTime, "") && d.stamp == nil:
+	case t.has(refTime, "") && d.stamp == nil:
 		return b.fault("payload", "{ts} needs timestamp")
-	case d.payload.has(refSig, "") && d.list == nil:
+	case t.has(refSig, "") && d.list == nil:
 		return b.fault("payload", "{sig.NAME} needs signature.list")
-	case d.payload.has(refSig, "") && d.list.assign == "":
+	case t.has(refSig, "") && d.list.assign == "":
 		return b.fault("payload", "{sig.NAME} needs signature.list with kv")
 	}
-	for _, p := range d.payload {
+	for _, p := range t {
+		if p.call != "" && (p.ref == refDecoded || p.ref == refForms && p.call == "json") {
+			return b.fault("payload", "%s: a function of it is not supported", p)
+		}
+	}
+	for p := range t.flat() {
 		switch p.ref {
 		case refSecret:
 			if p.call != "" {
@@ -181,11 +211,29 @@ func (b *builder) checkStamp() error {
 	if s == nil {
 		return nil
 	}
+	if s.also != "" && (s.in == inSignature || b.d.list == nil || b.d.list.assign == "" || b.d.list.keyed != "" ||
+		s.also == b.d.list.element || slices.Contains(b.d.list.drop, s.also) || s.unit == unitHTTPDate) {
+		return b.fault("timestamp", "also is an element of signature.list of its own")
+	}
 	if s.in == inSignature && s.unit == unitHTTPDate {
 		return b.fault("timestamp", "an http-date has commas in it: not in a list")
 	}
-	if !b.d.payload.has(refTime, "") && !b.d.payload.covers(s.place) {
-		return b.fault("payload", "does not cover the timestamp: anyone could change it")
+	for _, t := range b.d.payloads() {
+		switch listed := b.d.headers != nil && b.d.headers.has(s.place); {
+		case t.has(refTime, "") || t.covers(s.place):
+		case listed:
+			b.d.headers.timed = true
+		default:
+			return b.fault("payload", "does not cover the timestamp: anyone could change it")
+		}
+	}
+	return nil
+}
+
+// checkNonce sees to it that what is made anew is signed.
+func (b *builder) checkNonce() error {
+	if n := b.d.nonce; n != nil && (n.in != inHeader && n.in != inQuery || !b.d.payload.covers(n.place)) {
+		return b.fault("nonce", "is a header or parameter that the payload refers to")
 	}
 	return nil
 }
@@ -223,6 +271,13 @@ func (b *builder) checkConditions() error {
 				return b.fault("handshake", "{with.%s} must be in with", c.with)
 			}
 		}
+		for _, t := range h.texts() {
+			for _, p := range t {
+				if p.ref == refWith && !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == p.text }) {
+					return b.fault("handshake", "{with.%s} must be in with", p.text)
+				}
+			}
+		}
 		if h.first && !known && h.signsFreely() {
 			return b.fault("handshake", "signs whatever is asked for: give what it signs the pattern {token} in when, or answer in the stage after")
 		}
@@ -230,20 +285,25 @@ func (b *builder) checkConditions() error {
 	return nil
 }
 
+// texts gives all templates of the answer.
+func (h *handshake) texts() []template {
+	texts := []template{h.body}
+	for _, name := range sortedKeys(h.header) {
+		texts = append(texts, h.header[name])
+	}
+	return texts
+}
+
 // signsFreely reports whether h answers with the HMAC of a text that may be the
 // payload of a forged message. One of {token} has neither dots nor brackets.
 func (h *handshake) signsFreely() bool {
-	texts := []template{h.body}
-	for _, t := range h.header {
-		texts = append(texts, t)
-	}
-	for _, t := range texts {
+	for _, t := range h.texts() {
 		for _, p := range t {
 			if keyedFunctions[p.call] == nil {
 				continue
 			}
 			bounded := slices.ContainsFunc(h.when, func(c condition) bool {
-				return c.isOf(p) && c.pattern != nil && len(c.pattern.steps) == 1 && c.pattern.steps[0].class == "token"
+				return c.isOf(p) && c.pattern != nil && len(c.pattern.steps) == 1 && (c.pattern.steps[0].class == "token" || c.pattern.steps[0].class == "hex")
 			})
 			if !bounded {
 				return true

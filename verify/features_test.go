@@ -27,6 +27,13 @@ f-ed25519: {scheme: asymmetric, algorithm: ed25519, signature: {in: header, name
 f-ecdsa: {scheme: asymmetric, algorithm: ecdsa-p256, signature: {in: header, name: X-Sig, encoding: base64}, timestamp: {in: header, name: X-Time, unit: s}, payload: "{ts}{body}"}
 f-rsa-list: {scheme: asymmetric, algorithm: rsa-pkcs1-sha256, prehash: sha256, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: ",", kv: "=", element: v0}}, timestamp: {in: signature, name: t, unit: ms}, payload: "{ts}.{body}"}
 f-rsa-sha1: {scheme: asymmetric, algorithm: rsa-pkcs1-sha1, signature: {in: header, name: X-Sig, encoding: base64url}, payload: "{body}"}
+f-digest: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: hex}, digest: {in: header, name: Content-Digest, algorithm: sha512, encoding: base64}, payload: "{header.Content-Digest}"}
+f-held: {scheme: hmac, algorithm: sha256, signature: {in: form, name: data, path: sig.x, encoding: hex}, timestamp: {in: form, name: t, unit: s}, payload: "{ts}{query.f?}{header.X-None?}"}
+f-listed: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig, encoding: hex, list: {sep: "; ", kv: "=", element: s}}, timestamp: {in: header, name: X-Time, unit: s}, signed_headers: {in: signature, name: h, sep: ",", form: "name:value", join: "
+", names: [x-time, host, content-type]}, payload: ["{sig.h}{signed_headers}{body}", "{ts}{sig.h}{signed_headers}"]}
+f-by-key: {scheme: hmac, algorithm: sha256, with: {id: {about: "the key"}}, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: " ", kv: ":", key: id, multiple: true, start: "k1:"}}, payload: "{body}"}
+f-bare: {scheme: hmac, algorithm: sha256, secret: {hash: sha512}, signature: {in: header, name: X-Sig, encoding: hex, list: {sep: ",", kv: "=", bare: true, drop: [v0]}}, timestamp: {in: signature, name: t, unit: ms}, payload: "{ts}{decoded_body}"}
+f-sorted: {scheme: hash, algorithm: sha512, signature: {in: header, name: X-Sig, encoding: hex}, nonce: {from: "{query.n}", fresh: "{hex:8}"}, timestamp: {in: header, name: X-Time, unit: s}, payload: "{sorted(ts,secret,query.n,method)}{without_port(url)}{json(body)}"}
 f-expiry: {scheme: hash, algorithm: md5, signature: {in: query, name: sign, encoding: hex}, timestamp: {in: query, name: t, unit: s, meaning: expiry, ttl: 1m, tolerance: {past: 5s, future: 2m}}, payload: "{ts}{query.x}{secret}"}
 `
 

@@ -1,6 +1,10 @@
 package verify
 
-import "slices"
+import (
+	"slices"
+
+	"devhook/internal/jsonx"
+)
 
 // The fields of a description. TestReferenceIsComplete holds
 // providers/README.md against these tables.
@@ -18,21 +22,26 @@ var (
 		"algorithm": func(b *builder, n node) error {
 			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms)...)
 		},
-		"prehash":     func(b *builder, n node) error { return n.algorithm(&b.d.prehash, algorithms...) },
-		"signature":   func(b *builder, n node) error { return signatureFields.read(b, n) },
-		"legacy":      (*builder).readLegacy,
-		"timestamp":   (*builder).readTimestamp,
-		"payload":     func(b *builder, n node) error { return n.template(&b.d.payload, payloadRefs) },
-		"account":     (*builder).readAccount,
-		"marks":       (*builder).readMarks,
-		"handshake":   (*builder).readHandshakes,
-		"ack":         func(b *builder, n node) error { return n.answer(&b.p.Ack) },
-		"on_reject":   func(b *builder, n node) error { return n.answer(&b.p.Reject) },
-		"event":       func(b *builder, n node) error { return n.templates(&b.f.event) },
-		"delivery_id": (*builder).readDeliveryID,
-		"retry":       func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
-		"dashboard":   func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
-		"notes":       func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
+		"prehash":   func(b *builder, n node) error { return n.algorithm(&b.d.prehash, algorithms...) },
+		"signature": func(b *builder, n node) error { return signatureFields.read(b, n) },
+		"legacy":    (*builder).readLegacy,
+		"timestamp": (*builder).readTimestamp,
+		"payload":   (*builder).readPayload,
+		"nonce":     (*builder).readNonce,
+		"single":    (*builder).readSingle,
+		"digest":    (*builder).readDigest,
+
+		"signed_headers": (*builder).readSignedHeaders,
+		"account":        (*builder).readAccount,
+		"marks":          (*builder).readMarks,
+		"handshake":      (*builder).readHandshakes,
+		"ack":            func(b *builder, n node) error { return n.answer(&b.p.Ack) },
+		"on_reject":      func(b *builder, n node) error { return n.answer(&b.p.Reject) },
+		"event":          func(b *builder, n node) error { return n.templates(&b.f.event) },
+		"delivery_id":    (*builder).readDeliveryID,
+		"retry":          func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
+		"dashboard":      func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
+		"notes":          func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
 	}
 	secretFields = fieldTable[*builder]{
 		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.Label(); return },
@@ -42,10 +51,24 @@ var (
 			b.d.form.decode, err = n.Word("decoding", []string{"base64", "base64url", "hex"})
 			return
 		},
+		"hash": func(b *builder, n node) error {
+			var a algorithm
+			err := n.algorithm(&a, algorithms...)
+			b.d.form.hash = a.name
+			return err
+		},
 	}
 	signatureFields = fieldTable[*builder]{
-		"in":       func(b *builder, n node) error { return n.placeKind(&b.d.signature, inHeader, inQuery, inForm, inBody) },
-		"name":     func(b *builder, n node) (err error) { b.d.signature.name, err = n.Label(); return },
+		"in":   func(b *builder, n node) error { return n.placeKind(&b.d.signature, inHeader, inQuery, inForm, inBody) },
+		"name": func(b *builder, n node) (err error) { b.d.signature.name, err = n.Label(); return },
+		"path": func(b *builder, n node) error {
+			text, err := n.Label()
+			if err == nil {
+				b.d.signature.held, err = jsonx.ParsePath(text)
+				err = n.Wrap(err)
+			}
+			return err
+		},
 		"also":     (*builder).readAlso,
 		"encoding": func(b *builder, n node) error { return n.encoding(&b.d.encoding) },
 		"prefix":   func(b *builder, n node) (err error) { b.d.prefix, err = n.Label(); return },
@@ -53,14 +76,17 @@ var (
 	}
 	listFields = fieldTable[*list]{
 		"sep": func(l *list, n node) (err error) {
-			l.separator, err = n.Word("separator", []string{",", ", ", ";", "; ", " ", "|"})
+			l.separator, err = n.Word("separator", []string{",", ", ", ";", "; ", " ", "|", "&"})
 			return
 		},
 		"kv": func(l *list, n node) (err error) {
-			l.assign, err = n.Word("separator", []string{"=", ",", ":"})
+			l.assign, err = n.Word("separator", []string{"=", ",", ":", "|", "/SHA256/"})
 			return
 		},
 		"element":  func(l *list, n node) (err error) { l.element, err = n.elementName(); return },
+		"key":      func(l *list, n node) (err error) { l.keyed, err = n.elementName(); return },
+		"bare":     func(l *list, n node) (err error) { l.bare, err = n.Bool(); return },
+		"start":    func(l *list, n node) (err error) { l.start, err = n.Label(); return },
 		"multiple": func(l *list, n node) (err error) { l.multiple, err = n.Bool(); return },
 		"drop": func(l *list, n node) error {
 			for _, item := range n.list() {

@@ -165,8 +165,9 @@ func described(choices []byte) string {
 	}
 	reference := func() string {
 		ref := pick("body", "ts", "method", "url", "host", "path", "query", "secret", "body", "sig.t", "sig.v1", "sig.x",
-			"header."+pick(names...), "query."+pick(names...), "form."+pick(names...), "body."+pick(names...), "with.key")
-		if call := pick("", "", "", "sha256hex", "crc32", "lower"); call != "" {
+			"header."+pick(names...), "query."+pick(names...), "form."+pick(names...), "body."+pick(names...), "with.key",
+			"sorted_form", "signed_headers", "decoded_body", "code.plivo", "code.contentful", "sorted(ts,query.a,secret)", "body."+pick(names...)+"?", "header."+pick(names...)+"?", "query.n")
+		if call := pick("", "", "", "sha256hex", "crc32", "lower", "json", "with_port"); call != "" && !strings.Contains(ref, "(") {
 			ref = call + "(" + ref + ")"
 		}
 		return pick("", ".", ":", "x") + "{" + ref + "}"
@@ -184,19 +185,25 @@ func described(choices []byte) string {
 		b.WriteString(", prefix: " + prefix())
 	}
 	if pick("n", "n", "n", "y") == "y" {
+		b.WriteString(", path: " + pick("sig", "a.b", "0"))
+	}
+	if pick("n", "n", "n", "y") == "y" {
 		b.WriteString(", also: [" + name() + "]")
 	}
 	if pick("n", "y") == "y" {
 		b.WriteString(`, list: {sep: "` + pick(",", ", ", ";", "; ", " ", "|") + `"`)
 		if pick("y", "y", "n") == "y" {
-			b.WriteString(`, kv: "` + pick("=", ",", ":") + `", element: ` + pick("v1", "t", "s"))
+			b.WriteString(`, kv: "` + pick("=", ",", ":", "|", "/SHA256/") + `", ` + pick("element: v1", "element: t", "element: s", "bare: true", "key: key"))
+		}
+		if pick("n", "n", "y") == "y" {
+			b.WriteString(`, start: "` + pick("v1=", "t=,v1=, x=1", "x=1;t=2;v1=", "1/SHA256/", ",,=", "t=1") + `"`)
 		}
 		b.WriteString(", multiple: " + pick("true", "false") + ", drop: [" + pick("v0", "v1", "t", "x") + "]}")
 	}
 	b.WriteString("}\n")
 	if pick("n", "y") == "y" {
 		b.WriteString("timestamp: {in: " + pick("signature", "header", "query", "form", "body") + ", name: " + pick("t", "v1", name()))
-		b.WriteString(", unit: " + pick("s", "ms", "rfc3339", "iso8601", "http-date") + pick("", "", ", meaning: expiry, ttl: "+pick("1s", "10m", "0s")))
+		b.WriteString(", unit: " + pick("s", "ms", "rfc3339", "iso8601", "http-date") + pick("", "", "", ", also: t") + pick("", "", ", meaning: expiry, ttl: "+pick("1s", "10m", "0s")))
 		b.WriteString(pick("", ", tolerance: 0s", ", tolerance: none", ", tolerance: {past: 0s, future: 0s}", ", tolerance: {past: none, future: 5m}") + "}\n")
 	}
 	if pick("y", "y", "y", "y", "n") == "y" {
@@ -204,7 +211,10 @@ func described(choices []byte) string {
 		for range len(pick("", "x", "xx", "xxx")) {
 			payload += reference()
 		}
-		b.WriteString("payload: '" + payload + "'\n")
+		if pick("n", "n", "y") == "y" {
+			payload += "', '" + reference() + reference()
+		}
+		b.WriteString("payload: ['" + payload + "']\n")
 	}
 	if pick("n", "n", "n", "y") == "y" {
 		b.WriteString("legacy: [{header: " + name() + ", algorithm: " + algorithm() + ", encoding: " + encoding() + ", prefix: " + prefix() + "}]\n")
@@ -213,10 +223,23 @@ func described(choices []byte) string {
 		b.WriteString("with: {key: {required: true}}\n")
 	}
 	if pick("n", "n", "n", "y") == "y" {
-		b.WriteString("secret: {" + pick("strip: whsec_, ", "") + "decode: " + encoding() + "}\n")
+		b.WriteString("secret: {" + pick("strip: whsec_, ", "", "hash: sha1, ") + "decode: " + encoding() + "}\n")
 	}
 	if pick("n", "y") == "y" {
 		b.WriteString("delivery_id: {from: '{" + in() + "." + pick(names...) + "}', fresh: '" + pick("{uuid}", "{digits:5}", "msg_{base62:9}", "x, {hex:4}") + "'}\n")
+	}
+	if pick("n", "n", "n", "y") == "y" {
+		b.WriteString("digest: {in: " + pick("query", "header") + ", name: " + name() + ", algorithm: " + algorithm() + ", encoding: " + encoding() + "}\n")
+	}
+	if pick("n", "n", "n", "y") == "y" {
+		b.WriteString("signed_headers: {in: " + pick("header", "signature") + ", name: " + pick("X-List", "h", "t", name()) + ", sep: " + pick(`","`, `" "`, `";"`) +
+			", form: " + pick("value", `"name:value"`) + ", join: " + pick(`""`, `","`) + ", names: [" + pick("x-list, ", "", "x-time, ") + name() + ", content-type]}\n")
+	}
+	if pick("n", "n", "n", "y") == "y" {
+		b.WriteString("nonce: {from: '{" + pick("header.X-N", "query.n", "body.a", "header.X-Sig") + "}', fresh: '{hex:4}'}\n")
+	}
+	if pick("n", "n", "n", "y") == "y" {
+		b.WriteString("single: [" + name() + "]\n")
 	}
 	return b.String()
 }

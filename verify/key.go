@@ -21,6 +21,7 @@ type keyForm struct {
 	strip     string // a prefix of the text that is not part of the key; it may be missing
 	decode    string // "", base64, base64url or hex
 	prehash   string // the name of a hash, "" for none
+	hash      string // the key is this hash of the text; "" for none
 }
 
 // A key is a secret as the schemes of one form use it.
@@ -106,6 +107,11 @@ func newKey(text string, form keyForm) *key {
 		k.bytes, k.err = nil, fmt.Errorf("the secret is not %s%s", form.decode, after)
 	} else if len(k.bytes) == 0 {
 		k.err = fmt.Errorf("the secret is empty%s", after)
+	} else if form.hash != "" {
+		i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == form.hash })
+		h := algorithms[i].new()
+		h.Write(k.bytes)
+		k.bytes = h.Sum(nil)
 	}
 	return k
 }

@@ -187,15 +187,27 @@ func TestChangesAreNoticed(t *testing.T) {
 				signed.Body = append(signed.Body, "some bytes"...)
 			}
 			sign(t, p, &signed, k, someTime)
-			for _, part := range d.payload {
+			for part := range d.payload.flat() {
 				m, withs := clone(signed), maps.Clone(k.With)
 				switch part.ref {
 				case refBody:
 					m.Body[r.IntN(len(m.Body))] ^= byte(1 + r.IntN(255))
 				case refTime:
 					moveTime(t, d, &m)
+				case refForms:
+					m.Body = append(m.Body, "&more=1"...)
+				case refDecoded:
+					m.Body = append(m.Body, ' ')
+				case refHeaders:
+					name := d.headers.names[0]
+					if d.headers.in == inHeader {
+						name = d.stamp.key
+					}
+					m.Header.Set(name, m.Header.Get(name)+"0")
 				case refMethod:
 					m.Method = "PUT"
+				case refCode:
+					m.URL.RawQuery += "&more=1"
 				case refURL, refQuery:
 					m.URL.RawQuery += "&"
 				case refPath:
@@ -207,6 +219,10 @@ func TestChangesAreNoticed(t *testing.T) {
 						moveTime(t, d, &m)
 						break
 					}
+					if d.bodyDigest != nil && part.key == d.bodyDigest.key {
+						m.Body = append(m.Body, ' ')
+						break
+					}
 					m.Header[part.key] = []string{m.Header[part.key][0] + "x"}
 				case refParam:
 					m.URL.RawQuery = param.Set(m.URL.RawQuery, part.text, "changed")
@@ -214,8 +230,14 @@ func TestChangesAreNoticed(t *testing.T) {
 					m.Body, _ = jsonx.Set(m.Body, part.path, []byte(`"changed"`))
 				case refWith:
 					withs[part.text] += "x"
-				case refSig, refForm:
-					moveTime(t, d, &m) // no provider refers to another element or field
+				case refForm:
+					if d.stamp == nil {
+						m.Body = []byte(param.Set(string(m.Body), part.text, "changed"))
+						break
+					}
+					moveTime(t, d, &m)
+				case refSig:
+					moveTime(t, d, &m)
 				default:
 					continue
 				}

@@ -13,13 +13,16 @@ type list struct {
 	element   string // the name of signatures
 	multiple  bool   // there may be several, any of which may be right
 	drop      []string
+	keyed     string // elements are named by keys: the name in Keys.With of the one that counts
+	bare      bool   // the signature is the element without a name
+	start     string // the list that Sign begins with if there is none
 }
 
 // next cuts the first element off a list. more is false with the last one.
 func (l *list) next(text string) (name, value, rest string, more bool) {
 	item, rest, more := strings.Cut(text, l.split)
 	item = strings.Trim(item, " \t")
-	if l.assign == "" {
+	if l.assign == "" || l.bare && !strings.Contains(item, l.assign) {
 		return "", item, rest, more
 	}
 	name, value, _ = strings.Cut(item, l.assign)
@@ -42,6 +45,34 @@ func (l *list) find(text, name string) (value string, how presence) {
 	return value, how
 }
 
+// set gives the list with another value for the element called name.
+func (l *list) set(text, name, value string) string {
+	if text == "" {
+		return name + l.assign + value
+	}
+	items := strings.Split(text, l.split)
+	for i, item := range items {
+		if n, _, _, _ := l.next(item); n == name {
+			indent := item[:len(item)-len(strings.TrimLeft(item, " \t"))]
+			items[i] = indent + name + l.assign + value
+			return strings.Join(items, l.split)
+		}
+	}
+	return text + l.separator + name + l.assign + value
+}
+
+// first gives the name of the first element that has one, and one that can be
+// written again.
+func (l *list) first(text string) string {
+	for rest, more := text, true; more; {
+		var name, value string
+		if name, value, rest, more = l.next(rest); value != "" && elementForm.MatchString(name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // draft gives what to write before and after the signature in its list. The
 // elements that c.list has stay where they are, but for other signatures, and
 // for the time, which is that of c.
@@ -50,7 +81,12 @@ func (d *declared) draft(c claim) (before, after string) {
 	pad := strings.TrimPrefix(l.separator, l.split) // what follows a separator
 	var items []string
 	placed := -1 // the item that ends where the signature begins
-	stamped := d.stamp == nil || d.stamp.in != inSignature
+	time := d.stamp.element()
+	stamped := time == ""
+	mine := c.element + l.assign + d.prefix
+	if l.bare {
+		mine = d.prefix
+	}
 	for rest, more := c.list, c.list != ""; more; {
 		var item string
 		item, rest, more = strings.Cut(rest, l.split)
@@ -58,12 +94,13 @@ func (d *declared) draft(c claim) (before, after string) {
 		indent := item[:len(item)-len(strings.TrimLeft(item, " \t"))]
 		switch {
 		case len(indent) == len(item) || slices.Contains(l.drop, name):
-		case name == l.element:
+		case name == c.element:
 			if placed < 0 {
 				placed = len(items)
-				items = append(items, indent+l.element+l.assign+d.prefix)
+				items = append(items, indent+mine)
 			}
-		case d.stamp != nil && d.stamp.in == inSignature && name == d.stamp.name:
+		case l.keyed != "": // that of another key
+		case time != "" && name == time:
 			if !stamped {
 				stamped = true
 				items = append(items, indent+name+l.assign+c.stamp)
@@ -73,14 +110,14 @@ func (d *declared) draft(c claim) (before, after string) {
 		}
 	}
 	if !stamped {
-		items = slices.Insert(items, 0, d.stamp.name+l.assign+c.stamp)
+		items = slices.Insert(items, 0, time+l.assign+c.stamp)
 		if placed >= 0 {
 			placed++
 		}
 	}
 	if placed < 0 {
 		placed = len(items)
-		items = append(items, l.element+l.assign+d.prefix)
+		items = append(items, mine)
 		if placed > 0 {
 			items[placed] = pad + items[placed]
 		}
@@ -90,4 +127,15 @@ func (d *declared) draft(c claim) (before, after string) {
 		after = l.split + strings.Join(items[placed+1:], l.split)
 	}
 	return before, after
+}
+
+// name is the name of signatures, for people.
+func (l *list) name() string {
+	switch {
+	case l.keyed != "":
+		return "<" + l.keyed + ">"
+	case l.bare:
+		return ""
+	}
+	return l.element
 }

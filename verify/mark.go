@@ -38,6 +38,8 @@ func (c *condition) holds(v *view) bool {
 	switch c.in {
 	case "":
 		text, ok = v.m.Method, true
+	case inPath:
+		text, ok = path(v.m), true
 	case inHeader:
 		text, ok = v.header(c.key)
 	case inQuery:
@@ -95,7 +97,8 @@ type pattern struct {
 type step struct {
 	literal string
 	class   string // "*", hex, base64, digits or token
-	n       int    // how many of the class
+	n       int    // how many of the class, at least; 0 for one or more
+	most    int    // how many at most
 }
 
 // maxSteps bounds the work of a match.
@@ -127,14 +130,19 @@ func parsePattern(text string) (*pattern, error) {
 		default:
 			class, rest, _ := strings.Cut(text[1:], "}")
 			name, count, _ := strings.Cut(class, ":")
-			n, err := strconv.Atoi(count)
+			least, last, isRange := strings.Cut(count, "-")
+			n, err := strconv.Atoi(least)
+			most := n
+			if isRange && err == nil {
+				most, err = strconv.Atoi(last)
+			}
 			switch {
 			case (name == "digits" || name == "token") && count == "":
-			case (name == "hex" || name == "base64") && err == nil && n > 0 && n <= 1024:
+			case (name == "hex" || name == "base64") && err == nil && n > 0 && n <= most && most <= 1024:
 			default:
 				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}, {token}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
 			}
-			p.steps = append(p.steps, step{class: name, n: n})
+			p.steps = append(p.steps, step{class: name, n: n, most: most})
 			text = rest
 		}
 	}
@@ -191,7 +199,7 @@ func match(steps []step, text string) (end int, ok bool) {
 			continue
 		}
 		n := 0
-		for n < len(rest) && inClass(s.class, rest[n]) && (s.n == 0 || n < s.n) {
+		for n < len(rest) && inClass(s.class, rest[n]) && (s.most == 0 || n < s.most) {
 			n++
 		}
 		if n == 0 || n < s.n {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -55,6 +56,9 @@ func bodyFor(d *declared, r *rand.Rand) []byte {
 	if d.stamp != nil {
 		places = append(places, d.stamp.place)
 	}
+	if d.payload.has(refForms, "") && (d.bodyDigest == nil || r.IntN(2) == 0) {
+		return []byte("b=2&a=%C3%A9+x&b=1&b=2&&c&raw=" + url.QueryEscape(string(raw)))
+	}
 	for _, p := range places {
 		switch p.in {
 		case inForm:
@@ -75,8 +79,16 @@ func messageFor(d *declared, r *rand.Rand) Message {
 		Header: http.Header{"Content-Type": {"application/json"}, "Host": {"hooks.example"}, "X-Other": {"1", "2"}},
 		Body:   bodyFor(d, r),
 	}
-	for _, p := range d.payload {
+	if d.payload.has(refCode, "plivo") { // that reads the query, too
+		m.URL.RawQuery = "b=2&a=%C3%A9+x&b=1&&c"
+	}
+	if d.payload.has(refForms, "") && bytes.HasPrefix(m.Body, []byte("b=2&")) {
+		m.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+	}
+	for p := range d.payload.flat() {
 		switch {
+		case p.ref == refForm && jsonx.TopKind(m.Body) != jsonx.Object:
+			m.Body = append(m.Body, "&"+p.text+"=dmFsdWU%3D%0A"...)
 		case p.ref == refHeader && (d.fresh == nil || p.key != d.fresh.key) && (d.stamp == nil || p.key != d.stamp.key):
 			m.Header[p.key] = []string{"value-" + p.key}
 		case p.ref == refField && (d.stamp == nil || d.stamp.in != inBody || p.text != d.stamp.name):

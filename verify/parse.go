@@ -2,6 +2,8 @@ package verify
 
 import (
 	"net/http"
+
+	"devhook/internal/jsonx"
 )
 
 // ParseProvider reads the description of a provider in the language of
@@ -176,26 +178,34 @@ func (b *builder) readAccount(n node) error {
 }
 
 func (b *builder) readDeliveryID(n node) error {
-	var form string
-	table := fieldTable[*builder]{
-		"from":  func(b *builder, n node) error { return n.templates(&b.ids) },
-		"fresh": func(_ *builder, n node) (err error) { form, err = n.Label(); return },
-	}
 	if !n.IsMapping() {
 		return n.templates(&b.ids)
 	}
-	if err := table.read(b, n); err != nil || form == "" {
-		return err
+	var err error
+	b.d.fresh, err = n.fresh(&b.ids)
+	return err
+}
+
+// fresh reads n as a mapping of from, which is put into ids, and fresh. It
+// gives nil if there is no fresh.
+func (n node) fresh(ids *[]template) (*fresh, error) {
+	var form string
+	table := fieldTable[node]{
+		"from":  func(_ node, n node) error { return n.templates(ids) },
+		"fresh": func(_ node, n node) (err error) { form, err = n.Label(); return },
+	}
+	if err := table.read(n, n); err != nil || form == "" {
+		return nil, err
 	}
 	parts, err := parseFresh(form)
 	if err != nil {
-		return n.Wrap(err)
+		return nil, n.Wrap(err)
 	}
-	if len(b.ids) != 1 || len(b.ids[0]) != 1 || b.ids[0][0].call != "" {
-		return n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
+	if len(*ids) != 1 || len((*ids)[0]) != 1 || (*ids)[0][0].call != "" {
+		return nil, n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
 	}
 	f := &fresh{form: parts}
-	switch p := b.ids[0][0]; {
+	switch p := (*ids)[0][0]; {
 	case p.ref == refHeader:
 		f.place = place{in: inHeader, name: p.text}
 	case p.ref == refParam:
@@ -205,8 +215,56 @@ func (b *builder) readDeliveryID(n node) error {
 	case p.ref == refForm && len(p.path) == 1:
 		f.place = place{in: inForm, name: p.path[0]}
 	default:
-		return n.Errorf("a fresh id cannot be put at %s", p)
+		return nil, n.Errorf("nothing can be put at %s", p)
 	}
-	b.d.fresh = f
-	return f.place.settle(n)
+	return f, f.place.settle(n)
+}
+
+func (b *builder) readNonce(n node) error {
+	var ids []template
+	if !n.IsMapping() {
+		return n.Errorf("needs from and fresh")
+	}
+	f, err := n.fresh(&ids)
+	if err == nil && f == nil {
+		err = n.Errorf("needs from and fresh")
+	}
+	b.d.nonce = f
+	return err
+}
+
+// maxPayloads bounds how many payloads are tried.
+const maxPayloads = 4
+
+func (b *builder) readPayload(n node) error {
+	for i, item := range n.list() {
+		var t template
+		if err := item.template(&t, payloadRefs); err != nil {
+			return err
+		}
+		switch {
+		case i == 0:
+			b.d.payload = t
+		case i < maxPayloads:
+			b.d.others = append(b.d.others, t)
+		default:
+			return n.Errorf("more than %d", maxPayloads)
+		}
+	}
+	return nil
+}
+
+func (b *builder) readSingle(n node) error {
+	names, err := n.Labels()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		path, err := jsonx.ParsePath(name)
+		if err != nil {
+			return n.Wrap(err)
+		}
+		b.d.single = append(b.d.single, append(path, "1"))
+	}
+	return nil
 }

@@ -197,6 +197,8 @@ func TestReferenceIsComplete(t *testing.T) {
 	add("on_reject.", sortedKeys(answerFields)...)
 	add("retry.", sortedKeys(retryFields)...)
 	add("delivery_id.", "from", "fresh")
+	add("digest.", sortedKeys(digestFields)...)
+	add("signed_headers.", sortedKeys(signedHeadersFields)...)
 	for _, name := range fields {
 		hasParts := slices.ContainsFunc(fields, func(f string) bool { return strings.HasPrefix(f, name+".") })
 		if !slices.Contains(documented, name) && !hasParts {

@@ -1,9 +1,17 @@
 package verify
 
-// write writes the payload to w's hash. It stops at a part that m lacks.
-func (d *declared) write(w *workbench, k *key, m *Message, c *claim, with map[string]string) (lacking *part) {
-	for i := range d.payload {
-		p := &d.payload[i]
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"slices"
+	"strings"
+)
+
+// write writes the payload t to w's hash. It stops at a part that m lacks.
+func (d *declared) write(w *workbench, t template, k *key, m *Message, c *claim, with map[string]string) (lacking *part) {
+	for i := range t {
+		p := &t[i]
 		switch {
 		case p.ref == refLiteral:
 			w.hash.Write(p.raw)
@@ -18,9 +26,19 @@ func (d *declared) write(w *workbench, k *key, m *Message, c *claim, with map[st
 			w.room = append(w.room[:0], functions[p.call](m.Body)...)
 			w.hash.Write(w.room)
 			continue
+		case p.ref == refDecoded && p.call == "":
+			if !decodeBody(w.hash, m) {
+				return p
+			}
+			continue
+		case p.ref == refSorted:
+			if lacking := d.writeSorted(w, p.parts, k, m, c, with); lacking != nil {
+				return lacking
+			}
+			continue
 		}
 		text, how := d.text(p, m, c, with)
-		if how != present {
+		if how != present && !(how == absent && p.optional) {
 			return p
 		}
 		w.room = append(w.room[:0], text...)
@@ -30,6 +48,46 @@ func (d *declared) write(w *workbench, k *key, m *Message, c *claim, with map[st
 		w.hash.Write(w.room)
 	}
 	return nil
+}
+
+// writeSorted writes what parts refer to, in the order of the bytes.
+func (d *declared) writeSorted(w *workbench, parts template, k *key, m *Message, c *claim, with map[string]string) (lacking *part) {
+	var texts []string
+	for i := range parts {
+		p := &parts[i]
+		text, how := string(k.bytes), present
+		if p.ref != refSecret {
+			text, how = d.text(p, m, c, with)
+		}
+		if how != present && !(how == absent && p.optional) {
+			return p
+		}
+		texts = append(texts, text)
+	}
+	slices.Sort(texts)
+	for _, text := range texts {
+		w.room = append(w.room[:0], text...)
+		w.hash.Write(w.room)
+	}
+	return nil
+}
+
+// decodeBody writes m's body to w without its Content-Encoding. It reports
+// false if that is another than gzip, or more than MaxBody comes out.
+func decodeBody(w io.Writer, m *Message) bool {
+	switch values := m.Header["Content-Encoding"]; {
+	case len(values) == 0 || len(values) == 1 && strings.EqualFold(values[0], "identity"):
+		w.Write(m.Body)
+		return true
+	case len(values) > 1 || !strings.EqualFold(values[0], "gzip"):
+		return false
+	}
+	r, err := gzip.NewReader(bytes.NewReader(m.Body))
+	if err != nil {
+		return false
+	}
+	n, err := io.Copy(w, io.LimitReader(r, MaxBody+1))
+	return err == nil && n <= MaxBody
 }
 
 // text gives what a part of the payload refers to.
@@ -65,6 +123,15 @@ func (d *declared) text(p *part, m *Message, c *claim, with map[string]string) (
 		return place{in: inBody, path: p.path}.read(m, c.fields)
 	case refWith:
 		return with[p.text], present // ready saw to it that it is there
+	case refForms:
+		if c.digested {
+			return "", present
+		}
+		return sortedForm(m)
+	case refHeaders:
+		return d.headers.text(d, m, c)
+	case refCode:
+		return codes[p.text].text(m)
 	}
 	return "", absent
 }

@@ -19,6 +19,7 @@ const (
 	inForm      placeKind = "form"      // a body of application/x-www-form-urlencoded
 	inBody      placeKind = "body"      // a JSON body
 	inSignature placeKind = "signature" // an element of the list that the signature is in
+	inPath      placeKind = "path"      // the path of the URL, in marks only
 )
 
 // A place is where a message holds a short text.
@@ -27,6 +28,7 @@ type place struct {
 	name string     // as the provider documents it
 	key  string     // name, canonical if it is that of a header
 	path jsonx.Path // of name, in a body
+	held jsonx.Path // in the JSON that a form field holds; nil if it is the text of the field itself
 }
 
 // String returns p for a message, as in "header X-Signature".
@@ -35,6 +37,9 @@ func (p place) String() string {
 	case inQuery:
 		return "query parameter " + p.name
 	case inForm:
+		if p.held != nil {
+			return "form field " + p.name + ", JSON field " + p.held.String()
+		}
 		return "form field " + p.name
 	case inBody:
 		return "JSON field " + p.name
@@ -72,7 +77,11 @@ func (p place) read(m *Message, f *fields) (text string, how presence) {
 		}
 		return readParam(m.URL.RawQuery, p.name)
 	case inForm:
-		return readParam(string(m.Body), p.name)
+		text, how := readParam(string(m.Body), p.name)
+		if how == present && p.held != nil {
+			return readHeld([]byte(text), p.held)
+		}
+		return text, how
 	case inBody:
 		return f.text(p.path)
 	}
@@ -98,6 +107,49 @@ func readParam(raw, name string) (text string, how presence) {
 	return "", several
 }
 
+// readHeld gives the scalar at path in a JSON text.
+func readHeld(text []byte, path jsonx.Path) (string, presence) {
+	if !jsonx.Valid(text) {
+		return "", unreadable
+	}
+	v, err := jsonx.Find(text, path)
+	switch {
+	case err != nil:
+		return "", absent
+	case v.Duplicate:
+		return "", several
+	}
+	if text, ok := jsonx.Text(v.Raw); ok {
+		return text, present
+	}
+	return "", unreadable
+}
+
+// writeHeld puts text at p in the JSON that a form field of m holds.
+func (p place) writeHeld(m *Message, text string) error {
+	held, how := readParam(string(m.Body), p.name)
+	switch how {
+	case absent:
+		held = "{}"
+	case several, unreadable:
+		return errTwice
+	}
+	if old, how := readHeld([]byte(held), p.held); how == present && old == text {
+		return nil // its own spelling stays
+	} else if how == several {
+		return errTwice
+	}
+	if jsonx.TopKind([]byte(held)) != jsonx.Object {
+		return errNotObject
+	}
+	changed, err := jsonx.Create([]byte(held), p.held, jsonx.AppendQuote(nil, text))
+	if err != nil {
+		return err
+	}
+	m.Body = []byte(param.Set(string(m.Body), p.name, string(changed)))
+	return nil
+}
+
 // write puts text at p in m, in place of what is there. In a body a number
 // stays a number and a string a string; anything else becomes a number if
 // asNumber.
@@ -114,6 +166,9 @@ func (p place) write(m *Message, text string, asNumber bool) error {
 		}
 		m.URL.RawQuery = param.Set(m.URL.RawQuery, p.name, text)
 	case inForm:
+		if p.held != nil {
+			return p.writeHeld(m, text)
+		}
 		m.Body = []byte(param.Set(string(m.Body), p.name, text))
 	case inBody:
 		if jsonx.TopKind(m.Body) != jsonx.Object {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"devhook/internal/jsonx"
 )
 
 // maxSignatures bounds how many signatures of one message are tried. Senders
@@ -17,12 +19,16 @@ type declared struct {
 	id, name, env string
 	secretName    string // what the provider calls the secret
 
-	kind      schemeKind
-	algorithm algorithm
-	form      keyForm
-	payload   template
-	prehash   algorithm // what is signed is this hash of the payload; none if it has no name
-	fields    []string  // top-level members of a JSON body that are read
+	kind       schemeKind
+	algorithm  algorithm
+	form       keyForm
+	payload    template
+	others     []template   // what else may be signed: any may be right
+	prehash    algorithm    // what is signed is this hash of the payload; none if it has no name
+	fields     []string     // top-level members of a JSON body that are read
+	single     []jsonx.Path // where a JSON body must not have a second element
+	bodyDigest *digest
+	headers    *signedHeaders
 
 	signature place
 	also      []place // headers that may hold a signature too
@@ -35,7 +41,11 @@ type declared struct {
 	needs   []Need
 	account *account
 	fresh   *fresh
+	nonce   *fresh // what Sign makes where it is missing
 }
+
+// payloads gives all that may be signed, the payload first.
+func (d *declared) payloads() []template { return append([]template{d.payload}, d.others...) }
 
 // A legacy is an older signature that senders still send beside the one that
 // counts. It is never verified; Sign makes it anew where a message has one.
@@ -57,10 +67,14 @@ type account struct {
 type claim struct {
 	fields *fields
 	list   string // what the list is read from
-	stamp  string
-	texts  [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
-	sums   [maxSignatures][maxSum]byte
-	n      int
+	// element is the name of signatures in the list, "" for any if the names are
+	// those of keys.
+	element  string
+	digested bool // the message holds the right digest of its body
+	stamp    string
+	texts    [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
+	sums     [maxSignatures][maxSum]byte
+	n        int
 }
 
 // Verify implements [Scheme].
@@ -71,8 +85,11 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 	if len(m.Body) > MaxBody {
 		return Verdict{Unverified, TooLarge, fmt.Sprintf("body of %.1f MiB (limit %d)", float64(len(m.Body))/(1<<20), MaxBody>>20), ""}
 	}
-	var c claim
+	c := claim{element: d.element(k.With)}
 	if v, ok := d.read(&m, &c); !ok {
+		return v
+	}
+	if v, ok := d.checkBody(&m, &c); !ok {
 		return v
 	}
 	var made time.Time
@@ -129,6 +146,9 @@ func (d *declared) admit(m *Message, k Keys, made time.Time, precision time.Dura
 // read gathers what m says of its signature. It reports false, and the
 // verdict, if m is not signed or not readably so.
 func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
+	if d.list != nil && c.element == "" {
+		c.element = d.list.element
+	}
 	if len(d.fields) > 0 {
 		c.fields = gather(m.Body, d.fields)
 	}
@@ -151,6 +171,11 @@ func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
 	if !signed {
 		return d.unsigned(), false
 	}
+	for _, second := range d.single {
+		if _, how := c.fields.text(second); how != absent {
+			return d.malformed("JSON field %s has more than one element, and only one is signed", second[:len(second)-1]), false
+		}
+	}
 	if d.stamp == nil {
 		return Verdict{}, true
 	}
@@ -161,13 +186,39 @@ func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
 	}
 	switch how {
 	case present:
-		return Verdict{}, true
+		return d.readCopy(c)
 	case absent:
 		return d.untimed(), false
 	case several:
 		return d.malformed("%s is there more than once", d.stamp.place), false
 	}
 	return d.malformed("%s is no text", d.stamp.place), false
+}
+
+// readCopy compares the time with its copy in the list, which is not signed
+// itself and must not tell another one.
+func (d *declared) readCopy(c *claim) (Verdict, bool) {
+	if d.stamp.also == "" {
+		return Verdict{}, true
+	}
+	switch text, how := d.list.find(c.list, d.stamp.also); {
+	case how == several:
+		return d.malformed("%s has element %s more than once", d.signature, d.stamp.also), false
+	case how == present && text != c.stamp:
+		return d.malformed("element %s of the signature is another time than %s", d.stamp.also, d.stamp.place), false
+	}
+	return Verdict{}, true
+}
+
+// element gives the name of signatures in the list.
+func (d *declared) element(with map[string]string) string {
+	switch {
+	case d.list == nil:
+		return ""
+	case d.list.keyed != "":
+		return with[d.list.keyed]
+	}
+	return d.list.element
 }
 
 // readText reads the signatures in text, which is what p holds.
@@ -191,7 +242,8 @@ func (d *declared) readText(p place, text string, how presence, c *claim) (Verdi
 	for rest, more := text, true; more; {
 		var name, value string
 		name, value, rest, more = d.list.next(rest)
-		if name != d.list.element || name == "" && value == "" {
+		isKey := d.list.keyed != "" && c.element == ""
+		if name != c.element && !isKey || name == "" && value == "" {
 			continue
 		}
 		seen++
@@ -201,11 +253,11 @@ func (d *declared) readText(p place, text string, how presence, c *claim) (Verdi
 	}
 	switch {
 	case seen == 0:
-		return d.malformed("%s has no element %s", p, d.list.element), false
+		return d.malformed("%s has no element %s", p, elementText(c.element)), false
 	case seen > 1 && !d.list.multiple:
-		return d.malformed("%s has element %s more than once", p, d.list.element), false
+		return d.malformed("%s has element %s more than once", p, elementText(c.element)), false
 	case c.n == before: // of several, one that can be read is enough
-		return d.malformed("%s: %s %s", p, d.list.element, fault), false
+		return d.malformed("%s: %s %s", p, elementText(c.element), fault), false
 	}
 	return Verdict{}, true
 }
@@ -242,9 +294,21 @@ func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string)
 		}
 		return right, nil
 	}
+	right, lacking = d.compareOne(d.payload, k, m, c, with)
+	for _, t := range d.others {
+		ok, missing := d.compareOne(t, k, m, c, with)
+		if right = ok || right; missing == nil {
+			lacking = nil
+		}
+	}
+	return right, lacking
+}
+
+// compareOne is compare for one payload of several.
+func (d *declared) compareOne(t template, k *key, m *Message, c *claim, with map[string]string) (right bool, lacking *part) {
 	w := k.take(d.algorithm)
 	defer k.put(w)
-	if lacking = d.write(w, k, m, c, with); lacking != nil {
+	if lacking = d.write(w, t, k, m, c, with); lacking != nil {
 		return false, lacking
 	}
 	if d.kind == schemePair {
@@ -259,4 +323,13 @@ func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string)
 		right = subtle.ConstantTimeCompare(w.sum, c.sums[i][:d.algorithm.size]) == 1 || right
 	}
 	return right, nil
+}
+
+// elementText is the name of an element for a message; it may be one that the
+// receiver has given.
+func elementText(name string) string {
+	if elementForm.MatchString(name) {
+		return name
+	}
+	return quote(name)
 }

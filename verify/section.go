@@ -32,6 +32,7 @@ var timestampFields = fieldTable[*stampBuilder]{
 		s.expiry = m == "expiry"
 		return err
 	},
+	"also":      func(s *stampBuilder, n node) (err error) { s.also, err = n.elementName(); return },
 	"tolerance": func(s *stampBuilder, n node) error { s.tolerance = n; return nil },
 	"ttl":       func(s *stampBuilder, n node) (err error) { s.ttl = n; s.stamp.ttl, err = n.Duration(); return },
 }
@@ -102,6 +103,15 @@ var markFields = fieldTable[*mark]{
 		s, err := n.Label()
 		*m = append(*m, condition{pattern: &pattern{steps: []step{{literal: strings.ToUpper(s)}}}})
 		return err
+	},
+	"path": func(m *mark, n node) error {
+		form, err := n.Label()
+		if err != nil {
+			return err
+		}
+		c, err := newCondition(inPath, "", form)
+		*m = append(*m, c)
+		return n.Wrap(err)
 	},
 	"header": func(m *mark, n node) error { return n.conditions(m, inHeader) },
 	"query":  func(m *mark, n node) error { return n.conditions(m, inQuery) },

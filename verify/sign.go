@@ -64,16 +64,38 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 			return err
 		}
 	}
-	var c claim
+	if d.nonce != nil {
+		if err := d.nonce.renew(m, SignOptions{Rand: o.Rand}, d.payload); err != nil {
+			return err
+		}
+	}
+	c := claim{element: d.element(with)}
 	if d.list != nil {
-		if text, how := d.signature.read(m, nil); how == present {
+		c.list = d.list.start
+		if text, how := d.signature.read(m, nil); how == present && text != "" {
 			c.list = text
+		}
+		if d.list.keyed != "" && c.element == "" {
+			if c.element = d.list.first(c.list); c.element == "" {
+				c.element = d.list.first(d.list.start + "-")
+			}
+		}
+		if d.list.keyed != "" && !elementForm.MatchString(c.element) {
+			return fmt.Errorf("the name of the key is not known, or cannot be written (%s)", d.list.keyed)
 		}
 	}
 	if d.stamp != nil {
 		if err := d.restamp(m, &c, now); err != nil {
 			return err
 		}
+	}
+	if d.headers != nil {
+		if err := d.headers.relist(d, m, &c); err != nil {
+			return err
+		}
+	}
+	if err := d.redigest(m, &c); err != nil {
+		return err
 	}
 	before, after := d.prefix, "" // what stands around the signature in its place
 	if d.list != nil {
@@ -82,6 +104,11 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 	}
 	if len(d.fields) > 0 {
 		c.fields = gather(m.Body, d.fields)
+	}
+	for _, second := range d.single {
+		if _, how := c.fields.text(second); how != absent {
+			return fmt.Errorf("%s has more than one element, and only one is signed", second[:len(second)-1])
+		}
 	}
 	text, err := d.make(k, d.algorithm, d.encoding, m, &c, with)
 	if err != nil {
@@ -148,7 +175,7 @@ func (d *declared) make(k *key, a algorithm, e encoding, m *Message, c *claim, w
 	case d.prehash.name != "":
 		w.hash = d.prehash.new()
 	}
-	if lacking := d.write(w, k, m, c, with); lacking != nil {
+	if lacking := d.write(w, d.payload, k, m, c, with); lacking != nil {
 		return "", fmt.Errorf("%s must be signed, and is not there or there more than once", lacking)
 	}
 	if d.kind == schemePair {

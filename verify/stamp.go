@@ -31,6 +31,19 @@ type stamp struct {
 	// bound. For an expiry, past is the grace after it.
 	past, future time.Duration
 	ttl          time.Duration // Sign puts an expiry this far ahead
+	also         string        // an element of the signature's list that has the same time
+}
+
+// element gives the name of the element of the signature's list that has the
+// time, "" if there is none.
+func (s *stamp) element() string {
+	switch {
+	case s == nil:
+		return ""
+	case s.in == inSignature:
+		return s.name
+	}
+	return s.also
 }
 
 const unlimited = time.Duration(1<<63 - 1)

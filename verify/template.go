@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"net/textproto"
 	"slices"
 	"strconv"
@@ -30,6 +31,9 @@ type part struct {
 	raw  []byte     // the literal again
 	path jsonx.Path // of text, where it is a path
 	call string     // the function around the reference, "" for none
+
+	parts    template // of refSorted: what is sorted
+	optional bool     // it may be missing, and is then nothing
 }
 
 // A refKind is what a reference refers to.
@@ -51,13 +55,19 @@ const (
 	refForm    refKind = "form."
 	refField   refKind = "body."
 	refWith    refKind = "with."
+
+	refForms   refKind = "sorted_form"
+	refSorted  refKind = "sorted" // a function of several references
+	refHeaders refKind = "signed_headers"
+	refDecoded refKind = "decoded_body"
+	refCode    refKind = "code."
 )
 
 // What templates for different ends may refer to.
 var (
-	payloadRefs = []refKind{refBody, refTime, refMethod, refURL, refHost, refPath, refQuery, refSecret, refSig, refHeader, refParam, refForm, refField, refWith}
+	payloadRefs = []refKind{refBody, refTime, refMethod, refURL, refHost, refPath, refQuery, refSecret, refSig, refHeader, refParam, refForm, refField, refWith, refForms, refHeaders, refDecoded, refCode}
 	messageRefs = []refKind{refMethod, refHost, refPath, refHeader, refParam, refForm, refField}
-	answerRefs  = append(slices.Clone(messageRefs), refKeyed)
+	answerRefs  = append(slices.Clone(messageRefs), refWith, refKeyed)
 )
 
 // refKeyed is no reference: it allows functions that need the secret.
@@ -66,7 +76,12 @@ const refKeyed refKind = "keyed"
 // keyedFunctions are what an answer to a handshake can do to a value with the
 // secret.
 var keyedFunctions = map[string]func(key, b []byte) string{
-	"hmac_sha256_hex":    func(key, b []byte) string { return hex.EncodeToString(hmacSHA256(key, b)) },
+	"hmac_sha256_hex": func(key, b []byte) string { return hex.EncodeToString(hmacSHA256(key, b)) },
+	"hmac_sha1_hex": func(key, b []byte) string {
+		h := hmac.New(sha1.New, key)
+		h.Write(b)
+		return hex.EncodeToString(h.Sum(nil))
+	},
 	"hmac_sha256_base64": func(key, b []byte) string { return base64.StdEncoding.EncodeToString(hmacSHA256(key, b)) },
 }
 
@@ -85,6 +100,10 @@ var functions = map[string]func(b []byte) string{
 	"crc32":     func(b []byte) string { return strconv.FormatUint(uint64(crc32.ChecksumIEEE(b)), 10) },
 	"base64":    base64.StdEncoding.EncodeToString,
 	"lower":     func(b []byte) string { return strings.ToLower(string(b)) },
+	"json":      quoteJSON,
+
+	"with_port":    func(b []byte) string { return withPort(string(b)) },
+	"without_port": func(b []byte) string { return withoutPort(string(b)) },
 }
 
 // parseTemplate reads text, whose references must be among allowed. '{' opens a
@@ -132,6 +151,9 @@ func parseTemplate(text string, allowed []refKind) (template, error) {
 // parsePart reads a reference without its braces.
 func parsePart(text string, allowed []refKind) (part, error) {
 	var p part
+	if inner, ok := strings.CutPrefix(text, "sorted("); ok && slices.Contains(allowed, refSecret) {
+		return parseSorted(inner, allowed)
+	}
 	inner := text
 	if name, rest, ok := strings.Cut(text, "("); ok && strings.HasSuffix(rest, ")") {
 		keyed := keyedFunctions[name] != nil && slices.Contains(allowed, refKeyed)
@@ -162,6 +184,12 @@ func parsePart(text string, allowed []refKind) (part, error) {
 	if !hasRest {
 		return p, nil
 	}
+	if name, ok := strings.CutSuffix(rest, "?"); ok && slices.Contains(allowed, refBody) {
+		switch p.ref {
+		case refHeader, refParam, refForm, refField, refSig:
+			rest, p.text, p.key, p.optional = name, name, name, true
+		}
+	}
 	if rest == "" {
 		return p, fmt.Errorf("{%s} lacks a name", inner)
 	}
@@ -174,15 +202,70 @@ func parsePart(text string, allowed []refKind) (part, error) {
 			return p, err
 		}
 		p.path = path
+	case refCode:
+		if codes[rest].text == nil {
+			return p, unknown("code", rest, sortedKeys(codes))
+		}
 	}
 	return p, nil
+}
+
+// parseSorted reads what stands in {sorted(a,b,c)}, after its bracket.
+func parseSorted(text string, allowed []refKind) (part, error) {
+	p := part{ref: refSorted}
+	inner, ok := strings.CutSuffix(text, ")")
+	if !ok || strings.ContainsAny(inner, "()") {
+		return p, fmt.Errorf("%q is no list of references", short("sorted("+text))
+	}
+	for item := range strings.SplitSeq(inner, ",") {
+		one, err := parsePart(strings.TrimSpace(item), allowed)
+		if err != nil {
+			return p, err
+		}
+		if one.ref == refBody || one.ref == refDecoded || len(p.parts) == maxSorted {
+			return p, fmt.Errorf("sorted takes up to %d short texts", maxSorted)
+		}
+		p.parts = append(p.parts, one)
+	}
+	return p, nil
+}
+
+// maxSorted bounds how many texts are sorted.
+const maxSorted = 16
+
+// flat yields the references in t, in place of a sorted one those in it.
+func (t template) flat() iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for _, p := range t {
+			if p.ref != refSorted {
+				if !yield(p) {
+					return
+				}
+				continue
+			}
+			for _, inner := range p.parts {
+				if !yield(inner) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // String returns the reference as templates write it.
 func (p part) String() string {
 	text := string(p.ref) + p.text
-	if p.ref == refLiteral {
+	switch {
+	case p.ref == refLiteral:
 		return p.text
+	case p.ref == refSorted:
+		var names []string
+		for _, inner := range p.parts {
+			names = append(names, strings.Trim(inner.String(), "{}"))
+		}
+		return "{sorted(" + strings.Join(names, ",") + ")}"
+	case p.optional:
+		text += "?"
 	}
 	if p.call != "" {
 		text = p.call + "(" + text + ")"
@@ -192,9 +275,12 @@ func (p part) String() string {
 
 // has reports whether t refers to ref, and to the key if that is not "".
 func (t template) has(ref refKind, key string) bool {
-	return slices.ContainsFunc(t, func(p part) bool {
-		return p.ref == ref && (key == "" || p.key == key)
-	})
+	for p := range t.flat() {
+		if p.ref == ref && (key == "" || p.key == key) || p.ref == refCode && key == "" && slices.Contains(codes[p.key].reads, ref) {
+			return true
+		}
+	}
+	return false
 }
 
 // limits of what the outside may put into an event name, an id or an answer

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"devhook/internal/jsonx"
 	"devhook/internal/similar"
 )
 
@@ -78,3 +79,23 @@ func unknown(what, word string, known []string) error {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// quoteJSON writes b as a JSON string, the way JSON.stringify does.
+// ECMA-262, QuoteJSONString.
+func quoteJSON(b []byte) string {
+	out := []byte{'"'}
+	for rest := string(b); rest != ""; {
+		i := strings.IndexAny(rest, "\b\f")
+		if i < 0 {
+			i = len(rest)
+		}
+		quoted := jsonx.AppendQuote(nil, rest[:i])
+		out = append(out, quoted[1:len(quoted)-1]...)
+		if i == len(rest) {
+			break
+		}
+		out = append(out, '\\', map[byte]byte{'\b': 'b', '\f': 'f'}[rest[i]])
+		rest = rest[i+1:]
+	}
+	return string(append(out, '"'))
+}

@@ -22,6 +22,9 @@ func (p Provider) Unsign(m *Message) {
 	if d.stamp != nil && d.stamp.in != inBody {
 		places = append(places, d.stamp.place)
 	}
+	if d.headers != nil && d.headers.in == inHeader {
+		places = append(places, d.headers.place)
+	}
 	for _, at := range places {
 		switch at.in {
 		case inHeader:
@@ -31,6 +34,12 @@ func (p Provider) Unsign(m *Message) {
 				m.URL.RawQuery = param.Remove(m.URL.RawQuery, at.name)
 			}
 		case inForm:
+			if at.held != nil {
+				if _, how := at.read(m, nil); how != absent {
+					at.writeHeld(m, "")
+				}
+				break
+			}
 			m.Body = []byte(param.Remove(string(m.Body), at.name))
 		case inBody:
 			if body, err := jsonx.Set(m.Body, at.path, []byte(`""`)); err == nil {

@@ -24,6 +24,15 @@ func (b *builder) uses() []use {
 	if d.stamp != nil {
 		all = append(all, use{d.stamp.place, "timestamp"})
 	}
+	if d.bodyDigest != nil {
+		all = append(all, use{d.bodyDigest.place, "digest"})
+	}
+	if d.headers != nil {
+		all = append(all, use{d.headers.place, "signed_headers"})
+	}
+	if d.nonce != nil {
+		all = append(all, use{d.nonce.place, "nonce"})
+	}
 	if d.fresh != nil {
 		all = append(all, use{d.fresh.place, "delivery_id"})
 	}
@@ -41,15 +50,24 @@ func (b *builder) checkPlaces() error {
 				return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as %s", other.what)
 			}
 		}
-		if u.in == inSignature && (b.d.list == nil || b.d.list.assign == "") {
-			return b.fault("timestamp", "in: signature needs signature.list with kv")
+		if u.in == inSignature && (b.d.list == nil || b.d.list.assign == "" || b.d.list.keyed != "") {
+			return b.fault(u.what, "in: signature needs signature.list with kv")
 		}
 		if u.in == inSignature && (u.name == b.d.list.element || slices.Contains(b.d.list.drop, u.name)) {
-			return b.fault("timestamp", "is in the same place as signature")
+			return b.fault(u.what, "is in the same place as signature")
 		}
 	}
-	for _, p := range b.d.payload {
-		inForms, inBodies = inForms || p.ref == refForm, inBodies || p.ref == refField
+	for _, t := range b.d.payloads() {
+		for p := range t.flat() {
+			inForms, inBodies = inForms || p.ref == refForm || p.ref == refForms, inBodies || p.ref == refField
+			if p.ref == refField {
+				b.readsField(p.path[0])
+			}
+		}
+	}
+	for _, path := range b.d.single {
+		inBodies = true
+		b.readsField(path[0])
 	}
 	if inForms && inBodies {
 		return b.fault("signature", "a body is a form or JSON, not both")
@@ -57,11 +75,6 @@ func (b *builder) checkPlaces() error {
 	for _, u := range uses {
 		if u.in == inBody && u.what != "delivery_id" { // that one is for Sign alone
 			b.readsField(u.path[0])
-		}
-	}
-	for _, p := range b.d.payload {
-		if p.ref == refField {
-			b.readsField(p.path[0])
 		}
 	}
 	if len(b.d.fields) > maxFields {
@@ -93,15 +106,24 @@ func (p place) overlaps(other place) bool {
 
 // covers reports whether the payload holds what is at p.
 func (t template) covers(p place) bool {
-	for _, part := range t {
+	for part := range t.flat() {
 		var at place
 		switch part.ref {
-		case refBody:
+		case refBody, refDecoded:
 			if p.in == inBody || p.in == inForm {
+				return true
+			}
+		case refForms:
+			if p.in == inForm {
 				return true
 			}
 		case refURL, refQuery:
 			if p.in == inQuery {
+				return true
+			}
+		case refCode:
+			reads := codes[part.text].reads
+			if p.in == inQuery && (slices.Contains(reads, refURL) || slices.Contains(reads, refQuery)) || p.in == inForm && slices.Contains(reads, refForms) {
 				return true
 			}
 		case refHost:
@@ -127,9 +149,11 @@ func (t template) covers(p place) bool {
 // checkCircles refuses a signature that would cover itself.
 func (b *builder) checkCircles() error {
 	for _, u := range b.uses() {
-		if strings.HasPrefix(u.what, "signature") || u.what == "legacy" {
-			if b.d.payload.covers(u.place) {
-				return b.fault("payload", "covers the %s itself", u.what)
+		if strings.HasPrefix(u.what, "signature") && u.in != inSignature || u.what == "legacy" {
+			for _, t := range b.d.payloads() {
+				if t.covers(u.place) {
+					return b.fault("payload", "covers the %s itself", u.what)
+				}
 			}
 		}
 	}

@@ -88,8 +88,8 @@ func (d *declared) shape() string {
 	}
 	text = d.prefix + text
 	if d.list != nil {
-		if d.list.assign != "" {
-			text = d.list.element + d.list.assign + text
+		if d.list.assign != "" && !d.list.bare {
+			text = d.list.name() + d.list.assign + text
 		}
 		if d.stamp != nil && d.stamp.in == inSignature {
 			text = fmt.Sprintf("%s%s<time, %s>%s%s", d.stamp.name, d.list.assign, d.stamp.unit, d.list.separator, text)

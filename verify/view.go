@@ -160,6 +160,9 @@ func (v *view) text(p part) (text string, ok bool) {
 		return v.param(p.text)
 	case refForm:
 		return v.formText(p.path)
+	case refWith:
+		text, ok = v.with[p.text]
+		return text, ok && text != ""
 	case refField:
 		raw, ok := v.field(p.path)
 		if !ok {
