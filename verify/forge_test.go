@@ -268,7 +268,7 @@ func addForgeries(f *testing.F, which byte, d *declared) {
 	}
 	seen := map[string]bool{}
 	for _, forged := range forgeriesOf(f, d, m, k) {
-		if !seen[forged.name] {
+		if !seen[forged.name] && !strings.Contains(forged.name, ", as ") {
 			seen[forged.name] = true
 			f.Add(which, forged.m.URL.RawQuery, headerText(forged.m.Header), forged.m.Body, someTime.Unix())
 		}
