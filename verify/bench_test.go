@@ -13,8 +13,10 @@ import (
 	"time"
 )
 
-// BenchmarkVerify measures each provider beside a bare HMAC of the same body:
-// hmac.New, Write, Sum. The metric x-bare is the ratio.
+// BenchmarkVerify measures each provider beside a bare HMAC of the same body,
+// with the same hash where there is one: hmac.New, Write, Sum. The metric x-bare
+// is the ratio: for GitHub, Stripe and Standard Webhooks at most 1.3 at 1 KiB
+// and 1.05 at 64 KiB.
 func BenchmarkVerify(b *testing.B) {
 	for _, size := range []int{1 << 10, 64 << 10} {
 		for _, p := range Providers() {
@@ -29,7 +31,7 @@ func BenchmarkVerify(b *testing.B) {
 				if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
 					b.Fatal(err)
 				}
-				bare := bareHMAC(m.Body)
+				bare := bareHMAC(d, m.Body)
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				for b.Loop() {
@@ -37,7 +39,7 @@ func BenchmarkVerify(b *testing.B) {
 						b.Fatal(v)
 					}
 				}
-				bare = min(bare, bareHMAC(m.Body))
+				bare = min(bare, bareHMAC(d, m.Body))
 				b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(bare), "x-bare")
 			})
 		}
@@ -52,12 +54,16 @@ func jsonOf(n int) []byte {
 }
 
 // bareHMAC gives how long the HMAC of body takes.
-func bareHMAC(body []byte) time.Duration {
+func bareHMAC(d *declared, body []byte) time.Duration {
+	newHash := sha256.New
+	if d.kind == schemeHMAC {
+		newHash = d.algorithm.new
+	}
 	secret := []byte("devhook-test-client-secret-0123456789")
 	n := 1 + 50_000_000/(len(body)+1000)
 	began := time.Now()
 	for range n {
-		h := hmac.New(sha256.New, secret)
+		h := hmac.New(newHash, secret)
 		h.Write(body)
 		h.Sum(nil)
 	}

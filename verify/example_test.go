@@ -41,6 +41,76 @@ func Example() {
 	// invalid stale - timestamp 11m42s old (limit 5m)
 }
 
+// GitHub's documented example.
+func ExampleScheme_verify() {
+	github, _ := verify.Lookup("github")
+	m := verify.Message{
+		Method: "POST",
+		Header: http.Header{"X-Hub-Signature-256": {"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}},
+		Body:   []byte("Hello, World!"),
+	}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("It's a Secret to Everybody")}}
+	fmt.Println(github.Scheme.Verify(m, keys, time.Now()).Status)
+
+	m.Body = []byte("Hello, world!")
+	fmt.Println(github.Scheme.Verify(m, keys, time.Now()).Status)
+	// Output:
+	// valid
+	// invalid
+}
+
+// A test signs a webhook of its own.
+func ExampleScheme_sign() {
+	slack, _ := verify.Lookup("slack")
+	m := verify.Message{Method: "POST", Header: http.Header{}, Body: []byte(`{"type":"event_callback"}`)}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("8f742231b10e8888abcd99yyyzzz85a5")}}
+	if err := slack.Scheme.Sign(&m, keys, verify.SignOptions{}, time.Unix(1531420618, 0)); err != nil {
+		panic(err)
+	}
+	fmt.Println(m.Header.Get("X-Slack-Request-Timestamp"))
+	fmt.Println(m.Header.Get("X-Slack-Signature"))
+	// Output:
+	// 1531420618
+	// v0=5025a102182f11161096c0dc2fc26d579158446c928c56fabda14fecd7be4a08
+}
+
+// While a secret is rotated, both are given: the new one first, because the
+// first one signs.
+func ExampleKeys() {
+	github, _ := verify.Lookup("github")
+	before, after := verify.NewSecret("the old one"), verify.NewSecret("the new one")
+	m := verify.Message{Method: "POST", Header: http.Header{}, Body: []byte("{}")}
+	_ = github.Scheme.Sign(&m, verify.Keys{Secrets: []verify.Secret{before}}, verify.SignOptions{}, time.Now())
+
+	for _, keys := range []verify.Keys{
+		{Secrets: []verify.Secret{after, before}},
+		{Secrets: []verify.Secret{after}},
+	} {
+		fmt.Println(github.Scheme.Verify(m, keys, time.Now()).Status)
+	}
+	// Output:
+	// valid
+	// invalid
+}
+
+func ExampleCatalog_Diagnose() {
+	github, _ := verify.Lookup("github")
+	secret := verify.NewSecret("It's a Secret to Everybody")
+	m := verify.Message{
+		Method: "POST",
+		Header: http.Header{"X-Hub-Signature-256": {"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}},
+		Body:   []byte("Hello, World!\n"),
+	}
+	keys := map[string]verify.Keys{"github": {Secrets: []verify.Secret{secret}}}
+	if why, ok := verify.Builtin().Diagnose(github, m, keys, time.Now()); ok {
+		fmt.Println(why.Finding)
+		fmt.Println(why.Do)
+	}
+	// Output:
+	// matches if the body's trailing newline is removed
+	// something on the way changed the bytes: hand on the raw body, and not one that was parsed or trimmed
+}
+
 func ExampleDetect() {
 	for _, p := range verify.Detect(received()) {
 		fmt.Println(p.ID, p.Event(received()), p.DeliveryID(received()))
@@ -62,6 +132,30 @@ func ExampleLookup() {
 }
 
 func ExampleParseProvider() {
+	gateway, err := verify.ParseProvider([]byte(`
+id: my-gateway
+scheme: hmac
+algorithm: sha256
+signature: {in: header, name: X-Signature, encoding: hex, list: {sep: ",", kv: "=", element: s}}
+timestamp: {in: signature, name: t, unit: s, tolerance: 1m}
+payload: "{ts}.{path}.{body}"
+event: "{body.kind}"
+`))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(gateway.Summary)
+
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("sesame")}}
+	m := verify.Message{Method: "POST", URL: &url.URL{Path: "/in"}, Body: []byte(`{"kind":"opened"}`)}
+	_ = gateway.Scheme.Sign(&m, keys, verify.SignOptions{}, time.Unix(1760000000, 0))
+	fmt.Println(gateway.Event(m), gateway.Scheme.Verify(m, keys, time.Unix(1760000030, 0)).Status)
+	// Output:
+	// HMAC-SHA256 of {ts}.{path}.{body}, hex, in header X-Signature, for 1m
+	// opened valid
+}
+
+func ExampleParseProvider_mistake() {
 	_, err := verify.ParseProvider([]byte(`
 id: my-gateway
 scheme: hmac

@@ -5,33 +5,66 @@
 // [Scheme.Sign] signs, [Scheme.Verify] finds valid. What becomes of a message
 // that is not valid is left to others.
 //
-// # Usage
+// # In a server
+//
+// [Handler] is middleware for one provider, [Guard] for several and with
+// options. The handler behind it is called for verified webhooks only, and reads
+// the body as if nobody had:
+//
+//	stripe, _ := verify.Lookup("stripe")
+//	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(os.Getenv("STRIPE_WEBHOOK_SECRET"))}}
+//	http.Handle("/hooks/stripe", verify.Handler(paid, stripe, keys))
+//
+// It asks [FromContext] for the event, the id of the delivery and, if several
+// providers are let in, which one it was. [Guard.Check] belongs at the start of
+// the program: what cannot be verified for want of a key is answered with 500.
+//
+// # One message
 //
 // [Lookup] gives a [Provider] by its ID; [Detect] those that a message looks
 // like. A provider's Scheme judges a [Message] with the [Keys] that its
 // receiver has, and signs one anew:
 //
-//	p, ok := verify.Lookup("stripe")
-//	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(secret)}}
-//	verdict := p.Scheme.Verify(message, keys, time.Now())
+//	verdict := stripe.Scheme.Verify(message, keys, time.Now())
+//	err := stripe.Scheme.Sign(&message, keys, verify.SignOptions{}, time.Now())
+//
+// A Message has the bytes as they came: a body that was parsed and written again
+// is another body. Its URL is the one that the sender addressed, which behind a
+// proxy is not that of the request.
 //
 // The rest of a Provider is what a gateway wants to know beside that: the name
-// of an event and of a delivery, handshakes, acknowledgements, where to set the
-// URL. [Provider.CheckKeys] belongs at the start of a program: keys that cannot
-// be used make every verdict [Unverified].
+// of an event and of a delivery, handshakes, what it expects as an answer, where
+// to set the URL. [Provider.CheckKeys] is Guard.Check for one provider.
 //
-// [ParseProvider] and [ParseProviders] read descriptions of other senders, and
-// [Catalog.With] puts them beside the built-in ones.
+// # Keys
+//
+// Most providers have one secret: its text as they show it, with whsec_ or
+// whatever stands before it. Several mean rotation; any may be right. For a
+// provider that signs with a key pair the secret is its public key, and a private
+// one where messages are to be signed. Some need more, which [Provider.Needs]
+// names. A [Secret] remembers what is prepared from it: make it once.
 //
 // # Verdicts
 //
-// The first of these that applies is the verdict: no usable secret or other
+// A forged message is no error but a [Verdict]: Valid, Invalid, Unsigned, or
+// Unverified if it cannot be judged. Whoever acts on a webhook acts on Valid
+// alone. The first of these that applies is its Reason: no usable secret or other
 // key (NoSecret), a body over MaxBody (TooLarge), no signature
 // (MissingSignature), one that cannot be read in exactly one way
 // (MalformedSignature, MissingTimestamp), one that no secret gives
 // (BadSignature), another receiver's account (WrongAccount), a time outside the
 // tolerance (Stale, Future). So Stale and Future mean that the sender holds the
-// secret.
+// secret. A signature in time can come twice: many providers sign no time, so
+// whoever must not act twice remembers [Provider.DeliveryID].
+//
+// [Catalog.Diagnose] tries what goes wrong in practice, and says why a signature
+// is not right. It costs some hundred times as much as Verify: it is for tools
+// and logs, and never for the answer to the sender.
+//
+// # Other providers
+//
+// [ParseProvider] and [ParseProviders] read descriptions of other senders, in
+// the language of the built-in ones, and [Catalog.With] puts them beside these.
 //
 // # Security
 //
@@ -41,10 +74,12 @@
 // in memory as long as their [Secret]; texts in a Verdict hold neither a secret
 // nor a right signature, and what they quote of a message is short and ASCII.
 //
-// # Purity
+// # Purity and speed
 //
-// No network, no disk, no clock: the time is an argument. Bytes are taken as
-// they came: a body that was parsed and written again is another body.
+// No network, no disk, no clock: the time is an argument, but for a Guard, which
+// is given a clock or takes the system's. All of a Catalog is safe for concurrent
+// use. Verify takes as long as the HMAC of the body, and allocates nothing for most
+// schemes once a secret has been used.
 package verify
 
 import (
