@@ -34,7 +34,8 @@ func Handler(next http.Handler, p Provider, k Keys) http.Handler {
 // receiver's, because a secret is missing, say, the answer is 500: senders try
 // again later. A body that is too large is answered with 413, one that breaks
 // off with 400. Questions of a provider whether the URL is right
-// ([Provider.Handshake]) are answered here.
+// ([Provider.Handshake]) are answered here. One that hands over a secret is
+// refused: who waits for it calls [Provider.Offer] before the Guard.
 type Guard struct {
 	// Keys are those of the senders to let in, by the ID or alias of each. If
 	// there are several, any of them may have sent a message: the handler has

@@ -459,6 +459,48 @@ func TestGuardHostile(t *testing.T) {
 	}
 }
 
+// Law: no request gets through without the key, and none makes a Guard panic.
+func FuzzGuard(f *testing.F) {
+	catalog, keys := oddCatalog(f), map[string]Keys{}
+	for _, p := range catalog.Providers() {
+		if d, ok := p.Scheme.(*declared); ok && p.facets != nil {
+			k := keysFor(d, random(), 1)
+			if d.kind != schemePair && d.kind != schemeBasic {
+				k.Secrets = []Secret{NewSecret(d.form.strip + secretText(d.form.decode, "nobody knows this key, not even the fuzzer"))}
+			}
+			keys[p.ID] = k
+		}
+	}
+	calls := 0
+	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls++ })
+	g := Guard{Catalog: catalog, Keys: keys, TrustForwarded: true, MaxBody: 1 << 16, Now: func() time.Time { return someTime }}
+	strict := g.Handler(next)
+	g.ReportOnly = true
+	open := g.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if v, ok := FromContext(r.Context()); ok {
+			f.Errorf("verified: %+v", v)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	f.Add([]byte("POST /in?a HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: " + pushedSignature + "\r\nContent-Length: 13\r\n\r\n" + pushedBody))
+	f.Add([]byte("POST //x HTTP/1.1\r\nHost: x\r\nX-Forwarded-Host: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"))
+	f.Add([]byte("GET http://u:p@y/?hub.mode=subscribe&hub.challenge=1 HTTP/1.0\r\n\r\n"))
+	f.Add([]byte("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"))
+	f.Add([]byte("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, h := range []http.Handler{strict, open} {
+			r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+			if err != nil {
+				return
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if calls > 0 {
+			t.Fatalf("let through: %q", raw)
+		}
+	})
+}
+
 func TestGuardCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name string
