@@ -25,7 +25,9 @@ func (l *list) next(text string) (name, value, rest string, more bool) {
 	if l.assign == "" || l.bare && !strings.Contains(item, l.assign) {
 		return "", item, rest, more
 	}
-	name, value, _ = strings.Cut(item, l.assign)
+	if name, value, _ = strings.Cut(item, l.assign); name == "" && l.bare {
+		name = l.assign // or "=ab" would be as good as "ab"
+	}
 	return name, value, rest, more
 }
 
