@@ -92,6 +92,14 @@ func readKeyPair(text, decode string, fits func(crypto.PublicKey) bool) (public 
 			return nil, nil, errors.New("the key is no whole PEM")
 		}
 		raw, kind = block.Bytes, block.Type
+	} else if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		if public = parseJWK([]byte(text)); public == nil {
+			return nil, nil, errors.New("the key is no JSON Web Key that is known")
+		}
+		if !fits(public) {
+			return nil, nil, fmt.Errorf("the key is of another kind (%s)", keyKind(public))
+		}
+		return public, nil, nil
 	} else if raw = decodeKey(text, decode); raw == nil {
 		return nil, nil, errors.New("the key is neither PEM nor hex or base64")
 	}
@@ -206,11 +214,11 @@ func (d *declared) decodeSignature(text string) []byte {
 // own, for the app. It is an error if p does not sign with a key pair.
 func (p Provider) NewKeyPair() (private, public string, err error) {
 	d, ok := p.Scheme.(*declared)
-	if !ok || d.kind != schemePair {
+	if !ok || d.form.kind != schemePair {
 		return "", "", fmt.Errorf("%s does not sign with a key pair: its %s signs and verifies", p.ID, p.SecretName)
 	}
 	var key crypto.Signer
-	switch d.algorithm.name {
+	switch d.form.algorithm {
 	case "ed25519":
 		_, key, err = ed25519.GenerateKey(nil)
 	case "ecdsa-p256":
@@ -234,7 +242,7 @@ func (p Provider) NewKeyPair() (private, public string, err error) {
 // shows its own.
 func (p Provider) PublicKey(s Secret) (string, error) {
 	d, ok := p.Scheme.(*declared)
-	if !ok || d.kind != schemePair {
+	if !ok || d.form.kind != schemePair {
 		return "", fmt.Errorf("%s does not sign with a key pair", p.ID)
 	}
 	key := s.key(d.form)

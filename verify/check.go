@@ -14,7 +14,7 @@ import (
 // finish checks b as a whole and makes the Provider of it.
 func (b *builder) finish() error {
 	for _, check := range []func() error{
-		b.checkNames, b.checkSignature, b.checkPayload, b.checkPlaces, b.checkCircles, b.checkHeaders, b.checkStamp, b.checkDigest, b.checkNonce, b.checkAccount, b.checkConditions,
+		b.checkNames, b.checkToken, b.checkChoice, b.checkSignature, b.checkPayload, b.checkDemands, b.checkSource, b.checkPlaces, b.checkCircles, b.checkHeaders, b.checkStamp, b.checkDigest, b.checkNonce, b.checkAccount, b.checkConditions,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -25,9 +25,13 @@ func (b *builder) finish() error {
 		b.f.marks = []mark{{condition{in: d.signature.in, key: d.signature.key}}}
 	}
 	d.id, d.name, d.env, d.secretName, d.needs = p.ID, p.Name, p.Env, p.SecretName, p.Needs
-	d.form.kind, d.form.algorithm, d.form.prehash = d.kind, d.algorithm.name, d.prehash.name
+	if d.kind != schemeJWT { // checkToken knows better
+		d.form.kind, d.form.algorithm = d.kind, d.algorithm.name
+	}
+	d.form.prehash = d.prehash.name
 	b.f.delivery = b.ids
 	facets, scheme := b.f, b.d
+	scheme.vary()
 	p.facets, p.Scheme = &facets, &scheme
 	p.Summary = scheme.summary()
 	return nil
@@ -74,14 +78,14 @@ func (b *builder) checkSignature() error {
 	hasEncoding, hasAlgorithm := d.encoding != "", d.algorithm.new != nil
 	switch {
 	case d.kind == "":
-		return b.fault("scheme", "is missing (hmac, hash, asymmetric, token or basic)")
+		return b.fault("scheme", "is missing (hmac, hash, asymmetric, jwt, token or basic)")
 	case d.signature.in == "" || d.signature.name == "":
 		return b.fault("signature", "needs in and name")
 	case hasEncoding == isToken:
 		return b.fault("signature", "needs an encoding unless the scheme is token or basic, and only then")
 	case hasAlgorithm == isToken:
 		return b.fault("algorithm", "is needed unless the scheme is token or basic, and only then")
-	case (d.algorithm.pair != nil) != (d.kind == schemePair):
+	case d.kind != schemeJWT && ((d.algorithm.pair != nil) != (d.kind == schemePair) || baseForms[d.algorithm.name].kind != ""):
 		return b.fault("algorithm", "%s is not one of the scheme %s", d.algorithm.name, d.kind)
 	case d.kind == schemePair && (len(d.legacy) > 0 || len(d.also) > 0):
 		return b.fault("scheme", "a signature with a key pair stands alone: no legacy and no also")
@@ -149,7 +153,7 @@ func (b *builder) checkPayload() error {
 	d := &b.d
 	isToken := d.kind.isToken()
 	switch {
-	case (len(d.payload) > 0) == isToken:
+	case (len(d.payload) > 0) == (isToken || d.kind == schemeJWT):
 		return b.fault("payload", "is needed unless the scheme is token, and only then")
 	case len(d.others) > 0 && d.kind == schemePair:
 		return b.fault("payload", "a signature with a key pair has one payload")
@@ -336,6 +340,13 @@ func (d *declared) summary() string {
 		return fmt.Sprintf("the %s itself, in %s", d.secretName, where)
 	case schemeBasic:
 		return fmt.Sprintf("user and password, in %s", where)
+	}
+	if d.kind == schemeJWT {
+		of := ""
+		if d.token.body != "" {
+			of = " with the SHA-256 of the body"
+		}
+		return fmt.Sprintf("a JWT (%s)%s, in %s", d.algorithm.name, of, where)
 	}
 	how := strings.ToUpper(d.algorithm.name)
 	if d.kind == schemeHMAC {

@@ -93,7 +93,7 @@ func (e *examination) texts() []string {
 
 // secrets tries other readings of the secrets.
 func (e *examination) secrets() (Diagnosis, bool) {
-	if e.d.kind == schemePair {
+	if e.d.form.kind == schemePair {
 		return Diagnosis{}, false
 	}
 	name := e.d.secretName
@@ -252,7 +252,7 @@ func (e *examination) urls() (Diagnosis, bool) {
 // encodings tries other ways to write and to make the signature.
 func (e *examination) encodings() (Diagnosis, bool) {
 	d := e.d
-	if d.kind.isToken() {
+	if d.kind.isToken() || d.kind == schemeJWT {
 		return Diagnosis{}, false
 	}
 	for _, enc := range encodings {

@@ -34,6 +34,11 @@ f-listed: {scheme: hmac, algorithm: sha256, signature: {in: header, name: X-Sig,
 f-by-key: {scheme: hmac, algorithm: sha256, with: {id: {about: "the key"}}, signature: {in: header, name: X-Sig, encoding: base64, list: {sep: " ", kv: ":", key: id, multiple: true, start: "k1:"}}, payload: "{body}"}
 f-bare: {scheme: hmac, algorithm: sha256, secret: {hash: sha512}, signature: {in: header, name: X-Sig, encoding: hex, list: {sep: ",", kv: "=", bare: true, drop: [v0]}}, timestamp: {in: signature, name: t, unit: ms}, payload: "{ts}{decoded_body}"}
 f-sorted: {scheme: hash, algorithm: sha512, signature: {in: header, name: X-Sig, encoding: hex}, nonce: {from: "{query.n}", fresh: "{hex:8}"}, timestamp: {in: header, name: X-Time, unit: s}, payload: "{sorted(ts,secret,query.n,method)}{without_port(url)}{json(body)}"}
+f-jwt: {scheme: jwt, algorithm: HS512, with: {aud: {required: true}, sub: {}}, signature: {in: query, name: token}, token: {claims: {iss: [me, us], aud: "{with.aud}", sub: "{with.sub}", "odd.name": "true"}, body: {claim: hash, encoding: base64url}, times: [iat, exp, nbf], max_age: 1m, leeway: 5s, ttl: 10m}}
+f-jwt-bare: {scheme: jwt, algorithm: HS256, secret: {strip: k_, decode: base64}, signature: {in: body, name: auth.jwt}}
+f-jwt-ec: {scheme: jwt, algorithm: ES256, signature: {in: header, name: X-Token, prefix: "JWT "}, token: {body: {claim: h, encoding: hex}}}
+f-jwt-set: {scheme: jwt, algorithm: RS256, signature: {in: header, name: Authorization, prefix: "Bearer "}, token: {times: [exp]}, key: {url: "https://keys.example/{header.X-Set}.json", hosts: [keys.example], format: jwks}}
+f-choice: {scheme: asymmetric, algorithms: {from: "{header.X-Version}", is: {"1": rsa-pkcs1-sha1, "2": rsa-pkcs1-sha512}}, signature: {in: body, name: sig, encoding: base64}, require: [{from: "{body.kind}", is: [a, b]}], payload: "{line(body.kind)}{line(body.a)}{line(body.b.c)}", key: {url: "{body.cert}", hosts: ["{token}.keys.example"], path: "/*.pem", format: certificate, names: ["*.keys.example"]}}
 f-expiry: {scheme: hash, algorithm: md5, signature: {in: query, name: sign, encoding: hex}, timestamp: {in: query, name: t, unit: s, meaning: expiry, ttl: 1m, tolerance: {past: 5s, future: 2m}}, payload: "{ts}{query.x}{secret}"}
 `
 

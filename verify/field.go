@@ -20,17 +20,21 @@ var (
 		"with":    (*builder).readWith,
 		"scheme":  (*builder).readScheme,
 		"algorithm": func(b *builder, n node) error {
-			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms)...)
+			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms, tokenAlgorithms)...)
 		},
 		"prehash":   func(b *builder, n node) error { return n.algorithm(&b.d.prehash, algorithms...) },
 		"signature": func(b *builder, n node) error { return signatureFields.read(b, n) },
 		"legacy":    (*builder).readLegacy,
+		"token":     (*builder).readToken,
+		"key":       (*builder).readKey,
+		"require":   (*builder).readRequire,
 		"timestamp": (*builder).readTimestamp,
 		"payload":   (*builder).readPayload,
 		"nonce":     (*builder).readNonce,
 		"single":    (*builder).readSingle,
 		"digest":    (*builder).readDigest,
 
+		"algorithms":     (*builder).readAlgorithms,
 		"signed_headers": (*builder).readSignedHeaders,
 		"account":        (*builder).readAccount,
 		"marks":          (*builder).readMarks,

@@ -52,7 +52,7 @@ func FuzzVerify(f *testing.F) {
 	keys := make([]Keys, len(ps))
 	for i, p := range ps {
 		d := p.Scheme.(*declared)
-		if keys[i] = keysFor(d, random(), 1); d.kind != schemePair && d.kind != schemeBasic {
+		if keys[i] = keysFor(d, random(), 1); d.form.kind != schemePair && d.kind != schemeBasic {
 			keys[i].Secrets = []Secret{NewSecret(d.form.strip + secretText(d.form.decode, "nobody knows this key, not even the fuzzer"))}
 		}
 	}

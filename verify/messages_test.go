@@ -79,6 +79,7 @@ func messageFor(d *declared, r *rand.Rand) Message {
 		Header: http.Header{"Content-Type": {"application/json"}, "Host": {"hooks.example"}, "X-Other": {"1", "2"}},
 		Body:   bodyFor(d, r),
 	}
+	meetDemands(d, &m)
 	if d.payload.has(refCode, "plivo") { // that reads the query, too
 		m.URL.RawQuery = "b=2&a=%C3%A9+x&b=1&&c"
 	}
@@ -111,8 +112,8 @@ func keysFor(d *declared, r *rand.Rand, n int) Keys {
 		}
 	}
 	for range n {
-		if d.kind == schemePair {
-			k.Secrets = append(k.Secrets, NewSecret(nextPrivateKey(d.algorithm.name)))
+		if d.form.kind == schemePair {
+			k.Secrets = append(k.Secrets, NewSecret(nextPrivateKey(d.form.algorithm)))
 			continue
 		}
 		raw := make([]byte, 1+r.IntN(100))

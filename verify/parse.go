@@ -142,7 +142,7 @@ func (b *builder) readWith(n node) error {
 }
 
 func (b *builder) readScheme(n node) error {
-	s, err := n.Word("scheme", []string{"hmac", "hash", "asymmetric", "token", "basic"}, "jwt", "code")
+	s, err := n.Word("scheme", []string{"hmac", "hash", "asymmetric", "jwt", "token", "basic"}, "code")
 	b.d.kind = schemeKind(s)
 	return err
 }

@@ -69,8 +69,8 @@ func TestParseProvider(t *testing.T) {
 		{"a field twice", good + "payload: \"{body}\"\n", "6:1: payload: is there twice"},
 		{"a field twice below", strings.Replace(good, "name: X-Sig", "name: X-Sig, in: query", 1), "4:38: signature.in: is there twice"},
 		{"a reserved field", good + "extends: stripe\n", "6:1: extends: is not supported yet"},
-		{"a reserved scheme", strings.Replace(good, "hmac", "jwt", 1), "2:9: scheme: scheme jwt is not supported yet"},
-		{"an unknown scheme", strings.Replace(good, "hmac", "hmca", 1), `2:9: scheme: unknown scheme "hmca" (known: hmac, hash, token, basic, asymmetric)`},
+		{"a reserved scheme", strings.Replace(good, "hmac", "code", 1), "2:9: scheme: scheme code is not supported yet"},
+		{"an unknown scheme", strings.Replace(good, "hmac", "hmca", 1), `2:9: scheme: unknown scheme "hmca" (known: hmac, hash, jwt, token, basic, asymmetric)`},
 		{"an algorithm of another scheme", strings.Replace(good, "sha256", "ed25519", 1), "algorithm: ed25519 is not one of the scheme hmac"},
 		{"an unknown encoding", strings.Replace(good, "hex", "hexx", 1), `4:48: signature.encoding: unknown encoding "hexx" (known: hex, base64, base64url)`},
 		{"a number for text", strings.Replace(good, "X-Sig", "5", 1), "4:31: signature.name: must be text: put it in quotes"},
@@ -199,6 +199,11 @@ func TestReferenceIsComplete(t *testing.T) {
 	add("delivery_id.", "from", "fresh")
 	add("digest.", sortedKeys(digestFields)...)
 	add("signed_headers.", sortedKeys(signedHeadersFields)...)
+	add("token.", sortedKeys(tokenFields)...)
+	add("token.body.", sortedKeys(tokenBodyFields)...)
+	add("key.", sortedKeys(keyFields)...)
+	add("require.", sortedKeys(demandFields)...)
+	add("algorithms.", sortedKeys(choiceFields)...)
 	for _, name := range fields {
 		hasParts := slices.ContainsFunc(fields, func(f string) bool { return strings.HasPrefix(f, name+".") })
 		if !slices.Contains(documented, name) && !hasParts {

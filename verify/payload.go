@@ -38,6 +38,16 @@ func (d *declared) write(w *workbench, t template, k *key, m *Message, c *claim,
 			continue
 		}
 		text, how := d.text(p, m, c, with)
+		if p.call == callLine {
+			if how != absent && how != present {
+				return p
+			}
+			if how == present {
+				w.room = append(append(append(append(w.room[:0], p.text...), '\n'), text...), '\n')
+				w.hash.Write(w.room)
+			}
+			continue
+		}
 		if how != present && !(how == absent && p.optional) {
 			return p
 		}

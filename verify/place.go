@@ -201,7 +201,7 @@ func (p place) write(m *Message, text string, asNumber bool) error {
 }
 
 // maxFields bounds how many top-level members of a body one scheme may read.
-const maxFields = 8
+const maxFields = 12
 
 // fields are the top-level members of a JSON body that a scheme reads,
 // gathered in one pass.

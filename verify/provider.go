@@ -143,7 +143,7 @@ func (p Provider) CheckSign(k Keys) (hint string, err error) {
 	if !ok || d.signingKey(k) >= 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("devhook keys %s makes a pair: the public one for the app, the private one for devhook", p.ID), errPublic
+	return fmt.Sprintf("devhook keys %s makes a pair: the public one for the app, the private one for devhook", p.ID), noSigner(k)
 }
 
 // Steps returns the steps to set url as the webhook URL by hand.

@@ -38,6 +38,10 @@ type declared struct {
 	legacy    []legacy
 
 	stamp   *stamp
+	token   *tokenForm // of a JWT
+	source  *keySource // where keys are that a message names
+	demands []demand
+	choice  *choice // of the algorithm, by the message
 	needs   []Need
 	account *account
 	fresh   *fresh
@@ -74,6 +78,7 @@ type claim struct {
 	stamp    string
 	texts    [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
 	sums     [maxSignatures][maxSum]byte
+	token    *token // of a JWT
 	n        int
 }
 
@@ -92,6 +97,7 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 	if v, ok := d.checkBody(&m, &c); !ok {
 		return v
 	}
+	d = d.chosen(&m, &c)
 	var made time.Time
 	var precision time.Duration
 	if d.stamp != nil {
@@ -111,18 +117,37 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 		case lacking != nil:
 			return d.malformed("%s is signed, and is not there or not clear", lacking)
 		case right:
-			v := d.admit(&m, k, made, precision, now)
+			v := d.admit(&m, &c, k, made, precision, now)
 			if v.Status == Valid && i > 0 { // who rotates wants to know whether the old one is still used
 				v.Detail = fmt.Sprintf("made with secret %d of %d", i+1, len(k.Secrets))
 			}
 			return v
 		}
 	}
+	if d.source != nil && k.Fetch != nil {
+		copied := m // or every message would have to be on the heap
+		key, v, ok := d.fetchKey(&copied, &c, k.Fetch, now)
+		if !ok {
+			return v
+		}
+		switch right, lacking := d.compare(key, &m, &c, k.With); {
+		case lacking != nil:
+			return d.malformed("%s is signed, and is not there or not clear", lacking)
+		case right:
+			return d.admit(&m, &c, k, made, precision, now)
+		}
+		return d.notOfSource()
+	}
 	return d.wrong(tried)
 }
 
 // admit judges what remains once the signature is right.
-func (d *declared) admit(m *Message, k Keys, made time.Time, precision time.Duration, now time.Time) Verdict {
+func (d *declared) admit(m *Message, c *claim, k Keys, made time.Time, precision time.Duration, now time.Time) Verdict {
+	if d.token != nil {
+		if v, ok := d.judgeToken(m, c.token, k.With, now); !ok {
+			return v
+		}
+	}
 	if d.account != nil {
 		if want := k.With[d.account.with]; want != "" {
 			copied := *m // or every message would have to be on the heap
@@ -170,6 +195,9 @@ func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
 	}
 	if !signed {
 		return d.unsigned(), false
+	}
+	if v, ok := d.demand(m, c); !ok {
+		return v, false
 	}
 	for _, second := range d.single {
 		if _, how := c.fields.text(second); how != absent {
@@ -271,6 +299,11 @@ func (d *declared) add(c *claim, text string) (fault string) {
 	case c.n == maxSignatures:
 		return "comes after too many others"
 	case d.kind.isToken():
+	case d.kind == schemeJWT:
+		var fault string
+		if c.token, fault = parseToken(text, d.algorithm); fault != "" {
+			return fault
+		}
 	case d.kind == schemePair:
 		if d.decodeSignature(text) == nil {
 			return "is no signature in " + string(d.encoding)
@@ -294,6 +327,9 @@ func (d *declared) compare(k *key, m *Message, c *claim, with map[string]string)
 			right = subtle.ConstantTimeCompare(got[:], want[:]) == 1 || right
 		}
 		return right, nil
+	}
+	if d.kind == schemeJWT {
+		return c.token.isRight(d.algorithm, k), nil
 	}
 	right, lacking = d.compareOne(d.payload, k, m, c, with)
 	for _, t := range d.others {

@@ -23,7 +23,7 @@ func (d *declared) Sign(m *Message, k Keys, o SignOptions, now time.Time) error 
 	}
 	at := d.signingKey(k)
 	if at < 0 {
-		return fmt.Errorf("%w: %s: %w", ErrNoSecret, d.id, errPublic)
+		return fmt.Errorf("%w: %s: %w", ErrNoSecret, d.id, noSigner(k))
 	}
 	work := *m
 	work.Header = maps.Clone(m.Header)
@@ -53,7 +53,7 @@ func (d *declared) Sign(m *Message, k Keys, o SignOptions, now time.Time) error 
 func (d *declared) signingKey(k Keys) int {
 	return slices.IndexFunc(k.Secrets, func(s Secret) bool {
 		key := s.key(d.form)
-		return key.err == nil && (d.kind != schemePair || key.private != nil)
+		return key.err == nil && (d.form.kind != schemePair || key.private != nil)
 	})
 }
 
@@ -110,7 +110,17 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 			return fmt.Errorf("%s has more than one element, and only one is signed", second[:len(second)-1])
 		}
 	}
-	text, err := d.make(k, d.algorithm, d.encoding, m, &c, with)
+	if v, ok := d.demand(m, &c); !ok {
+		return errors.New(v.Detail)
+	}
+	d = d.chosen(m, &c)
+	var text string
+	var err error
+	if d.kind == schemeJWT {
+		text, err = d.makeToken(k, m, &c, with, now)
+	} else {
+		text, err = d.make(k, d.algorithm, d.encoding, m, &c, with)
+	}
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func parsePart(text string, allowed []refKind) (part, error) {
 	inner := text
 	if name, rest, ok := strings.Cut(text, "("); ok && strings.HasSuffix(rest, ")") {
 		keyed := keyedFunctions[name] != nil && slices.Contains(allowed, refKeyed)
-		if functions[name] == nil && !keyed {
+		if functions[name] == nil && !keyed && !(name == callLine && isLine(rest) && slices.Contains(allowed, refBody)) {
 			return p, unknown("function", name, sortedKeys(functions))
 		}
 		p.call, inner = name, strings.TrimSuffix(rest, ")")

@@ -25,6 +25,7 @@ type vector struct {
 	Body64   []byte            `json:"body_base64"` // in place of Body, where that is no UTF-8
 	Secret   string            `json:"secret"`
 	With     map[string]string `json:"with"`
+	Fetched  map[string]string `json:"fetched"` // what is at the URLs that a message names
 	Now      int64             `json:"now"`
 	Status   Status            `json:"status"`
 	Reason   Reason            `json:"reason"`
@@ -48,7 +49,11 @@ func (v vector) message(t testing.TB) Message {
 }
 
 func (v vector) keys() Keys {
-	return Keys{Secrets: []Secret{NewSecret(v.Secret)}, With: v.With}
+	k := Keys{Secrets: []Secret{NewSecret(v.Secret)}, With: v.With}
+	if v.Fetched != nil {
+		k.Fetch = pages(v.Fetched)
+	}
+	return k
 }
 
 // vectors gives the vectors of a provider.
@@ -92,7 +97,7 @@ func TestPublishedVectors(t *testing.T) {
 func TestSignMakesThePublishedVectors(t *testing.T) {
 	for _, p := range Providers() {
 		for _, v := range vectors(t, p.ID) {
-			if d := p.Scheme.(*declared); v.Status != Valid || d.kind == schemePair { // whose private keys nobody has
+			if d := p.Scheme.(*declared); v.Status != Valid || d.form.kind == schemePair { // whose private keys nobody has
 				continue
 			}
 			t.Run(p.ID+"/"+v.Name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func (d *declared) checkKeys(k Keys) error {
 			break
 		}
 	}
-	if err != nil {
+	if err != nil && (d.source == nil || k.Fetch == nil) {
 		return err
 	}
 	for _, n := range d.needs {
@@ -55,6 +55,9 @@ func (d *declared) keyHint(err error) string {
 			hint += ", or set " + need.Env
 		}
 		return hint
+	}
+	if errors.Is(err, errNoSecret) && d.source != nil {
+		return fmt.Sprintf("its key is fetched from %s by devhook up and devhook verify; elsewhere give the %s with --secret %s=REF", d.source, d.secretName, d.id)
 	}
 	if errors.Is(err, errNoSecret) {
 		return fmt.Sprintf("give the %s with --secret %s=REF, or set %s", d.secretName, d.id, d.env)
@@ -82,6 +85,9 @@ func (d *declared) shape() string {
 	text := fmt.Sprintf("<%d characters of %s>", d.encoding.length(d.algorithm.size), d.encoding)
 	if d.algorithm.size == 0 {
 		text = fmt.Sprintf("<a signature in %s>", d.encoding)
+	}
+	if d.kind == schemeJWT {
+		text = fmt.Sprintf("<a JWT with %s>", d.algorithm.name)
 	}
 	if d.kind.isToken() {
 		text = "<" + d.secretName + ">"

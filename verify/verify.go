@@ -77,9 +77,10 @@
 // # Purity and speed
 //
 // No network, no disk, no clock: the time is an argument, but for a Guard, which
-// is given a clock or takes the system's. All of a Catalog is safe for concurrent
-// use. Verify takes as long as the HMAC of the body, and allocates nothing for most
-// schemes once a secret has been used.
+// is given a clock or takes the system's, and so is the network, as [Keys].Fetch,
+// which some keys need. All of a Catalog is safe for concurrent use. Verify takes
+// as long as the HMAC of the body, and allocates nothing for most schemes once a
+// secret has been used.
 package verify
 
 import (
@@ -114,6 +115,9 @@ type Keys struct {
 	// With holds what a scheme needs beside the secret, by the names in
 	// [Provider.Needs] (an app key, a key id, a verify token).
 	With map[string]string
+	// Fetch gets the keys that a message or a provider's description names by
+	// a URL. Without it, or of other providers, only Secrets verify.
+	Fetch Fetcher
 }
 
 // hasSecret reports whether k has a secret with a text, usable or not.
