@@ -13,7 +13,7 @@ import (
 // line. A package that is not here fails the test: give it a line, and a row
 // in ARCHITECTURE.md.
 var layers = [][]string{
-	{"internal/similar", "internal/param"},
+	{"internal/similar", "internal/param", "internal/fetch"},
 	{"internal/jsonx", "internal/yamlx"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},

@@ -5,12 +5,17 @@ import (
 	"time"
 
 	"devhook/internal/config"
+	"devhook/internal/fetch"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
+
+// fetched holds the keys that are named by a URL. There is one, so that reading
+// devhook.yaml again does not forget what it has.
+var fetched fetch.Client
 
 // A keyring is the keys of all providers, as far as they can be had.
 type keyring struct {
@@ -45,6 +50,7 @@ func (p *program) settle(c *cli.Context, errs *terminal.Terminal, named string) 
 		k.all[id] = keys
 	}
 	addLocalKeys(p.storeDir(c), cfg.Catalog(), k.all)
+	cfg.AddFetch(k.all)
 	return cfg, k, nil
 }
 

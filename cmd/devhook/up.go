@@ -84,7 +84,7 @@ func (p *program) source(c *cli.Context, args []string) config.Source {
 		trusted = func(string, []byte) bool { return false }
 	}
 	return config.Source{
-		Dir: ".", File: c.String("config"), Getenv: p.getenv, Trusted: trusted,
+		Dir: ".", File: c.String("config"), Getenv: p.getenv, Trusted: trusted, Fetch: &fetched,
 		Flag: func(name string) []string {
 			switch {
 			case name == "output" && c.Bool("json"):

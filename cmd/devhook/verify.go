@@ -38,7 +38,8 @@ code is 0 if the signature is right and 1 if it is not.
   devhook verify last
   devhook show 12 --raw | devhook verify --provider tiktok --secret file:secret.txt -
 
-A recording is judged as of the time when it came; --at now judges it as of now.`,
+A recording is judged as of the time when it came; --at now judges it as of now. Only keys
+that a provider names by a URL (of sns, paypal and google-pubsub) are fetched.`,
 		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
 		Action: func(c *cli.Context) error { return p.verify(c) },
 	}

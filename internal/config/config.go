@@ -38,6 +38,8 @@ type Source struct {
 	// Trusted tells whether the user has trusted a file with this content;
 	// nil trusts all.
 	Trusted func(path string, content []byte) bool
+	// Fetch gets the keys that are named by a URL; nil for none.
+	Fetch verify.Fetcher
 }
 
 // A Value is one setting and where it comes from.
@@ -67,11 +69,12 @@ type Config struct {
 	secrets map[string]Value            // by provider id; references
 	with    map[string]map[string]Value // by provider id and name
 	routes  []route
+	fetch   verify.Fetcher
 }
 
 // Load reads what src has. The error is an [*Error] or an [*UntrustedError].
 func Load(src Source) (*Config, error) {
-	c := &Config{values: map[string]Value{}, catalog: verify.Builtin()}
+	c := &Config{values: map[string]Value{}, catalog: verify.Builtin(), fetch: src.Fetch}
 	f, err := findFile(src)
 	if err != nil {
 		return nil, err

@@ -121,7 +121,22 @@ func (c *Config) Keys(r *Resolver) (map[string]verify.Keys, error) {
 		}
 		all[id] = k
 	}
+	c.AddFetch(all)
 	return all, nil
+}
+
+// AddFetch lets the providers whose keys are fetched fetch them.
+func (c *Config) AddFetch(all map[string]verify.Keys) {
+	if c.fetch == nil {
+		return
+	}
+	for _, p := range c.catalog.Providers() {
+		if p.Fetches() {
+			k := all[p.ID]
+			k.Fetch = c.fetch
+			all[p.ID] = k
+		}
+	}
 }
 
 // KeysOf returns the secrets, and what goes with them, of the provider that is
