@@ -352,6 +352,9 @@ func (d *declared) summary() string {
 	if d.kind == schemeHMAC {
 		how = "HMAC-" + how
 	}
+	if d.choice != nil {
+		how = d.choice.summary()
+	}
 	var payload strings.Builder
 	for _, p := range d.payload {
 		payload.WriteString(p.String())

@@ -75,6 +75,15 @@ func (d *declared) vary() {
 	}
 }
 
+// summary names the algorithms.
+func (c *choice) summary() string {
+	var names []string
+	for _, a := range c.algorithms {
+		names = append(names, strings.ToUpper(a.name))
+	}
+	return strings.Join(names, " or ")
+}
+
 var demandFields = fieldTable[*demand]{
 	"from": func(r *demand, n node) error { return n.reference(&r.from) },
 	"is":   func(r *demand, n node) (err error) { r.is, err = n.Labels(); return },
