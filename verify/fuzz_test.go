@@ -176,6 +176,9 @@ func described(choices []byte) string {
 		}
 		return pick("", ".", ":", "x") + "{" + ref + "}"
 	}
+	if pick("n", "n", "n", "y") == "y" {
+		return describedToken(pick, name, in)
+	}
 	var b strings.Builder
 	b.WriteString("id: x\nscheme: " + pick("hmac", "hash", "token") + "\n")
 	if pick("y", "y", "y", "y", "n") == "y" {
@@ -244,6 +247,29 @@ func described(choices []byte) string {
 	}
 	if pick("n", "n", "n", "y") == "y" {
 		b.WriteString("single: [" + name() + "]\n")
+	}
+	return b.String()
+}
+
+// describedToken puts the description of a token together.
+func describedToken(pick func(words ...string) string, name, in func() string) string {
+	claim := func() string { return `"` + pick("iss", "aud", "exp", "iat", "nbf", "h", "a.b", "é", "") + `"` }
+	var b strings.Builder
+	b.WriteString("id: x\nscheme: jwt\nalgorithm: " + pick("HS256", "HS512", "ES256", "RS256") + "\n")
+	b.WriteString("signature: {in: " + in() + ", name: " + name() + pick("", `, prefix: "Bearer "`, `, prefix: "eyJ"`) + "}\n")
+	b.WriteString("token: {times: [" + pick("", "exp", "iat", "exp, nbf, iat", "nbf") + "]" + pick("", ", leeway: 1s", ", leeway: 10m") + pick("", ", max_age: 0s", ", max_age: 1m") + pick("", ", ttl: 1s", ", ttl: 1000000h"))
+	if pick("n", "y") == "y" {
+		b.WriteString(", claims: {" + claim() + ": " + pick("me", `[me, "1"]`, `"true"`, `"{with.key}"`, `"{"`) + "}")
+	}
+	if pick("n", "y") == "y" {
+		b.WriteString(", body: {claim: " + claim() + ", encoding: " + pick("hex", "base64", "base64url") + "}")
+	}
+	b.WriteString("}\nwith: {key: {required: " + pick("true", "false") + "}}\n")
+	if pick("n", "n", "y") == "y" {
+		b.WriteString("require: [{from: '{" + pick("header.", "query.", "body.") + pick("X-Sig", "Date", "a", "a.b", "n") + "}', is: [" + pick("a", `"1", b`, `""`) + "]}]\n")
+	}
+	if pick("n", "n", "y") == "y" {
+		b.WriteString("delivery_id: {from: '{" + in() + ".id}', fresh: '{uuid}'}\n")
 	}
 	return b.String()
 }
