@@ -143,8 +143,10 @@ func (s *keySource) refuses(cert *x509.Certificate, now time.Time) (fault string
 	return ""
 }
 
+// unfetched is the verdict where nothing is known against m, and nothing for it.
+// It is not NoSecret: who names the provider has all that is needed.
 func (d *declared) unfetched(detail string) Verdict {
-	return Verdict{Unverified, NoSecret, detail, fmt.Sprintf("check that this machine reaches %s, or give the %s with --secret %s=REF", d.source, d.secretName, d.id)}
+	return Verdict{Unverified, Unsupported, detail, fmt.Sprintf("check that this machine reaches %s, or give the %s with --secret %s=REF", d.source, d.secretName, d.id)}
 }
 
 // notOfSource is the verdict where the key that was fetched does not fit.

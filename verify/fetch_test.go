@@ -62,7 +62,7 @@ func TestOnlyNamedHostsAreAsked(t *testing.T) {
 		m.Header["X-Key"] = []string{tt.url}
 		v := p.Scheme.Verify(m, Keys{Fetch: &a}, someTime)
 		if tt.asks {
-			want(t, v, Unverified, NoSecret)
+			want(t, v, Unverified, Unsupported)
 			if len(a) != 1 || !strings.EqualFold(a[0], tt.url) || strings.Contains(v.Detail, "\x1b") {
 				t.Errorf("%s: asked for %q; %+v", tt.url, a, v)
 			}

@@ -52,10 +52,11 @@
 // key (NoSecret), a body over MaxBody (TooLarge), no signature
 // (MissingSignature), one that cannot be read in exactly one way
 // (MalformedSignature, MissingTimestamp), one that no secret gives
-// (BadSignature), another receiver's account (WrongAccount), a time outside the
-// tolerance (Stale, Future). So Stale and Future mean that the sender holds the
-// secret. A signature in time can come twice: many providers sign no time, so
-// whoever must not act twice remembers [Provider.DeliveryID].
+// (BadSignature), one whose key could not be fetched (Unsupported), another
+// receiver's account (WrongAccount), a time outside the tolerance (Stale,
+// Future). So Stale and Future mean that the sender holds the secret. A
+// signature in time can come twice: many providers sign no time, so whoever must
+// not act twice remembers [Provider.DeliveryID].
 //
 // [Catalog.Diagnose] tries what goes wrong in practice, and says why a signature
 // is not right. It costs some hundred times as much as Verify: it is for tools

@@ -257,8 +257,8 @@ func TestSNS(t *testing.T) {
 		{"/new.pem", verify.Invalid, verify.BadSignature, "the certificate is valid only from 2026-11-21T12:00:01Z"},
 		{"/usage.pem", verify.Invalid, verify.BadSignature, "the certificate is not one for signatures"},
 		{"/foreign.pem", verify.Invalid, verify.BadSignature, "the certificate is for "},
-		{"/rubbish.pem", verify.Unverified, verify.NoSecret, "no certificate"},
-		{"/none.pem", verify.Unverified, verify.NoSecret, "status 404"},
+		{"/rubbish.pem", verify.Unverified, verify.Unsupported, "no certificate"},
+		{"/none.pem", verify.Unverified, verify.Unsupported, "status 404"},
 		{"/good.txt", verify.Invalid, verify.MalformedSignature, "which is no path for it"},
 		{"/good.pem?x=1", verify.Invalid, verify.MalformedSignature, "no plain https URL"},
 	} {

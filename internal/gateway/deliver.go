@@ -100,6 +100,8 @@ func (d *delivery) deliver() {
 		d.answer(recorder.Handled, *j.handshake)
 	case !passes && status == 413:
 		d.refuse(apiError(413, "too_large", d.ex.ID))
+	case !passes && status == 503: // the sender tries again
+		d.refuse(apiError(503, "no_key", d.ex.ID))
 	case !passes:
 		if !d.refuseAndDiagnose(j.reject) {
 			d.refuse(j.reject)

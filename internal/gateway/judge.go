@@ -109,6 +109,8 @@ func (r *Route) passes(v verify.Verdict) (ok bool, status int) {
 		return true, 0
 	case v.Reason == verify.TooLarge:
 		return r.Verify != Strict && r.Provider == "", 413
+	case v.Reason == verify.Unsupported: // the message names a key that could not be had: it could name one that is nowhere
+		return r.Verify != Strict && r.Provider == "", 503
 	case v.Status == verify.Unverified:
 		return r.Verify != Strict, 0
 	}
