@@ -171,3 +171,61 @@ func TestSigningKeepsClaims(t *testing.T) {
 		t.Errorf("a new token claims %s", tok.claims)
 	}
 }
+
+// The laws of tokens, for each provider that signs with them.
+func TestTokensAreJudged(t *testing.T) {
+	law(t, func(t *testing.T, p Provider, d *declared) {
+		f := d.token
+		if f == nil {
+			return
+		}
+		m, k := messageFor(d, random()), keysFor(d, random(), 1)
+		at := someTime.Truncate(time.Second)
+		sign(t, p, &m, k, at)
+		if slices.Contains(f.times, "exp") && f.maxAge >= f.ttl+f.leeway {
+			want(t, p.Scheme.Verify(m, k, at.Add(f.ttl+f.leeway-time.Second)), Valid, "")
+			want(t, p.Scheme.Verify(m, k, at.Add(f.ttl+f.leeway)), Invalid, Stale)
+		}
+		if f.maxAge != unlimited && f.maxAge < f.ttl {
+			want(t, p.Scheme.Verify(m, k, at.Add(f.maxAge)), Valid, "")
+			want(t, p.Scheme.Verify(m, k, at.Add(f.maxAge+time.Second)), Invalid, Stale)
+		}
+		if slices.Contains(f.times, "nbf") {
+			want(t, p.Scheme.Verify(m, k, at.Add(-f.leeway)), Valid, "")
+			want(t, p.Scheme.Verify(m, k, at.Add(-f.leeway-time.Second)), Invalid, Future)
+		}
+		if len(f.times) > 0 {
+			before := dump(m)
+			if err := p.Scheme.Sign(&m, k, SignOptions{}, time.Unix(-5000, 0)); err == nil || dump(m) != before {
+				t.Errorf("Sign before 1970: %v", err)
+			}
+		}
+		if f.body != "" {
+			want(t, p.Scheme.Verify(tampered(m), k, at), Invalid, BadSignature)
+		}
+		for _, c := range f.claims {
+			if c.with != "" {
+				other := Keys{Secrets: k.Secrets, With: map[string]string{}}
+				for name := range k.With {
+					other.With[name] = k.With[name]
+				}
+				other.With[c.with] += "x"
+				want(t, p.Scheme.Verify(m, other, at), Invalid, WrongAccount)
+			}
+		}
+		text, _ := d.signature.read(&m, gather(m.Body, d.fields))
+		text = strings.TrimPrefix(text, d.prefix)
+		for i := range text { // each character counts
+			if i%7 != 0 && i < len(text)-5 {
+				continue
+			}
+			changed := text[:i] + map[bool]string{true: "B", false: "A"}[text[i] == 'A'] + text[i+1:]
+			if err := d.signature.write(&m, d.prefix+changed, false); err != nil {
+				t.Fatal(err)
+			}
+			if v := p.Scheme.Verify(m, k, at); v.Status != Invalid {
+				t.Errorf("character %d changed: %+v", i, v)
+			}
+		}
+	})
+}
