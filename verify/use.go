@@ -146,12 +146,18 @@ func (t template) covers(p place) bool {
 	return false
 }
 
+// dependsOn reports whether a header at p, which is not signed itself, tells how
+// the body is read that is.
+func (t template) dependsOn(p place) bool {
+	return p.in == inHeader && (p.key == "Content-Type" && t.has(refForms, "") || p.key == "Content-Encoding" && t.has(refDecoded, ""))
+}
+
 // checkCircles refuses a signature that would cover itself.
 func (b *builder) checkCircles() error {
 	for _, u := range b.uses() {
 		if strings.HasPrefix(u.what, "signature") && u.in != inSignature || u.what == "legacy" {
 			for _, t := range b.d.payloads() {
-				if t.covers(u.place) {
+				if t.covers(u.place) || t.dependsOn(u.place) {
 					return b.fault("payload", "covers the %s itself", u.what)
 				}
 			}
