@@ -11,6 +11,7 @@ import (
 var (
 	providerFields = fieldTable[*builder]{
 		"id":      (*builder).readID,
+		"extends": func(*builder, node) error { return nil }, // see family.parse
 		"name":    func(b *builder, n node) (err error) { b.p.Name, err = n.Label(); return },
 		"aliases": (*builder).readAliases,
 		"docs":    func(b *builder, n node) (err error) { b.p.Docs, err = n.Label(); return },

@@ -13,7 +13,7 @@ func ParseProvider(src []byte) (Provider, error) {
 	if err != nil {
 		return Provider{}, parseError(err)
 	}
-	p, err := parseProvider(n, "")
+	p, err := new(family).parse(n, "")
 	return p, parseError(err)
 }
 
@@ -27,19 +27,26 @@ func ParseProviders(src []byte, key string) ([]Provider, error) {
 		return nil, parseError(err)
 	}
 	var ps []Provider
+	var f family
 	add := func(id string, value, _ node) error {
-		p, err := parseProvider(value, id)
+		p, err := f.parse(value, id)
 		ps = append(ps, p)
 		return err
 	}
+	each := func(n node) error {
+		if err := n.each(func(id string, _, _ node) error { f.all = append(f.all, id); return nil }); err != nil {
+			return err
+		}
+		return n.each(add)
+	}
 	if key == "" {
-		err = n.each(add)
+		err = each(n)
 	} else {
 		err = n.each(func(name string, value, _ node) error {
 			if name != key || value.Empty() {
 				return nil
 			}
-			return value.each(add)
+			return each(value)
 		})
 	}
 	if err != nil {
@@ -69,7 +76,7 @@ func parseProvider(n node, id string) (Provider, error) {
 	}); err != nil {
 		return Provider{}, err
 	}
-	if err := providerFields.read(b, n, "extends", "key_id", "canonical"); err != nil {
+	if err := providerFields.read(b, n, "key_id", "canonical"); err != nil {
 		return Provider{}, err
 	}
 	if err := b.finish(); err != nil {

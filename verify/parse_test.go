@@ -68,7 +68,7 @@ func TestParseProvider(t *testing.T) {
 		{"an unknown field below", strings.Replace(good, "in: header,", "in: header, nam: X,", 1), `4:25: signature.nam: unknown field (near: name, `},
 		{"a field twice", good + "payload: \"{body}\"\n", "6:1: payload: is there twice"},
 		{"a field twice below", strings.Replace(good, "name: X-Sig", "name: X-Sig, in: query", 1), "4:38: signature.in: is there twice"},
-		{"a reserved field", good + "extends: stripe\n", "6:1: extends: is not supported yet"},
+		{"a reserved field", good + "canonical: x\n", "6:1: canonical: is not supported yet"},
 		{"a reserved scheme", strings.Replace(good, "hmac", "code", 1), "2:9: scheme: scheme code is not supported yet"},
 		{"an unknown scheme", strings.Replace(good, "hmac", "hmca", 1), `2:9: scheme: unknown scheme "hmca" (known: hmac, hash, jwt, token, basic, asymmetric)`},
 		{"an algorithm of another scheme", strings.Replace(good, "sha256", "ed25519", 1), "algorithm: ed25519 is not one of the scheme hmac"},
