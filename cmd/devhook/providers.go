@@ -14,12 +14,28 @@ import (
 func (p *program) providersCommand() *cli.Command {
 	return &cli.Command{
 		Name: "providers", Usage: "list the providers whose webhooks can be verified", ArgsUsage: "[ID]",
-		Description: "  devhook providers\n  devhook providers tiktok",
+		Description: `  devhook providers
+  devhook providers tiktok
+  devhook providers --check ./my-gateway.yaml
+
+--check tries a description of your own: that it is well formed (exit code 2 if it is
+not), that what it signs it also verifies, and its vectors, which are requests with the
+verdict that each must get (exit code 1 if one gets another).`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+			&cli.StringFlag{Name: "check", Usage: "try the descriptions in `FILE`: one provider, or a devhook.yaml"},
+			&cli.StringFlag{Name: "vectors", Usage: "the requests to try it on, a `FILE` in JSON (default: the one beside it)"},
 			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
 		},
-		Action: func(c *cli.Context) error { return p.providers(c) },
+		Action: func(c *cli.Context) error {
+			switch {
+			case c.IsSet("check"):
+				return p.checkProviders(c)
+			case c.IsSet("vectors"):
+				return &failure{code: 2, text: "--vectors is for --check", hint: "devhook providers --check FILE --vectors " + c.String("vectors")}
+			}
+			return p.providers(c)
+		},
 	}
 }
 

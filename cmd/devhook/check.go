@@ -1,0 +1,223 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"devhook/internal/terminal"
+	"devhook/internal/yamlx"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+// checkProviders is `devhook providers --check FILE`: what a description says
+// is tried, on messages that are made up and on vectors.
+func (p *program) checkProviders(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	path := c.String("check")
+	if c.NArg() > 0 {
+		return &failure{code: 2, text: "providers --check takes one file and no provider", hint: "devhook providers --check " + path}
+	}
+	src, err := p.readFile(path)
+	if err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	list, err := parseDescriptions(src)
+	if err != nil {
+		return misdescribed(path, err)
+	}
+	if _, err := verify.Builtin().With(list...); err != nil {
+		return misdescribed(path, err)
+	}
+	vectors, from, err := p.vectorsFor(c, path, list)
+	if err != nil {
+		return err
+	}
+	k := &checking{json: c.Bool("json"), out: out, notes: errs, now: p.now()}
+	for _, one := range list {
+		k.provider(one)
+		for _, v := range vectors[one.ID] {
+			k.vector(one, v)
+		}
+	}
+	if len(vectors) == 0 && from == "" && !k.json {
+		errs.Printf("no vectors: recorded or published requests, as --vectors FILE, show that it is the provider's own scheme")
+	}
+	if err := wrote(out.Err()); err != nil {
+		return err
+	}
+	if k.failed > 0 {
+		return &failure{code: 1}
+	}
+	return nil
+}
+
+// parseDescriptions reads one description, or those of a devhook.yaml.
+func parseDescriptions(src []byte) ([]verify.Provider, error) {
+	several := false
+	if n, err := yamlx.Parse(src); err == nil && n.IsMapping() {
+		if err := n.Each(func(name string, value, _ yamlx.Node) error {
+			several = several || name == "providers"
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if !several {
+		one, err := verify.ParseProvider(src)
+		return []verify.Provider{one}, err
+	}
+	list, err := verify.ParseProviders(src, "providers")
+	if err == nil && len(list) == 0 {
+		err = errors.New("providers: describes none")
+	}
+	return list, err
+}
+
+// misdescribed is the failure of a description that is wrong.
+func misdescribed(path string, err error) error {
+	f := &failure{code: 2, err: err, hint: "the language is described in verify/providers/README.md"}
+	sep := ": "
+	var bad *verify.ParseError
+	var badYAML *yamlx.Error
+	if errors.As(err, &bad) && bad.Line > 0 || errors.As(err, &badYAML) && badYAML.Line > 0 {
+		sep = ":"
+	}
+	f.text = path + sep + err.Error()
+	return f
+}
+
+// vectorsFor returns the vectors by the ID of their provider, and where they
+// are from; "" if there are none.
+func (p *program) vectorsFor(c *cli.Context, path string, list []verify.Provider) (by map[string][]verify.Vector, from string, err error) {
+	from = c.String("vectors")
+	if from == "" {
+		from = strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
+		if _, err := os.Stat(from); path == "-" || from == path || errors.Is(err, fs.ErrNotExist) {
+			return nil, "", nil
+		}
+	}
+	src, err := p.readFile(from)
+	if err != nil {
+		return nil, from, &failure{code: 2, text: err.Error(), err: err}
+	}
+	all, err := verify.ParseVectors(src)
+	if err != nil {
+		return nil, from, &failure{code: 2, text: from + ": " + err.Error(), err: err, hint: "it is a list of requests, as verify/testdata/stripe.json"}
+	}
+	by = map[string][]verify.Vector{}
+	for _, one := range list {
+		by[one.ID] = nil
+	}
+	for _, v := range all {
+		id := v.Provider
+		if id == "" && len(list) == 1 {
+			id = list[0].ID
+		}
+		if id == "" {
+			return nil, from, &failure{code: 2, text: fmt.Sprintf("%s: vector %q: whose is it?", from, v.Name), hint: `give it a "provider", because ` + path + " describes several"}
+		}
+		if _, ok := by[id]; !ok {
+			return nil, from, &failure{code: 2, text: fmt.Sprintf("%s: vector %q is of the provider %q, which %s does not describe", from, v.Name, id, path)}
+		}
+		by[id] = append(by[id], v)
+	}
+	return by, from, nil
+}
+
+// A checking is what comes out of a check, line by line.
+type checking struct {
+	json       bool
+	out, notes *terminal.Terminal
+	now        time.Time
+	failed     int
+}
+
+// A checkLine is a line of --check --json.
+type checkLine struct {
+	V        int             `json:"v"`
+	Provider string          `json:"provider"`
+	Vector   string          `json:"vector,omitempty"`
+	OK       bool            `json:"ok"`
+	Summary  string          `json:"summary,omitempty"`
+	Held     int             `json:"held,omitempty"`
+	Faults   []string        `json:"faults,omitempty"`
+	Skipped  []string        `json:"skipped,omitempty"`
+	Got      *verify.Verdict `json:"got,omitempty"`
+	Want     *verify.Verdict `json:"want,omitempty"`
+}
+
+// provider tries the laws.
+func (k *checking) provider(one verify.Provider) {
+	line := checkLine{V: 1, Provider: one.ID, Summary: one.Summary}
+	for _, t := range one.Trials(k.now) {
+		switch {
+		case t.Fault != "":
+			line.Faults = append(line.Faults, t.Law+": "+t.Fault)
+		case t.Skipped != "":
+			line.Skipped = append(line.Skipped, t.Law+": "+t.Skipped)
+		default:
+			line.Held++
+		}
+	}
+	line.OK = len(line.Faults) == 0
+	text := fmt.Sprintf("%s (%d laws hold)", one.Summary, line.Held)
+	if !line.OK {
+		text = strings.Join(line.Faults, "; ")
+	}
+	k.line(line, one.ID, text)
+	if !k.json {
+		for _, s := range line.Skipped {
+			k.notes.Printf("%s: not tried: %s", one.ID, terminal.Safe(s))
+		}
+	}
+}
+
+// vector tries a vector.
+func (k *checking) vector(one verify.Provider, v verify.Vector) {
+	var got verify.Verdict
+	if m, err := v.Message(); err == nil { // which was tried when they were read
+		got = one.Scheme.Verify(m, v.Keys(), time.Unix(v.Now, 0))
+	}
+	want := verify.Verdict{Status: v.Status, Reason: v.Reason}
+	line := checkLine{V: 1, Provider: one.ID, Vector: v.Name, OK: v.Holds(got), Got: &got, Want: &want}
+	text := k.out.Verdict(verify.Verdict{Status: got.Status, Reason: got.Reason})
+	if !line.OK {
+		text = fmt.Sprintf("got %s, want %s", k.out.Verdict(got), k.out.Verdict(want))
+		if got.Hint != "" {
+			text += "; " + terminal.Safe(got.Hint)
+		}
+	}
+	k.line(line, one.ID+"/"+terminal.Safe(v.Name), text)
+}
+
+func (k *checking) line(line checkLine, name, text string) {
+	if !line.OK {
+		k.failed++
+	}
+	if k.json {
+		if src, err := json.Marshal(line); err == nil { // it holds nothing that JSON cannot
+			k.out.Printf("%s", src)
+		}
+		return
+	}
+	mark := k.out.Good("ok  ")
+	if !line.OK {
+		mark = k.out.Bad("FAIL")
+	}
+	k.out.Printf("%s %s  %s", mark, name, text)
+}

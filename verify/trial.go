@@ -1,0 +1,231 @@
+package verify
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"devhook/internal/jsonx"
+	"devhook/internal/param"
+)
+
+// A Trial is a law of schemes that was tried on a message made for it.
+type Trial struct {
+	Law string // as in: a changed body is refused
+	// Fault is what went wrong, "" if the law holds; Skipped, why it was not
+	// tried, as in: the signature does not cover the body.
+	Fault, Skipped string
+}
+
+// Trials tries the laws of [Scheme] on messages and keys that are made up. now
+// is the time to sign at.
+func (p Provider) Trials(now time.Time) []Trial {
+	t := &trials{p: p, now: now.Truncate(time.Second)}
+	t.run()
+	return t.done
+}
+
+type trials struct {
+	p    Provider
+	d    *declared
+	now  time.Time
+	done []Trial
+}
+
+func (t *trials) skip(law, format string, args ...any) {
+	t.done = append(t.done, Trial{Law: law, Skipped: fmt.Sprintf(format, args...)})
+}
+
+// judge tries whether v is of one of the statuses.
+func (t *trials) judge(law string, v Verdict, want ...Status) {
+	fault := "got " + string(v.Status)
+	if v.Reason != "" {
+		fault += fmt.Sprintf(" (%s)", v.Reason)
+	}
+	for _, s := range want {
+		if v.Status == s {
+			fault = ""
+		}
+	}
+	if fault != "" {
+		fault += ", want " + string(want[0])
+	}
+	t.done = append(t.done, Trial{Law: law, Fault: fault})
+}
+
+func (t *trials) run() {
+	const signed = "what is signed is valid"
+	d, ok := t.p.Scheme.(*declared)
+	if !ok {
+		t.skip(signed, "its messages cannot be made up")
+		return
+	}
+	t.d = d
+	keys, err := t.keys("a")
+	others, err2 := t.keys("b")
+	if err != nil || err2 != nil {
+		t.skip(signed, "no key can be made up")
+		return
+	}
+	others.With = keys.With
+	m := t.message()
+	t.judge("a message without a signature is refused", t.p.Scheme.Verify(m, keys, t.now), Unsigned)
+	if err := t.p.Scheme.Sign(&m, keys, SignOptions{}, t.now); err != nil {
+		t.skip(signed, "no message can be made up that it could sign: %v", err)
+		return
+	}
+	t.judge(signed, t.p.Scheme.Verify(m, keys, t.now), Valid)
+	t.judge("another secret is refused", t.p.Scheme.Verify(m, others, t.now), Invalid)
+	t.body(m, keys)
+	t.time(m, keys)
+}
+
+func (t *trials) body(m Message, keys Keys) {
+	const law = "a changed body is refused"
+	changed := m
+	switch {
+	case t.d.kind.isToken():
+		t.skip(law, "the %s itself is sent, and nothing is signed", t.d.secretName)
+		return
+	case t.d.payload.has(refBody, ""):
+		changed.Body = append([]byte("x"), m.Body...)
+	default:
+		done := false
+		for _, p := range t.d.payload {
+			var err error
+			switch {
+			case p.ref == refField && !t.isStamp(place{in: inBody, path: p.path}):
+				changed.Body, err = jsonx.Set(m.Body, p.path, []byte(`"changed"`))
+				done = err == nil
+			case p.ref == refForm && !t.isStamp(place{in: inForm, name: p.path[0]}):
+				changed.Body = []byte(param.Set(string(m.Body), p.path[0], "changed"))
+				done = true
+			}
+		}
+		if !done {
+			t.skip(law, "the signature does not cover the body")
+			return
+		}
+	}
+	t.judge(law, t.p.Scheme.Verify(changed, keys, t.now), Invalid)
+}
+
+func (t *trials) isStamp(p place) bool { return t.d.stamp != nil && t.d.stamp.overlaps(p) }
+
+func (t *trials) time(m Message, keys Keys) {
+	s := t.d.stamp
+	if s == nil {
+		t.skip("an old message is refused", "no time is signed: a recorded message can be sent again at any time")
+		return
+	}
+	made := t.now
+	if s.expiry {
+		made = made.Add(s.ttl)
+	}
+	t.judge("at its limits a time is right", t.p.Scheme.Verify(m, keys, made), Valid)
+	if s.past != unlimited {
+		t.judge("an old message is refused", t.p.Scheme.Verify(m, keys, made.Add(s.past+time.Second)), Invalid)
+	} else {
+		t.skip("an old message is refused", "the tolerance of the past is none")
+	}
+	if s.future != unlimited {
+		t.judge("a message from the future is refused", t.p.Scheme.Verify(m, keys, made.Add(-s.future-time.Second)), Invalid)
+	}
+	var c claim
+	if _, ok := t.d.read(&m, &c); !ok {
+		return
+	}
+	later, err := s.unit.format(made.Add(time.Second), c.stamp)
+	if err != nil {
+		return
+	}
+	changed := m
+	changed.Header = m.Header.Clone()
+	if u := m.URL; u != nil {
+		copied := *u
+		changed.URL = &copied
+	}
+	if s.in == inSignature {
+		h := changed.Header[t.d.signature.key]
+		h[0] = strings.Replace(h[0], s.name+t.d.list.assign+c.stamp, s.name+t.d.list.assign+later, 1)
+	} else if s.write(&changed, later, true) != nil {
+		return
+	}
+	t.judge("a changed time is refused", t.p.Scheme.Verify(changed, keys, t.now), Invalid)
+}
+
+// keys makes up keys.
+func (t *trials) keys(seed string) (Keys, error) {
+	k := Keys{With: map[string]string{}}
+	for _, n := range t.d.needs {
+		if n.Required {
+			k.With[n.Name] = "with-" + n.Name
+		}
+	}
+	if t.d.kind == schemePair {
+		private, _, err := t.p.NewKeyPair()
+		k.Secrets = []Secret{NewSecret(private)}
+		return k, err
+	}
+	raw := []byte("a made up secret of 32 bytes:  " + seed)
+	text := string(raw)
+	switch t.d.form.decode {
+	case "base64":
+		text = base64Strict.EncodeToString(raw)
+	case "base64url":
+		text = base64URLStrict.EncodeToString(raw)
+	case "hex":
+		text = fmt.Sprintf("%x", raw)
+	}
+	k.Secrets = []Secret{NewSecret(t.d.form.strip + text)}
+	return k, nil
+}
+
+// message makes up a message that the scheme can sign.
+func (t *trials) message() Message {
+	d := t.d
+	m := Message{
+		Method: http.MethodPost,
+		URL:    &url.URL{Scheme: "https", Host: "hooks.example", Path: "/in", RawQuery: "a=1"},
+		Header: http.Header{"Content-Type": {mediaJSON}, "Host": {"hooks.example"}},
+		Body:   []byte(`{"id":"evt_1","type":"example"}`),
+	}
+	places := []place{d.signature}
+	if d.stamp != nil {
+		places = append(places, d.stamp.place)
+	}
+	for _, p := range d.payload {
+		if p.ref == refForm {
+			places = append(places, place{in: inForm})
+		}
+	}
+	for _, p := range places {
+		if p.in == inForm {
+			m.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			m.Body = []byte("id=evt_1&type=example")
+		}
+	}
+	for _, p := range d.payload {
+		switch p.ref {
+		case refHeader:
+			if d.stamp == nil || p.key != d.stamp.key {
+				m.Header[p.key] = []string{"value"}
+			}
+		case refParam:
+			if d.stamp == nil || !d.stamp.overlaps(place{in: inQuery, name: p.text}) {
+				m.URL.RawQuery = param.Set(m.URL.RawQuery, p.text, "value")
+			}
+		case refForm:
+			if !t.isStamp(place{in: inForm, name: p.path[0]}) {
+				m.Body = []byte(param.Set(string(m.Body), p.path[0], "value"))
+			}
+		case refField:
+			if _, err := jsonx.Find(m.Body, p.path); err != nil && !t.isStamp(place{in: inBody, path: p.path}) {
+				m.Body, _ = jsonx.Create(m.Body, p.path, []byte(`"value"`))
+			}
+		}
+	}
+	return m
+}

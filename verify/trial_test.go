@@ -1,0 +1,57 @@
+package verify
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What --check does with a description is tried on all that are known to be
+// right.
+func TestTrials(t *testing.T) {
+	for _, p := range append(Providers(), featureProviders(t)...) {
+		held := 0
+		for _, trial := range p.Trials(someTime) {
+			if trial.Fault != "" {
+				t.Errorf("%s: %s: %s", p.ID, trial.Law, trial.Fault)
+			}
+			if trial.Fault == "" && trial.Skipped == "" {
+				held++
+			}
+			if strings.HasPrefix(trial.Skipped, "no message") {
+				t.Errorf("%s: %s", p.ID, trial.Skipped)
+			}
+		}
+		if held < 3 {
+			t.Errorf("%s: only %d laws could be tried", p.ID, held)
+		}
+	}
+}
+
+func TestParseVectors(t *testing.T) {
+	for _, p := range Providers() {
+		src, err := os.ReadFile("testdata/" + p.ID + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		vs, err := ParseVectors(src)
+		if err != nil || len(vs) != len(vectors(t, p.ID)) {
+			t.Errorf("%s: %d vectors, %v", p.ID, len(vs), err)
+		}
+		for _, v := range vs {
+			m, _ := v.Message()
+			if got := p.Scheme.Verify(m, v.Keys(), time.Unix(v.Now, 0)); !v.Holds(got) {
+				t.Errorf("%s: %s: got %+v", p.ID, v.Name, got)
+			}
+		}
+	}
+	for src, want := range map[string]string{
+		`[`: "", `{}`: "cannot unmarshal object", `[{"nmae":"x"}]`: `unknown field "nmae"`, `[{"status":"valid"}]`: "vector 1 has no name",
+		`[{"name":"x","status":"vald"}]`: `vector "x": status "vald" is none of`, `[{"name":"x","status":"valid","url":":"}]`: "its url is none",
+	} {
+		if _, err := ParseVectors([]byte(src)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", src, err, want)
+		}
+	}
+}
