@@ -66,7 +66,7 @@ func (p *program) app() *cli.App {
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
-			p.verifyCommand(), p.signCommand(), p.keysCommand(),
+			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.configCommand(), p.trustCommand(), p.providersCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
 		},

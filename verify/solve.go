@@ -1,0 +1,470 @@
+package verify
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Search is what [Catalog.Solve] has found.
+type Search struct {
+	// Known are the providers that sign so, the likeliest first.
+	Known []Provider
+	// YAML is a description in the language of providers/README.md, "" if none
+	// is proposed.
+	YAML string
+	// Agree has the index of each sample whose signature is right by it, or by
+	// the first of Known.
+	Agree []int
+	// Payload is what is signed, as a template; Same, what else it could be, as
+	// it gives the same for all samples that agree.
+	Payload string
+	Same    []string
+
+	// Trimmed tells that the line break at the end of bodies is not signed: an
+	// editor put it there.
+	Trimmed bool
+
+	Tried  int      // how many signatures were made
+	Places []string // what looks like a signature, as in: header X-Sig (32 bytes in hex)
+	// Why is why nothing is proposed, Help what would help; "" if something is.
+	Why, Help string
+}
+
+// The bounds of a search.
+const (
+	maxSamples = 32
+	// maxHashed is how many bytes are hashed in all. A signature of little counts
+	// as overhead bytes.
+	maxHashed    = 1 << 30
+	overhead     = 512
+	maxSearched  = 3  // samples that are searched
+	maxProposals = 64 // descriptions that are tried on all samples
+)
+
+// Solve looks for the scheme of samples, messages of one unknown provider, whose
+// secret is the first one of k. What else may be signed is in k.With. It tries
+// the providers of c, and then places × algorithms × forms of the key × what is
+// put together, and proposes only what gives the very signatures of samples,
+// and what no other reading would give as well. It takes a few seconds at most.
+func (c *Catalog) Solve(samples []Message, k Keys, now time.Time) Search {
+	found := c.solve(samples, k, now)
+	if found.YAML != "" || !slices.ContainsFunc(samples, func(m Message) bool { return bytes.HasSuffix(m.Body, []byte("\n")) }) {
+		return found
+	}
+	trimmed := slices.Clone(samples)
+	for i := range trimmed {
+		trimmed[i].Body = bytes.TrimSuffix(bytes.TrimSuffix(trimmed[i].Body, []byte("\n")), []byte("\r"))
+	}
+	if again := c.solve(trimmed, k, now); again.YAML != "" {
+		again.Tried += found.Tried
+		again.Trimmed = true
+		return again
+	}
+	return found
+}
+
+func (c *Catalog) solve(samples []Message, k Keys, now time.Time) Search {
+	s := &solver{c: c, samples: samples[:min(len(samples), maxSamples)], now: now, left: maxHashed, hashers: map[string]*hasher{}}
+	s.keys.With = k.With
+	if len(k.Secrets) == 0 || k.Secrets[0].Empty() || len(samples) == 0 {
+		return Search{Why: "there is no secret, or no recording", Help: "give both"}
+	}
+	s.keys.Secrets = k.Secrets[:1]
+	s.secret = *k.Secrets[0].kept.text
+	s.known()
+	s.search()
+	if s.best == nil {
+		s.token()
+	}
+	s.settle()
+	return s.out
+}
+
+// A solver is one search.
+type solver struct {
+	c       *Catalog
+	samples []Message
+	keys    Keys
+	secret  string
+	now     time.Time
+
+	left     int // bytes that may still be hashed
+	hashers  map[string]*hasher
+	proposed int
+	best     *proposal
+	refused  *proposal // the best of those that the samples do not suffice for
+	searched []*scene
+	out      Search
+}
+
+// A proposal is a description, and which samples agree with it.
+type proposal struct {
+	d       *declared
+	yaml    string
+	payload string
+	full    string // the payload and where its time is
+	body    bool   // the payload covers the body
+	agree   []int
+	same    []string
+	sums    int // how many different signatures those have that agree
+	bodies  int // how many different bodies
+	empty   bool
+	why     string // why it is not proposed
+}
+
+// agreeing returns the samples whose signature p finds right.
+func (s *solver) agreeing(p Provider, k Keys) []int {
+	var all []int
+	for i, m := range s.samples {
+		v := p.Scheme.Verify(m, k, s.now)
+		if v.Status == Valid || v.Reason == Stale || v.Reason == Future || v.Reason == WrongAccount {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// known finds the providers that sign so.
+func (s *solver) known() {
+	likely := map[string]int{}
+	for i, p := range s.c.Detect(s.samples[0]) {
+		likely[p.ID] = len(s.c.entries) - i
+	}
+	most := 0
+	for _, p := range s.c.Providers() {
+		agree := s.agreeing(p, s.keys)
+		if 2*len(agree) <= len(s.samples) || len(agree) < most {
+			continue
+		}
+		if len(agree) > most {
+			most, s.out.Known, s.out.Agree = len(agree), nil, agree
+		}
+		s.out.Known = append(s.out.Known, p)
+	}
+	slices.SortStableFunc(s.out.Known, func(a, b Provider) int { return likely[b.ID] - likely[a.ID] })
+}
+
+// search looks through the samples, those with little in them first.
+func (s *solver) search() {
+	order := make([]int, len(s.samples))
+	for i := range order {
+		order[i] = i
+	}
+	weight := func(i int) int { // an empty body tells least
+		if n := len(s.samples[i].Body); n > 0 {
+			return n
+		}
+		return MaxBody
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return weight(a) - weight(b) })
+	s.left = maxHashed
+	for n, i := range order[:min(len(order), maxSearched)] {
+		sc := newScene(&s.samples[i], s.keys.With)
+		s.searched = append(s.searched, sc)
+		if n == 0 && len(order) > 1 {
+			s.left = maxHashed / 2 // the rest is for the others
+		} else if n > 0 {
+			s.left = maxHashed / 4
+		}
+		s.look(sc)
+		if s.best != nil || s.refused != nil {
+			return
+		}
+	}
+}
+
+// look searches one sample.
+func (s *solver) look(sc *scene) {
+	if len(sc.spots) == 0 {
+		return
+	}
+	bySum := map[string][]*spot{}
+	for _, sp := range sc.spots {
+		bySum[string(sp.sum)] = append(bySum[string(sp.sum)], sp)
+	}
+	var used []algorithm
+	for _, a := range algorithms {
+		if slices.ContainsFunc(sc.spots, func(sp *spot) bool { return len(sp.sum) == a.size }) {
+			used = append(used, a)
+		}
+	}
+	forms := keyForms(s.secret)
+	for _, f := range sc.formulas() {
+		for _, form := range forms {
+			for _, a := range used {
+				if s.left <= 0 || s.proposed >= maxProposals {
+					return
+				}
+				sum := s.hasher(a, f.hash, form).sum(f, sc, form, s)
+				for _, sp := range bySum[string(sum)] {
+					s.propose(sc, f, sp, a, form)
+				}
+				if s.best != nil && len(s.best.agree) == len(s.samples) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// propose describes what has given the signature at sp, and tries it on all
+// samples.
+func (s *solver) propose(sc *scene, f *formula, sp *spot, a algorithm, form secretForm) {
+	var found *proposal
+	for _, r := range f.readings {
+		for _, multiple := range []bool{sp.several, true} {
+			if multiple && sp.sep == "" {
+				continue
+			}
+			s.proposed++
+			text, ok := describe(r, f.hash, sp, a, form, multiple, s.keys.With)
+			if !ok {
+				continue
+			}
+			p, err := ParseProvider([]byte(text))
+			if err != nil {
+				continue
+			}
+			agree := s.agreeing(p, s.keys)
+			d := p.Scheme.(*declared)
+			payload := d.payloadText()
+			full := payload
+			if d.stamp != nil {
+				full += ", {ts} from " + d.stamp.place.String()
+			}
+			switch {
+			case len(agree) == 0:
+			case found == nil || len(agree) > len(found.agree):
+				found = &proposal{d: d, yaml: text, payload: payload, full: full, body: r.body(), agree: agree}
+			case slices.Equal(agree, found.agree) && full != found.full && !slices.Contains(found.same, full) && len(found.same) < 3:
+				found.same = append(found.same, full)
+			}
+			if found != nil && len(found.agree) == len(s.samples) {
+				break // one signature is enough in all
+			}
+		}
+	}
+	if found == nil {
+		return
+	}
+	s.count(found)
+	into := &s.best
+	if found.why = s.doubt(found); found.why != "" {
+		into = &s.refused
+	}
+	if *into == nil || len(found.agree) > len((*into).agree) {
+		*into = found
+	}
+}
+
+// count tells how different the samples are that agree.
+func (s *solver) count(p *proposal) {
+	sums, bodies := map[string]bool{}, [][]byte{}
+	p.empty = true
+	for _, i := range p.agree {
+		m := &s.samples[i]
+		var c claim
+		p.d.read(m, &c)
+		sums[c.texts[0]] = true
+		if !slices.ContainsFunc(bodies, func(b []byte) bool { return bytes.Equal(b, m.Body) }) {
+			bodies = append(bodies, m.Body)
+		}
+		p.empty = p.empty && len(m.Body) == 0
+	}
+	p.sums, p.bodies = len(sums), len(bodies)
+}
+
+// doubt tells why the samples do not suffice for p, "" if they do.
+func (s *solver) doubt(p *proposal) string {
+	noBody := !slices.ContainsFunc(p.agree, func(i int) bool { return s.samples[i].Method != "GET" && s.samples[i].Method != "HEAD" })
+	switch {
+	case p.empty && !noBody:
+		return "the body is empty wherever a formula fits, so that it would fit with the body signed and without"
+	case p.body && !p.empty:
+		return ""
+	case p.sums < 2 || p.bodies < 2 && !noBody:
+		return "a signature fits that does not depend on the body, and that takes two recordings that differ"
+	}
+	return ""
+}
+
+// settle tells what has come out.
+func (s *solver) settle() {
+	for _, sc := range s.searched {
+		for _, sp := range sc.spots {
+			if text := sp.describe(); !slices.Contains(s.out.Places, text) && len(s.out.Places) < 8 {
+				s.out.Places = append(s.out.Places, text)
+			}
+		}
+	}
+	if b := s.best; b != nil && len(b.agree) >= len(s.out.Agree) {
+		s.out.YAML, s.out.Agree, s.out.Payload, s.out.Same = b.yaml, b.agree, b.payload, b.same
+		return
+	}
+	if len(s.out.Known) > 0 {
+		s.out.YAML = "id: my-provider\nextends: " + s.out.Known[0].ID + "\n"
+		return
+	}
+	s.out.Agree = nil
+	s.fail()
+}
+
+// fail tells why nothing is proposed, and what would help.
+func (s *solver) fail() {
+	const another = "another recording whose body is different"
+	switch constant := s.constant(); {
+	case s.refused != nil && s.refused.empty:
+		s.out.Why, s.out.Help = s.refused.why, "a recording with a body"
+	case s.refused != nil:
+		s.out.Why, s.out.Help = s.refused.why, another
+	case len(s.out.Places) == 0 && s.odd() != "":
+		s.out.Why = "nothing looks like a signature of a known algorithm; " + s.odd()
+		s.out.Help = "what the provider says of its algorithm; SHA-256, SHA-512, SHA-1 and MD5 are known"
+	case len(s.out.Places) == 0:
+		s.out.Why = "nothing looks like a signature (16, 20, 32 or 64 bytes in hex, base64 or base64url, in a header, parameter, form field or JSON field), and the secret itself is not sent"
+		s.out.Help = "a recording with all its headers"
+	case constant != "":
+		s.out.Why = fmt.Sprintf("%s is the same in all %d recordings, which differ, and is not the secret", constant, len(s.samples))
+		s.out.Help = "the secret that is sent, if it is a token"
+	default:
+		s.out.Why = "no formula gives what is in " + strings.Join(s.out.Places[:min(3, len(s.out.Places))], ", ")
+		helps := []string{"the right secret, whole", "a recording whose body is raw, byte for byte as it was sent", "--with NAME=VALUE for what else may be signed (an app key, an id, the URL that the provider was given)"}
+		if len(s.samples) == 1 {
+			helps = append(helps, another)
+		}
+		if s.left <= 0 {
+			helps = append(helps, "a recording with a small body, of which more can be tried")
+		}
+		s.out.Help = strings.Join(helps, "; ")
+	}
+}
+
+// constant names a place that holds the same in all samples, though these
+// differ.
+func (s *solver) constant() string {
+	differ := slices.ContainsFunc(s.samples, func(m Message) bool { return !bytes.Equal(m.Body, s.samples[0].Body) })
+	if !differ || len(s.searched) == 0 {
+		return ""
+	}
+	for _, sp := range s.searched[0].spots {
+		first := sp.textIn(&s.samples[0])
+		if first != "" && !slices.ContainsFunc(s.samples, func(m Message) bool { return sp.textIn(&m) != first }) {
+			return sp.place.String()
+		}
+	}
+	return ""
+}
+
+func (s *solver) odd() string {
+	for _, sc := range s.searched {
+		if sc.odd != "" {
+			return sc.odd
+		}
+	}
+	return ""
+}
+
+// token looks for the secret itself.
+func (s *solver) token() {
+	const least = 6 // characters; what is shorter is found anywhere
+	if len(s.secret) < least {
+		return
+	}
+	for _, v := range newScene(&s.samples[0], nil).values {
+		text := ""
+		if prefix, ok := strings.CutSuffix(v.text, s.secret); ok && prefixForm.MatchString(prefix) && !strings.HasPrefix(prefix, " ") {
+			text = "scheme: token\nsignature: {in: " + string(v.in) + ", name: " + yamlText(v.name)
+			if prefix != "" {
+				text += ", prefix: " + yamlText(prefix)
+			}
+			text += "}\n"
+		} else if v.in == inHeader && v.text == "Basic "+base64Strict.EncodeToString([]byte(s.secret)) && strings.Contains(s.secret, ":") {
+			text = "scheme: basic\nsignature: {in: header, name: " + yamlText(v.name) + "}\n"
+		} else {
+			continue
+		}
+		text = "id: my-provider\n" + text
+		p, err := ParseProvider([]byte(text))
+		if err != nil {
+			continue
+		}
+		if agree := s.agreeing(p, s.keys); len(agree) > 0 && (s.best == nil || len(agree) > len(s.best.agree)) {
+			s.best = &proposal{yaml: text, agree: agree, payload: ""}
+		}
+	}
+}
+
+// describe writes a description. ok is false if what is signed and the place do
+// not go together.
+func describe(r reading, isHash bool, sp *spot, a algorithm, form secretForm, multiple bool, with map[string]string) (text string, ok bool) {
+	var b strings.Builder
+	kind := "hmac"
+	if isHash {
+		kind = "hash"
+	}
+	fmt.Fprintf(&b, "id: my-provider\nscheme: %s\nalgorithm: %s\n", kind, a.name)
+	var secret []string
+	if form.strip != "" {
+		secret = append(secret, "strip: "+yamlText(form.strip))
+	}
+	if form.decode != "" {
+		secret = append(secret, "decode: "+form.decode)
+	}
+	if len(secret) > 0 {
+		fmt.Fprintf(&b, "secret: {%s}\n", strings.Join(secret, ", "))
+	}
+	var needs []string
+	var payload strings.Builder
+	var stamp *atom
+	payload.WriteString(r.lead)
+	for i, at := range r.atoms {
+		if i > 0 || r.lead != "" {
+			payload.WriteString(r.sep)
+		}
+		payload.WriteString(at.ref)
+		switch {
+		case at.with != "":
+			needs = append(needs, yamlText(at.with)+": {required: true}")
+		case at.header != "" && at.header != sp.name:
+			return "", false // an element of another list
+		}
+		if at.unit != "" {
+			stamp = at
+		}
+	}
+	if r.trail {
+		payload.WriteString(r.sep)
+	}
+	if len(needs) > 0 {
+		fmt.Fprintf(&b, "with: {%s}\n", strings.Join(needs, ", "))
+	}
+	fmt.Fprintf(&b, "signature:\n  in: %s\n  name: %s\n  encoding: %s\n", sp.in, yamlText(sp.name), sp.encoding)
+	if sp.prefix != "" {
+		fmt.Fprintf(&b, "  prefix: %s\n", yamlText(sp.prefix))
+	}
+	if sp.sep != "" {
+		items := []string{"sep: " + yamlText(sp.sep)}
+		if sp.kv != "" {
+			items = append(items, "kv: "+yamlText(sp.kv), "element: "+yamlText(sp.element))
+		}
+		if multiple {
+			items = append(items, "multiple: true")
+		}
+		fmt.Fprintf(&b, "  list: {%s}\n", strings.Join(items, ", "))
+	}
+	if stamp != nil {
+		fmt.Fprintf(&b, "timestamp: {in: %s, name: %s, unit: %s, tolerance: 5m}\n", stamp.in, yamlText(stamp.name), stamp.unit)
+	}
+	fmt.Fprintf(&b, "payload: %s\n", yamlText(payload.String()))
+	return b.String(), true
+}
+
+// byRank orders atoms: the likeliest first.
+func byRank(atoms []*atom, most int) []*atom {
+	slices.SortStableFunc(atoms, func(a, b *atom) int { return cmp.Compare(a.rank, b.rank) })
+	return atoms[:min(len(atoms), most)]
+}

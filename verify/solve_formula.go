@@ -1,0 +1,378 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/base64"
+	"hash"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What may be signed, put together.
+
+// A reading is one way to put a message together: atoms with a separator
+// between them.
+type reading struct {
+	lead  string // a version that comes first, as in v0:ts:body
+	atoms []*atom
+	sep   string
+	trail bool // the separator also stands at the end
+}
+
+// body reports whether r covers the body.
+func (r reading) body() bool {
+	return slices.ContainsFunc(r.atoms, func(a *atom) bool { return strings.Contains(a.ref, "body}") || strings.Contains(a.ref, "(body)") })
+}
+
+func (r reading) text() string {
+	var b strings.Builder
+	b.WriteString(r.lead)
+	for i, a := range r.atoms {
+		if i > 0 || r.lead != "" {
+			b.WriteString(r.sep)
+		}
+		b.WriteString(a.text)
+	}
+	if r.trail {
+		b.WriteString(r.sep)
+	}
+	return b.String()
+}
+
+// A formula is what is hashed, and all readings that give it for this message,
+// the likeliest first.
+type formula struct {
+	text     string // with markers
+	hash     bool   // a plain hash, and no HMAC
+	readings []reading
+}
+
+// separators stand between the parts of what is signed.
+var separators = []string{".", "", ":", "\n", "|", "-", ","}
+
+const maxReadings = 6
+
+// formulas lists what may be signed, the likeliest first.
+func (sc *scene) formulas() []*formula {
+	l := &lister{seen: map[string]*formula{}}
+	body := &atom{ref: "{body}", text: markBody}
+	secret := &atom{ref: "{secret}", text: markSecret}
+	top := func(atoms []*atom, n int) []*atom { return atoms[:min(len(atoms), n)] }
+	method := []*atom{sc.method}
+	groups := [][]*atom{sc.times, sc.ids, sc.withs, sc.places, method}
+	few := [][]*atom{top(sc.times, 3), top(sc.ids, 3), top(sc.withs, 2), top(sc.places, 4), method}
+	bodies := []*atom{body}
+	inside := !slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == inHeader || sp.in == inQuery })
+	if inside {
+		bodies = nil // which holds the signature
+	}
+	hashed := sc.hashedBodies()
+	if inside {
+		hashed = nil
+	}
+
+	l.add(bodies...)
+	l.addHash(secret, bodies...)
+	for _, lead := range sc.leads {
+		l.lead = lead
+		l.permute(2, bodies, few)
+		l.permute(3, bodies, few)
+	}
+	l.lead = ""
+	l.permute(2, bodies, groups)
+	l.secret = secret
+	l.permute(2, bodies, [][]*atom{sc.times, top(sc.ids, 4), sc.withs, top(sc.places, 4), method})
+	l.secret = nil
+	l.permute(3, bodies, groups)
+	for _, h := range hashed {
+		one := []*atom{h}
+		l.add(h)
+		l.addHash(secret, h)
+		l.permute(2, one, few)
+		l.permute(3, one, few)
+	}
+	// What does not cover the body.
+	l.without(1, [][]*atom{sc.times, sc.ids, sc.withs, sc.places, sc.fields}, secret)
+	l.without(2, few, secret)
+	l.pick(sc.fields, sc.times, secret)
+	l.without(3, few, nil)
+	l.secret = secret
+	l.permute(3, bodies, few)
+	l.secret = nil
+	l.permute(4, bodies, [][]*atom{few[0], few[3], method})
+	l.last = true
+	l.permute(4, bodies, few)
+	l.permute(5, bodies, [][]*atom{top(sc.times, 2), top(sc.ids, 2), top(sc.withs, 1), top(sc.places, 3), method})
+	for _, h := range top(hashed, 2) {
+		l.permute(4, []*atom{h}, few)
+		l.permute(5, []*atom{h}, [][]*atom{top(sc.times, 2), top(sc.ids, 2), nil, top(sc.places, 3), method})
+	}
+	return l.all
+}
+
+// hashedBodies are what may be signed in the place of the body.
+func (sc *scene) hashedBodies() []*atom {
+	var all []*atom
+	for _, name := range []string{"sha256hex", "md5hex", "sha1hex", "sha512hex"} {
+		all = append(all, &atom{ref: "{" + name + "(body)}", text: functions[name](sc.m.Body)})
+	}
+	return append(all, &atom{ref: "{base64(body)}", text: markBase64})
+}
+
+// A lister lists formulas.
+type lister struct {
+	all    []*formula
+	seen   map[string]*formula
+	lead   string
+	secret *atom // if set, plain hashes are listed that have it at each place
+	last   bool  // the body comes first or last only
+}
+
+const maxFormulas = 200_000
+
+func (l *lister) put(r reading, isHash bool) {
+	if len(r.atoms) == 0 || len(l.all) >= maxFormulas {
+		return
+	}
+	key := r.text()
+	if isHash {
+		key = "\x00h" + key
+	}
+	f := l.seen[key]
+	if f == nil {
+		f = &formula{text: r.text(), hash: isHash}
+		l.seen[key] = f
+		l.all = append(l.all, f)
+	}
+	if len(f.readings) < maxReadings {
+		f.readings = append(f.readings, r)
+	}
+}
+
+// add lists the HMAC of one atom alone.
+func (l *lister) add(atoms ...*atom) {
+	for _, a := range atoms {
+		l.put(reading{atoms: []*atom{a}}, false)
+	}
+}
+
+// addHash lists the plain hash of one atom and the secret.
+func (l *lister) addHash(secret *atom, atoms ...*atom) {
+	for _, a := range atoms {
+		for _, sep := range separators {
+			l.put(reading{atoms: []*atom{secret, a}, sep: sep}, true)
+			l.put(reading{atoms: []*atom{a, secret}, sep: sep}, true)
+		}
+	}
+}
+
+// sequence lists atoms in their order, with each separator.
+func (l *lister) sequence(atoms []*atom) {
+	atoms = slices.Clone(atoms)
+	for _, sep := range separators {
+		if l.secret == nil {
+			l.put(reading{lead: l.lead, atoms: atoms, sep: sep}, false)
+			if sep == "\n" && l.lead == "" {
+				l.put(reading{atoms: atoms, sep: sep, trail: true}, false)
+			}
+			continue
+		}
+		for i := range len(atoms) + 1 {
+			l.put(reading{atoms: slices.Insert(slices.Clone(atoms), i, l.secret), sep: sep}, true)
+		}
+	}
+}
+
+// permute lists the sequences of n atoms, each of another group, of which one
+// is a body, in every order.
+func (l *lister) permute(n int, bodies []*atom, groups [][]*atom) {
+	for _, b := range bodies {
+		l.choose(n-1, groups, []*atom{b}, func(atoms []*atom) {
+			permutations(atoms, func(p []*atom) {
+				if !l.last || p[0] == b || p[len(p)-1] == b {
+					l.sequence(p)
+				}
+			})
+		})
+	}
+}
+
+// without lists the sequences of n atoms, each of another group, and the plain
+// hashes of them with the secret.
+func (l *lister) without(n int, groups [][]*atom, secret *atom) {
+	l.choose(n, groups, nil, func(atoms []*atom) {
+		permutations(atoms, func(p []*atom) {
+			l.sequence(p)
+			if secret != nil {
+				l.secret = secret
+				l.sequence(p)
+				l.secret = nil
+			}
+		})
+	})
+}
+
+// pick lists the sequences of two and three fields, which may be times.
+func (l *lister) pick(fields, times []*atom, secret *atom) {
+	both := slices.Clone(fields)
+	for _, t := range times[:min(len(times), 3)] {
+		if t.in != inSignature {
+			both = append(both, t)
+		}
+	}
+	each := func(p []*atom, hashes bool) {
+		stamps := 0
+		for i, a := range p {
+			if a.unit != "" {
+				stamps++
+			}
+			for _, b := range p[:i] {
+				if a.in == b.in && a.name == b.name {
+					return
+				}
+			}
+		}
+		if stamps > 1 {
+			return
+		}
+		l.sequence(p)
+		if hashes {
+			l.secret = secret
+			l.sequence(p)
+			l.secret = nil
+		}
+	}
+	for _, a := range both {
+		for _, b := range both {
+			each([]*atom{a, b}, true)
+		}
+	}
+	if len(fields) == 0 {
+		return
+	}
+	for _, a := range both {
+		for _, b := range both {
+			for _, c := range both {
+				each([]*atom{a, b, c}, false)
+			}
+		}
+	}
+}
+
+// choose calls f with base and n atoms, each of another group.
+func (l *lister) choose(n int, groups [][]*atom, base []*atom, f func([]*atom)) {
+	if n == 0 {
+		f(base)
+		return
+	}
+	for i, g := range groups {
+		for _, a := range g {
+			l.choose(n-1, groups[i+1:], append(slices.Clone(base), a), f)
+		}
+	}
+}
+
+// permutations calls f with the atoms in every order, that of f's argument
+// last atom first.
+func permutations(atoms []*atom, f func([]*atom)) {
+	p := slices.Clone(atoms)
+	slices.Reverse(p) // the body, which is first, is mostly the last
+	var next func(k int)
+	next = func(k int) {
+		if k == len(p) {
+			f(p)
+			return
+		}
+		for i := k; i < len(p); i++ {
+			p[k], p[i] = p[i], p[k]
+			next(k + 1)
+			p[k], p[i] = p[i], p[k]
+		}
+	}
+	next(0)
+}
+
+// A secretForm is how the key is made of the secret's text.
+type secretForm struct {
+	strip, decode string
+	key           []byte
+}
+
+// marked is a beginning of secrets that tells what they are, and is no part of
+// what is secret.
+var marked = regexp.MustCompile(`^(v[0-9]{1,2},)?([A-Za-z]{2,10}_){1,3}`)
+
+// keyForms lists the keys that a secret's text may stand for.
+func keyForms(text string) []secretForm {
+	strips := []string{""}
+	if prefix := marked.FindString(text); prefix != "" && prefix != text {
+		strips = append(strips, prefix)
+		if i := strings.IndexByte(prefix, '_') + 1; i < len(prefix) {
+			strips = append(strips, prefix[:i])
+		}
+	}
+	var all []secretForm
+	for _, strip := range strips {
+		for _, decode := range []string{"", "base64", "hex", "base64url"} {
+			k := newKey(text, keyForm{kind: schemeHMAC, strip: strip, decode: decode})
+			if k.err == nil && !slices.ContainsFunc(all, func(f secretForm) bool { return bytes.Equal(f.key, k.bytes) }) {
+				all = append(all, secretForm{strip, decode, k.bytes})
+			}
+		}
+	}
+	return all
+}
+
+// A hasher makes signatures by one algorithm and key.
+type hasher struct {
+	h    hash.Hash
+	room []byte
+}
+
+func (s *solver) hasher(a algorithm, plain bool, form secretForm) *hasher {
+	name := a.name + "\x00" + form.strip + "\x00" + form.decode
+	if plain {
+		name = a.name
+	}
+	h := s.hashers[name]
+	if h == nil {
+		h = &hasher{h: a.new()}
+		if !plain {
+			h.h = hmac.New(a.new, form.key)
+		}
+		s.hashers[name] = h
+	}
+	return h
+}
+
+// sum makes the signature of a formula.
+func (h *hasher) sum(f *formula, sc *scene, form secretForm, s *solver) []byte {
+	s.out.Tried++
+	s.left -= overhead
+	h.h.Reset()
+	for text := f.text; text != ""; {
+		literal, rest, marked := strings.Cut(text, "\x00")
+		h.room = append(h.room[:0], literal...)
+		h.h.Write(h.room)
+		if !marked {
+			break
+		}
+		switch rest[0] {
+		case markBody[1]:
+			s.left -= len(sc.m.Body)
+			h.h.Write(sc.m.Body)
+		case markBase64[1]:
+			s.left -= 2 * len(sc.m.Body)
+			w := base64.NewEncoder(base64.StdEncoding, h.h)
+			w.Write(sc.m.Body)
+			w.Close()
+		case markSecret[1]:
+			h.h.Write(form.key)
+		}
+		text = rest[1:]
+	}
+	h.room = h.h.Sum(h.room[:0])
+	return h.room
+}
