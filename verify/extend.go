@@ -13,7 +13,12 @@ import (
 type family struct {
 	earlier map[string]node // by ID, with what they inherit
 	all     []string        // the IDs, also of those that come later
+	size    int             // of all that was inherited
 }
+
+// maxInherited bounds what the descriptions of a document inherit, because each
+// could inherit what is long.
+const maxInherited = 1 << 17 // nodes
 
 // own are the fields that no description inherits: they name the provider, and
 // its secret.
@@ -50,6 +55,9 @@ func (f *family) inherit(n node) (all node, from node, whom string, err error) {
 	base, err := f.base(from, whom)
 	if err != nil {
 		return n, from, whom, err
+	}
+	if f.size += base.Size(); f.size > maxInherited {
+		return n, from, whom, from.Errorf("the descriptions inherit too much in all")
 	}
 	merged, err := n.Over(base.Without(own...), from.Node, lists...)
 	return node{merged}, from, whom, err

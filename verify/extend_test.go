@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -86,6 +87,16 @@ func TestExtendsErrors(t *testing.T) {
 		}
 	}
 	if _, err := ParseProvider([]byte("id: x\nextends: github\nscheme: hash\n")); err == nil || !strings.HasPrefix(err.Error(), "2:10: payload: a plain hash without {secret}") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestExtendsIsBounded(t *testing.T) {
+	src := "a: {extends: stripe, notes: [x" + strings.Repeat(",x", 10000) + "]}\n"
+	for i := range 1000 {
+		src += fmt.Sprintf("b%d: {extends: a}\n", i)
+	}
+	if _, err := ParseProviders([]byte(src), ""); err == nil || !strings.Contains(err.Error(), "extends: the descriptions inherit too much") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -37,9 +37,10 @@ type Search struct {
 // The bounds of a search.
 const (
 	maxSamples = 32
-	// maxHashed is how many bytes are hashed in all. A signature of little counts
-	// as overhead bytes.
-	maxHashed    = 1 << 30
+	// maxHashed is how many bytes are hashed, and maxAgain how many once more if
+	// bodies end with a line break. A signature of little counts as overhead bytes.
+	maxHashed    = 768 << 20
+	maxAgain     = 256 << 20
 	overhead     = 512
 	maxSearched  = 3  // samples that are searched
 	maxProposals = 64 // descriptions that are tried on all samples
@@ -51,7 +52,7 @@ const (
 // put together, and proposes only what gives the very signatures of samples,
 // and what no other reading would give as well. It takes a few seconds at most.
 func (c *Catalog) Solve(samples []Message, k Keys, now time.Time) Search {
-	found := c.solve(samples, k, now)
+	found := c.solve(samples, k, now, maxHashed)
 	if found.YAML != "" || !slices.ContainsFunc(samples, func(m Message) bool { return bytes.HasSuffix(m.Body, []byte("\n")) }) {
 		return found
 	}
@@ -59,7 +60,7 @@ func (c *Catalog) Solve(samples []Message, k Keys, now time.Time) Search {
 	for i := range trimmed {
 		trimmed[i].Body = bytes.TrimSuffix(bytes.TrimSuffix(trimmed[i].Body, []byte("\n")), []byte("\r"))
 	}
-	if again := c.solve(trimmed, k, now); again.YAML != "" {
+	if again := c.solve(trimmed, k, now, maxAgain); again.YAML != "" {
 		again.Tried += found.Tried
 		again.Trimmed = true
 		return again
@@ -67,8 +68,8 @@ func (c *Catalog) Solve(samples []Message, k Keys, now time.Time) Search {
 	return found
 }
 
-func (c *Catalog) solve(samples []Message, k Keys, now time.Time) Search {
-	s := &solver{c: c, samples: samples[:min(len(samples), maxSamples)], now: now, left: maxHashed, hashers: map[string]*hasher{}}
+func (c *Catalog) solve(samples []Message, k Keys, now time.Time, budget int) Search {
+	s := &solver{c: c, samples: samples[:min(len(samples), maxSamples)], now: now, left: budget, budget: budget, hashers: map[string]*hasher{}}
 	s.keys.With = k.With
 	if len(k.Secrets) == 0 || k.Secrets[0].Empty() || len(samples) == 0 {
 		return Search{Why: "there is no secret, or no recording", Help: "give both"}
@@ -92,7 +93,8 @@ type solver struct {
 	secret  string
 	now     time.Time
 
-	left     int // bytes that may still be hashed
+	budget   int // bytes that may be hashed
+	left     int // the same, still, of this sample
 	hashers  map[string]*hasher
 	proposed int
 	best     *proposal
@@ -161,14 +163,13 @@ func (s *solver) search() {
 		return MaxBody
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return weight(a) - weight(b) })
-	s.left = maxHashed
 	for n, i := range order[:min(len(order), maxSearched)] {
 		sc := newScene(&s.samples[i], s.keys.With)
 		s.searched = append(s.searched, sc)
 		if n == 0 && len(order) > 1 {
-			s.left = maxHashed / 2 // the rest is for the others
+			s.left = s.budget / 2 // the rest is for the others
 		} else if n > 0 {
-			s.left = maxHashed / 4
+			s.left = s.budget / 4
 		}
 		s.look(sc)
 		if s.best != nil || s.refused != nil {

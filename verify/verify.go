@@ -66,6 +66,8 @@
 //
 // [ParseProvider] and [ParseProviders] read descriptions of other senders, in
 // the language of the built-in ones, and [Catalog.With] puts them beside these.
+// [Provider.Trials] tries one, [ParseVectors] reads requests to try it on, and
+// [Catalog.Solve] proposes one from recordings and the secret.
 //
 // # Security
 //

@@ -14,13 +14,13 @@ import (
 func (p *program) providersCommand() *cli.Command {
 	return &cli.Command{
 		Name: "providers", Usage: "list the providers whose webhooks can be verified", ArgsUsage: "[ID]",
-		Description: `  devhook providers
-  devhook providers tiktok
-  devhook providers --check ./my-gateway.yaml
-
---check tries a description of your own: that it is well formed (exit code 2 if it is
+		Description: `--check tries a description of your own: that it is well formed (exit code 2 if it is
 not), that what it signs it also verifies, and its vectors, which are requests with the
-verdict that each must get (exit code 1 if one gets another).`,
+verdict that each must get (exit code 1 if one gets another).
+
+  devhook providers
+  devhook providers tiktok
+  devhook providers --check my-gateway.yaml`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 			&cli.StringFlag{Name: "check", Usage: "try the descriptions in `FILE`: one provider, or a devhook.yaml"},

@@ -6,6 +6,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// Size returns how many parts n has, itself among them.
+func (n Node) Size() int {
+	if n.at == nil {
+		return 0
+	}
+	size := 1
+	for _, item := range n.at.Content {
+		size += Node{at: item}.Size()
+	}
+	return size
+}
+
 // Without returns the mapping n without some of its keys.
 func (n Node) Without(names ...string) Node {
 	if !n.IsMapping() {
