@@ -119,6 +119,7 @@ func FuzzParseProvider(f *testing.F) {
 		f.Add("{id: " + id + ", " + rest)
 	}
 	f.Add(good)
+	f.Add("id: x\nextends: stripe\nsignature: {name: X-Sig, list: {drop: ~}}\ntimestamp: {tolerance: 10m}\nmarks: ~\n")
 	f.Fuzz(func(t *testing.T, src string) {
 		p, err := ParseProvider([]byte(src))
 		if err != nil {

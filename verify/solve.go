@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +40,8 @@ const (
 	maxSamples = 32
 	// maxHashed is how many bytes are hashed, and maxAgain how many once more if
 	// bodies end with a line break. A signature of little counts as overhead bytes.
-	maxHashed    = 768 << 20
-	maxAgain     = 256 << 20
+	maxHashed    = 512 << 20
+	maxAgain     = 128 << 20
 	overhead     = 512
 	maxSearched  = 3  // samples that are searched
 	maxProposals = 64 // descriptions that are tried on all samples
@@ -194,27 +195,30 @@ func (s *solver) look(sc *scene) {
 		}
 	}
 	forms := keyForms(s.secret)
-	for _, f := range sc.formulas() {
-		for _, form := range forms {
-			for _, a := range used {
-				if s.left <= 0 || s.proposed >= maxProposals {
-					return
-				}
-				sum := s.hasher(a, f.hash, form).sum(f, sc, form, s)
-				for _, sp := range bySum[string(sum)] {
-					s.propose(sc, f, sp, a, form)
-				}
-				if s.best != nil && len(s.best.agree) == len(s.samples) {
-					return
+	sc.formulas(func(batch []*formula) bool {
+		for _, f := range batch {
+			for _, form := range forms {
+				for _, a := range used {
+					if s.left <= 0 || s.proposed >= maxProposals {
+						return false
+					}
+					sum := s.hasher(a, f.hash, form).sum(f, sc, form, s)
+					for _, sp := range bySum[string(sum)] {
+						s.propose(f, sp, a, form)
+					}
+					if s.best != nil && len(s.best.agree) == len(s.samples) {
+						return false
+					}
 				}
 			}
 		}
-	}
+		return true
+	})
 }
 
 // propose describes what has given the signature at sp, and tries it on all
 // samples.
-func (s *solver) propose(sc *scene, f *formula, sp *spot, a algorithm, form secretForm) {
+func (s *solver) propose(f *formula, sp *spot, a algorithm, form secretForm) {
 	var found *proposal
 	for _, r := range f.readings {
 		for _, multiple := range []bool{sp.several, true} {
@@ -281,7 +285,9 @@ func (s *solver) count(p *proposal) {
 
 // doubt tells why the samples do not suffice for p, "" if they do.
 func (s *solver) doubt(p *proposal) string {
-	noBody := !slices.ContainsFunc(p.agree, func(i int) bool { return s.samples[i].Method != "GET" && s.samples[i].Method != "HEAD" })
+	noBody := !slices.ContainsFunc(p.agree, func(i int) bool {
+		return s.samples[i].Method != http.MethodGet && s.samples[i].Method != http.MethodHead
+	})
 	switch {
 	case p.empty && !noBody:
 		return "the body is empty wherever a formula fits, so that it would fit with the body signed and without"

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"hash"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,62 +55,79 @@ var separators = []string{".", "", ":", "\n", "|", "-", ","}
 
 const maxReadings = 6
 
-// formulas lists what may be signed, the likeliest first.
-func (sc *scene) formulas() []*formula {
+// formulas calls yield with what may be signed, the likeliest first, a batch at
+// a time, until it returns false.
+func (sc *scene) formulas(yield func([]*formula) bool) {
 	l := &lister{seen: map[string]*formula{}}
-	body := &atom{ref: "{body}", text: markBody}
 	secret := &atom{ref: "{secret}", text: markSecret}
 	top := func(atoms []*atom, n int) []*atom { return atoms[:min(len(atoms), n)] }
 	method := []*atom{sc.method}
 	groups := [][]*atom{sc.times, sc.ids, sc.withs, sc.places, method}
 	few := [][]*atom{top(sc.times, 3), top(sc.ids, 3), top(sc.withs, 2), top(sc.places, 4), method}
-	bodies := []*atom{body}
-	inside := !slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == inHeader || sp.in == inQuery })
-	if inside {
-		bodies = nil // which holds the signature
+	fewer := [][]*atom{top(sc.times, 2), top(sc.ids, 2), top(sc.withs, 1), top(sc.places, 3), method}
+	var bodies, hashed []*atom
+	if sc.signsBody() {
+		bodies, hashed = []*atom{{ref: "{body}", text: markBody}}, sc.hashedBodies()
 	}
-	hashed := sc.hashedBodies()
-	if inside {
-		hashed = nil
+	hashes := func(f func()) {
+		l.secret = secret
+		f()
+		l.secret = nil
 	}
+	for _, batch := range []func(){
+		func() {
+			l.add(bodies...)
+			l.addHash(secret, bodies...)
+		},
+		func() {
+			for _, lead := range sc.leads {
+				l.lead = lead
+				l.permute(2, bodies, few)
+				l.permute(3, bodies, few)
+			}
+			l.lead = ""
+		},
+		func() { l.permute(2, bodies, groups) },
+		func() {
+			hashes(func() { l.permute(2, bodies, [][]*atom{sc.times, top(sc.ids, 4), sc.withs, top(sc.places, 4), method}) })
+		},
+		func() { l.permute(3, bodies, groups) },
+		func() {
+			l.add(hashed...)
+			l.addHash(secret, hashed...)
+			l.permute(2, hashed, few)
+			l.permute(3, hashed, few)
+		},
+		// What does not cover the body.
+		func() { l.without(1, [][]*atom{sc.times, sc.ids, sc.withs, sc.places, sc.fields}, secret) },
+		func() { l.without(2, few, secret) },
+		func() { l.pick(sc.fields, sc.times, secret) },
+		func() { l.without(3, few, nil) },
+		func() { hashes(func() { l.permute(3, bodies, few) }) },
+		func() { l.permute(4, bodies, [][]*atom{few[0], few[3], method}) },
+		func() {
+			l.last = true
+			l.permute(4, bodies, few)
+		},
+		func() { l.permute(4, top(hashed, 2), few) },
+		func() { l.permute(5, bodies, fewer) },
+		func() { l.permute(5, top(hashed, 2), fewer) },
+	} {
+		done := len(l.all)
+		batch()
+		if !yield(l.all[done:]) {
+			return
+		}
+	}
+}
 
-	l.add(bodies...)
-	l.addHash(secret, bodies...)
-	for _, lead := range sc.leads {
-		l.lead = lead
-		l.permute(2, bodies, few)
-		l.permute(3, bodies, few)
+// signsBody reports whether the body may be signed: not if the signature can
+// only be in it, or if there can be none.
+func (sc *scene) signsBody() bool {
+	if len(sc.m.Body) == 0 && (sc.m.Method == http.MethodGet || sc.m.Method == http.MethodHead) {
+		return false
 	}
-	l.lead = ""
-	l.permute(2, bodies, groups)
-	l.secret = secret
-	l.permute(2, bodies, [][]*atom{sc.times, top(sc.ids, 4), sc.withs, top(sc.places, 4), method})
-	l.secret = nil
-	l.permute(3, bodies, groups)
-	for _, h := range hashed {
-		one := []*atom{h}
-		l.add(h)
-		l.addHash(secret, h)
-		l.permute(2, one, few)
-		l.permute(3, one, few)
-	}
-	// What does not cover the body.
-	l.without(1, [][]*atom{sc.times, sc.ids, sc.withs, sc.places, sc.fields}, secret)
-	l.without(2, few, secret)
-	l.pick(sc.fields, sc.times, secret)
-	l.without(3, few, nil)
-	l.secret = secret
-	l.permute(3, bodies, few)
-	l.secret = nil
-	l.permute(4, bodies, [][]*atom{few[0], few[3], method})
-	l.last = true
-	l.permute(4, bodies, few)
-	l.permute(5, bodies, [][]*atom{top(sc.times, 2), top(sc.ids, 2), top(sc.withs, 1), top(sc.places, 3), method})
-	for _, h := range top(hashed, 2) {
-		l.permute(4, []*atom{h}, few)
-		l.permute(5, []*atom{h}, [][]*atom{top(sc.times, 2), top(sc.ids, 2), nil, top(sc.places, 3), method})
-	}
-	return l.all
+	return slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == inHeader || sp.in == inQuery })
 }
 
 // hashedBodies are what may be signed in the place of the body.

@@ -331,6 +331,16 @@ func TestSolveTwoThatDiffer(t *testing.T) {
 	if got.Payload != "{ts}" || len(got.Agree) != 2 {
 		t.Errorf("got %+v", got)
 	}
+	for i := range all { // which have no body
+		all[i].Method, all[i].Body = "GET", nil
+	}
+	got = new(Catalog).Solve(all, Keys{Secrets: []Secret{NewSecret(planted)}}, someTime)
+	if got.Payload != "{ts}" || len(got.Agree) != 2 {
+		t.Errorf("got %+v", got)
+	}
+	if got = new(Catalog).Solve(all[:1], Keys{Secrets: []Secret{NewSecret(planted)}}, someTime); got.YAML != "" {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func TestSolveTokens(t *testing.T) {
@@ -417,4 +427,32 @@ func TestSolveLarge(t *testing.T) {
 	if got = Builtin().Solve(all, Keys{Secrets: []Secret{NewSecret(planted)}}, someTime); len(got.Agree) != 10 {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// Laws: no message makes Solve panic or takes it long; what it proposes can be
+// read, verifies the message, and does not tell the secret.
+func FuzzSolve(f *testing.F) {
+	for i := range plantedSchemes {
+		m := plant(i, 1)[0]
+		f.Add(m.URL.RawQuery, headerText(m.Header), m.Body)
+	}
+	const secret = planted
+	k := Keys{Secrets: []Secret{NewSecret(secret)}}
+	f.Fuzz(func(t *testing.T, query, header string, body []byte) {
+		m := fuzzed(query, header, body)
+		got := new(Catalog).solve([]Message{m}, k, someTime, 1<<20)
+		if got.YAML == "" {
+			if got.Why == "" || got.Help == "" {
+				t.Errorf("silent without a reason: %+v", got)
+			}
+			return
+		}
+		p, err := ParseProvider([]byte(got.YAML))
+		if err != nil || strings.Contains(got.YAML, secret) {
+			t.Fatalf("%v\n%s", err, got.YAML)
+		}
+		if !right(p.Scheme.(*declared), m, k, someTime) {
+			t.Errorf("proposed, and not right:\n%s", got.YAML)
+		}
+	})
 }
