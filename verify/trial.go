@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,10 @@ func (t *trials) run() {
 		return
 	}
 	others.With = keys.With
-	m := t.message()
+	m := t.message(false)
+	if probe := t.message(false); t.p.Scheme.Sign(&probe, keys, SignOptions{}, t.now) != nil {
+		m = t.message(true)
+	}
 	t.judge("a message without a signature is refused", t.p.Scheme.Verify(m, keys, t.now), Unsigned)
 	if err := t.p.Scheme.Sign(&m, keys, SignOptions{}, t.now); err != nil {
 		t.skip(signed, "no message can be made up that it could sign: %v", err)
@@ -89,13 +93,16 @@ func (t *trials) body(m Message, keys Keys) {
 	case t.d.kind.isToken():
 		t.skip(law, "the %s itself is sent, and nothing is signed", t.d.secretName)
 		return
-	case t.d.payload.has(refBody, ""):
+	case t.d.payload.has(refBody, "") || t.d.payload.has(refDecoded, "") || t.d.bodyDigest != nil:
 		changed.Body = append([]byte("x"), m.Body...)
 	default:
 		done := false
-		for _, p := range t.d.payload {
+		for p := range t.d.payload.flat() {
 			var err error
 			switch {
+			case p.ref == refForms || p.ref == refCode && isForm(&m):
+				changed.Body = append(slices.Clone(m.Body), "&changed=1"...)
+				done = true
 			case p.ref == refField && !t.isStamp(place{in: inBody, path: p.path}):
 				changed.Body, err = jsonx.Set(m.Body, p.path, []byte(`"changed"`))
 				done = err == nil
@@ -183,8 +190,9 @@ func (t *trials) keys(seed string) (Keys, error) {
 	return k, nil
 }
 
-// message makes up a message that the scheme can sign.
-func (t *trials) message() Message {
+// message makes up a message that the scheme can sign; with a form, or with JSON
+// unless the scheme asks for a form.
+func (t *trials) message(form bool) Message {
 	d := t.d
 	m := Message{
 		Method: http.MethodPost,
@@ -196,18 +204,17 @@ func (t *trials) message() Message {
 	if d.stamp != nil {
 		places = append(places, d.stamp.place)
 	}
-	for _, p := range d.payload {
-		if p.ref == refForm {
-			places = append(places, place{in: inForm})
-		}
+	if form || d.payload.has(refForms, "") || d.payload.has(refForm, "") {
+		places = append(places, place{in: inForm})
 	}
 	for _, p := range places {
 		if p.in == inForm {
 			m.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			m.URL.RawQuery = ""
 			m.Body = []byte("id=evt_1&type=example")
 		}
 	}
-	for _, p := range d.payload {
+	for p := range d.payload.flat() {
 		switch p.ref {
 		case refHeader:
 			if d.stamp == nil || p.key != d.stamp.key {
