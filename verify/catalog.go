@@ -5,9 +5,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"devhook/internal/similar"
 )
@@ -21,8 +23,9 @@ var files embed.FS
 type Catalog struct {
 	entries []*entry          // by id
 	byName  map[string]*entry // by id and alias
-	// detector indexes the entries when it is first asked for; nil in the zero
-	// Catalog.
+	// loadAll reads all entries, once, and detector indexes them, when it is first
+	// asked for; nil in the zero Catalog.
+	loadAll  func()
 	detector func() *detector
 }
 
@@ -66,6 +69,21 @@ func openBuiltin() *Catalog {
 	return c
 }
 
+// loadAll reads the files of all entries, side by side: that is most of what a
+// program does when it starts.
+func loadAll(entries []*entry) {
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(entries)) {
+		readers.Go(func() {
+			for i := next.Add(1); i <= int64(len(entries)); i = next.Add(1) {
+				entries[i-1].load()
+			}
+		})
+	}
+	readers.Wait()
+}
+
 // peekAliases reads the line "aliases: [a, b]" of a built-in file, without
 // reading the file as YAML, which takes a hundred times as long.
 func peekAliases(src string) []string {
@@ -84,7 +102,11 @@ func peekAliases(src string) []string {
 func newCatalog(entries []*entry) (*Catalog, error) {
 	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
 	c := &Catalog{entries: entries, byName: make(map[string]*entry)}
-	c.detector = sync.OnceValue(func() *detector { return newDetector(entries) })
+	c.loadAll = sync.OnceFunc(func() { loadAll(entries) })
+	c.detector = sync.OnceValue(func() *detector {
+		c.loadAll()
+		return newDetector(entries)
+	})
 	for _, e := range entries {
 		if c.byName[e.id] != nil {
 			return nil, fmt.Errorf("provider %s is there twice", e.id)
@@ -151,6 +173,9 @@ func (c *Catalog) IDs() []string {
 
 // Providers returns all providers, sorted by ID.
 func (c *Catalog) Providers() []Provider {
+	if c.loadAll != nil {
+		c.loadAll()
+	}
 	ps := make([]Provider, len(c.entries))
 	for i, e := range c.entries {
 		ps[i] = *e.load()

@@ -2,11 +2,9 @@ package verify
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"devhook/internal/jsonx"
 	"devhook/internal/param"
@@ -85,20 +83,8 @@ func (c *condition) filing() (f filing, ok bool) {
 	return filing{c.in, strings.ToLower(name)}, true
 }
 
-// newDetector indexes the marks of entries, which it reads: side by side,
-// because that is most of the time that a process needs for its first webhook.
+// newDetector indexes the marks of entries.
 func newDetector(entries []*entry) *detector {
-	var next atomic.Int64
-	var readers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(entries)) {
-		readers.Go(func() {
-			for i := next.Add(1); i <= int64(len(entries)); i = next.Add(1) {
-				entries[i-1].load()
-			}
-		})
-	}
-	readers.Wait()
-
 	d := &detector{
 		headers: make(map[string]*group), params: make(map[string]*group),
 		fields: make(map[string]*group), members: make(map[string]*group),
