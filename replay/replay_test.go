@@ -408,6 +408,7 @@ func TestDiff(t *testing.T) {
 		{"method", []string{"POST"}, []string{"PUT"}},
 		{"path", []string{"/hooks/tiktok"}, []string{"/b"}},
 		{"query", []string{"x=1&y=%zz"}, []string{"x=2&y=%zz"}},
+		{"header Content-Length", []string{"200"}, []string{"135"}},
 		{"header Tiktok-Signature", []string{"t=1,s=00"}, nil},
 		{"header X-A", []string{"1", "2"}, []string{"1"}},
 		{"body content.n.0", []string{"1.50"}, []string{"2"}},

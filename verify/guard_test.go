@@ -107,7 +107,7 @@ func TestGuardVectors(t *testing.T) {
 			t.Run(p.ID+"/"+v.Name, func(t *testing.T) {
 				m := v.message(t)
 				g := Guard{
-					Keys: map[string]Keys{p.ID: v.keys()}, BaseURL: &url.URL{Scheme: base.Scheme, Host: base.Host},
+					Keys: map[string]Keys{p.ID: v.Keys()}, BaseURL: &url.URL{Scheme: base.Scheme, Host: base.Host},
 					Now: func() time.Time { return time.Unix(v.Now, 0) },
 				}
 				s, a := serve(t, g)
@@ -116,7 +116,7 @@ func TestGuardVectors(t *testing.T) {
 				delete(r.Header, "Host")
 				delete(r.Header, "Content-Length")
 				status, answer := do(t, s, r)
-				_, isHandshake := p.Handshake(m, v.keys(), time.Unix(v.Now, 0))
+				_, isHandshake := p.Handshake(m, v.Keys(), time.Unix(v.Now, 0))
 				switch {
 				case isHandshake:
 					if a.calls > 0 || status == 204 {

@@ -79,7 +79,7 @@ func messageFor(d *declared, r *rand.Rand) Message {
 		Header: http.Header{"Content-Type": {"application/json"}, "Host": {"hooks.example"}, "X-Other": {"1", "2"}},
 		Body:   bodyFor(d, r),
 	}
-	meetDemands(d, &m)
+	d.meetDemands(&m)
 	if d.payload.has(refCode, "plivo") { // that reads the query, too
 		m.URL.RawQuery = "b=2&a=%C3%A9+x&b=1&&c"
 	}

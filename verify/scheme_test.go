@@ -22,7 +22,7 @@ func signed(t testing.TB, id string) (m Message, k Keys, now time.Time) {
 	t.Helper()
 	for _, v := range vectors(t, id) {
 		if v.Status == Valid {
-			return v.message(t), v.keys(), time.Unix(v.Now, 0)
+			return v.message(t), v.Keys(), time.Unix(v.Now, 0)
 		}
 	}
 	t.Fatalf("%s has no valid vector", id)

@@ -1,47 +1,15 @@
 package verify
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"devhook/internal/jsonx"
 )
-
-// meetDemands makes m what the scheme requires of a message.
-func meetDemands(d *declared, m *Message) {
-	all := d.demands
-	if d.choice != nil {
-		all = append(slices.Clone(all), d.choice.demand)
-	}
-	for _, r := range all {
-		switch r.from.ref {
-		case refHeader:
-			m.Header[r.from.key] = []string{r.is[0]}
-		case refParam:
-			m.URL.RawQuery += "&" + r.from.text + "=" + r.is[0]
-		case refField:
-			m.Body, _ = jsonx.Create(m.Body, r.from.path, jsonx.AppendQuote(nil, r.is[0]))
-		}
-	}
-}
-
-// pages is a Fetcher that has what it has.
-type pages map[string]string
-
-func (p pages) Fetch(_ context.Context, url string) ([]byte, error) {
-	if text, ok := p[url]; ok {
-		return []byte(text), nil
-	}
-	return nil, errors.New("404 Not Found")
-}
 
 // jwt makes a token with the key, be it sensible or not.
 func jwt(header, claims, key string) string {

@@ -171,7 +171,7 @@ func (t *trials) keys(seed string) (Keys, error) {
 			k.With[n.Name] = "with-" + n.Name
 		}
 	}
-	if t.d.kind == schemePair {
+	if t.d.form.kind == schemePair {
 		private, _, err := t.p.NewKeyPair()
 		k.Secrets = []Secret{NewSecret(private)}
 		return k, err
@@ -214,6 +214,7 @@ func (t *trials) message(form bool) Message {
 			m.Body = []byte("id=evt_1&type=example")
 		}
 	}
+	d.meetDemands(&m)
 	for p := range d.payload.flat() {
 		switch p.ref {
 		case refHeader:
@@ -235,4 +236,22 @@ func (t *trials) message(form bool) Message {
 		}
 	}
 	return m
+}
+
+// meetDemands makes m what the scheme requires of a message.
+func (d *declared) meetDemands(m *Message) {
+	demands := d.demands
+	if d.choice != nil {
+		demands = append(slices.Clone(demands), d.choice.demand)
+	}
+	for _, r := range demands {
+		switch r.from.ref {
+		case refHeader:
+			m.Header[r.from.key] = []string{r.is[0]}
+		case refParam:
+			m.URL.RawQuery = param.Set(m.URL.RawQuery, r.from.text, r.is[0])
+		case refField:
+			m.Body, _ = jsonx.Create(m.Body, r.from.path, jsonx.AppendQuote(nil, r.is[0]))
+		}
+	}
 }

@@ -1,10 +1,8 @@
 package verify
 
 import (
-	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // What --check does with a description is tried on all that are known to be
@@ -30,22 +28,6 @@ func TestTrials(t *testing.T) {
 }
 
 func TestParseVectors(t *testing.T) {
-	for _, p := range Providers() {
-		src, err := os.ReadFile("testdata/" + p.ID + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		vs, err := ParseVectors(src)
-		if err != nil || len(vs) != len(vectors(t, p.ID)) {
-			t.Errorf("%s: %d vectors, %v", p.ID, len(vs), err)
-		}
-		for _, v := range vs {
-			m, _ := v.Message()
-			if got := p.Scheme.Verify(m, v.Keys(), time.Unix(v.Now, 0)); !v.Holds(got) {
-				t.Errorf("%s: %s: got %+v", p.ID, v.Name, got)
-			}
-		}
-	}
 	for src, want := range map[string]string{
 		`[`: "", `{}`: "cannot unmarshal object", `[{"nmae":"x"}]`: `unknown field "nmae"`, `[{"status":"valid"}]`: "vector 1 has no name",
 		`[{"name":"x","status":"vald"}]`: `vector "x": status "vald" is none of`, `[{"name":"x","status":"valid","url":":"}]`: "its url is none",

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,8 @@ type Vector struct {
 	Body64  []byte            `json:"body_base64,omitempty"` // in place of Body, where that is no UTF-8
 	Secret  string            `json:"secret"`
 	With    map[string]string `json:"with,omitempty"`
-	Now     int64             `json:"now"` // Unix seconds
+	Fetched map[string]string `json:"fetched,omitempty"` // what is at the URLs that the message names
+	Now     int64             `json:"now"`               // Unix seconds
 	Status  Status            `json:"status"`
 	Reason  Reason            `json:"reason,omitempty"`
 }
@@ -81,7 +83,21 @@ func (v Vector) Message() (Message, error) {
 
 // Keys returns what the receiver knows in v.
 func (v Vector) Keys() Keys {
-	return Keys{Secrets: []Secret{NewSecret(v.Secret)}, With: v.With}
+	k := Keys{Secrets: []Secret{NewSecret(v.Secret)}, With: v.With}
+	if v.Fetched != nil {
+		k.Fetch = pages(v.Fetched)
+	}
+	return k
+}
+
+// pages is a Fetcher of pages that are at hand, by their URLs.
+type pages map[string]string
+
+func (p pages) Fetch(_ context.Context, url string) ([]byte, error) {
+	if text, ok := p[url]; ok {
+		return []byte(text), nil
+	}
+	return nil, errors.New("404 Not Found")
 }
 
 // Holds reports whether a verdict is the one that v asks for. A vector without
