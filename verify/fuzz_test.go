@@ -50,11 +50,21 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	keys := make([]Keys, len(ps))
+	private := map[string]string{} // that no message of the corpus is signed with
 	for i, p := range ps {
 		d := p.Scheme.(*declared)
-		if keys[i] = keysFor(d, random(), 1); d.form.kind != schemePair && d.kind != schemeBasic {
-			keys[i].Secrets = []Secret{NewSecret(d.form.strip + secretText(d.form.decode, "nobody knows this key, not even the fuzzer"))}
+		secret := d.form.strip + secretText(d.form.decode, "nobody knows this key, not even the fuzzer")
+		switch {
+		case d.form.kind == schemePair:
+			if private[d.form.algorithm] == "" {
+				private[d.form.algorithm] = newPrivateKey(d.form.algorithm)
+			}
+			secret = private[d.form.algorithm]
+		case d.kind == schemeBasic:
+			secret = "nobody:" + secret
 		}
+		keys[i] = keysFor(d, random(), 0)
+		keys[i].Secrets = []Secret{NewSecret(secret)}
 	}
 	f.Fuzz(func(t *testing.T, which byte, query, header string, body []byte, unix int64) {
 		p, k := ps[int(which)%len(ps)], keys[int(which)%len(ps)]

@@ -86,7 +86,7 @@ func TestEmptySecretVerifiesNothing(t *testing.T) {
 		// A message that is signed with the empty key.
 		forged := &key{form: d.form}
 		if d.form.kind == schemePair { // there is no empty one: somebody else's
-			forged = NewSecret(nextPrivateKey(d.form.algorithm)).key(d.form)
+			forged = NewSecret(nextPrivateKey(d.form.algorithm, r)).key(d.form)
 		}
 		forgery := clone(m)
 		if err := d.sign(&forgery, forged, k.With, SignOptions{}, someTime); err != nil {

@@ -113,7 +113,7 @@ func keysFor(d *declared, r *rand.Rand, n int) Keys {
 	}
 	for range n {
 		if d.form.kind == schemePair {
-			k.Secrets = append(k.Secrets, NewSecret(nextPrivateKey(d.form.algorithm)))
+			k.Secrets = append(k.Secrets, NewSecret(nextPrivateKey(d.form.algorithm, r)))
 			continue
 		}
 		raw := make([]byte, 1+r.IntN(100))
@@ -143,25 +143,26 @@ func secretText(decode, key string) string {
 }
 
 // nextPrivateKey gives a private key of an algorithm, in PEM: another one each
-// time, in turn of a few, because it takes long to make one.
-func nextPrivateKey(algorithm string) string {
+// time that it is asked with r, in turn of a few, because it takes long to make
+// one.
+func nextPrivateKey(algorithm string, r *rand.Rand) string {
 	keyCache.Lock()
 	defer keyCache.Unlock()
-	keyCache.n++
+	n := keyCache.given[r] % 6
+	keyCache.given[r]++
 	keys := keyCache.keys[algorithm]
-	if len(keys) < 6 {
+	if n >= len(keys) {
 		keys = append(keys, newPrivateKey(algorithm))
 		keyCache.keys[algorithm] = keys
-		return keys[len(keys)-1]
 	}
-	return keys[keyCache.n%len(keys)]
+	return keys[n]
 }
 
 var keyCache = struct {
 	sync.Mutex
-	n    int
-	keys map[string][]string
-}{keys: map[string][]string{}}
+	given map[*rand.Rand]int
+	keys  map[string][]string
+}{given: map[*rand.Rand]int{}, keys: map[string][]string{}}
 
 func newPrivateKey(algorithm string) string {
 	var private any

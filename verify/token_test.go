@@ -98,7 +98,7 @@ func TestTokens(t *testing.T) {
 // A public key must never be taken for the secret of an HMAC.
 func TestKeyConfusion(t *testing.T) {
 	p := parsed(t, `{id: x, scheme: jwt, algorithm: RS256, signature: {in: header, name: X-Token}}`)
-	private := NewSecret(nextPrivateKey("rsa-pkcs1-sha256"))
+	private := NewSecret(nextPrivateKey("rsa-pkcs1-sha256", random()))
 	public, err := p.PublicKey(private)
 	if err != nil {
 		t.Fatal(err)
