@@ -13,13 +13,26 @@ import (
 	"time"
 )
 
-// BenchmarkVerify measures each provider beside a bare HMAC of the same body,
+// benched gives a provider of each kind of scheme.
+func benched(b *testing.B) []Provider {
+	var ps []Provider
+	for _, id := range []string{"github", "stripe", "standard-webhooks", "slack", "tiktok", "euler", "gitlab", "linear", "discord", "kick", "livekit"} {
+		p, ok := Lookup(id)
+		if !ok {
+			b.Fatal(id)
+		}
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// BenchmarkVerify measures them beside a bare HMAC of the same body,
 // with the same hash where there is one: hmac.New, Write, Sum. The metric x-bare
 // is the ratio: for GitHub, Stripe and Standard Webhooks at most 1.3 at 1 KiB
 // and 1.05 at 64 KiB.
 func BenchmarkVerify(b *testing.B) {
 	for _, size := range []int{1 << 10, 64 << 10} {
-		for _, p := range Providers() {
+		for _, p := range benched(b) {
 			b.Run(fmt.Sprintf("%s/%dKiB", p.ID, size>>10), func(b *testing.B) {
 				r := random()
 				d := p.Scheme.(*declared)
@@ -132,7 +145,7 @@ func BenchmarkEventMissing(b *testing.B) {
 }
 
 func BenchmarkEvent(b *testing.B) {
-	for _, p := range Providers() {
+	for _, p := range benched(b) {
 		b.Run(p.ID, func(b *testing.B) {
 			m := Message{Method: "POST", URL: &url.URL{}, Header: http.Header{}, Body: jsonOf(1 << 10)}
 			b.ReportAllocs()
@@ -144,7 +157,7 @@ func BenchmarkEvent(b *testing.B) {
 }
 
 func BenchmarkSign(b *testing.B) {
-	for _, p := range Providers() {
+	for _, p := range benched(b) {
 		b.Run(p.ID, func(b *testing.B) {
 			d := p.Scheme.(*declared)
 			k := keysFor(d, random(), 1)
