@@ -20,18 +20,24 @@ type Fetcher interface {
 	Fetch(ctx context.Context, url string) ([]byte, error)
 }
 
+// A remote is what a message names by a URL, on servers that the provider's
+// description allows.
+type remote struct {
+	url   template
+	hosts []*pattern
+	at    string // the hosts, in words
+}
+
 // A keySource is where keys come from that are fetched.
 type keySource struct {
-	url    template
-	hosts  []*pattern
+	remote
 	path   *pattern // of the URL's path; nil: any
 	format string   // certificate or jwks
 	names  []*pattern
-	at     string // the hosts, in words
 }
 
 // String tells whose server it is.
-func (s *keySource) String() string { return s.at }
+func (s *remote) String() string { return s.at }
 
 // Fetches reports whether keys of p are fetched, by a [Keys.Fetch].
 func (p Provider) Fetches() bool {
@@ -93,19 +99,31 @@ func (s *keySource) locate(d *declared, m *Message, c *claim) (at, fault string)
 		}
 		b.WriteString(text)
 	}
-	text := b.String()
-	u, err := url.Parse(text)
+	u, fault := s.allow(b.String())
 	switch {
-	case err != nil || len(text) > 2048 || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", "the key is at " + quote(text) + ", which is no URL"
-	case u.Scheme != "https" || u.User != nil || u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(text, "#"):
-		return "", "the key is at " + quote(text) + ", which is no plain https URL"
-	case !slices.ContainsFunc(s.hosts, func(p *pattern) bool { return p.matches(u.Host) }): // a port is none of it
-		return "", fmt.Sprintf("the key is at %s, and not at %s", quote(u.Host), s.at)
+	case fault != "":
+		return "", "the key is at " + fault
+	case u.RawQuery != "" || u.ForceQuery:
+		return "", "the key is at " + quote(b.String()) + ", which is no plain https URL"
 	case s.path != nil && !s.path.matches(u.EscapedPath()):
 		return "", fmt.Sprintf("the key is at %s, which is no path for it", quote(u.EscapedPath()))
 	}
 	return u.String(), ""
+}
+
+// allow gives the URL of the text, if it may be asked for, and else what is
+// wrong.
+func (s *remote) allow(text string) (u *url.URL, fault string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || len(text) > 2048 || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, quote(text) + ", which is no URL"
+	case u.Scheme != "https" || u.User != nil || u.Opaque != "" || u.Fragment != "" || strings.Contains(text, "#"):
+		return nil, quote(text) + ", which is no plain https URL"
+	case !slices.ContainsFunc(s.hosts, func(p *pattern) bool { return p.matches(u.Host) }): // a port is none of it
+		return nil, fmt.Sprintf("%s, and not at %s", quote(u.Host), s.at)
+	}
+	return u, ""
 }
 
 // firstCertificate gives the first certificate in a PEM file: the one that
@@ -169,8 +187,8 @@ func plainText(text string) string {
 }
 
 var keyFields = fieldTable[*keySource]{
-	"url":   func(s *keySource, n node) error { return n.template(&s.url, messageRefs) },
-	"hosts": func(s *keySource, n node) (err error) { s.hosts, s.at, err = n.patterns(); return },
+	"url":   func(s *keySource, n node) error { return s.readURL(n) },
+	"hosts": func(s *keySource, n node) error { return s.readHosts(n) },
 	"path": func(s *keySource, n node) error {
 		text, err := n.Label()
 		if err == nil {
@@ -183,6 +201,20 @@ var keyFields = fieldTable[*keySource]{
 		return
 	},
 	"names": func(s *keySource, n node) (err error) { s.names, _, err = n.patterns(); return },
+}
+
+func (s *remote) readURL(n node) error { return n.template(&s.url, messageRefs) }
+
+func (s *remote) readHosts(n node) (err error) {
+	s.hosts, s.at, err = n.patterns()
+	return err
+}
+
+// bounded reports whether all hosts are of domains that are named.
+func (s *remote) bounded() bool {
+	return !slices.ContainsFunc(s.hosts, func(p *pattern) bool {
+		return len(p.steps) == 0 || p.steps[0].class == "*" && !strings.HasPrefix(p.last(), ".") || strings.Count(p.last(), ".") < 1
+	})
 }
 
 func (n node) patterns() (all []*pattern, words string, err error) {
@@ -217,10 +249,8 @@ func (b *builder) checkSource() error {
 	case len(s.names) > 0 && s.format == "jwks":
 		return b.fault("key", "names are those of a certificate")
 	}
-	for _, p := range s.hosts {
-		if len(p.steps) == 0 || p.steps[0].class == "*" && !strings.HasPrefix(p.last(), ".") || strings.Count(p.last(), ".") < 1 {
-			return b.fault("key", "a host ends in a domain of the provider's own")
-		}
+	if !s.bounded() {
+		return b.fault("key", "a host ends in a domain of the provider's own")
 	}
 	for _, p := range s.url {
 		if p.call != "" {

@@ -104,6 +104,8 @@ func TestParseProvider(t *testing.T) {
 		{"a bad pattern", good + "marks: [{header: {A: \"{hex}\"}}]\n", `"{hex}" is not a pattern`},
 		{"a kind for a header", good + "marks: [{header: {A: \"{object}\"}}]\n", `"{object}" is for JSON fields only`},
 		{"a handshake that is a page", good + "handshake: [{when: {method: GET}, respond: {type: text/html}}]\n", `unknown type "text/html" (known: text/plain, application/json)`},
+		{"a visit to anybody", good + "handshake: [{when: {method: GET}, visit: {url: \"{body.url}\", hosts: [\"*\"]}}]\n", `a host ends in a domain of the provider's own`},
+		{"a visit without a URL", good + "handshake: [{when: {method: GET}, visit: {hosts: [x.example]}}]\n", `needs url and hosts`},
 		{"the secret in an answer", good + "handshake: [{when: {method: GET}, respond: {body: \"{secret}\"}}]\n", `"{secret}" is not known here`},
 		{"an ack that is not JSON", good + "ack: {body: ok}\n", "6:6: ack: the body is not JSON"},
 		{"a fresh id of two parts", good + "delivery_id: {from: \"{header.A}{header.B}\", fresh: \"{uuid}\"}\n", "a fresh id needs a from of one reference"},
@@ -193,6 +195,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	add("marks.", sortedKeys(markFields)...)
 	add("handshake.", sortedKeys(handshakeFields)...)
 	add("handshake.respond.", sortedKeys(respondFields)...)
+	add("handshake.visit.", sortedKeys(visitFields)...)
 	add("ack.", sortedKeys(answerFields)...)
 	add("on_reject.", sortedKeys(answerFields)...)
 	add("retry.", sortedKeys(retryFields)...)

@@ -164,6 +164,7 @@ type handshake struct {
 	header map[string]template
 	body   template
 	secret template // the secret that the message brings; none mostly
+	visit  *remote  // what is visited to confirm; nil mostly
 }
 
 // Handshake returns what to answer to m, if m is not an event but a question of
@@ -173,14 +174,15 @@ type handshake struct {
 // What the sender put into m and an answer repeats is at most 4 KiB of
 // printable text, and the answer is text/plain or application/json, so that no
 // browser takes it for a page. One that brings a secret is not answered here,
-// but by [Provider.Offer].
+// but by [Provider.Offer], and one that asks for a visit by
+// [Provider.Confirmation].
 func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool) {
 	if p.facets == nil {
 		return Answer{}, false
 	}
 	v := &view{m: &m, with: k.With, key: p.firstKey(k)}
 	for _, h := range p.facets.handshakes {
-		if len(h.secret) > 0 || !h.when.holds(v) {
+		if len(h.secret) > 0 || h.visit != nil || !h.when.holds(v) {
 			continue
 		}
 		a, ok := h.answer(v)
@@ -214,6 +216,32 @@ func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
 		}
 	}
 	return Answer{}, "", false
+}
+
+// Confirmation returns the URL whose visit confirms what m asks to have
+// confirmed, as a subscription of Amazon SNS: https, and on a server that the
+// provider's description names. Anyone can ask: who visits it has verified m, and
+// wants what it asks for.
+func (p Provider) Confirmation(m Message) (url string, ok bool) {
+	if p.facets == nil {
+		return "", false
+	}
+	v := &view{m: &m}
+	for _, h := range p.facets.handshakes {
+		if h.visit == nil || !h.when.holds(v) {
+			continue
+		}
+		text, ok := h.visit.url.expand(v, maxEcho, nil)
+		if u, fault := h.visit.allow(text); ok && fault == "" {
+			return u.String(), true
+		}
+	}
+	return "", false
+}
+
+// Confirms reports whether p asks to have something confirmed by a visit.
+func (p Provider) Confirms() bool {
+	return p.facets != nil && slices.ContainsFunc(p.facets.handshakes, func(h handshake) bool { return h.visit != nil })
 }
 
 // Offers reports whether p hands its secret over in a handshake.

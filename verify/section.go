@@ -168,6 +168,24 @@ var handshakeFields = fieldTable[*handshake]{
 	},
 	"respond":           func(h *handshake, n node) error { return respondFields.read(h, n) },
 	"store_secret_from": func(h *handshake, n node) error { return n.template(&h.secret, messageRefs) },
+	"visit": func(h *handshake, n node) error {
+		h.visit = new(remote)
+		if err := visitFields.read(h.visit, n); err != nil {
+			return err
+		}
+		switch {
+		case len(h.visit.url) == 0 || len(h.visit.hosts) == 0:
+			return n.Errorf("needs url and hosts")
+		case !h.visit.bounded():
+			return n.Errorf("a host ends in a domain of the provider's own")
+		}
+		return nil
+	},
+}
+
+var visitFields = fieldTable[*remote]{
+	"url":   (*remote).readURL,
+	"hosts": (*remote).readHosts,
 }
 
 var respondFields = fieldTable[*handshake]{

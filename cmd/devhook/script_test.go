@@ -42,13 +42,14 @@ func TestMain(m *testing.M) {
 //	send [-sign P=S] [-at D] METHOD URL [BODY-FILE] ["K: V"…]   send a request; its status and body are stdout
 //	until N COMMAND…           run devhook until N lines come
 //	waitfor FILE REGEXP [METHOD URL]   wait until a line of the file fits; meanwhile send, if told what
+//	web HOST                   put a server in the place of HOST
 //	status N COMMAND…          run devhook, which must end with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok,
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb,
 		},
 	})
 }

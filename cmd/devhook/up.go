@@ -54,6 +54,7 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringSliceFlag{Name: "secret", Aliases: []string{"verify-webhook-secret"}, Usage: "`[ID=]REF` to a provider's secret: env:NAME, file:PATH or -; several are tried in turn"},
 			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
 			&cli.StringSliceFlag{Name: "accept-handshake", Usage: "take the secret that the provider `ID` hands over: the first that comes"},
+			&cli.BoolFlag{Name: "confirm", Usage: "confirm the subscriptions that providers ask about (Amazon SNS)"},
 			&cli.StringFlag{Name: "verify", Usage: "`WHO` gets through: enforce, strict, report or off"},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
@@ -149,6 +150,9 @@ func (p *program) up(c *cli.Context, args []string) error {
 		log: slog.New(errs.LogHandler(level)), resolver: p.resolver(errs),
 		verbose: c.Bool("verbose"), readyFile: c.String("ready-file"), accept: c.StringSlice("accept-handshake"),
 	}
+	if c.Bool("confirm") {
+		u.confirm = &fetched
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
@@ -167,6 +171,7 @@ type up struct {
 	verbose   bool
 	readyFile string
 	accept    []string         // providers whose secret is to be taken
+	confirm   verify.Fetcher   // visits what confirms a subscription; nil: none
 	onReady   func(url string) // for the demo; may be nil
 	brief     bool             // says less of what is to be done
 
@@ -213,7 +218,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	}
 	u.gateway = gateway.New(gateway.Options{
 		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
-		TakeSecret: u.takeSecret,
+		TakeSecret: u.takeSecret, Confirm: u.confirm,
 	}, u.routes)
 	if err := u.await(); err != nil {
 		return err

@@ -106,10 +106,13 @@ func (d *delivery) deliver() {
 		if !d.refuseAndDiagnose(j.reject) {
 			d.refuse(j.reject)
 		}
+	case j.confirm != "" && d.ex.Origin == recorder.Live && d.g.o.Confirm != nil:
+		d.confirm(j.confirm)
 	case len(d.route.Forward) == 0:
+		d.ex.Detail = j.note()
 		d.answer(recorder.Handled, j.ack)
 	default:
-		d.forward()
+		d.forward(j.note())
 	}
 }
 
@@ -205,8 +208,9 @@ func (d *delivery) send(a verify.Answer) {
 }
 
 // forward records the webhook, hands it to the apps and the first app's answer
-// to the sender. The disk is waited for together with the app.
-func (d *delivery) forward() {
+// to the sender. The disk is waited for together with the app. note is recorded
+// where there is nothing else to tell.
+func (d *delivery) forward(note string) {
 	if !d.keepBody() {
 		return
 	}
@@ -226,6 +230,9 @@ func (d *delivery) forward() {
 		if c := d.toDiagnose(func() ([]byte, error) { return d.g.o.Store.ReadBody(d.ex.Request.Body) }); c != nil {
 			res.Detail = c.find()
 		}
+	}
+	if res.Detail == "" {
+		res.Detail = note
 	}
 	if err := d.g.o.Store.Finish(context.Background(), d.ex.ID, res); err != nil {
 		d.g.o.Log.Error("cannot record the answer", "id", string(d.ex.ID), "error", err)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"devhook/recorder"
+	"devhook/verify"
 )
 
 // A Gateway takes webhooks in. Make one with [New]. It is safe for concurrent
@@ -55,8 +56,11 @@ type Options struct {
 	// [Gateway.Await]. It is called before the provider has its answer. Nil
 	// takes none.
 	TakeSecret func(id, secret string) error
-	Log        *slog.Logger     // nil: nobody is told
-	Now        func() time.Time // nil: time.Now
+	// Confirm visits the URL that a valid message names to have something
+	// confirmed, as a subscription. Nil visits none: the message is for the app.
+	Confirm verify.Fetcher
+	Log     *slog.Logger     // nil: nobody is told
+	Now     func() time.Time // nil: time.Now
 }
 
 // DefaultMaxBody is the largest body in bytes that is taken.

@@ -17,6 +17,7 @@ type judgement struct {
 	// the right place; nil otherwise.
 	handshake *verify.Answer
 	offer     *offer        // a secret that the provider hands over; nil mostly
+	confirm   string        // the URL whose visit confirms what a message that is valid asks for; "" mostly
 	ack       verify.Answer // what the provider expects where no app answers
 	reject    verify.Answer // what it is told where the signature is not right
 }
@@ -66,8 +67,19 @@ func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) j
 		if a, secret, ok := p.Offer(m); ok {
 			j.offer = &offer{a, secret}
 		}
+		if verdict.Status == verify.Valid {
+			j.confirm, _ = p.Confirmation(m)
+		}
 	}
 	return j
+}
+
+// note is what a user is told of a webhook with which all is well.
+func (j *judgement) note() string {
+	if j.confirm != "" {
+		return "a subscription to confirm: devhook up --confirm does it, or the app by a visit of the URL in the body"
+	}
+	return ""
 }
 
 var (

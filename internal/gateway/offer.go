@@ -91,6 +91,18 @@ func (d *delivery) takeOffer(o *offer, reject verify.Answer) {
 	d.send(answer)
 }
 
+// confirm visits the URL for the user, who wants what comes in confirmed. A
+// sender whose wish could not be met is to ask again.
+func (d *delivery) confirm(at string) {
+	a := verify.Answer{Status: http.StatusOK}
+	d.ex.Detail = "confirmed: its URL was visited"
+	if _, err := d.g.o.Confirm.Fetch(d.unhurried(), at); err != nil {
+		d.ex.Detail = "not confirmed: " + err.Error()
+		a = apiError(503, "not_confirmed", d.ex.ID)
+	}
+	d.answer(recorder.Handled, a)
+}
+
 // maskHeader returns h without the secret.
 func maskHeader(h http.Header, secret string) http.Header {
 	h = h.Clone()
