@@ -211,7 +211,12 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return storeFailure(err)
 	}
 	var closeStore sync.Once
-	defer closeStore.Do(func() { u.store.Close() })
+	defer func() {
+		if !errors.Is(err, errInterrupted) { // nothing is waited for then
+			u.closeDoors()
+			closeStore.Do(func() { u.store.Close() })
+		}
+	}()
 	from, err := u.store.End()
 	if err != nil {
 		return storeFailure(err)
@@ -236,7 +241,6 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	}()
 	err = u.openDoors(starting)
 	stopStarting()
-	defer u.closeDoors()
 	select {
 	case <-interrupted:
 		return nil
@@ -264,27 +268,27 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	// The end, in the order of the flow: nothing more comes in, what is under
 	// way is delivered and recorded, and what was recorded is printed.
 	stopServing()
-	done := make(chan struct{})
+	ended := make(chan error, 1) // of the store
 	go func() {
-		defer close(done)
 		for range cap(served) {
 			<-served
 		}
 		u.gateway.Wait()
 		u.closeDoors()
-		closeStore.Do(func() {
-			if closeErr := u.store.Close(); err == nil && closeErr != nil {
-				err = storeFailure(closeErr)
-			}
-		})
+		var closeErr error
+		closeStore.Do(func() { closeErr = u.store.Close() })
 		<-followed
+		ended <- closeErr
 	}()
 	patience, streams := time.NewTimer(500*time.Millisecond), time.NewTimer(2*time.Second)
 	defer patience.Stop()
 	defer streams.Stop()
 	for {
 		select {
-		case <-done:
+		case closeErr := <-ended:
+			if err == nil && closeErr != nil {
+				err = storeFailure(closeErr)
+			}
 			u.end(err)
 			return err
 		case <-patience.C:
@@ -336,6 +340,7 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 			return nil
 		case err := <-served:
 			served <- nil // run counts the doors
+			u.lastEvents(events, &away)
 			return err
 		case e, ok := <-events:
 			if !ok {
@@ -351,6 +356,21 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 		case <-settled:
 			settled = nil
 			u.reload()
+		}
+	}
+}
+
+// lastEvents tells of what happened to the tunnel before its door shut.
+func (u *up) lastEvents(events <-chan tunnel.Event, away *time.Time) {
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			u.tunnelEvent(e, away)
+		default:
+			return
 		}
 	}
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/tunnel"
+	"devhook/tunnel/ngroktest"
+)
+
+// newUp returns a run of devhook up whose tunnel leads to srv. What it prints
+// on stdout goes to out.
+func newUp(t *testing.T, srv *ngroktest.Server, out io.Writer, flags map[string]string) *up {
+	t.Helper()
+	dir := t.TempDir()
+	cert, err := srv.CertFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"NGROK_AUTHTOKEN": ngroktest.Authtoken, "DEVHOOK_STORE": dir + "/" + recorder.Dir,
+		"DEVHOOK_NGROK_CONNECT_URL": srv.ConnectURL(), "DEVHOOK_NGROK_CONNECT_CAS": cert,
+	}
+	getenv := func(name string) string { return env[name] }
+	src := config.Source{Dir: dir, Getenv: getenv, Flag: func(name string) []string {
+		if v, ok := flags[name]; ok {
+			return []string{v}
+		}
+		return nil
+	}}
+	cfg, err := config.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := terminal.New(io.Discard, terminal.Never, getenv)
+	return &up{
+		p: &program{stdout: out, stderr: io.Discard, getenv: getenv}, cfg: cfg, src: src,
+		out: terminal.New(out, terminal.Never, getenv), errs: errs, log: slog.New(errs.LogHandler(slog.LevelWarn)),
+		resolver: &config.Resolver{Getenv: getenv},
+	}
+}
+
+// The second Ctrl-C waits for nothing: not for the app that has a webhook, and
+// not for the tunnel's last connection, which closeDoors allows 3 seconds.
+func TestSecondInterruptIsAtOnce(t *testing.T) {
+	t.Parallel()
+	srv := ngroktest.NewServer()
+	defer srv.Close()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-release
+	}))
+	defer app.Close()
+	u := newUp(t, srv, io.Discard, map[string]string{"forward": app.URL})
+	sent := make(chan struct{})
+	u.onReady = func(url string) {
+		go func() {
+			defer close(sent)
+			if res, err := srv.Client().Post(url, "text/plain", strings.NewReader("x")); err == nil {
+				res.Body.Close()
+			}
+		}()
+	}
+	signals := make(chan os.Signal, 2)
+	ended := make(chan error, 1)
+	go func() { ended <- u.run(context.Background(), signals) }()
+	<-arrived
+	signals <- os.Interrupt
+	signals <- os.Interrupt
+	begin := time.Now()
+	err := <-ended
+	if took := time.Since(begin); took >= 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if !errors.Is(err, errInterrupted) {
+		t.Errorf("got %v, want %v", err, errInterrupted)
+	}
+	close(release) // what was under way ends behind it
+	<-sent
+	for range u.ngrok.Events() {
+	}
+}
+
+// Why the tunnel closed is a line of --json, also if its door is seen to be
+// shut first.
+func TestLastEventIsPrinted(t *testing.T) {
+	t.Parallel()
+	srv := ngroktest.NewServer()
+	defer srv.Close()
+	for range 10 { // each of two channels can be the first
+		var out bytes.Buffer
+		u := newUp(t, srv, &out, map[string]string{"output": "json"})
+		if err := u.openDoors(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		u.announced = u.ngrok.URL().String()
+		if err := srv.StopTunnel(u.announced, "Over.", "ERR_NGROK_725"); err != nil {
+			t.Fatal(err)
+		}
+		_, shut := u.ngrok.Accept()
+		served := make(chan error, 1)
+		served <- shut
+		err := u.wait(t.Context(), nil, served)
+		var why *tunnel.Error
+		if !errors.As(err, &why) || why.Code != "ERR_NGROK_725" || errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+		if !strings.Contains(out.String(), `"state":"closed"`) {
+			t.Fatalf("no line tells of it: %q", out.String())
+		}
+		u.closeDoors()
+	}
+}
