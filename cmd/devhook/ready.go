@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -235,6 +236,10 @@ func (u *up) describeTunnel(e tunnel.Event, away time.Time) {
 	switch e.State {
 	case tunnel.Reconnecting:
 		u.errs.Printf("%s  %s: %s", at, u.errs.Warn("tunnel lost, reconnecting"), terminal.Safe(fmt.Sprint(e.Err)))
+		var refused *tunnel.Error
+		if errors.As(e.Err, &refused) && refused.Code != "" { // it will not pass by itself
+			u.errs.Printf("          %s", terminal.Safe(refused.Hint))
+		}
 	case tunnel.Connected:
 		pause := ""
 		if !away.IsZero() {
@@ -309,7 +314,10 @@ func (t *tally) String(malformed int64) string {
 	if t.copies > 0 {
 		s += fmt.Sprintf("; %d copies", t.copies)
 	}
-	if malformed > 0 {
+	switch {
+	case malformed == 1:
+		s += "; 1 request was no whole HTTP and is not recorded"
+	case malformed > 1:
 		s += fmt.Sprintf("; %d requests were no whole HTTP and are not recorded", malformed)
 	}
 	return s

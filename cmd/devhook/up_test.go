@@ -125,3 +125,35 @@ func TestLastEventIsPrinted(t *testing.T) {
 		u.closeDoors()
 	}
 }
+
+// What the service refuses while the tunnel is being mended comes with what to
+// do, as it lasts until somebody does it; a network that is away does not.
+func TestReconnectingTellsWhatToDo(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		err  *tunnel.Error
+		want string
+	}{
+		{"refused", &tunnel.Error{Code: "ERR_NGROK_334", Text: "already online", Hint: "stop it\x1b"}, "already online (ERR_NGROK_334)\n          stop it\\x1b\n"},
+		{"broken", &tunnel.Error{Text: "it broke", Hint: "check the network"}, "it broke\n"},
+	} {
+		var out bytes.Buffer
+		u := &up{errs: terminal.New(&out, terminal.Never, os.Getenv)}
+		u.describeTunnel(tunnel.Event{State: tunnel.Reconnecting, Err: test.err}, time.Time{})
+		if got := out.String(); !strings.HasSuffix(got, "reconnecting: "+test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestTallyOfMalformed(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "no webhooks came",
+		1: "0 webhooks; 1 request was no whole HTTP and is not recorded",
+		2: "0 webhooks; 2 requests were no whole HTTP and are not recorded",
+	} {
+		if got := (&tally{}).String(n); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
