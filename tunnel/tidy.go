@@ -79,11 +79,18 @@ var (
 // choices is the list of what to do that ends some messages: Either 1. …, 2. ….
 var choices = regexp.MustCompile(`(?is)(\s+either)?:?\s*\n\s*1\..*`)
 
+// paragraph finds the empty line behind one.
+var paragraph = regexp.MustCompile(`\r?\n[ \t]*\r?\n`)
+
 // message makes an Error's Text of what the service says: its first sentence,
-// or a few short ones, without the code. What follows is advice about ngrok's
-// own agent.
+// or a few short ones of the first paragraph, without the code. What follows is
+// advice about ngrok's own agent.
 func (s scrubber) message(text string) string {
 	text = codePattern.ReplaceAllString(docsURL.ReplaceAllString(text, " "), " ")
+	text = strings.TrimSpace(text)
+	if end := paragraph.FindStringIndex(text); end != nil && text[end[0]-1] != ':' {
+		text = text[:end[0]]
+	}
 	if at := strings.Index(strings.ToLower(text), "your authtoken:"); at > 0 {
 		text = text[:at] // the authtoken follows
 	}

@@ -37,6 +37,8 @@ func TestMessage(t *testing.T) {
 		{"the code", "Nothing works.\r\n\r\nERR_NGROK_12\r\n", "nothing works"},
 		{"the address of its page", "Stopped.\n\nhttps://ngrok.com/docs/errors/err_ngrok_12", "stopped"},
 		{"advice", "The account 'a b' has no right to this at all, not even on Sundays. Buy more. And more.", "the account 'a b' has no right to this at all, not even on Sundays"},
+		{"advice in a paragraph of its own", "It needs an account.\r\n\r\nSign up: https://a\nInstall your authtoken: https://b\r\n\r\nERR_NGROK_1", "it needs an account"},
+		{"a paragraph that announces another", "These are wrong:\n \na.\n\nb.", "these are wrong: a. b"},
 		{"short sentences", "No. Never. Not here.", "no. Never. Not here"},
 		{"an abbreviation", "API keys do not work here.", "API keys do not work here"},
 		{"the authtoken", "It is invalid.\nYour authtoken: tok_en\nThis happens", "it is invalid"},
