@@ -50,7 +50,7 @@ type NgrokOptions struct {
 
 	// Version is devhook's; the service is told.
 	Version string
-	// Log is told what the SDK logs, much of it at Debug. nil discards it.
+	// Log is told what the SDK logs, at Debug and Info. nil discards it.
 	Log *slog.Logger
 }
 

@@ -8,7 +8,8 @@ import (
 
 // An sdkLog is the handler of what the SDK logs. It hands on to next what the
 // user asked to see, made safe, and nothing to anybody else: the SDK would log
-// to the default logger.
+// to the default logger. Nothing of it is above Info: what goes wrong is told
+// once, as an Error or an Event.
 //
 // It also picks out the one thing that the SDK tells nowhere else: the URL in
 // the service's answer to a bind. After a reconnect the SDK asks for the URL
@@ -34,10 +35,11 @@ func (h *sdkLog) Handle(ctx context.Context, r slog.Record) error {
 			return true
 		})
 	}
-	if h.next == nil || !h.next.Enabled(ctx, r.Level) {
+	level := min(r.Level, slog.LevelInfo)
+	if h.next == nil || !h.next.Enabled(ctx, level) {
 		return nil
 	}
-	out := slog.NewRecord(r.Time, r.Level, h.clean.tidy(r.Message), r.PC)
+	out := slog.NewRecord(r.Time, level, h.clean.tidy(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		out.AddAttrs(h.safeAttr(a))
 		return true

@@ -63,6 +63,11 @@ func TestSDKLogHandsOnWhatIsSafe(t *testing.T) {
 		!strings.Contains(got, `msg="[hidden] [1m" token=[hidden] g.n=1 g.d=1s g.e="[hidden] x" g.m=*tunnel.fakeAuthResp g.nil=<nil>`) {
 		t.Errorf("%s", got)
 	}
+	out.Reset()
+	log.Error("failed")
+	if got := out.String(); !strings.Contains(got, "level=INFO msg=failed") {
+		t.Errorf("an error is told beside the Error of the tunnel: %s", got)
+	}
 	if h.Enabled(context.Background(), slog.LevelDebug-1) {
 		t.Error("what is below Debug is wanted")
 	}
