@@ -228,12 +228,12 @@ func (c *config) fromProxy(err error) *Error {
 		if status.code == http.StatusProxyAuthRequired {
 			hint = "put the user and the password into --ngrok-proxy-url or HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
 		}
+	case isTimeout(err):
+		text = fmt.Sprintf("the proxy %s does not answer", c.proxy.Host)
 	case p.reached:
 		text = fmt.Sprintf("the proxy %s gives no connection to %s: %s", c.proxy.Host, c.address, c.tidy(cause(p.err)))
 	case isRefused(err):
 		text = fmt.Sprintf("the proxy %s refused the connection", c.proxy.Host)
-	case isTimeout(err):
-		text = fmt.Sprintf("the proxy %s does not answer", c.proxy.Host)
 	default:
 		text = fmt.Sprintf("cannot connect to the proxy %s: %s", c.proxy.Host, c.tidy(cause(p.err)))
 	}

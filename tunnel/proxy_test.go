@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -369,6 +370,17 @@ func TestProxyOfAnUnknownKind(t *testing.T) {
 		e := wantError(t, err, "")
 		if !errors.Is(err, ErrOption) || strings.Contains(e.Error()+e.Hint, "secret") {
 			t.Errorf("%s: %v, hint %q", url, e, e.Hint)
+		}
+	}
+}
+
+// A proxy can be silent for longer than one attempt to connect may take.
+func TestSilentProxyOfOneAttempt(t *testing.T) {
+	c := &config{address: "service:443", proxy: &url.URL{Scheme: "http", Host: "proxy:80"}, scrubber: newScrubber()}
+	for _, reached := range []bool{true, false} {
+		e, kind := c.translate(&dialError{&proxyError{err: context.DeadlineExceeded, reached: reached}})
+		if e.Text != "the proxy proxy:80 does not answer" || kind != passing {
+			t.Errorf("reached %v: %q, kind %v", reached, e.Text, kind)
 		}
 	}
 }
