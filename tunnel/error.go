@@ -214,6 +214,12 @@ func cause(err error) string {
 	for _, prefix := range []string{"failed to send authentication request: ", "failed to start tunnel: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
+	switch text { // muxado's words
+	case "read EOF from remote peer":
+		return "the other side closed it"
+	case "session closed":
+		return "it was closed"
+	}
 	return text
 }
 

@@ -108,3 +108,15 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+func TestCause(t *testing.T) {
+	for in, want := range map[string]string{
+		"read EOF from remote peer":                             "the other side closed it",
+		"failed to send authentication request: session closed": "it was closed",
+		"something else":                                        "something else",
+	} {
+		if got := cause(errors.New(in)); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
