@@ -180,6 +180,12 @@ func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
 			return // the first, which the ready block has told of
 		}
 	}
+	if e.State == tunnel.Connected { // whoever reads of it finds the URL there
+		if err := u.writeReadyFile(); err != nil {
+			u.log.Warn("cannot write the ready file", "error", err)
+		}
+		u.tell()
+	}
 	if u.cfg.Get("output").Text() == "json" {
 		u.printTunnel(e)
 	} else {
@@ -188,9 +194,5 @@ func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
 	if e.State == tunnel.Connected {
 		*away = time.Time{}
 		u.announce(e.URL.String())
-		if err := u.writeReadyFile(); err != nil {
-			u.log.Warn("cannot write the ready file", "error", err)
-		}
-		u.tell()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,4 +157,42 @@ func TestTallyOfMalformed(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// Who is told of another URL finds it in the ready file.
+func TestReadyFileIsAheadOfTheNews(t *testing.T) {
+	t.Parallel()
+	srv := ngroktest.NewServer()
+	defer srv.Close()
+	path := t.TempDir() + "/ready"
+	signals, told := make(chan os.Signal, 1), make(chan string, 1)
+	var once sync.Once
+	u := newUp(t, srv, lineFunc(func(line string) {
+		if strings.Contains(line, `"state":"connected"`) {
+			once.Do(func() {
+				text, _ := os.ReadFile(path)
+				told <- line + string(text)
+				signals <- os.Interrupt
+			})
+		}
+	}), map[string]string{"output": "json"})
+	u.readyFile = path
+	u.onReady = func(string) {
+		srv.ReassignURL()
+		srv.DropSessions()
+	}
+	if err := u.run(t.Context(), signals); err != nil {
+		t.Fatal(err)
+	}
+	if got, url := <-told, u.ngrok.URL().String(); strings.Count(got, url) != 2 {
+		t.Errorf("%s is not twice in %q", url, got)
+	}
+}
+
+// A lineFunc is called with each line that is written.
+type lineFunc func(line string)
+
+func (f lineFunc) Write(p []byte) (int, error) {
+	f(string(p))
+	return len(p), nil
 }
