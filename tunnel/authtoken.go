@@ -74,6 +74,7 @@ func configFiles(goos string, getenv func(string) string) []string {
 	default:
 		add(getenv("XDG_CONFIG_HOME"), "ngrok")
 		add(home, ".config", "ngrok")
+		add(home, "snap", "ngrok", "current", ".config", "ngrok")
 		add(home, ".ngrok2")
 	}
 	var files []string

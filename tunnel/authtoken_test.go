@@ -112,8 +112,12 @@ func TestConfigFiles(t *testing.T) {
 		want []string
 	}{
 		{"linux", env(), nil},
-		{"linux", env("HOME", "/h"), []string{"/h/.config/ngrok/ngrok.yml", "/h/.ngrok2/ngrok.yml"}},
-		{"linux", env("HOME", "/h", "XDG_CONFIG_HOME", "/x"), []string{"/x/ngrok/ngrok.yml", "/h/.config/ngrok/ngrok.yml", "/h/.ngrok2/ngrok.yml"}},
+		{"linux", env("HOME", "/h"), []string{
+			"/h/.config/ngrok/ngrok.yml", "/h/snap/ngrok/current/.config/ngrok/ngrok.yml", "/h/.ngrok2/ngrok.yml",
+		}},
+		{"linux", env("HOME", "/h", "XDG_CONFIG_HOME", "/x"), []string{
+			"/x/ngrok/ngrok.yml", "/h/.config/ngrok/ngrok.yml", "/h/snap/ngrok/current/.config/ngrok/ngrok.yml", "/h/.ngrok2/ngrok.yml",
+		}},
 		{"darwin", env("HOME", "/h"), []string{
 			"/h/Library/Application Support/ngrok/ngrok.yml", "/h/.config/ngrok/ngrok.yml", "/h/.ngrok2/ngrok.yml",
 		}},
