@@ -90,12 +90,7 @@ func (p *program) demo(c *cli.Context) error {
 		"store": filepath.Join(dir, recorder.Dir), "inspect": "off",
 	}
 	getenv := func(name string) string { return demoSecrets[name] }
-	src := config.Source{Dir: dir, Getenv: getenv, Flag: func(name string) []string {
-		if v, ok := flags[name]; ok {
-			return []string{v}
-		}
-		return nil
-	}}
+	src := sourceOf(dir, getenv, flags)
 	cfg, err := config.Load(src)
 	if err != nil {
 		return err
@@ -211,4 +206,14 @@ func (p *program) demoOutro(t *terminal.Terminal) {
 	t.Printf("  devhook up --forward :3000          the same for your app on port 3000")
 	t.Printf("  devhook providers tiktok            what TikTok needs, and where to paste the URL")
 	t.Printf("  export NGROK_AUTHTOKEN=…            a public URL, so that providers reach it")
+}
+
+// sourceOf is a configuration from flags that nobody typed.
+func sourceOf(dir string, getenv func(string) string, flags map[string]string) config.Source {
+	return config.Source{Dir: dir, Getenv: getenv, Flag: func(name string) []string {
+		if v, ok := flags[name]; ok {
+			return []string{v}
+		}
+		return nil
+	}}
 }

@@ -36,12 +36,7 @@ func newUp(t *testing.T, srv *ngroktest.Server, out io.Writer, flags map[string]
 		"DEVHOOK_NGROK_CONNECT_URL": srv.ConnectURL(), "DEVHOOK_NGROK_CONNECT_CAS": cert,
 	}
 	getenv := func(name string) string { return env[name] }
-	src := config.Source{Dir: dir, Getenv: getenv, Flag: func(name string) []string {
-		if v, ok := flags[name]; ok {
-			return []string{v}
-		}
-		return nil
-	}}
+	src := sourceOf(dir, getenv, flags)
 	cfg, err := config.Load(src)
 	if err != nil {
 		t.Fatal(err)
