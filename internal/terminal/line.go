@@ -11,33 +11,50 @@ import (
 	"devhook/verify"
 )
 
-// wide is from how many columns on a line has all its columns.
-const wide = 110
+// wide is from how many columns on a line has all its columns; slim, below how
+// many it has no room for the size either.
+const (
+	wide = 110
+	slim = 80
+)
 
 // Exchange writes an exchange that is done: one line, and a second one only
 // where there is trouble.
 //
 //	14:02:11.482  #128  tiktok   video.publish.completed   1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms
 func (t *Terminal) Exchange(ex *recorder.Exchange) {
-	t.Printf("%s", t.line(ex))
+	t.Printf("%s", t.line(ex, 0))
 	if second := t.trouble(ex); second != "" {
 		t.Printf("%s", second)
 	}
 }
 
-func (t *Terminal) line(ex *recorder.Exchange) string {
-	seq := pad("#"+strconv.FormatUint(ex.Seq, 10), 4)
+// line is the one line of ex, behind a margin of so many columns.
+func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
+	seq := Pad("#"+strconv.FormatUint(ex.Seq, 10), 4)
 	narrow := t.width > 0 && t.width < wide
 	at, gap := ex.At.Local().Format("15:04:05.000"), "  "
-	sizeWidth, minProvider, maxProvider, minEvent, maxEvent := 8, 8, 20, 24, 40
+	size := padLeft(Size(ex.Request.Size), 8)
+	origin := ""
+	if ex.Origin != recorder.Live {
+		origin = "(" + word(ex.Origin) + ")"
+	}
+	minProvider, maxProvider, minEvent, maxEvent := 8, 20, 24, 40
 	if narrow {
-		at, gap = at[:8], " "
-		sizeWidth, minProvider, maxProvider = 6, 6, 12
+		at, gap, size = at[:8], " ", padLeft(Size(ex.Request.Size), 6)
+		minProvider, maxProvider, minEvent = 6, 12, 12
+		if t.width < slim {
+			size, maxProvider = "", 8
+		}
 		// What the columns around it leave.
 		plain := Terminal{width: t.width, style: plainStyle}
-		provider := max(t.provider, minProvider, min(maxProvider, len(ex.Provider)))
-		room := t.width - len(at) - len(seq) - provider - sizeWidth - len("sig FAIL") - utf8.RuneCountInString(plain.outcome(ex, true)) - 6
-		minEvent, maxEvent = 12, max(12, min(24, room))
+		room := t.width - margin - max(min(t.provider, maxProvider), minProvider, min(maxProvider, Columns(Safe(ex.Provider))))
+		for _, other := range []string{at, seq, size, "sig FAIL", plain.outcome(ex, true), origin} {
+			if other != "" {
+				room -= Columns(other) + len(gap)
+			}
+		}
+		maxEvent = max(4, min(24, room-len(gap)))
 	}
 	provider, event := Safe(ex.Provider), Safe(ex.Event)
 	if provider == "" {
@@ -49,24 +66,26 @@ func (t *Terminal) line(ex *recorder.Exchange) string {
 	if t.width > 0 {
 		provider, event = Cut(provider, maxProvider), Cut(event, maxEvent)
 	}
-	t.provider = max(t.provider, minProvider, min(utf8.RuneCountInString(provider), maxProvider))
-	t.event = max(t.event, minEvent, min(utf8.RuneCountInString(event), maxEvent))
+	t.provider = max(t.provider, minProvider, min(Columns(provider), maxProvider))
+	t.event = max(t.event, minEvent, min(Columns(event), maxEvent))
 	if narrow { // what was wide before must not make this line too long
-		t.event = min(t.event, maxEvent)
+		t.provider, t.event = min(t.provider, maxProvider), min(t.event, maxEvent)
 	}
-	columns := []string{
-		t.style.dim(at),
-		seq,
-		pad(provider, t.provider),
-		pad(event, t.event),
-		padLeft(Size(ex.Request.Size), sizeWidth),
-		t.signature(ex.Verdict, narrow),
-		t.outcome(ex, narrow),
+	parts := []string{t.style.dim(at), seq, Pad(provider, t.provider), Pad(event, t.event)}
+	if size != "" {
+		parts = append(parts, size)
 	}
-	if ex.Origin != recorder.Live {
-		columns = append(columns, t.style.dim("("+word(ex.Origin)+")"))
+	parts = append(parts, t.signature(ex.Verdict, narrow), t.outcome(ex, narrow))
+	if origin != "" {
+		parts = append(parts, t.style.dim(origin))
 	}
-	return strings.TrimRight(strings.Join(columns, gap), " ")
+	return strings.TrimRight(strings.Join(parts, gap), " ")
+}
+
+// MakeRoom has lines leave room for a provider that is to be expected, so that
+// columns stay in line from the first on.
+func (t *Terminal) MakeRoom(provider string) {
+	t.provider = max(t.provider, min(Columns(Safe(provider)), 20))
 }
 
 // signature says how the signature is; the word tells, not the colour.
@@ -237,12 +256,4 @@ func path(absolute string) string {
 		}
 	}
 	return "/"
-}
-
-func pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s)))
-}
-
-func padLeft(s string, n int) string {
-	return strings.Repeat(" ", max(0, n-utf8.RuneCountInString(s))) + s
 }

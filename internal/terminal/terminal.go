@@ -140,6 +140,11 @@ func (t *Terminal) Paragraph(indent int, text string) {
 	t.Printf("%s", margin+strings.Join(t.wrap(text, indent), "\n"+margin))
 }
 
+// Item writes text as one of a list, in as many lines as it takes.
+func (t *Terminal) Item(text string) {
+	t.Printf("%s", "  - "+strings.Join(t.wrap(text, 4), "\n    "))
+}
+
 // wrap breaks text between words to fit behind a margin. A word that is too
 // long, as URLs are, is left whole.
 func (t *Terminal) wrap(text string, margin int) []string {
@@ -149,7 +154,7 @@ func (t *Terminal) wrap(text string, margin int) []string {
 	var lines []string
 	line, room := "", t.width-margin
 	for _, word := range strings.Split(text, " ") {
-		if line != "" && columns(line)+1+columns(word) > room {
+		if line != "" && Columns(line)+1+Columns(word) > room {
 			lines, line = append(lines, strings.TrimRight(line, " ")), ""
 			if word == "" {
 				continue
@@ -160,23 +165,6 @@ func (t *Terminal) wrap(text string, margin int) []string {
 		line += word
 	}
 	return append(lines, line)
-}
-
-// columns is how many columns s takes, colours aside.
-func columns(s string) int {
-	n := 0
-	for s != "" {
-		if strings.HasPrefix(s, "\x1b[") {
-			if i := strings.IndexByte(s, 'm'); i > 0 {
-				s = s[i+1:]
-				continue
-			}
-		}
-		_, size := utf8.DecodeRuneInString(s)
-		s = s[size:]
-		n++
-	}
-	return n
 }
 
 // Bold, Dim, Good, Warn and Bad return s in a style that does not carry its
@@ -248,15 +236,6 @@ func SafeText(s string) string {
 		s = s[i+1:]
 	}
 	return b.String()
-}
-
-// Cut returns s in at most n columns, with … where something was left out.
-func Cut(s string, n int) string {
-	if n <= 0 || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	r := []rune(s)
-	return string(r[:n-1]) + "…"
 }
 
 // Size returns n bytes in three digits or so: 88 B, 1.2 kB, 20 MB.

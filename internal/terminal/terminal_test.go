@@ -140,13 +140,60 @@ func TestExchange(t *testing.T) {
 			t.Errorf("%s:\n got %q\nwant %q", name, got, tt.want)
 		}
 	}
-	for _, ex := range []*recorder.Exchange{exchange(), stale, down, failed, hostile, here, replayed} {
-		ex.Provider, ex.Event = "a-provider-with-a-long-name", strings.Repeat("long.", 20)
-		for l := range strings.Lines(lines(80, ex)) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > 80 && ex != stale && ex != replayed {
-				t.Errorf("%d columns in a terminal of 80: %s", n, l)
+	for _, ex := range []*recorder.Exchange{exchange(), stale, down, failed, hostile, here, replayed, unrouted} {
+		for _, word := range []string{"long.", "長い", "é👍"} {
+			ex.Provider, ex.Event, ex.Detail = "a-provider-with-a-long-name", strings.Repeat(word, 20), strings.Repeat(word, 60)
+			for _, width := range []int{60, 79, 80, 109} {
+				for l := range strings.Lines(lines(width, ex)) {
+					if n := Columns(strings.TrimSuffix(l, "\n")); n > width {
+						t.Errorf("%d columns in a terminal of %d: %s", n, width, l)
+					}
+				}
 			}
 		}
+	}
+}
+
+// What was recorded on another day has its date before it, within the width.
+func TestListed(t *testing.T) {
+	ex := exchange()
+	ex.Event = strings.Repeat("long.", 20)
+	for width, want := range map[int]string{
+		0:  "11-21 14:02:11.482  #128  tiktok    " + ex.Event + "    1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n",
+		80: "11-21 14:02:11 #128 tiktok long.long.long.long.lo… 1.2 kB sig ok   -> 200   37ms\n",
+	} {
+		var b bytes.Buffer
+		term := New(&b, Never, env())
+		term.width = width
+		term.Listed(ex, ex.At.Add(100*time.Hour))
+		if b.String() != want {
+			t.Errorf("%d columns:\n got %q\nwant %q", width, b.String(), want)
+		}
+	}
+}
+
+// One letter is not one column.
+func TestColumns(t *testing.T) {
+	for s, want := range map[string]int{
+		"": 0, "abc": 3, "é": 1, "e\u0301": 1, "直播": 4, "ｱ": 1, "Ａ": 2, "한국": 4, "👍": 2, "…": 1, "\x1b[31mred\x1b[0m": 3, "к": 1,
+	} {
+		if got := Columns(s); got != want {
+			t.Errorf("Columns(%q) = %d, want %d", s, got, want)
+		}
+	}
+	for _, tt := range []struct {
+		s    string
+		n    int
+		want string
+	}{
+		{"直播间", 6, "直播间"}, {"直播间", 5, "直播…"}, {"直播间", 4, "直…"}, {"abc", 2, "a…"}, {"abc", 3, "abc"}, {"abc", 0, "abc"},
+	} {
+		if got := Cut(tt.s, tt.n); got != tt.want {
+			t.Errorf("Cut(%q, %d) = %q, want %q", tt.s, tt.n, got, tt.want)
+		}
+	}
+	if got := Pad("直播", 6) + "|" + padLeft("直播", 6); got != "直播  |  直播" {
+		t.Errorf("padded: %q", got)
 	}
 }
 

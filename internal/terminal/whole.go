@@ -17,10 +17,13 @@ import (
 // Listed writes an exchange as one line of a list, with its date if it is not
 // of the day of now.
 func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
-	line := t.line(ex)
-	at := ex.At.Local()
+	at, day := ex.At.Local(), ""
 	if at.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
-		line = t.style.dim(at.Format("01-02")) + " " + line
+		day = at.Format("01-02") + " "
+	}
+	line := t.line(ex, len(day))
+	if day != "" {
+		line = t.style.dim(day) + line
 	}
 	t.Printf("%s", line)
 }
