@@ -22,7 +22,7 @@ func ParseForward(s string) (*url.URL, error) {
 	}
 	full := s
 	switch {
-	case isPort(s):
+	case isNumber(s):
 		full = "http://127.0.0.1:" + s
 	case strings.HasPrefix(s, ":"):
 		full = "http://127.0.0.1" + s
@@ -52,6 +52,8 @@ func ParseForward(s string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)

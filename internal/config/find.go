@@ -110,8 +110,12 @@ func locate(dir string, getenv func(string) string) (string, error) {
 			err = errorf("make it readable, or name the one to use with --config", "cannot read %s: %v", p, cause(statErr))
 			return false
 		}
-		if why := unsafe(info); why != "" {
-			err = errorf("make it yours alone (chmod go-w "+p+"), or name the one to use with --config", "%s %s: it is not read", p, why)
+		if !info.Mode().IsRegular() { // a pipe would be waited for
+			err = errorf("put it away, or name the one to use with --config", "%s is no file", p)
+			return false
+		}
+		if why, fix := unsafe(info); why != "" {
+			err = errorf(fix+" "+p+", or name the one to use with --config", "%s %s: it is not read", p, why)
 			return false
 		}
 		path = p

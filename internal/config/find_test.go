@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -68,6 +69,17 @@ func TestFindStopsAtBorders(t *testing.T) {
 	}
 	if _, err := locate(deep, getenv); err == nil || !strings.Contains(err.Error(), "written by others") {
 		t.Errorf("a file that others can write: %v", err)
+	}
+	if err := os.Remove(filepath.Join(home, "repo", FileName)); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := net.Listen("unix", filepath.Join(home, "repo", FileName)) // no regular file either
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if _, err := locate(deep, getenv); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Errorf("a socket in place of the file: %v", err)
 	}
 }
 

@@ -25,17 +25,18 @@ func ownedByUser(info os.FileInfo) bool {
 	return ok && int(st.Uid) == os.Geteuid()
 }
 
-// unsafe says why others could have written the file, "" if they could not.
-func unsafe(info os.FileInfo) string {
+// unsafe says why others could have written the file, "" if they could not, and
+// the command that ends it.
+func unsafe(info os.FileInfo) (why, fix string) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	// Where each user has a group of his own, of the same number, the usual
 	// umask lets that group write.
 	private := ok && st.Gid == st.Uid
 	switch {
 	case !ownedByUser(info):
-		return "belongs to somebody else"
+		return "belongs to somebody else", "chown $USER"
 	case info.Mode().Perm()&0o002 != 0, info.Mode().Perm()&0o020 != 0 && !private:
-		return "can be written by others"
+		return "can be written by others", "chmod go-w"
 	}
-	return ""
+	return "", ""
 }

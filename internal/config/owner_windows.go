@@ -12,4 +12,4 @@ func deviceOf(path string) (string, bool) { return filepath.VolumeName(path), tr
 // user's directories.
 func ownedByUser(os.FileInfo) bool { return true }
 
-func unsafe(os.FileInfo) string { return "" }
+func unsafe(os.FileInfo) (why, fix string) { return "", "" }

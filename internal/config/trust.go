@@ -36,6 +36,9 @@ func UserTrust() (TrustFile, error) {
 	return TrustFile{filepath.Join(dir, "devhook", "trusted.json")}, nil
 }
 
+// Path is where the file is, or will be.
+func (t TrustFile) Path() string { return t.path }
+
 func (t TrustFile) read() (map[string]string, error) {
 	sums := map[string]string{}
 	text, err := os.ReadFile(t.path)

@@ -64,7 +64,7 @@ func Parse(src []byte) (n Node, err error) {
 		case err == io.EOF:
 			return n, nil
 		case err != nil:
-			return n, syntaxError(err)
+			return n, syntaxError(src, err)
 		case len(doc.Content) == 0:
 		case n.at != nil:
 			return n, Node{doc.Content[0], ""}.Errorf("a second document")
@@ -74,8 +74,9 @@ func Parse(src []byte) (n Node, err error) {
 	}
 }
 
-// syntaxError finds the line in an error of the library, which has it as text.
-func syntaxError(err error) error {
+// syntaxError finds the place of an error of the library, which has the line as
+// text, but for the first one, and of bytes that are no text has no place.
+func syntaxError(content []byte, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	e := &Error{}
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
@@ -83,9 +84,34 @@ func syntaxError(err error) error {
 		if line, err := strconv.Atoi(number); err == nil && found {
 			e.Line, e.Column, text = line, 1, what
 		}
+	} else if strings.HasPrefix(text, "control characters") || strings.HasPrefix(text, "invalid ") {
+		e.Line, e.Column = noText(content)
+	} else if i := slices.IndexFunc([]string{"found ", "did not find ", "could not find ", "mapping values "}, func(s string) bool { return strings.HasPrefix(text, s) }); i >= 0 {
+		e.Line, e.Column = 1, 1
 	}
-	e.What = "not YAML: " + short(text)
+	if len(text) > 80 { // a name from the document is in it
+		text = short(text)
+	}
+	e.What = "not YAML: " + text
 	return e
+}
+
+// noText returns the place of the first byte that is no UTF-8, or of the first
+// control character.
+func noText(content []byte) (line, column int) {
+	line, column = 1, 1
+	for len(content) > 0 {
+		r, n := utf8.DecodeRune(content)
+		switch {
+		case r == '\n':
+			line, column = line+1, 0
+		case r == '\t', r == '\r', r == 0x85:
+		case r == utf8.RuneError && n == 1, unicode.IsControl(r):
+			return line, column
+		}
+		content, column = content[n:], column+1
+	}
+	return 0, 0
 }
 
 // Empty reports whether there is nothing: no document, or no value.

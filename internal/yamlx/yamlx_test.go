@@ -130,3 +130,19 @@ func FuzzParse(f *testing.F) {
 	f.Add("a: &a [*a, *a]\n")
 	f.Fuzz(func(t *testing.T, src string) { _, _ = read(src) })
 }
+
+// What is no YAML has a place, also where the library tells none.
+func TestSyntaxErrorsHaveAPlace(t *testing.T) {
+	for in, want := range map[string]string{
+		"name: [a\n":            "1:1: not YAML: ",
+		"\tname: x\n":           "1:1: not YAML: found character that cannot start any token",
+		"name: a: b\n":          "1:1: not YAML: mapping values",
+		"n: 1\nname: é\x1b\n":   "2:8: not YAML: control characters",
+		"n: 1\n\nname: é\xff\n": "3:8: not YAML: invalid",
+		"n: 1\n  name: x\n":     "2:1: not YAML: ",
+	} {
+		if _, err := Parse([]byte(in)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s…", in, err, want)
+		}
+	}
+}
