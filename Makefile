@@ -21,7 +21,7 @@ test: ## test everything; needs Go alone
 	CGO_ENABLED=0 $(GO) test ./...
 
 demo: ## see it work: no account, no app, no network
-	@CGO_ENABLED=0 $(GO) run ./cmd/devhook demo --once
+	@CGO_ENABLED=0 $(GO) run -trimpath ./cmd/devhook demo --once
 
 bench: build ## compare with plain proxies, and the journal with the bare disk, as ratios
 	cd internal/bench && $(GO) run . $(CURDIR)/bin/devhook
