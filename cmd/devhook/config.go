@@ -26,6 +26,9 @@ func (p *program) configCommand() *cli.Command {
 	}
 }
 
+// maxValueShown is how wide a value may make its column.
+const maxValueShown = 34
+
 func (p *program) config(c *cli.Context) error {
 	out, err := p.out(c)
 	if err != nil {
@@ -36,7 +39,12 @@ func (p *program) config(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range cfg.Show() {
+	shown := cfg.Show()
+	names, values := 0, 0
+	for _, s := range shown {
+		names, values = max(names, terminal.Columns(terminal.Safe(s.Name))), max(values, min(terminal.Columns(terminal.Safe(s.Value)), maxValueShown))
+	}
+	for _, s := range shown {
 		if c.Bool("json") {
 			line, err := json.Marshal(struct {
 				V     int    `json:"v"`
@@ -52,7 +60,7 @@ func (p *program) config(c *cli.Context) error {
 			}
 			continue
 		}
-		out.Printf("%-22s %-34s %s", terminal.Safe(s.Name), terminal.Safe(s.Value), out.Dim(terminal.Safe(s.From)))
+		out.Printf("%s  %s  %s", terminal.Pad(terminal.Safe(s.Name), names), terminal.Pad(terminal.Safe(s.Value), values), out.Dim(terminal.Safe(s.From)))
 	}
 	if err := wrote(out.Err()); err != nil {
 		return err

@@ -120,7 +120,7 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 	out.Printf("%s  %s", out.Bold(one.Name), one.ID)
 	row := func(name, text string) {
 		if text != "" {
-			out.Printf("  %-10s %s", name, text)
+			out.Row(name, text)
 		}
 	}
 	row("also", strings.Join(one.Aliases, ", "))
@@ -149,13 +149,13 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 		out.Printf("")
 		out.Printf("  To set the URL:")
 		for _, step := range one.Steps("the public URL of devhook up") {
-			out.Printf("    %s", step)
+			out.Paragraph(4, step)
 		}
 	}
 	if len(one.Notes) > 0 {
 		out.Printf("")
 		for _, n := range one.Notes {
-			out.Printf("  - %s", n)
+			out.Item(n)
 		}
 	}
 }

@@ -172,6 +172,35 @@ func TestListed(t *testing.T) {
 	}
 }
 
+// Columns are in line from the first line on if it is known what will come.
+func TestMakeRoom(t *testing.T) {
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	term.MakeRoom("tencent-live")
+	for _, id := range []string{"tiktok", "tencent-live"} {
+		ex := exchange()
+		ex.Provider = id
+		term.Exchange(ex)
+	}
+	first, second, _ := strings.Cut(b.String(), "\n")
+	if at := strings.Index(first, "video."); at < 0 || at != strings.Index(second, "video.") {
+		t.Errorf("not in line:\n%s", b.String())
+	}
+}
+
+// What is wider than the terminal is broken between words.
+func TestItem(t *testing.T) {
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	term.width = 20
+	term.Item("one two three four five")
+	term.Row("name", "six seven")
+	want := "  - one two three\n    four five\n  name       six\n             seven\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // One letter is not one column.
 func TestColumns(t *testing.T) {
 	for s, want := range map[string]int{
