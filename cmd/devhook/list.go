@@ -70,7 +70,9 @@ func (p *program) list(c *cli.Context) error {
 	}
 	defer store.Close()
 	var failed error
+	none := true
 	for ex, err := range store.Query(recorder.Query{Filter: f, Newest: c.Int("n")}) {
+		none = false
 		switch {
 		case err != nil:
 		case c.Bool("json"):
@@ -86,6 +88,9 @@ func (p *program) list(c *cli.Context) error {
 			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
 			failed = storeFailure(err)
 		}
+	}
+	if none && !c.Bool("json") {
+		fmt.Fprintln(p.stderr, "no recording matches")
 	}
 	return failed
 }
