@@ -71,7 +71,11 @@ func (u *up) openLocal() error {
 		}
 	}
 	if err != nil {
-		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --listen, or at any free port with --listen 127.0.0.1:0", err: err}
+		text := err.Error()
+		if isTaken(err) {
+			text = addr + " is taken by another program"
+		}
+		return &failure{code: 2, text: v.From + ": " + text, hint: "listen elsewhere with --listen, or at any free port with --listen 127.0.0.1:0", err: err}
 	}
 	u.local = l
 	return nil

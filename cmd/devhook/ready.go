@@ -49,6 +49,24 @@ func (u *up) ready() error {
 	return nil
 }
 
+// checkReadyFile refuses a place where no ready file can be, before anything is
+// opened or taken away there.
+func (u *up) checkReadyFile() error {
+	if u.readyFile == "" {
+		return nil
+	}
+	text := ""
+	if info, err := os.Lstat(u.readyFile); err == nil && info.IsDir() {
+		text = u.readyFile + " is a directory"
+	} else if dir, err := os.Stat(filepath.Dir(u.readyFile)); err != nil || !dir.IsDir() {
+		text = "there is no directory " + filepath.Dir(u.readyFile)
+	}
+	if text == "" {
+		return nil
+	}
+	return &failure{code: 2, text: "--ready-file: " + text, hint: "name a file in a directory that is there"}
+}
+
 // writeReadyFile tells scripts the public URL, if they have asked for it.
 func (u *up) writeReadyFile() error {
 	if u.readyFile == "" {

@@ -27,7 +27,7 @@ import (
 func (p *program) upCommand() *cli.Command {
 	return &cli.Command{
 		Name: "up", Aliases: []string{"listen"}, Usage: "open a door for webhooks: verify, record, forward",
-		ArgsUsage: "[APP]",
+		ArgsUsage: "[APP…]",
 		Description: `Opens a public URL through ngrok, or a local one, and forwards what comes in.
 
   devhook up --forward :3000
@@ -187,6 +187,7 @@ type up struct {
 	running *recorder.Announcement
 	// announced is the public URL that the user was told last.
 	announced string
+	untrusted bool // devhook.yaml waits for devhook trust
 }
 
 // run opens the doors, and returns when the user, the context or the tunnel
@@ -197,6 +198,9 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	}
 	if v := u.cfg.Get("inspect"); v.Given && v.Text() != "off" {
 		u.log.Warn("this version has no inspector yet: " + v.From + " does nothing")
+	}
+	if err := u.checkReadyFile(); err != nil {
+		return err
 	}
 	u.notReady() // a run that was killed can have left its file
 	if u.routes, err = u.cfg.Routes(u.resolver); err != nil {
@@ -254,6 +258,9 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	defer stopServing()
 	served := u.serve(serving)
 
+	for _, pl := range u.places("") {
+		u.out.MakeRoom(pl.provider.ID)
+	}
 	if err := u.ready(); err != nil {
 		return err
 	}
@@ -320,11 +327,16 @@ func (u *up) serve(ctx context.Context) chan error {
 
 // wait returns when there is a reason to end: nil if the user wants it.
 func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan error) error {
-	var changed <-chan struct{}
+	var changed, trusted <-chan struct{}
 	if u.cfg.Path != "" {
 		w := watch.File(u.cfg.Path)
 		defer w.Close()
 		changed = w.C
+		if t, err := config.UserTrust(); err == nil {
+			w := watch.File(t.Path())
+			defer w.Close()
+			trusted = w.C
+		}
 	}
 	var settled <-chan time.Time // editors save in several steps
 	var events <-chan tunnel.Event
@@ -353,6 +365,10 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 			}
 		case <-changed:
 			settled = time.After(100 * time.Millisecond)
+		case <-trusted:
+			if u.untrusted {
+				settled = time.After(100 * time.Millisecond)
+			}
 		case <-settled:
 			settled = nil
 			u.reload()
@@ -395,6 +411,7 @@ func (u *up) reload() {
 		u.routes = rt
 		u.tell()
 	}
+	u.untrusted = errors.As(err, new(*config.UntrustedError))
 	if err != nil {
 		f := explain(err)
 		u.errs.Error(f.text, f.hint)
