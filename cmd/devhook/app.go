@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"devhook/internal/config"
 	"devhook/internal/similar"
@@ -82,6 +83,7 @@ func (p *program) app() *cli.App {
 		},
 	}
 	addHelp(app)
+	limitArgs(app)
 	return app
 }
 
@@ -135,11 +137,11 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 	}
 	switch args[1] {
 	case "-h", "--help", "-help":
-		return []string{args[0], "help"}, nil
+		return slices.Concat([]string{args[0], "help"}, args[2:min(3, len(args))]), nil
 	}
 	cmd := app.Command(args[1])
 	if cmd == nil {
-		return args, nil
+		return args, flagsFirst(app, args)
 	}
 	takesValue := map[string]bool{}
 	for _, f := range cmd.Flags {
@@ -159,8 +161,15 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, a)
 			continue
 		}
-		flags = append(flags, a)
 		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if name == "h" || name == "help" {
+			return []string{args[0], "help", cmd.Name}, nil
+		}
+		if _, known := takesValue[name]; !known && takesValue[a[1:2]] && !unicode.IsLetter(rune(a[2])) { // as in -n2, -f:3000
+			flags = append(flags, a[:2], a[2:])
+			continue
+		}
+		flags = append(flags, a)
 		if takesValue[name] && !hasValue {
 			if i+1 == len(args) {
 				return nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}
@@ -170,6 +179,42 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		}
 	}
 	return slices.Concat(args[:2], flags, []string{"--"}, rest), nil
+}
+
+// flagsFirst refuses flags before the command, and tells where they go. All
+// but --version belong to one.
+func flagsFirst(app *cli.App, args []string) error {
+	if name := strings.TrimLeft(args[1], "-"); args[1][0] != '-' || name == "version" || name == "v" {
+		return nil
+	}
+	for i, a := range args[2:] {
+		if app.Command(a) != nil {
+			typed := slices.Concat(args[:1:1], []string{a}, args[1:i+2], args[i+3:])
+			typed[0] = app.Name
+			return &failure{code: 2, text: args[1] + " stands before the command", hint: strings.Join(typed, " ")}
+		}
+	}
+	return nil
+}
+
+// limitArgs has commands refuse arguments that they would not look at: those
+// that need none, by their ArgsUsage. The others count by themselves.
+func limitArgs(app *cli.App) {
+	for _, c := range app.Commands {
+		most, action := len(strings.Fields(c.ArgsUsage)), c.Action
+		if most > 0 && c.ArgsUsage[0] != '[' || strings.Contains(c.ArgsUsage, "…") {
+			continue
+		}
+		c.Action = func(ctx *cli.Context) error {
+			if ctx.NArg() > most {
+				return &failure{
+					code: 2, text: fmt.Sprintf("%s does not take the argument %q", c.Name, ctx.Args().Get(most)),
+					hint: "devhook help " + c.Name,
+				}
+			}
+			return action(ctx)
+		}
+	}
 }
 
 // commonFlags are those of all commands that look at recordings.

@@ -65,12 +65,13 @@ func explain(err error) *failure {
 // storeFailure returns the failure of a store that cannot be used.
 func storeFailure(err error) error {
 	f := &failure{code: 6, text: err.Error(), err: err}
+	var path *fs.PathError
 	switch {
 	case errors.Is(err, recorder.ErrNewer):
 		f.hint = "use the devhook that wrote it, or another directory with --store"
 	case errors.Is(err, recorder.ErrForeign):
 		f.hint = "name a directory of its own, as in --store " + recorder.Dir
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.As(err, &path) && path.Op != "write" && path.Op != "sync":
 		f.hint = "use another directory with --store"
 	}
 	return f
