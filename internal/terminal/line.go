@@ -49,7 +49,9 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		// What the columns around it leave.
 		plain := Terminal{width: t.width, style: plainStyle}
 		room := t.width - margin - max(min(t.provider, maxProvider), minProvider, min(maxProvider, Columns(Safe(ex.Provider))))
-		for _, other := range []string{at, seq, size, "sig FAIL", plain.outcome(ex, true), origin} {
+		// At least that of the usual outcome, so that a refusal stands in line.
+		usual := Pad(plain.outcome(ex, true), len("-> 200  100ms"))
+		for _, other := range []string{at, seq, size, "sig FAIL", usual, origin} {
 			if other != "" {
 				room -= Columns(other) + len(gap)
 			}

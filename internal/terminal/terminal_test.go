@@ -188,6 +188,20 @@ func TestMakeRoom(t *testing.T) {
 	}
 }
 
+// A refusal stands in line with what was answered, also where there is little
+// room.
+func TestRefusalInLine(t *testing.T) {
+	refused := exchange()
+	refused.Outcome, refused.Response = recorder.Refused, &recorder.Response{Status: 403}
+	for _, width := range []int{60, 80} {
+		got := lines(width, exchange()) + lines(width, refused)
+		first, second, _ := strings.Cut(got, "\n")
+		if strings.Index(first, "sig ") != strings.Index(second, "sig ") {
+			t.Errorf("%d columns: not in line:\n%s", width, got)
+		}
+	}
+}
+
 // What is wider than the terminal is broken between words.
 func TestItem(t *testing.T) {
 	var b bytes.Buffer
