@@ -204,7 +204,7 @@ func (p *program) demoOutro(t *terminal.Terminal) {
 	t.Printf("")
 	t.Printf("Go on:")
 	t.Printf("  devhook up --forward :3000          the same for your app on port 3000")
-	t.Printf("  devhook providers tiktok            what TikTok needs, and where to paste the URL")
+	t.Printf("  devhook providers tiktok            what TikTok needs, and where its URL goes")
 	t.Printf("  export NGROK_AUTHTOKEN=…            a public URL, so that providers reach it")
 }
 

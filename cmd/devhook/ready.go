@@ -178,7 +178,11 @@ func (u *up) describeReady(public string) {
 		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
 	}
 	row("Verify", "%s", u.describeVerify())
-	row("Records", "%s   devhook list, devhook show last", terminal.Safe(u.store.Path()))
+	records := terminal.Safe(u.store.Path())
+	if !u.brief { // else it is gone before anybody could look
+		records += "   devhook list, devhook show last"
+	}
+	row("Records", "%s", records)
 	if u.cfg.Path != "" {
 		row("Config", "%s", terminal.Safe(u.cfg.Path))
 	}
