@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"devhook/internal/terminal"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -58,13 +60,16 @@ func (p *program) tail(c *cli.Context) error {
 		}
 		switch {
 		case err != nil:
-			fmt.Fprintln(p.stderr, "devhook: warning:", err)
+			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
 		case c.Bool("json"):
 			if err := p.printJSON(store, ex); err != nil {
 				return storeFailure(err)
 			}
 		default:
 			out.Exchange(ex)
+			if err := wrote(out.Err()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
