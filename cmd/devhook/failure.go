@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"devhook/internal/config"
+	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/tunnel"
@@ -37,6 +38,8 @@ func explain(err error) *failure {
 		plan      *replay.Error
 	)
 	switch {
+	case errors.Is(err, terminal.ErrInterrupted):
+		return errInterrupted
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &bad):

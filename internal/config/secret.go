@@ -114,7 +114,7 @@ func (r *Resolver) prompt(label string) (string, error) {
 	}
 	v, err := r.Prompt(label)
 	if err != nil {
-		return "", errorf("", "%s: %v", label, err)
+		return "", &Error{Text: fmt.Sprintf("%s: %v", label, err), Err: err}
 	}
 	if v == "" {
 		return "", errorf("", "%s is empty", label)

@@ -5,10 +5,12 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
@@ -94,13 +96,39 @@ func IsTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// ErrInterrupted means that the user pressed Ctrl-C in place of an answer.
+var ErrInterrupted = errors.New("interrupted")
+
 // ReadSecret asks for a secret at the terminal in, which does not show what is
-// typed.
+// typed. After Ctrl-C the error is [ErrInterrupted], and the terminal shows
+// again what is typed.
 func (t *Terminal) ReadSecret(in *os.File, label string) (string, error) {
+	fd := int(in.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, os.Interrupt)
+	defer signal.Stop(interrupt)
+	type answer struct {
+		text []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
 	t.write(Safe(label) + ": ")
-	text, err := term.ReadPassword(int(in.Fd()))
-	t.write("\n")
-	return strings.TrimSpace(string(text)), err
+	go func() { // after Ctrl-C it waits until the program ends
+		text, err := term.ReadPassword(fd)
+		typed <- answer{text, err}
+	}()
+	select {
+	case a := <-typed:
+		t.write("\n")
+		return strings.TrimSpace(string(a.text)), a.err
+	case <-interrupt:
+		t.write("\n")
+		return "", errors.Join(ErrInterrupted, term.Restore(fd, before))
+	}
 }
 
 // Printf writes a line of devhook's own words; outside text in it must have
