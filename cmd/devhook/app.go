@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -251,6 +253,15 @@ func (p *program) openToRead(c *cli.Context) (*recorder.Store, error) {
 		return nil, err
 	}
 	return recorder.Open(p.storeDir(c), recorder.Options{ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+}
+
+// jsonLine returns v as a line of JSON, in which < and & stay as they are.
+func jsonLine(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
 }
 
 func (p *program) now() time.Time { return time.Now() }

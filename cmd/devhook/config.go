@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -46,7 +45,7 @@ func (p *program) config(c *cli.Context) error {
 	}
 	for _, s := range shown {
 		if c.Bool("json") {
-			line, err := json.Marshal(struct {
+			line, err := jsonLine(struct {
 				V     int    `json:"v"`
 				Name  string `json:"name"`
 				Value string `json:"value"`
@@ -55,7 +54,7 @@ func (p *program) config(c *cli.Context) error {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
+			if _, err := p.stdout.Write(line); err != nil {
 				return wrote(err)
 			}
 			continue

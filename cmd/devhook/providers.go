@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -65,11 +64,11 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	for _, one := range list {
 		if c.Bool("json") {
-			line, err := json.Marshal(providerJSON(one))
+			line, err := jsonLine(providerJSON(one))
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
+			if _, err := p.stdout.Write(line); err != nil {
 				return wrote(err)
 			}
 			continue

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -349,13 +347,10 @@ func (t *tally) String(malformed int64) string {
 // out.
 
 func (u *up) printLine(v any) {
-	b := &bytes.Buffer{}
-	enc := json.NewEncoder(b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err == nil {
+	if line, err := jsonLine(v); err == nil {
 		u.printMu.Lock()
 		defer u.printMu.Unlock()
-		u.p.stdout.Write(b.Bytes())
+		u.p.stdout.Write(line)
 	}
 }
 
