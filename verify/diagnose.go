@@ -178,7 +178,7 @@ func (e *examination) times() (Diagnosis, bool) {
 		}
 	}
 	bare := *d // whose payload is the body alone
-	bare.payload, bare.others, bare.stamp, bare.fields, bare.single = template{{ref: refBody}}, nil, nil, nil, nil
+	bare.payload, bare.others, bare.stamp, bare.single = template{{ref: refBody}}, nil, nil, nil
 	if e.fits(&bare, e.m, e.keys) {
 		return Diagnosis{"matches if the body alone is signed, without the time", "the sender leaves the time out of what it signs: " + d.name + " signs " + d.payloadText()}, true
 	}

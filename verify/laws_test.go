@@ -345,3 +345,26 @@ func tampered(m Message) Message {
 	m.Body = append(m.Body, ' ')
 	return m
 }
+
+// Whoever can reach the door has what he sends diagnosed: no message may be too
+// odd for that, whatever is wrong with it.
+func TestAnyMessageCanBeDiagnosed(t *testing.T) {
+	catalog := Builtin()
+	law(t, func(t *testing.T, p Provider, d *declared) {
+		r := random()
+		m, k := messageFor(d, r), keysFor(d, r, 1)
+		sign(t, p, &m, k, someTime)
+		wrong := Keys{Secrets: keysFor(d, r, 2).Secrets, With: k.With}
+		for _, body := range []string{string(m.Body), "", "{", "[]", "null", "\xff", "a=b&a=b", `{"a":{"b":[{}]}}`} {
+			changed := m
+			changed.Body = []byte(body)
+			before := dump(changed)
+			for _, now := range []time.Time{someTime, someTime.Add(24 * time.Hour), {}} {
+				catalog.Diagnose(p, changed, map[string]Keys{p.ID: wrong}, now)
+			}
+			if after := dump(changed); after != before {
+				t.Fatalf("Diagnose changed the message:\n%s\nwas\n%s", after, before)
+			}
+		}
+	})
+}
