@@ -34,6 +34,7 @@ var rules = table(map[kind]string{
 		ip ip_address ip_addr remote_addr
 		card_number iban bban account_number routing_number sort_code ssn tax_id vat_number passport_number
 		avatar avatar_url picture picture_url profile_image profile_image_url photo photo_url
+		hosted_invoice_url invoice_pdf receipt_url
 		gravatar_id image_24 image_32 image_48 image_72 image_192 image_512 image_original`,
 	id: `
 		username user_name screen_name unique_id login handle
@@ -55,7 +56,7 @@ var persons = set(`
 
 // people are further words for those who have a name and an id; alone they can
 // mean something else.
-var people = set(`operator anchor guest contact patient account profile billing shipping billing_address shipping_address`)
+var people = set(`operator anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
 
 // contactNames are the names of members, in small letters, by which an object is
 // that of a person, and its name a person's.
@@ -159,6 +160,8 @@ func kindOf(name, parent []string) kind {
 		return id
 	case last == "account" && n > 1:
 		return id
+	case last == "number" && n == 1 && len(parent) > 0: // {"card":{"number":"4242…"}}
+		return rules[parent[len(parent)-1]+"_number"]
 	case last != "id" && last != "name":
 		return 0
 	case n > 1 && !persons[name[n-2]] && !people[name[n-2]]:
