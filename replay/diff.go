@@ -13,7 +13,7 @@ import (
 
 // A Difference is one thing in which two requests differ.
 type Difference struct {
-	What     string // "method", "path", "query", "header Content-Type", "body data.amount"
+	What     string // "method", "path", "query a", "header Content-Type", "body data.amount"
 	Old, New []string
 	// Old and New are the values, as they are spelled; none: it is not there.
 }
@@ -34,7 +34,11 @@ func Diff(a, b *recorder.Request) []Difference {
 	pathA, queryA, hasA := strings.Cut(targetA, "?")
 	pathB, queryB, hasB := strings.Cut(targetB, "?")
 	add("path", []string{pathA}, []string{pathB})
-	add("query", present(queryA, hasA), present(queryB, hasB))
+	if hasA && hasB {
+		diffQueries(queryA, queryB, add)
+	} else {
+		add("query", present(queryA, hasA), present(queryB, hasB))
+	}
 
 	names := slices.AppendSeq(slices.Collect(maps.Keys(a.Headers)), maps.Keys(b.Headers))
 	slices.Sort(names)
@@ -57,6 +61,35 @@ func Diff(a, b *recorder.Request) []Difference {
 	}
 	add("body", []string{describe(a.Body, b.Body)}, []string{describe(b.Body, a.Body)})
 	return list
+}
+
+// diffQueries adds what is different by parameter, in the order of their names;
+// if only the order is, the whole.
+func diffQueries(a, b string, add func(what string, before, after []string)) {
+	if a == b {
+		return
+	}
+	before, after := parameters(a), parameters(b)
+	names := slices.AppendSeq(slices.Collect(maps.Keys(before)), maps.Keys(after))
+	slices.Sort(names)
+	same := true
+	for _, name := range slices.Compact(names) {
+		same = same && slices.Equal(before[name], after[name])
+		add("query "+name, before[name], after[name])
+	}
+	if same {
+		add("query", []string{a}, []string{b})
+	}
+}
+
+// parameters gives the values of a query by name, both as they are spelled.
+func parameters(raw string) map[string][]string {
+	all := map[string][]string{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		all[name] = append(all[name], value)
+	}
+	return all
 }
 
 func present(text string, is bool) []string {

@@ -21,6 +21,14 @@ func parseQuery(rest string) (Mutation, error) {
 
 func (q query) String() string { return "query " + q.name + "=" + q.value }
 
+// holds reports whether the URL has the parameter as q sets it.
+func (q query) holds(absolute string) bool {
+	_, raw, _ := strings.Cut(absolute, "?")
+	value, n := param.Find(raw, q.name)
+	text, ok := param.Unescape(value)
+	return n == 1 && ok && text == q.value
+}
+
 func (q query) Apply(req *recorder.Request) error {
 	_, raw, _ := strings.Cut(req.URL, "?")
 	req.URL = withQuery(req.URL, param.Set(raw, q.name, q.value))

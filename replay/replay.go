@@ -82,8 +82,9 @@ func (e *Error) Error() string { return e.Text }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Build returns the exchange to send, with its origin, parent and changes, its
-// provider, and the request, signed at now unless the plan names a time. The
-// error is an [*Error].
+// provider, and the request, signed at now unless the plan names a time. What a
+// mutation gives a header or a query parameter stays, also where the signature
+// would stand. The error is an [*Error].
 func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 	src := p.Source
 	ex := &recorder.Exchange{
@@ -114,7 +115,7 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 			Hint: "give a body with --body @FILE", Err: ErrTruncated,
 		}
 	}
-	before := req.Headers.Clone()
+	before, asked := req.Headers.Clone(), req.URL
 	if err := p.sign(req, sign, now); err != nil {
 		return nil, err
 	}
@@ -123,6 +124,11 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 			req.Headers[h] = values
 		} else {
 			delete(req.Headers, h)
+		}
+	}
+	for _, m := range p.Mutations {
+		if q, ok := m.(query); ok && q.holds(asked) {
+			q.Apply(req)
 		}
 	}
 	if req.Body.Sum == "" {

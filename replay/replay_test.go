@@ -293,6 +293,59 @@ func TestSigning(t *testing.T) {
 	}
 }
 
+// A parameter that is named stays as it is given, also where the signature would
+// stand; one that another change has replaced does not come back.
+func TestNamedParameterStays(t *testing.T) {
+	p, ok := verify.Lookup("tencent-live")
+	if !ok {
+		t.Fatal("no tencent-live")
+	}
+	signer := Keys(p, verify.Keys{Secrets: []verify.Secret{verify.NewSecret("token")}})
+	for _, tt := range []struct {
+		changes []string
+		query   string // without what is signed anew
+	}{
+		{[]string{"query Sign=00"}, "a=1&RequestTime=1800000000&Sign=00"},
+		{[]string{"query RequestTime=7", "query Sign=00", "query a=%"}, "a=%25&RequestTime=7&Sign=00"},
+		{[]string{"query Sign=00", "path /x?b=2&RequestTime=1"}, "b=2&RequestTime=1800000000&Sign=" + signed},
+	} {
+		src := source()
+		src.Provider = "tencent-live"
+		src.Request.URL = "https://me.ngrok.app/cb?a=1&RequestTime=1&Sign=11"
+		ex, err := Plan{Source: src, Mutations: mustParse(t, tt.changes...)}.Build(signer, now)
+		if err != nil {
+			t.Errorf("%q: %v", tt.changes, err)
+			continue
+		}
+		if _, query, _ := strings.Cut(ex.Request.URL, "?"); query != tt.query {
+			t.Errorf("%q: the query is %s, want %s", tt.changes, query, tt.query)
+		}
+	}
+}
+
+// signed is the SHA-256 of token1800000000, in hexadecimal digits.
+const signed = "dd8699c7175cbb806ab1ef3e568e606f525db9ed3e52d8bc15eb624fae1d656e"
+
+func TestDoubt(t *testing.T) {
+	for text, want := range map[string]string{
+		`set a={"x":1`:           "the text ends too soon",
+		`create a=[1,2`:          "the text ends too soon",
+		`set a="x`:               "the text ends too soon",
+		`set a={x:1}`:            "a name in double quotes is missing",
+		`set a={"x":1}`:          "",
+		`set a=x`:                "",
+		`set a=`:                 "",
+		`set a=01`:               "",
+		`set-string a={"x":1`:    "",
+		`header A: {"x":1`:       "",
+		`create-string a=["x":1`: "",
+	} {
+		if got := Doubt(mustParse(t, text)[0]); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAppOf(t *testing.T) {
 	src := source()
 	if app, ok := AppOf(src); !ok || app.String() != "http://127.0.0.1:3000/base" {
@@ -407,7 +460,7 @@ func TestDiff(t *testing.T) {
 	want := []Difference{
 		{"method", []string{"POST"}, []string{"PUT"}},
 		{"path", []string{"/hooks/tiktok"}, []string{"/b"}},
-		{"query", []string{"x=1&y=%zz"}, []string{"x=2&y=%zz"}},
+		{"query x", []string{"1"}, []string{"2"}},
 		{"header Content-Length", []string{"200"}, []string{"135"}},
 		{"header Tiktok-Signature", []string{"t=1,s=00"}, nil},
 		{"header X-A", []string{"1", "2"}, []string{"1"}},
@@ -417,6 +470,18 @@ func TestDiff(t *testing.T) {
 	}
 	if got := Diff(&a, &ex.Request); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+	for query, want := range map[string][]Difference{
+		"?y=%zz&x=1":   {{"query", []string{"x=1&y=%zz"}, []string{"y=%zz&x=1"}}}, // only the order
+		"?x=1&x=2&z":   {{"query x", []string{"1"}, []string{"1", "2"}}, {"query y", []string{"%zz"}, nil}, {"query z", nil, []string{""}}},
+		"?x=1&y=%7Azz": {{"query y", []string{"%zz"}, []string{"%7Azz"}}},
+		"":             {{"query", []string{"x=1&y=%zz"}, nil}},
+	} {
+		other := a
+		other.URL = "https://me.ngrok.app/hooks/tiktok" + query
+		if got := Diff(&a, &other); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q\nwant %q", query, got, want)
+		}
 	}
 	b.Body.Bytes = []byte("not JSON")
 	if d := Diff(&a, &b); len(d) != 1 || d[0].What != "body" {

@@ -71,6 +71,22 @@ func (s set) json() []byte {
 	return jsonx.AppendQuote(nil, s.value)
 }
 
+// Doubt returns why m may do what nobody meant: its value begins as JSON, is
+// none, and so becomes a string. "" is no doubt.
+func Doubt(m Mutation) string {
+	s, ok := m.(set)
+	if !ok || s.text {
+		return ""
+	}
+	switch kind := jsonx.TopKind([]byte(s.value)); kind {
+	case jsonx.Object, jsonx.Array, jsonx.String:
+		if err := jsonx.Check([]byte(s.value)); err != nil {
+			return fmt.Sprintf("%s: the value is %v, and so becomes a string", s, err)
+		}
+	}
+	return ""
+}
+
 func (s set) Apply(req *recorder.Request) error {
 	change := jsonx.Set
 	if s.create {

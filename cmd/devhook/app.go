@@ -118,6 +118,10 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		if len(near) > 0 {
 			text += " (near: " + strings.Join(near, ", ") + ")"
 		}
+	} else if rest, ok := strings.CutPrefix(text, "invalid value "); ok {
+		value, rest, _ := strings.Cut(rest, " for flag -")
+		name, _, _ := strings.Cut(rest, ":")
+		text = dashed(name) + " is " + value + ", and no number that it takes"
 	}
 	return &failure{code: 2, text: text, hint: hint, err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 
+	"devhook/internal/terminal"
 	"devhook/replay"
 
 	"github.com/urfave/cli/v2"
@@ -82,6 +83,9 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 		m, err := replay.Parse(word + " " + t.text)
 		if err != nil {
 			return nil, err
+		}
+		if doubt := replay.Doubt(m); doubt != "" {
+			s.errs.Printf("%s %s (--set-string if that is meant)", s.errs.Warn("devhook: warning:"), terminal.Safe(doubt))
 		}
 		if name, ok := replay.HeaderName(m); ok && word == "header" {
 			if seen[name] {

@@ -24,6 +24,8 @@ func ParseForward(s string) (*url.URL, error) {
 	switch {
 	case isNumber(s):
 		full = "http://127.0.0.1:" + s
+	case strings.Trim(s, "0123456789") == "":
+		return bad("its port is not from 1 to 65535")
 	case strings.HasPrefix(s, ":"):
 		full = "http://127.0.0.1" + s
 	case !strings.Contains(s, "://"):

@@ -21,7 +21,7 @@ type Path []string
 // is p.
 func ParsePath(text string) (Path, error) {
 	if text == "" {
-		return nil, errors.New("path: empty")
+		return nil, errors.New("the path is empty")
 	}
 	var p Path
 	var name strings.Builder
