@@ -2,15 +2,8 @@ package main
 
 import (
 	"bufio"
-	"context"
-	"fmt"
 	"io"
 	"iter"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
-	"strings"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -85,90 +78,4 @@ func (p *program) printMessage(store *recorder.Store, ex *recorder.Exchange) err
 		return err
 	}
 	return buf.Flush()
-}
-
-// edited has the one webhook that is sent changed in the user's editor, if that
-// is wanted.
-func (s *sending) edited(sources iter.Seq2[*recorder.Exchange, error]) (iter.Seq2[*recorder.Exchange, error], error) {
-	if !s.c.Bool("edit") {
-		return sources, nil
-	}
-	var list []*recorder.Exchange
-	for ex, err := range sources {
-		if err != nil {
-			return nil, err
-		}
-		if list = append(list, ex); len(list) > 1 {
-			return nil, &failure{code: 2, text: "--edit is for one webhook, and these are several"}
-		}
-	}
-	if len(list) == 0 {
-		return sources, nil
-	}
-	before, err := s.gateway.Plan(replay.Plan{Source: list[0], Mutations: s.changes, Sign: replay.SignNever})
-	if err != nil {
-		return nil, err
-	}
-	text, err := replay.EditText(&before.Request)
-	if err != nil {
-		return nil, err
-	}
-	text, err = s.p.edit(s.c.Context, text)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := replay.ParseEdit(&before.Request, text)
-	if err != nil {
-		return nil, err
-	}
-	s.changes = append(s.changes, changes...)
-	return sources, nil
-}
-
-// edit returns what the user makes of text in his editor.
-func (p *program) edit(ctx context.Context, text []byte) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "devhook-*")
-	if err != nil {
-		return nil, &failure{code: 2, text: "--edit: " + err.Error(), err: err}
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "webhook.http")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return nil, &failure{code: 2, text: "--edit: " + err.Error(), err: err}
-	}
-	editor := p.getenv("VISUAL")
-	if editor == "" {
-		editor = p.getenv("EDITOR")
-	}
-	if editor == "" && !terminal.IsTerminal(p.stdin) {
-		return nil, &failure{code: 2, text: "--edit: there is no terminal to edit at", hint: "set EDITOR to a program that edits the file it is given"}
-	}
-	cmd := editorCommand(ctx, editor, path)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stderr, p.stderr
-	if err := cmd.Run(); err != nil {
-		return nil, &failure{code: 2, text: fmt.Sprintf("the editor failed, and nothing was sent: %v", err), hint: "set EDITOR to the editor of your choice", err: err}
-	}
-	text, err = os.ReadFile(path)
-	if err == nil && len(strings.TrimSpace(string(text))) == 0 {
-		return nil, &failure{code: 2, text: "the edited text is empty: nothing was sent"}
-	}
-	if err != nil {
-		return nil, &failure{code: 2, text: "--edit: " + err.Error(), err: err}
-	}
-	return text, nil
-}
-
-// editorCommand runs an editor, which may have arguments of its own.
-func editorCommand(ctx context.Context, editor, path string) *exec.Cmd {
-	if runtime.GOOS == "windows" {
-		words := append(strings.Fields(editor), path)
-		if editor == "" {
-			words = []string{"notepad", path}
-		}
-		return exec.CommandContext(ctx, words[0], words[1:]...)
-	}
-	if editor == "" {
-		editor = "vi"
-	}
-	return exec.CommandContext(ctx, "sh", "-c", editor+` "$1"`, "sh", path)
 }

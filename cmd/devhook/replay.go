@@ -54,6 +54,9 @@ func (s *sending) replay(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(filter) > 0 && strings.TrimSpace(strings.Join(filter, "")) == "" {
+		return &failure{code: 2, text: "--filter is empty, which would send everything", hint: "if everything is meant: --filter 'path:*'"}
+	}
 	args := c.Args().Slice()
 	var list []*recorder.Exchange
 	if inStore := len(filter) > 0 || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }); !inStore {
@@ -94,10 +97,6 @@ func (s *sending) replay(c *cli.Context) error {
 		return err
 	}
 	s.ready()
-	sources, err = s.edited(sources)
-	if err != nil {
-		return err
-	}
 	return s.sendOrShow(sources, recorder.Replay)
 }
 
@@ -174,6 +173,9 @@ func (p *program) read(store *recorder.Store, args []string) ([]*recorder.Exchan
 				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
 			}
 			ex, err := store.Get(arg)
+			if errors.Is(err, recorder.ErrNotFound) && isThere(arg) {
+				return nil, &failure{code: 2, text: err.Error(), hint: "if the file " + arg + " is meant: ./" + arg, err: err}
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -206,6 +208,12 @@ func (p *program) read(store *recorder.Store, args []string) ([]*recorder.Exchan
 // isFile reports whether arg is a file, and not the name of a recording.
 func isFile(arg string) bool {
 	return arg == "-" || strings.ContainsAny(arg, "/.") || strings.ContainsRune(arg, filepath.Separator)
+}
+
+// isThere reports whether there is a file of that name.
+func isThere(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func (p *program) readFile(arg string) ([]byte, error) {

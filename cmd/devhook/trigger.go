@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -49,7 +48,10 @@ func (s *sending) trigger(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
 	}
-	id, name, ok := strings.Cut(c.Args().First(), "/")
+	if arg := c.Args().First(); strings.HasSuffix(arg, ".json") && isThere(arg) {
+		return &failure{code: 2, text: arg + " is a file, and trigger takes PROVIDER/EVENT", hint: "devhook replay " + arg + " sends it"}
+	}
+	id, name, _ := strings.Cut(c.Args().First(), "/")
 	named := ""
 	if c.IsSet("secret") || c.IsSet("with") { // which then are the provider's
 		named = id
@@ -60,9 +62,6 @@ func (s *sending) trigger(c *cli.Context) error {
 	all, err := s.fixtures()
 	if err != nil {
 		return err
-	}
-	if !ok {
-		return &failure{code: 2, text: "which event of " + id + "?", hint: "devhook trigger --list " + id}
 	}
 	f, err := s.findFixture(all, id, name)
 	if err != nil {
@@ -75,18 +74,7 @@ func (s *sending) trigger(c *cli.Context) error {
 	s.ready()
 	s.total = c.Int("repeat")
 	ex := s.address(f)
-	sources, err := s.edited(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) })
-	if err != nil {
-		return err
-	}
-	return s.sendOrShow(sources, recorder.Trigger)
-}
-
-func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
-	if s.c.Bool("dry-run") {
-		return s.dryRun(sources, origin)
-	}
-	return s.send(sources, origin)
+	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) }, recorder.Trigger)
 }
 
 // fixtures returns the user's own and then those that devhook brings, without
@@ -114,7 +102,8 @@ func (p *program) fixturesDir(c *cli.Context, cfg *config.Config) string {
 }
 
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
-	if p, ok := s.cfg.Catalog().Lookup(id); ok {
+	p, known := s.cfg.Catalog().Lookup(id)
+	if known {
 		id = p.ID
 	}
 	var names, ids []string
@@ -127,17 +116,22 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 		}
 		ids = append(ids, f.Provider)
 	}
-	if len(names) == 0 {
+	f := &failure{code: 2, hint: "devhook trigger --list"}
+	switch {
+	case len(names) == 0 && known:
+		f.text = "there is no sample of " + id
+		f.hint = "devhook save last " + id + "/EVENT makes one of a recording"
+	case len(names) == 0:
 		slices.Sort(ids)
-		return fixtures.Fixture{}, &failure{
-			code: 2, text: fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Names(id, slices.Compact(ids), 3), ", ")),
-			hint: "devhook trigger --list",
-		}
+		f.text = fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Names(id, slices.Compact(ids), 3), ", "))
+	case name == "":
+		f.text = "which event of " + id + "?"
+		f.hint += " " + id
+	default:
+		f.text = fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Names(name, names, 4), ", "))
+		f.hint += " " + id
 	}
-	return fixtures.Fixture{}, &failure{
-		code: 2, text: fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Names(name, names, 4), ", ")),
-		hint: "devhook trigger --list " + id,
-	}
+	return fixtures.Fixture{}, f
 }
 
 // address returns the webhook of f as the provider would send it: to the URL
