@@ -23,8 +23,11 @@ var notEdited = []string{"Content-Length", "Transfer-Encoding", "Connection"}
 
 // EditText returns req as a text to edit: an HTTP message, whose head has LF
 // at the ends of its lines. The error wraps [ErrNotText] for a body that an
-// editor would spoil.
+// editor would spoil, and for one that is not in memory.
 func EditText(req *recorder.Request) ([]byte, error) {
+	if req.Body.Sum != "" {
+		return nil, &Error{Text: "a body of more than 32 MiB cannot be edited", Hint: "put another in its place with --body @FILE", Err: ErrNotText}
+	}
 	if !isText(req.Body.Bytes) {
 		return nil, &Error{Text: "a binary body cannot be edited", Hint: "put another in its place with --body @FILE", Err: ErrNotText}
 	}

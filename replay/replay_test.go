@@ -446,6 +446,21 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// A body that is not in memory is not taken for an empty one.
+func TestLargeBody(t *testing.T) {
+	src := source()
+	src.Request.Body = recorder.Body{Sum: strings.Repeat("0", 64)}
+	if text, err := EditText(&src.Request); !errors.Is(err, ErrNotText) || !strings.Contains(err.Error(), "32 MiB") {
+		t.Errorf("%q, %v", text, err)
+	}
+	for _, change := range []string{"set a=1", "create a=1", "unset a"} {
+		_, err := Plan{Source: src, Mutations: mustParse(t, change)}.Build(nil, now)
+		if err == nil || !strings.Contains(err.Error(), "32 MiB") {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	a, b := source().Request, source().Request
 	if d := Diff(&a, &b); len(d) != 0 {

@@ -111,6 +111,9 @@ func cannotChange(m Mutation, req *recorder.Request, err error) error {
 			e.Hint = "--create adds what is not there"
 		}
 	case !errors.As(err, &syntax):
+	case req.Body.Sum != "":
+		e.Text = fmt.Sprintf("%s: the body is over 32 MiB, and not changed in parts", m)
+		e.Hint = "put another body in its place with --body @FILE"
 	case len(req.Body.Bytes) == 0:
 		e.Text = fmt.Sprintf("%s: there is no body", m)
 	case compressed(req.Headers):
