@@ -36,11 +36,14 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
 	}
 	row("recording", "#%d  %s", ex.Seq, Safe(string(ex.ID)))
 	row("at", "%s  %s", ex.At.Local().Format("2006-01-02 15:04:05.000"), t.style.dim(word(ex.Origin)))
+	changed := "changed" // of a sample, which is no recording
 	if ex.Parent != "" {
 		row("made from", "%s", Safe(string(ex.Parent)))
-		for _, c := range ex.Changes {
-			row("", "%s", Safe(c))
-		}
+		changed = ""
+	}
+	for _, c := range ex.Changes {
+		row(changed, "%s", Safe(c))
+		changed = ""
 	}
 	if ex.Provider != "" {
 		row("provider", "%s  %s", Safe(ex.Provider), Safe(ex.Event))
