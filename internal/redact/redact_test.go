@@ -301,8 +301,10 @@ func TestOtherBodies(t *testing.T) {
 	}
 }
 
+// The time is in proportion to the length: what takes its square would take many
+// minutes, and not one, which is enough for the slowest machine.
 func TestHostileBodies(t *testing.T) {
-	const n = 3 << 20
+	const n = 1 << 20
 	fill := func(s string) string { return strings.Repeat(s, n/len(s)) }
 	for name, body := range map[string]string{
 		"many at signs":    fill("@"),
@@ -328,7 +330,7 @@ func TestHostileBodies(t *testing.T) {
 			began := time.Now()
 			_, _ = redactor.Request(request(body))
 			_, _ = redactor.Request(request(body[:n/50], "Content-Type", "application/x-www-form-urlencoded"))
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)
