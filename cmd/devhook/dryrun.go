@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"iter"
 
@@ -49,7 +50,7 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 	if none {
 		return &failure{code: 2, text: "nothing fits the filter", hint: "devhook list shows what there is"}
 	}
-	return nil
+	return wrote(s.out.Err())
 }
 
 func (s *sending) printDiff(list []replay.Difference) {
@@ -69,13 +70,13 @@ func (s *sending) printDiff(list []replay.Difference) {
 
 // printMessage prints the request of ex as an HTTP message.
 func (p *program) printMessage(store *recorder.Store, ex *recorder.Exchange) error {
-	var w io.Writer = p.stdout
-	if terminal.IsTerminal(w) {
-		w = &safeWriter{w}
+	a := &answer{w: p.stdout}
+	var w io.Writer = a
+	if terminal.IsTerminal(p.stdout) {
+		w = &safeWriter{a}
 	}
 	buf := bufio.NewWriter(w)
-	if err := requestMessage(&ex.Request).write(buf, store); err != nil {
-		return err
-	}
-	return buf.Flush()
+	err := requestMessage(&ex.Request).write(buf, store)
+	err = cmp.Or(err, buf.Flush())
+	return cmp.Or(wrote(a.err), err)
 }

@@ -88,7 +88,9 @@ func (p *program) save(c *cli.Context) error {
 		}
 		return failed
 	}
-	fmt.Fprintln(p.stdout, terminal.Safe(path))
+	if _, err := fmt.Fprintln(p.stdout, terminal.Safe(path)); err != nil {
+		return wrote(err)
+	}
 	if len(replaced) > 0 {
 		errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". Look whether that is all before you share it.")
 	}

@@ -144,6 +144,9 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	case s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400:
 	default:
 		s.out.Exchange(done)
+		if err := wrote(s.out.Err()); err != nil {
+			return err
+		}
 	}
 	if why != "" {
 		s.failed++

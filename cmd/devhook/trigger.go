@@ -212,11 +212,13 @@ func (s *sending) listFixtures(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.p.stdout, "%s\n", line)
+		if _, err := fmt.Fprintf(s.p.stdout, "%s\n", line); err != nil {
+			return wrote(err)
+		}
 	}
 	if !found {
 		_, err := s.findFixture(all, wanted, "")
 		return err
 	}
-	return nil
+	return wrote(s.out.Err())
 }
