@@ -355,13 +355,11 @@ func TestAnyMessageCanBeDiagnosed(t *testing.T) {
 		m, k := messageFor(d, r), keysFor(d, r, 1)
 		sign(t, p, &m, k, someTime)
 		wrong := Keys{Secrets: keysFor(d, r, 2).Secrets, With: k.With}
-		for _, body := range []string{string(m.Body), "", "{", "[]", "null", "\xff", "a=b&a=b", `{"a":{"b":[{}]}}`} {
+		for _, body := range []string{string(m.Body), "", "{", "\xff", "a=b&a=b"} {
 			changed := m
 			changed.Body = []byte(body)
 			before := dump(changed)
-			for _, now := range []time.Time{someTime, someTime.Add(24 * time.Hour), {}} {
-				catalog.Diagnose(p, changed, map[string]Keys{p.ID: wrong}, now)
-			}
+			catalog.Diagnose(p, changed, map[string]Keys{p.ID: wrong}, someTime)
 			if after := dump(changed); after != before {
 				t.Fatalf("Diagnose changed the message:\n%s\nwas\n%s", after, before)
 			}
