@@ -150,11 +150,10 @@ func (sp *Spool) Body() (Body, error) {
 		err = sp.f.Sync()
 	}
 	err = errors.Join(err, sp.f.Close())
-	if err == nil {
-		if info, has := os.Stat(path); has == nil && info.Size() == sp.size {
-			err = os.Remove(tmp) // the same bytes are there already
-		} else {
-			err = os.Rename(tmp, path)
+	if err == nil { // over one of that name, too, which can have been damaged since
+		err = os.Rename(tmp, path)
+		if info, has := os.Stat(path); err != nil && has == nil && info.Size() == sp.size {
+			err = os.Remove(tmp) // Windows replaces no file that somebody reads
 		}
 	}
 	if err != nil {

@@ -146,3 +146,25 @@ func TestFilterOverDamagedBody(t *testing.T) {
 		t.Errorf("%d found, %d failed, want 2 and 2", found, failed)
 	}
 }
+
+// A body that comes again is whole, whatever became of its file meanwhile.
+func TestBodyOverADamagedOne(t *testing.T) {
+	for name, spoil := range bodyFiles {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			text := strings.Repeat("once more; ", MaxInline/8)
+			b := spool(t, s, []byte(text))
+			if err := spoil(s.bodyPath(b.Sum)); err != nil {
+				t.Fatal(err)
+			}
+			again := spool(t, s, []byte(text))
+			if got, err := s.ReadBody(again); err != nil || string(got) != text || again.Sum != b.Sum {
+				t.Errorf("got %d bytes, %v", len(got), err)
+			}
+			names, err := os.ReadDir(s.path("bodies"))
+			if err != nil || len(names) != 1 {
+				t.Errorf("got %d files of one body, %v", len(names), err)
+			}
+		})
+	}
+}

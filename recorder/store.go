@@ -142,10 +142,10 @@ func (s *Store) open() error {
 		close(s.syncDone)
 		return s.checkFormat()
 	}
-	if err := s.makeDir(); err != nil {
+	if err := s.checkFormat(); err != nil { // before anything is made in it
 		return err
 	}
-	if err := s.checkFormat(); err != nil {
+	if err := s.makeDir(); err != nil {
 		return err
 	}
 	var err error
