@@ -275,7 +275,7 @@ func (u *up) end(err error) {
 		u.printEnd(err)
 		return
 	}
-	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed()))
+	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed(), u.gateway.NotRecorded()))
 }
 
 // A tally counts what became of the webhooks.
@@ -306,8 +306,8 @@ func (t *tally) add(ex *recorder.Exchange) {
 }
 
 // String is the summary.
-func (t *tally) String(malformed int64) string {
-	if t.total == 0 && malformed == 0 {
+func (t *tally) String(malformed, notRecorded int64) string {
+	if t.total == 0 && malformed == 0 && notRecorded == 0 {
 		return "no webhooks came"
 	}
 	noun := "webhooks"
@@ -339,6 +339,9 @@ func (t *tally) String(malformed int64) string {
 		s += "; 1 request was no whole HTTP and is not recorded"
 	case malformed > 1:
 		s += fmt.Sprintf("; %d requests were no whole HTTP and are not recorded", malformed)
+	}
+	if notRecorded > 0 {
+		s += fmt.Sprintf("; %d could not be recorded and were answered 503", notRecorded)
 	}
 	return s
 }
@@ -414,14 +417,15 @@ func (u *up) printTunnel(e tunnel.Event) {
 
 func (u *up) printEnd(err error) {
 	line := struct {
-		V         int                      `json:"v"`
-		Type      string                   `json:"type"`
-		Exchanges int                      `json:"exchanges"`
-		Outcomes  map[recorder.Outcome]int `json:"outcomes,omitempty"`
-		Copies    int                      `json:"copies,omitempty"`
-		Malformed int64                    `json:"malformed,omitempty"`
-		Error     string                   `json:"error,omitempty"`
-	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed()}
+		V           int                      `json:"v"`
+		Type        string                   `json:"type"`
+		Exchanges   int                      `json:"exchanges"`
+		Outcomes    map[recorder.Outcome]int `json:"outcomes,omitempty"`
+		Copies      int                      `json:"copies,omitempty"`
+		Malformed   int64                    `json:"malformed,omitempty"`
+		NotRecorded int64                    `json:"not_recorded,omitempty"`
+		Error       string                   `json:"error,omitempty"`
+	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded()}
 	if err != nil {
 		line.Error = explain(err).text
 	}

@@ -148,7 +148,7 @@ func TestTallyOfMalformed(t *testing.T) {
 		1: "0 webhooks; 1 request was no whole HTTP and is not recorded",
 		2: "0 webhooks; 2 requests were no whole HTTP and are not recorded",
 	} {
-		if got := (&tally{}).String(n); got != want {
+		if got := (&tally{}).String(n, 0); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

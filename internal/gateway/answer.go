@@ -46,13 +46,7 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		defer stop()
 	}
 	if endless {
-		go func() {
-			select {
-			case <-a.d.g.ending:
-				a.cancel(errEnding)
-			case <-done:
-			}
-		}()
+		defer context.AfterFunc(a.d.g.ending, func() { a.cancel(errEnding) })()
 	}
 
 	kept, detail := true, ""
@@ -73,7 +67,7 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		}
 		if kept = kept && size <= a.d.g.o.MaxBody; n > 0 && kept {
 			if _, err := a.spool.Write(buf[:n]); err != nil {
-				a.d.g.o.Log.Error("cannot keep an answer", "id", string(a.d.ex.ID), "error", err)
+				a.d.g.storeFailed("cannot keep an answer", err)
 				kept = false
 			}
 		}
@@ -126,7 +120,7 @@ func endToEnd(h http.Header) http.Header {
 func (a *answering) result(detail string, size int64, cut bool) recorder.Result {
 	body, err := a.spool.Body()
 	if err != nil {
-		a.d.g.o.Log.Error("cannot keep an answer", "id", string(a.d.ex.ID), "error", err)
+		a.d.g.storeFailed("cannot keep an answer", err)
 		cut = true
 	}
 	return recorder.Result{Outcome: recorder.Answered, Detail: detail, Response: &recorder.Response{
@@ -165,7 +159,6 @@ func (a *answering) upgrade() recorder.Result {
 // join copies both ways until both are at their end, one has failed, or
 // devhook ends.
 func (a *answering) join(sender net.Conn, buffered *bufio.Reader, app io.ReadWriteCloser) {
-	done := make(chan struct{})
 	var both sync.WaitGroup
 	closeAll := sync.OnceFunc(func() {
 		sender.Close()
@@ -180,13 +173,6 @@ func (a *answering) join(sender net.Conn, buffered *bufio.Reader, app io.ReadWri
 	}
 	both.Go(func() { pipe(app, buffered) })
 	both.Go(func() { pipe(sender, app) })
-	go func() {
-		select {
-		case <-a.d.g.ending:
-			closeAll()
-		case <-done:
-		}
-	}()
+	defer context.AfterFunc(a.d.g.ending, closeAll)()
 	both.Wait()
-	close(done)
 }

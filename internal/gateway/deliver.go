@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 
 	"devhook/recorder"
@@ -16,9 +15,6 @@ import (
 // keptOfRefused is how many bytes are kept of a body that was refused: enough
 // to see what it was, and not worth the while of who fills disks.
 const keptOfRefused = 64 << 10
-
-// maxWaiting is how many copies may wait for their app.
-const maxWaiting = 1000
 
 // A delivery is one exchange on its way through the corridor.
 type delivery struct {
@@ -60,8 +56,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, c *conn, door Do
 		d.spool = g.o.Store.Spool()
 		linger(w, r)
 	case err != nil:
-		g.o.Log.Error("cannot keep a body", "error", err)
-		d.notRecorded()
+		linger(w, r)
+		d.notRecorded("cannot keep a body", err)
 		return
 	}
 	d.deliver()
@@ -72,8 +68,7 @@ func (d *delivery) deliver() {
 	m, free, err := d.message()
 	if err != nil {
 		free()
-		d.g.o.Log.Error("cannot read a request", "url", d.ex.Request.URL, "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot read a request", err)
 		return
 	}
 	var routeErr error
@@ -136,7 +131,7 @@ func (d *delivery) keepStart() {
 	req := &d.ex.Request
 	kept, err := d.spool.Prefix(keptOfRefused)
 	if err != nil {
-		d.g.o.Log.Error("cannot read a body", "error", err)
+		d.g.storeFailed("cannot read a body", err)
 	}
 	req.Body = recorder.Body{Bytes: kept}
 	req.Truncated = req.Truncated || int64(len(kept)) < req.Size
@@ -157,8 +152,7 @@ func (d *delivery) finish(outcome recorder.Outcome, a verify.Answer) {
 	d.ex.Outcome = outcome
 	d.ex.Response = d.response(a)
 	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
-		d.g.o.Log.Error("cannot record", "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot record", err)
 		return
 	}
 	d.send(a)
@@ -173,17 +167,12 @@ func (d *delivery) unhurried() context.Context { return context.WithoutCancel(d.
 func (d *delivery) keepBody() bool {
 	body, err := d.spool.Body()
 	if err != nil {
-		d.g.o.Log.Error("cannot keep a body", "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot keep a body", err)
 		return false
 	}
 	d.ex.Request.Body = body
 	return true
 }
-
-// notRecorded tells the sender to try again: nothing that is not on the disk
-// is acknowledged.
-func (d *delivery) notRecorded() { d.send(apiError(503, "not_recorded", d.ex.ID)) }
 
 // response returns the record of an answer that devhook makes.
 func (d *delivery) response(a verify.Answer) *recorder.Response {
@@ -218,8 +207,7 @@ func (d *delivery) forward(note string) {
 	d.ex.Target = targetURL(to, d.ex.Request.URL)
 	commit, err := d.g.o.Store.Write(d.ex)
 	if err != nil {
-		d.g.o.Log.Error("cannot record", "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot record", err)
 		return
 	}
 	for _, other := range d.route.Forward[1:] {
@@ -235,42 +223,9 @@ func (d *delivery) forward(note string) {
 		res.Detail = note
 	}
 	if err := d.g.o.Store.Finish(context.Background(), d.ex.ID, res); err != nil {
-		d.g.o.Log.Error("cannot record the answer", "id", string(d.ex.ID), "error", err)
+		d.g.storeFailed("cannot record an answer", err)
 	}
 	if broken {
 		panic(http.ErrAbortHandler) // the sender must not take half an answer for a whole one
 	}
-}
-
-// mirror sends a copy to a further app, beside the delivery and without an
-// answer to anybody. It is an exchange of its own.
-func (d *delivery) mirror(to *url.URL) {
-	copied := *d.ex
-	copied.ID, copied.Parent, copied.Origin = "", d.ex.ID, recorder.Mirror
-	copied.Target = targetURL(to, d.ex.Request.URL)
-	m := *d
-	m.ex, m.w, m.sender = &copied, nil, context.Background()
-	if d.g.waiting.Add(1) > maxWaiting {
-		d.g.waiting.Add(-1)
-		copied.Outcome, copied.Detail = recorder.Unreachable, "too slow: a thousand copies are waiting already"
-		if _, err := m.g.o.Store.Write(m.ex); err != nil {
-			m.g.o.Log.Error("cannot record a copy", "error", err)
-		}
-		return
-	}
-	d.g.work.Go(func() {
-		d.g.mirror <- struct{}{}
-		defer func() { <-d.g.mirror }()
-		d.g.waiting.Add(-1)
-		m.started = m.g.o.Now()
-		commit, err := m.g.o.Store.Write(m.ex)
-		if err != nil {
-			m.g.o.Log.Error("cannot record a copy", "error", err)
-			return
-		}
-		res, _ := m.roundTrip(to, commit)
-		if err := m.g.o.Store.Finish(context.Background(), m.ex.ID, res); err != nil {
-			m.g.o.Log.Error("cannot record the answer to a copy", "error", err)
-		}
-	})
 }

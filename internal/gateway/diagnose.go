@@ -80,8 +80,7 @@ func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
 	d.keepStart()
 	d.ex.Outcome = recorder.Pending
 	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
-		d.g.o.Log.Error("cannot record", "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot record", err)
 		return true
 	}
 	d.send(a)
@@ -90,7 +89,7 @@ func (d *delivery) refuseAndDiagnose(a verify.Answer) bool {
 	g.work.Go(func() {
 		res.Detail = c.find()
 		if err := g.o.Store.Finish(context.Background(), id, res); err != nil {
-			g.o.Log.Error("cannot record the answer", "id", string(id), "error", err)
+			g.storeFailed("cannot record an answer", err)
 		}
 	})
 	return true

@@ -51,9 +51,8 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		if resp != nil {
 			resp.Body.Close()
 		}
-		d.g.o.Log.Error("cannot record", "id", string(d.ex.ID), "error", syncErr)
+		d.notRecorded("cannot record", syncErr)
 		a := apiError(503, "not_recorded", d.ex.ID)
-		d.send(a)
 		return recorder.Result{Outcome: recorder.Unreachable, Detail: "not recorded", Response: d.response(a)}, false
 	}
 	if err != nil {

@@ -28,16 +28,19 @@ import (
 type Gateway struct {
 	o      Options
 	routes atomic.Pointer[Routes]
-	work   sync.WaitGroup // deliveries under way, also of connections that were taken over
-	ending chan struct{}  // closed when streams are to end
-	large  chan struct{}  // held while a large body is in memory
-	mirror chan struct{}  // held while a copy is on its way
+	work   sync.WaitGroup  // deliveries under way, also of connections that were taken over
+	ending context.Context // ends when streams are to end
+	end    context.CancelFunc
+	large  chan struct{} // held while a large body is in memory
+	mirror chan struct{} // held while a copy is on its way
 
-	conns     conns
-	diagnoses budget
-	awaited   awaited
-	waiting   atomic.Int64 // copies that wait for room in mirror
-	malformed atomic.Int64
+	conns      conns
+	diagnoses  budget
+	awaited    awaited
+	trouble    trouble
+	copies     copies // that wait for room in mirror
+	malformed  atomic.Int64
+	unrecorded atomic.Int64
 }
 
 // Options are what a [Gateway] works with. Store is needed; the zero value of
@@ -81,10 +84,11 @@ func New(o Options, rt *Routes) *Gateway {
 		o.Now = time.Now
 	}
 	g := &Gateway{
-		o: o, ending: make(chan struct{}),
+		o:      o,
 		large:  make(chan struct{}, 2), // 64 MiB in all
 		mirror: make(chan struct{}, 64),
 	}
+	g.ending, g.end = context.WithCancel(context.Background())
 	g.routes.Store(rt)
 	return g
 }
@@ -95,6 +99,10 @@ func (g *Gateway) SetRoutes(rt *Routes) { g.routes.Store(rt) }
 // Malformed returns how many requests were no HTTP, or broke off before their
 // end. They are not recorded, because there is nothing whole to record.
 func (g *Gateway) Malformed() int64 { return g.malformed.Load() }
+
+// NotRecorded returns how many senders were told to try again because the
+// store did not take what they sent.
+func (g *Gateway) NotRecorded() int64 { return g.unrecorded.Load() }
 
 // A Door is one way by which requests come in.
 type Door struct {
@@ -190,10 +198,10 @@ func (l serverLog) Write(text []byte) (int, error) {
 }
 
 // EndStreams cuts the connections that would go on for ever: WebSockets, and
-// answers whose end is not known. Senders who are in the middle of sending or
-// reading have 3 s left. It may be called once.
+// answers whose end is not known. Copies are not waited for any longer. Senders
+// who are in the middle of sending or reading have 3 s left.
 func (g *Gateway) EndStreams() {
-	close(g.ending)
+	g.end()
 	g.conns.each((*conn).end)
 }
 

@@ -70,9 +70,8 @@ func (d *delivery) takeOffer(o *offer, reject verify.Answer) {
 	d.ex.Detail = "start devhook up with --accept-handshake " + d.ex.Provider + " to take it"
 	if d.g.o.TakeSecret != nil && d.g.awaited.take(d.ex.Provider) {
 		if err := d.g.o.TakeSecret(d.ex.Provider, o.secret); err != nil {
-			d.g.o.Log.Error("cannot keep a secret", "provider", d.ex.Provider, "error", err)
 			d.g.Await(d.ex.Provider) // it will be offered again
-			d.notRecorded()
+			d.notRecorded("cannot keep the secret of "+d.ex.Provider, err)
 			return
 		}
 		answer, outcome = o.answer, recorder.Handled
@@ -84,8 +83,7 @@ func (d *delivery) takeOffer(o *offer, reject verify.Answer) {
 	d.ex.Response = d.response(answer)
 	d.ex.Response.Headers = maskHeader(d.ex.Response.Headers, o.secret)
 	if err := d.g.o.Store.Append(d.unhurried(), d.ex); err != nil {
-		d.g.o.Log.Error("cannot record", "error", err)
-		d.notRecorded()
+		d.notRecorded("cannot record", err)
 		return
 	}
 	d.send(answer)
