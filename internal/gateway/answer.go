@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -175,4 +176,35 @@ func (a *answering) join(sender net.Conn, buffered *bufio.Reader, app io.ReadWri
 	both.Go(func() { pipe(sender, app) })
 	defer context.AfterFunc(a.d.g.ending, closeAll)()
 	both.Wait()
+}
+
+// earlyAnswers passes on what an app says before its answer: 103 Early Hints,
+// 102 Processing. What it says to Expect is left out, as the sender has heard
+// that already.
+type earlyAnswers struct {
+	d    *delivery
+	mu   sync.Mutex
+	over bool // guarded by mu
+}
+
+// pass is a hook of [httptrace.ClientTrace], which calls it beside RoundTrip and
+// sometimes still after it.
+func (e *earlyAnswers) pass(status int, h textproto.MIMEHeader) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over || e.d.w == nil || e.d.ex.Request.Proto != "HTTP/1.1" || status == http.StatusContinue {
+		return nil
+	}
+	header := e.d.w.Header()
+	maps.Copy(header, endToEnd(http.Header(h)))
+	e.d.w.WriteHeader(status)
+	clear(header)
+	return nil
+}
+
+// end returns when nothing more is passed on.
+func (e *earlyAnswers) end() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
 }

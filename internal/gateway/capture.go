@@ -82,9 +82,13 @@ func (d Door) request(r *http.Request) recorder.Request {
 	if r.Host != "" {
 		headers["Host"] = []string{r.Host}
 	}
+	at := d.URL().Scheme + "://" + r.Host
+	if r.RequestURI != "*" { // which has no path: RFC 9110 §7.1
+		at += target(r.RequestURI)
+	}
 	return recorder.Request{
 		Method:  r.Method,
-		URL:     d.URL().Scheme + "://" + r.Host + target(r.RequestURI),
+		URL:     at,
 		Proto:   r.Proto,
 		Headers: headers,
 		Remote:  r.RemoteAddr,

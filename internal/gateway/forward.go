@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -41,12 +42,18 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		defer context.AfterFunc(d.sender, func() { cancel(errInterrupted) })()
 	}
 
-	out, err := d.outgoing(ctx, to)
+	early := earlyAnswers{d: d}
+	var conn *appConn
+	out, err := d.outgoing(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:        func(info httptrace.GotConnInfo) { conn = startRequest(info) },
+		Got1xxResponse: early.pass,
+	}), to)
 	var resp *http.Response
 	if err == nil {
 		resp, err = d.g.o.Transport.RoundTrip(out)
 	}
 	timer.Stop()
+	early.end()
 	if syncErr := commit.Wait(context.Background()); syncErr != nil {
 		if resp != nil {
 			resp.Body.Close()
@@ -77,6 +84,9 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
 	if upgraded {
 		a.header = resp.Header // whose hop is the point
+		if conn != nil {
+			conn.upgraded = true
+		}
 		return a.upgrade(), false
 	}
 	return a.pass()
@@ -93,7 +103,7 @@ func (d *delivery) failed(why string) recorder.Result {
 func (d *delivery) outgoing(ctx context.Context, to *url.URL) (*http.Request, error) {
 	req := &d.ex.Request
 	out := &http.Request{
-		Method: req.Method, URL: outgoingURL(to, req.URL), Host: to.Host,
+		Method: req.Method, URL: outgoingURL(to, req.Method, req.URL), Host: to.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: endToEnd(req.Headers), ContentLength: req.Size,
 	}
@@ -106,8 +116,11 @@ func (d *delivery) outgoing(ctx context.Context, to *url.URL) (*http.Request, er
 		out.Host = d.g.o.HostHeader
 	}
 	d.setForwarded(out.Header, host)
-	if _, ok := out.Header["User-Agent"]; !ok {
+	if agents := out.Header["User-Agent"]; len(agents) != 1 || agents[0] == "" {
 		out.Header["User-Agent"] = []string{""} // or net/http sends its own
+		if len(agents) > 0 {                    // it sends one that is not empty at most, if it is spelled so
+			out.Header["User-agent"] = agents
+		}
 	}
 	if protocol := upgradeOf(req.Headers); protocol != "" {
 		out.Header["Connection"] = []string{"Upgrade"}
@@ -183,7 +196,12 @@ func targetURL(to *url.URL, from string) string {
 // outgoingURL is targetURL in the form that makes net/http write path and
 // query into the request line as they are. A [url.URL] that was parsed from
 // them would clean and encode them anew.
-func outgoingURL(to *url.URL, from string) *url.URL {
+//
+// OPTIONS without a path is a question to the server as a whole: RFC 9112 §3.2.4.
+func outgoingURL(to *url.URL, method, from string) *url.URL {
+	if root, _ := recorder.SplitURL(from); root == from && method == http.MethodOptions {
+		return &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: "*"}
+	}
 	path, query, hasQuery := strings.Cut(target(from), "?")
 	return &url.URL{
 		Scheme: to.Scheme, Host: to.Host, Opaque: strings.TrimRight(to.EscapedPath(), "/") + path,
@@ -204,7 +222,8 @@ func describe(err error) string {
 	case errors.As(err, &dns):
 		return "no such host: " + dns.Name
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		errors.Is(err, net.ErrClosed): // by net/http, which has met one of these while it read
 		return "the app hung up without an answer"
 	case errors.As(err, &op) && op.Err != nil:
 		text := op.Err.Error()

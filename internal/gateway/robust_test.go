@@ -108,14 +108,22 @@ func TestOddHosts(t *testing.T) {
 	}
 }
 
-// OPTIONS * is a request like others.
+// OPTIONS * is a request like others, and stays one for the server as a whole.
 func TestOptionsOfTheServer(t *testing.T) {
-	r := newRig(t, forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) })), Options{})
+	addr, got := rawApp(t)
+	r := newRig(t, forwardTo(t, addr), Options{})
 	if resp := r.raw("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"); resp.StatusCode != 204 {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if ex := r.recorded(1)[0]; ex.Request.Method != "OPTIONS" {
-		t.Errorf("recorded %s", ex.Request.Method)
+	if head := got(); !strings.HasPrefix(head, "OPTIONS * HTTP/1.1\r\n") {
+		t.Errorf("the app got %q", head)
+	}
+	if ex := r.recorded(1)[0]; ex.Request.Method != "OPTIONS" || ex.Request.URL != "http://h" {
+		t.Errorf("recorded %s %s", ex.Request.Method, ex.Request.URL)
+	}
+	r.raw("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n")
+	if head := got(); !strings.HasPrefix(head, "GET / HTTP/1.1\r\n") {
+		t.Errorf("the app got %q", head)
 	}
 }
 

@@ -63,10 +63,13 @@ func newTransport() *http.Transport {
 			if port, ok := strings.CutPrefix(addr, "127.0.0.1:"); ok && err != nil && ctx.Err() == nil {
 				// A server that listens on "localhost" can be on ::1 alone.
 				if c6, err6 := dialer.DialContext(ctx, network, "[::1]:"+port); err6 == nil {
-					return c6, nil
+					c, err = c6, nil
 				}
 			}
-			return c, err
+			if err != nil {
+				return nil, err
+			}
+			return &appConn{Conn: c}, nil
 		},
 		MaxIdleConnsPerHost: 256,
 		// Servers close connections that idle for 2 s (gunicorn) or 5 s (Node);
