@@ -2,12 +2,14 @@ package gateway
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +73,32 @@ func TestEarlyAnswers(t *testing.T) {
 	}
 	if ex := r.recorded(2)[0]; ex.Response.Status != 201 || ex.Response.Headers["Link"] != nil {
 		t.Errorf("recorded %+v", ex.Response)
+	}
+}
+
+// A countingConn counts what is written at once.
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// A small webhook goes to the app with one write, so that the app wakes once.
+func TestOneWrite(t *testing.T) {
+	var writes atomic.Int64
+	var dialer net.Dialer
+	r := newRig(t, forwardTo(t, app(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })), Options{
+		Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, addr)
+			return countingConn{c, &writes}, err
+		}},
+	})
+	if status, _ := r.post("/", strings.Repeat("x", 1<<10)); status != 200 || writes.Load() != 1 {
+		t.Errorf("%d writes, status %d", writes.Load(), status)
 	}
 }
 

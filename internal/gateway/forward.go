@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -128,7 +129,12 @@ func (d *delivery) outgoing(ctx context.Context, to *url.URL) (*http.Request, er
 	}
 
 	if req.Size > 0 {
-		out.GetBody = func() (io.ReadCloser, error) { return d.g.o.Store.OpenBody(req.Body) }
+		out.GetBody = func() (io.ReadCloser, error) {
+			if req.Body.Sum == "" { // net/http writes header and body at once if it sees that the body is in memory
+				return io.NopCloser(bytes.NewReader(req.Body.Bytes)), nil
+			}
+			return d.g.o.Store.OpenBody(req.Body)
+		}
 		body, err := out.GetBody()
 		if err != nil {
 			return nil, err
