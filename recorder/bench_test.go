@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // benchDir is on a real disk: the usual temporary directory can be memory.
@@ -63,10 +64,19 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	raw, _ := benchExchange().MarshalJSON()
+	ex := benchExchange()
+	ex.ID = NewID(time.Now())
+	e := encoder{}
+	e.raw(exchangePre)
+	e.exchange(ex)
+	raw := sealLine(e.buf, 0)
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		if err := new(Exchange).UnmarshalJSON(raw); err != nil {
+		l, err := parseLine(raw[:len(raw)-1])
+		if err == nil {
+			_, err = l.exchange()
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

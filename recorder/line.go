@@ -104,7 +104,8 @@ func newerOrBad(raw []byte) error {
 // exchange parses an 'x' line.
 func (l line) exchange() (*Exchange, error) {
 	ex := new(Exchange)
-	if err := json.Unmarshal(l.raw[len(exchangePre):len(l.raw)-sumLen], ex); err != nil {
+	// Not by json.Unmarshal, which would go through all of it twice more.
+	if err := ex.UnmarshalJSON(l.raw[len(exchangePre) : len(l.raw)-sumLen]); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBadLine, err)
 	}
 	return ex, nil
