@@ -140,26 +140,12 @@ func TestExpectOfTooMuch(t *testing.T) {
 // Answers that cannot be passed on are the app's fault, and do not stay open
 // in the record.
 func TestImpossibleAnswers(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-					fmt.Fprintf(c, "HTTP/1.1 %s X\r\nContent-Length: 0\r\n\r\n", req.URL.Path[1:])
-				}
-			}()
+	odd := connApp(t, func(c net.Conn) {
+		if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			fmt.Fprintf(c, "HTTP/1.1 %s X\r\nContent-Length: 0\r\n\r\n", req.URL.Path[1:])
 		}
-	}()
-	r := newRig(t, forwardTo(t, "http://"+ln.Addr().String()), Options{})
+	})
+	r := newRig(t, forwardTo(t, odd), Options{})
 	for _, status := range []string{"099", "000", "101"} {
 		if resp := r.raw("POST /" + status + " HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"); resp.StatusCode != 502 {
 			t.Errorf("the app says %s, the sender hears %d", status, resp.StatusCode)
