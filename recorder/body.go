@@ -320,8 +320,8 @@ func (s *Store) WriteJSON(w io.Writer, ex *Exchange) error {
 // hasBodies returns nil if the files of ex's bodies are there.
 func (s *Store) hasBodies(ex *Exchange) error {
 	bodies := []Body{ex.Request.Body}
-	if ex.Response != nil {
-		bodies = append(bodies, ex.Response.Body)
+	for _, r := range ex.answers() {
+		bodies = append(bodies, r.Body)
 	}
 	for _, b := range bodies {
 		if b.Sum == "" {

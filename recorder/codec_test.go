@@ -40,6 +40,7 @@ func sample() *Exchange {
 			Status: 200, Headers: http.Header{"X-A": {"1"}}, Body: Body{Bytes: []byte("\xff\x00")},
 			Size: 2, Truncated: true, Took: 37 * time.Millisecond,
 		},
+		App: &Response{Status: 500, Body: Body{Bytes: []byte("no")}, Size: 2, Took: time.Second},
 	}
 }
 

@@ -43,8 +43,7 @@ func (ex *Exchange) UnmarshalJSON(data []byte) error {
 	for _, c := range w.Changes {
 		ex.Changes = append(ex.Changes, string(c))
 	}
-	res := w.wireResult.result()
-	ex.Outcome, ex.Detail, ex.Response = res.Outcome, res.Detail, res.Response
+	ex.end(w.wireResult.result())
 	return nil
 }
 
@@ -82,6 +81,7 @@ type wireResult struct {
 	Outcome  Outcome       `json:"outcome"`
 	Detail   text          `json:"detail"`
 	Response *wireResponse `json:"response"`
+	App      *wireResponse `json:"app"`
 }
 
 type wireResponse struct {
@@ -94,14 +94,17 @@ type wireResponse struct {
 }
 
 func (w *wireResult) result() Result {
-	res := Result{Outcome: w.Outcome, Detail: string(w.Detail)}
-	if r := w.Response; r != nil {
-		res.Response = &Response{
-			Status: r.Status, Headers: r.Headers.header(), Body: r.Body.Body,
-			Size: r.Size, Truncated: r.Truncated, Took: time.Duration(r.Took),
-		}
+	return Result{w.Outcome, string(w.Detail), w.Response.response(), w.App.response()}
+}
+
+func (w *wireResponse) response() *Response {
+	if w == nil {
+		return nil
 	}
-	return res
+	return &Response{
+		Status: w.Status, Headers: w.Headers.header(), Body: w.Body.Body,
+		Size: w.Size, Truncated: w.Truncated, Took: time.Duration(w.Took),
+	}
 }
 
 // text is a string that stands as itself or, if it is not UTF-8, as

@@ -107,7 +107,7 @@ func (e *encoder) rest(ex *Exchange) {
 		e.raw(`}`)
 	}
 
-	e.result(Result{ex.Outcome, ex.Detail, ex.Response})
+	e.result(ex.result())
 	e.raw(`}`)
 }
 
@@ -128,11 +128,16 @@ func (e *encoder) exchange(ex *Exchange) {
 func (e *encoder) result(res Result) {
 	e.opt("outcome", string(res.Outcome))
 	e.opt("detail", res.Detail)
-	r := res.Response
+	e.response("response", res.Response)
+	e.response("app", res.App)
+}
+
+func (e *encoder) response(key string, r *Response) {
 	if r == nil {
 		return
 	}
-	e.raw(`,"response":{"status":`)
+	e.key(key)
+	e.raw(`{"status":`)
 	e.buf = strconv.AppendInt(e.buf, int64(r.Status), 10)
 	e.headers(r.Headers)
 	e.body(r.Body)

@@ -31,6 +31,29 @@ type Exchange struct {
 	Outcome  Outcome
 	Detail   string    // one phrase on the outcome, where there is more to say
 	Response *Response // what the sender got; nil while Outcome is Pending
+	// App is what the app answered, where the sender got something else in its
+	// place; nil mostly.
+	App *Response
+}
+
+// end puts into ex how it ended.
+func (ex *Exchange) end(res Result) {
+	ex.Outcome, ex.Detail, ex.Response, ex.App = res.Outcome, res.Detail, res.Response, res.App
+}
+
+// result returns how ex ended.
+func (ex *Exchange) result() Result { return Result{ex.Outcome, ex.Detail, ex.Response, ex.App} }
+
+// answers returns what was answered: to the sender, and by the app if that is
+// something else.
+func (ex *Exchange) answers() []*Response {
+	var list []*Response
+	for _, r := range []*Response{ex.Response, ex.App} {
+		if r != nil {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // ID names an exchange for good: a ULID, 26 characters whose order is that of
@@ -92,6 +115,7 @@ type Result struct {
 	Outcome  Outcome
 	Detail   string
 	Response *Response
+	App      *Response // see [Exchange]
 }
 
 // A Body is the bytes of a request or a response: in memory, or, over

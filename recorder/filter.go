@@ -284,7 +284,7 @@ func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, er
 		if err != nil {
 			return fail(err.Error(), "write status:200, status:5xx or status:400..499")
 		}
-		return key, plainly(func(ex *Exchange) bool { return ex.Response != nil && ranges(int64(ex.Response.Status)) }), nil
+		return key, anAnswer(func(r *Response) bool { return ranges(int64(r.Status)) }), nil
 	case "size":
 		ranges, err := numbers(value, single(ParseSize))
 		if err != nil {
@@ -299,7 +299,7 @@ func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, er
 		if err != nil {
 			return fail(err.Error(), "write took:>500ms or took:1s..2s")
 		}
-		return key, plainly(func(ex *Exchange) bool { return ex.Response != nil && ranges(int64(ex.Response.Took)) }), nil
+		return key, anAnswer(func(r *Response) bool { return ranges(int64(r.Took)) }), nil
 	}
 	at, err := ParseAgo(now, value)
 	if err != nil {
@@ -313,6 +313,14 @@ func parseWord(now time.Time, w word) (string, func(*Store, *Exchange) (bool, er
 
 func plainly(want func(*Exchange) bool) func(*Store, *Exchange) (bool, error) {
 	return func(_ *Store, ex *Exchange) (bool, error) { return want(ex), nil }
+}
+
+// anAnswer is a condition on what the sender was answered, or what the app
+// answered if that is something else.
+func anAnswer(want func(*Response) bool) func(*Store, *Exchange) (bool, error) {
+	return plainly(func(ex *Exchange) bool {
+		return ex.Response != nil && want(ex.Response) || ex.App != nil && want(ex.App)
+	})
 }
 
 // pathOf returns the path of an absolute URL as it stands there.
@@ -343,10 +351,13 @@ func wantHeader(name string, match func(string) bool) func(*Store, *Exchange) (b
 func wantText(text []byte) func(*Store, *Exchange) (bool, error) {
 	return func(s *Store, ex *Exchange) (bool, error) {
 		ok, err := s.contains(ex.Request.Body, text)
-		if ok || err != nil || ex.Response == nil {
-			return ok, err
+		for _, r := range ex.answers() {
+			if ok || err != nil {
+				break
+			}
+			ok, err = s.contains(r.Body, text)
 		}
-		return s.contains(ex.Response.Body, text)
+		return ok, err
 	}
 }
 

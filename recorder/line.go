@@ -117,7 +117,6 @@ func (l line) complete(ex *Exchange) error {
 	if err := json.Unmarshal(l.raw, &w); err != nil {
 		return fmt.Errorf("%w: %w", errBadLine, err)
 	}
-	res := w.result()
-	ex.Outcome, ex.Detail, ex.Response = res.Outcome, res.Detail, res.Response
+	ex.end(w.result())
 	return nil
 }

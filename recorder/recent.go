@@ -47,7 +47,8 @@ func (r *recent) add(batch []*entry) {
 			r.bytes -= size
 			continue
 		}
-		old.res = &Result{e.res.Outcome, e.res.Detail, e.res.Response}
+		res := e.res
+		old.res = &res
 		old.size += size
 	}
 	r.trim()
@@ -85,7 +86,7 @@ func (r *recent) exchange(id ID, withResult bool) *Exchange {
 	}
 	ex := e.ex
 	if withResult {
-		ex.Outcome, ex.Detail, ex.Response = e.res.Outcome, e.res.Detail, e.res.Response
+		ex.end(*e.res)
 	}
 	return &ex
 }
