@@ -14,7 +14,7 @@ import (
 // finish checks b as a whole and makes the Provider of it.
 func (b *builder) finish() error {
 	for _, check := range []func() error{
-		b.checkNames, b.checkToken, b.checkChoice, b.checkSignature, b.checkPayload, b.checkDemands, b.checkSource, b.checkPlaces, b.checkCircles, b.checkHeaders, b.checkStamp, b.checkDigest, b.checkNonce, b.checkAccount, b.checkConditions,
+		b.checkNames, b.checkToken, b.checkChoice, b.checkSignature, b.checkPayload, b.checkDemands, b.checkSource, b.checkPlaces, b.checkCircles, b.checkHeaders, b.checkStamp, b.checkDigest, b.checkNonce, b.checkAccount, b.checkConditions, b.checkReplies,
 	} {
 		if err := check(); err != nil {
 			return err

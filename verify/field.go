@@ -44,9 +44,14 @@ var (
 		"on_reject":      func(b *builder, n node) error { return n.answer(&b.p.Reject) },
 		"event":          func(b *builder, n node) error { return n.templates(&b.f.event) },
 		"delivery_id":    (*builder).readDeliveryID,
+		"answers":        (*builder).readAnswers,
+		"understands":    func(b *builder, n node) (err error) { b.f.understands, err = n.Labels(); return },
+		"stand_in":       (*builder).readStandIns,
+		"explain":        (*builder).readExplain,
 		"retry":          func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
 		"dashboard":      func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
 		"notes":          func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
+		"checklist":      func(b *builder, n node) (err error) { b.p.Checklist, err = n.Labels(); return },
 	}
 	secretFields = fieldTable[*builder]{
 		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.Label(); return },

@@ -33,11 +33,15 @@ type Provider struct {
 	// Ack is what the provider expects to hear if there is no app to answer,
 	// Reject what it expects if a signature is wrong.
 	Ack, Reject Answer
-	Retry       Retry
+	// Answers are others that the provider understands, by name, as "reject".
+	Answers map[string]Answer
+	Retry   Retry
 	// Dashboard are the steps to set a webhook URL by hand. {url} stands for
 	// the URL; Steps fills it in.
 	Dashboard []string
 	Notes     []string // what is odd about the provider, a sentence each
+	// Checklist is what to look at if its webhooks fail or do not come.
+	Checklist []string
 
 	facets *facets
 }
@@ -48,6 +52,10 @@ type facets struct {
 	event      []template
 	delivery   []template
 	handshakes []handshake
+
+	standIns    []standIn
+	understands []string // members of the JSON that an answer has to be; none: anything will do
+	explain     []explanation
 }
 
 // A Source is where a fact about a provider was read.
