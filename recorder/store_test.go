@@ -114,7 +114,7 @@ func appendN(t testing.TB, s *Store, n int) []*Exchange {
 func finish(t testing.TB, s *Store, ex *Exchange, status int) {
 	t.Helper()
 	ex.Outcome, ex.Response = Answered, &Response{Status: status, Took: time.Millisecond}
-	if err := s.Finish(t.Context(), ex.ID, Result{Answered, "", ex.Response}); err != nil {
+	if err := s.Finish(t.Context(), ex.ID, Result{Outcome: Answered, Response: ex.Response}); err != nil {
 		t.Fatal(err)
 	}
 }
