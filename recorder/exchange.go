@@ -44,6 +44,15 @@ func (ex *Exchange) end(res Result) {
 // result returns how ex ended.
 func (ex *Exchange) result() Result { return Result{ex.Outcome, ex.Detail, ex.Response, ex.App} }
 
+// Answer returns what the app answered, also where the sender got something
+// else; what devhook answered where no app did; nil while there is none.
+func (ex *Exchange) Answer() *Response {
+	if ex.App != nil {
+		return ex.App
+	}
+	return ex.Response
+}
+
 // answers returns what was answered: to the sender, and by the app if that is
 // something else.
 func (ex *Exchange) answers() []*Response {

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// Glob returns what tells whether a text is one of the values of a filter:
+// between commas, with * for any run of characters.
+func Glob(values string) func(string) bool { return globs(values, false) }
+
 // globs returns what tells whether a text is one of the values, between
 // commas, in which * stands for any run of characters.
 func globs(values string, fold bool) func(string) bool {

@@ -26,7 +26,7 @@ var own = []string{"id", "aliases", "env", "extends"}
 
 // lists are the fields that are lists, also where they are written as the one
 // item that they have.
-var lists = []string{"sources", "legacy", "marks", "handshake", "stand_in", "explain"}
+var lists = []string{"sources", "legacy", "marks", "handshake", "stand_in", "explain", "checklist"}
 
 // bases is [Builtin], which is initialized with what reads descriptions and cannot
 // be named by it.

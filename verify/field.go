@@ -51,7 +51,7 @@ var (
 		"retry":          func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
 		"dashboard":      func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
 		"notes":          func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
-		"checklist":      func(b *builder, n node) (err error) { b.p.Checklist, err = n.Labels(); return },
+		"checklist":      (*builder).readChecklist,
 	}
 	secretFields = fieldTable[*builder]{
 		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.Label(); return },

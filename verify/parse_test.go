@@ -199,6 +199,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	add("ack.", sortedKeys(answerFields)...)
 	add("answers.NAME.", sortedKeys(answerFields)...)
 	add("stand_in.", sortedKeys(standInFields)...)
+	add("checklist.", sortedKeys(checkFields)...)
 	add("explain.", sortedKeys(explainFields)...)
 	add("on_reject.", sortedKeys(answerFields)...)
 	add("retry.", sortedKeys(retryFields)...)

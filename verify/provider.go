@@ -41,7 +41,7 @@ type Provider struct {
 	Dashboard []string
 	Notes     []string // what is odd about the provider, a sentence each
 	// Checklist is what to look at if its webhooks fail or do not come.
-	Checklist []string
+	Checklist []Check
 
 	facets *facets
 }

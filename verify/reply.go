@@ -105,6 +105,47 @@ type explanation struct {
 	about string
 }
 
+// A Check is one thing that a provider wants to be so, or its webhooks fail.
+type Check struct {
+	Of    CheckOf
+	About string // what has to be so
+}
+
+// CheckOf says when it shows whether a [Check] is passed.
+type CheckOf string
+
+// The kinds of checks.
+const (
+	CheckArrival CheckOf = "arrival" // passed by each webhook that comes
+	CheckApp     CheckOf = "app"     // an app answers
+	CheckStatus  CheckOf = "status"  // the answer's status
+	CheckBody    CheckOf = "body"    // the answer's body is understood
+	CheckNone    CheckOf = "other"   // does not show here
+)
+
+var checkFields = fieldTable[*Check]{
+	"of": func(c *Check, n node) error {
+		word, err := n.Word("kind", []string{"arrival", "app", "status", "body", "other"})
+		c.Of = CheckOf(word)
+		return err
+	},
+	"about": func(c *Check, n node) (err error) { c.About, err = n.Label(); return },
+}
+
+func (b *builder) readChecklist(n node) error {
+	for _, item := range n.list() {
+		var c Check
+		if err := checkFields.read(&c, item); err != nil {
+			return err
+		}
+		if c.Of == "" || c.About == "" {
+			return item.Errorf("needs of and about")
+		}
+		b.p.Checklist = append(b.p.Checklist, c)
+	}
+	return nil
+}
+
 var standInFields = fieldTable[*standIn]{
 	"event": func(s *standIn, n node) error {
 		text, err := n.Label()

@@ -151,6 +151,17 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 			out.Paragraph(4, step)
 		}
 	}
+	if names := one.AnswerNames(); len(names) > 1 {
+		out.Printf("")
+		row("answers", strings.Join(names, ", ")+": for ack: in devhook.yaml")
+	}
+	if len(one.Checklist) > 0 {
+		out.Printf("")
+		out.Printf("  If webhooks fail, or none comes, look whether:")
+		for _, c := range one.Checklist {
+			out.Printf("    %s", c.About)
+		}
+	}
 	if len(one.Notes) > 0 {
 		out.Printf("")
 		for _, n := range one.Notes {

@@ -300,7 +300,7 @@ func (t *tally) add(ex *recorder.Exchange) {
 		t.sent++
 	}
 	t.outcomes[ex.Outcome]++
-	if ex.Outcome == recorder.Answered && ex.Response != nil && ex.Response.Status >= 400 {
+	if ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400 {
 		t.failed++
 	}
 }

@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: devhook as it is typed, against
 // real servers. Each has an app of its own at $APP, which answers 200 and
 // "got METHOD TARGET LENGTH SHA256", or what its path asks for (/status/500),
-// and writes each request to app.log.
+// and writes each request to app.log. It waits at /breakpoint/FILE until the
+// file is there.
 //
 // Beside those of testscript there are the commands
 //
@@ -73,6 +74,13 @@ func setupScript(e *testscript.Env) error {
 			w.WriteHeader(n)
 			io.WriteString(w, "TypeError: user is undefined\n    at handler.js:7")
 			return
+		}
+		if mark, ok := strings.CutPrefix(r.URL.Path, "/breakpoint/"); ok { // as one in a debugger: until somebody goes on
+			for since := time.Now(); time.Since(since) < patience; time.Sleep(5 * time.Millisecond) {
+				if _, err := os.Stat(filepath.Join(e.WorkDir, mark)); err == nil {
+					break
+				}
+			}
 		}
 		fmt.Fprintf(w, "got %s", line)
 	}))

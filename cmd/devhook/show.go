@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"net/http"
 
+	"devhook/internal/config"
 	"devhook/internal/terminal"
 	"devhook/recorder"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -92,14 +94,7 @@ func (p *program) show(c *cli.Context) error {
 		body, err = readable(store, m.body)
 		out.Message(m.start, m.header, body, m.size, m.cut)
 	default:
-		var body, reply []byte
-		var err2 error
-		body, err = readable(store, ex.Request.Body)
-		if ex.Response != nil {
-			reply, err2 = readable(store, ex.Response.Body)
-		}
-		out.Whole(ex, body, reply)
-		err = cmp.Or(err, err2)
+		err = p.showWhole(c, out, store, ex)
 	}
 	if err := wrote(cmp.Or(a.err, out.Err())); err != nil {
 		return err
@@ -111,6 +106,77 @@ func (p *program) show(c *cli.Context) error {
 		return storeFailure(err)
 	}
 	return nil
+}
+
+// showWhole shows all of ex as a person reads it.
+func (p *program) showWhole(c *cli.Context, out *terminal.Terminal, store *recorder.Store, ex *recorder.Exchange) error {
+	body, err := readable(store, ex.Request.Body)
+	var reply, app []byte
+	var err2, err3 error
+	if ex.Response != nil {
+		reply, err2 = readable(store, ex.Response.Body)
+	}
+	if ex.App != nil {
+		app, err3 = readable(store, ex.App.Body)
+	}
+	out.Whole(ex, body, reply, app)
+	if list := checklist(p.catalog(c), ex, reply, app); list != nil {
+		out.Checked("What "+ex.Provider+" has for a checklist of failures:", list)
+	}
+	return cmp.Or(err, err2, err3)
+}
+
+// catalog returns the providers that are known here. A devhook.yaml that is
+// wrong is no reason not to look at what is recorded.
+func (p *program) catalog(c *cli.Context) *verify.Catalog {
+	cfg, err := config.Load(p.source(c, nil))
+	if err != nil {
+		return verify.Builtin()
+	}
+	return cfg.Catalog()
+}
+
+// checklist goes through what ex's provider says of webhooks that fail, if this
+// one did; nil if it did not, or nothing is said. reply and app are the bodies
+// of the answers to the sender and of the app.
+func checklist(catalog *verify.Catalog, ex *recorder.Exchange, reply, app []byte) []terminal.Check {
+	p, ok := catalog.Lookup(ex.Provider)
+	r := ex.Response
+	if ex.App != nil {
+		r, reply = ex.App, app
+	}
+	if !ok || r == nil || ex.Origin != recorder.Live {
+		return nil
+	}
+	reached := ex.Outcome != recorder.Unreachable
+	why := p.Misunderstood(reply)
+	if reached && r.Status == http.StatusOK && why == "" {
+		return nil
+	}
+	var list []terminal.Check
+	for _, c := range p.Checklist {
+		line := terminal.Check{OK: true, About: c.About}
+		switch c.Of {
+		case verify.CheckArrival:
+			line.Seen = "it came here"
+		case verify.CheckApp:
+			if line.OK = reached; !reached {
+				line.Seen = cmp.Or(ex.Detail, "it gave no answer")
+			}
+		case verify.CheckStatus:
+			if line.OK = reached && r.Status == http.StatusOK; !line.OK {
+				line.Seen = fmt.Sprintf("it was %d", r.Status)
+			}
+		case verify.CheckBody:
+			if line.OK = reached && why == ""; !line.OK {
+				line.Seen = cmp.Or(why, "there was none")
+			}
+		case verify.CheckNone:
+			continue
+		}
+		list = append(list, line)
+	}
+	return list
 }
 
 // readable returns as much of a body as a person looks at, and what is wrong

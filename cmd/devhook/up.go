@@ -229,6 +229,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
 		TakeSecret: u.takeSecret, Confirm: u.confirm,
 	}, u.routes)
+	u.gateway.Recall()
 	if err := u.await(); err != nil {
 		return err
 	}

@@ -71,6 +71,9 @@ func parseFile(path string, content []byte) (*file, error) {
 	if err == nil {
 		err = f.checkMentions()
 	}
+	if err == nil {
+		err = f.checkAnswers()
+	}
 	return f, f.explain(err)
 }
 

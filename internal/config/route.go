@@ -19,6 +19,7 @@ type route struct {
 	forward  []*url.URL
 	verify   string // "" for the general one
 	timeout  time.Duration
+	ack      *ack
 }
 
 var routeFields = yamlx.Fields[*route]{
@@ -54,6 +55,7 @@ var routeFields = yamlx.Fields[*route]{
 		r.verify, err = n.Word("mode", modes)
 		return err
 	},
+	"ack": (*route).readAck,
 	"timeout": func(r *route, n yamlx.Node) error {
 		text, err := n.Scalar()
 		if err != nil {
@@ -86,6 +88,9 @@ func (r route) String() string {
 	if r.timeout != 0 {
 		parts = append(parts, "timeout "+r.timeout.String())
 	}
+	if r.ack != nil {
+		parts = append(parts, r.ack.String())
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -93,7 +98,7 @@ func (f *file) readRoutes(n yamlx.Node) error {
 	seen := map[string]bool{}
 	for _, item := range n.List() {
 		r := route{node: item}
-		if err := routeFields.Read(&r, item, "ack", "name"); err != nil {
+		if err := routeFields.Read(&r, item, "name"); err != nil {
 			return err
 		}
 		if r.path == "" {

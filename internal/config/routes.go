@@ -74,6 +74,7 @@ func (c *Config) Apps() (*gateway.Routes, error) {
 		if own.timeout != 0 {
 			one.Timeout = own.timeout
 		}
+		one.Ack = own.ack.gateway()
 		rt.List = append(rt.List, one)
 	}
 	return rt, nil

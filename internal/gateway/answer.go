@@ -27,6 +27,9 @@ type answering struct {
 	started time.Time
 }
 
+// madeUp are the headers that net/http makes up where an app sent none.
+var madeUp = []string{"Date", "Content-Type"}
+
 var errEnding = errors.New("devhook is ending")
 
 // pass passes the answer on as it comes, and keeps it.
@@ -93,8 +96,7 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 func (a *answering) sendHeader(status int) {
 	h := a.d.w.Header()
 	maps.Copy(h, a.header)
-	// Without these net/http would add its own.
-	for _, name := range []string{"Date", "Content-Type"} {
+	for _, name := range madeUp {
 		if _, ok := h[name]; !ok {
 			h[name] = nil
 		}

@@ -78,10 +78,12 @@ func (d *delivery) deliver() {
 		judgedBy = &Route{Verify: Enforce}
 	}
 	j := d.routes.judge(judgedBy, m, d.ex.Request.Size, d.started)
-	free()
 	d.ex.Provider, d.ex.Event, d.ex.DeliveryID, d.ex.Verdict = j.provider, j.event, j.delivery, j.verdict
-
 	passes, status := judgedBy.passes(j.verdict)
+	if passes && d.route != nil && j.handshake == nil && j.offer == nil && !d.ex.Request.Truncated { // what is forged must not make the real one a repetition
+		d.markAgain(m.Body)
+	}
+	free()
 	switch {
 	case d.ex.Request.Truncated:
 		d.refuse(apiError(413, "too_large", d.ex.ID))
@@ -213,7 +215,20 @@ func (d *delivery) forward(note string) {
 	for _, other := range d.route.Forward[1:] {
 		d.mirror(other)
 	}
+	if s, ok := d.standIn(); ok {
+		d.await(s, to, commit, note)
+		return
+	}
 	res, broken := d.roundTrip(to, commit)
+	d.end(res, note)
+	if broken {
+		panic(http.ErrAbortHandler) // the sender must not take half an answer for a whole one
+	}
+}
+
+// end records how the delivery ended; with what makes its signature right if
+// it is not, or else with note, where there is nothing else to tell.
+func (d *delivery) end(res recorder.Result, note string) {
 	if d.ex.Verdict.Status == verify.Invalid && res.Detail == "" { // it was let through to be looked into
 		if c := d.toDiagnose(func() ([]byte, error) { return d.g.o.Store.ReadBody(d.ex.Request.Body) }); c != nil {
 			res.Detail = c.find()
@@ -224,8 +239,5 @@ func (d *delivery) forward(note string) {
 	}
 	if err := d.g.o.Store.Finish(context.Background(), d.ex.ID, res); err != nil {
 		d.g.storeFailed("cannot record an answer", err)
-	}
-	if broken {
-		panic(http.ErrAbortHandler) // the sender must not take half an answer for a whole one
 	}
 }

@@ -41,6 +41,7 @@ type Gateway struct {
 	copies     copies // that wait for room in mirror
 	malformed  atomic.Int64
 	unrecorded atomic.Int64
+	deliveries deliveries
 }
 
 // Options are what a [Gateway] works with. Store is needed; the zero value of

@@ -60,6 +60,11 @@ func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) j
 		provider: p.ID, event: p.Event(m), delivery: p.DeliveryID(m),
 		verdict: verdict, ack: p.Ack, reject: p.Reject,
 	}
+	if verdict.Status != verify.Valid && r.Verify != Off {
+		if about := p.Explain(m); about != "" {
+			j.verdict.Hint = about
+		}
+	}
 	if r.Verify != Off && size <= verify.MaxBody {
 		if a, ok := p.Handshake(m, rt.Keys[p.ID], now); ok {
 			j.handshake = &a

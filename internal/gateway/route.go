@@ -25,6 +25,9 @@ type Route struct {
 	// copy. Without any, devhook answers.
 	Forward []*url.URL
 	Verify  Mode
+	// Ack says what the sender hears in place of the app; nil means as the
+	// provider's description says.
+	Ack *Ack
 	// Timeout is how long the app may take to its response headers; 0 means
 	// [DefaultTimeout].
 	Timeout time.Duration

@@ -106,7 +106,7 @@ func TestHostileExchange(t *testing.T) {
 					bare.Provider, bare.Event, bare.Parent, bare.Detail, bare.Verdict.Reason = "", "", "", "", ""
 					term.Exchange(&bare)
 					for _, body := range bodies {
-						term.Whole(&ex, body, body)
+						term.Whole(&ex, body, body, body)
 					}
 					if bad := obeyed(b.String()); len(bad) > 0 {
 						t.Fatalf("outcome %q, status %q, response %s, %d columns: %v in\n%q", outcome, status, name, width, bad, b.String())
@@ -177,7 +177,7 @@ func TestErr(t *testing.T) {
 		"Error":     func(t *Terminal) error { t.Error("some", "words"); return t.Err() },
 		"Exchange":  func(t *Terminal) error { t.Exchange(exchange()); return t.Err() },
 		"Listed":    func(t *Terminal) error { t.Listed(exchange(), time.Now()); return t.Err() },
-		"Whole":     func(t *Terminal) error { t.Whole(exchange(), nil, nil); return t.Err() },
+		"Whole":     func(t *Terminal) error { t.Whole(exchange(), nil, nil, nil); return t.Err() },
 		"Message":   func(t *Terminal) error { return t.Message("some words", nil, nil, 0, false) },
 	} {
 		if err := write(New(&full{5}, Never, env())); !errors.Is(err, errFull) {

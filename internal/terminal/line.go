@@ -39,6 +39,9 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 	if ex.Origin != recorder.Live {
 		origin = "(" + word(ex.Origin) + ")"
 	}
+	if ex.DuplicateOf != "" {
+		origin = strings.TrimSpace(origin + " (again)")
+	}
 	minProvider, maxProvider, minEvent, maxEvent := 8, 20, 24, 40
 	if narrow {
 		at, gap, size = at[:8], " ", padLeft(Size(ex.Request.Size), 6)
@@ -114,7 +117,7 @@ func (t *Terminal) signature(v verify.Verdict, narrow bool) string {
 
 func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 	status, coloured, took := "", "-", "" // a journal that was changed by hand may lack the response
-	if r := ex.Response; r != nil {
+	if r := ex.Answer(); r != nil {
 		status, coloured, took = strconv.Itoa(r.Status), t.status(r.Status), padLeft(Took(r.Took), 7)
 	}
 	switch ex.Outcome {
@@ -123,7 +126,11 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		if !narrow {
 			s += short(ex.Target) + "  "
 		}
-		return s + coloured + took
+		s += coloured + took
+		if ex.App != nil && ex.Response != nil && !narrow {
+			s += t.style.dim("  sender got " + strconv.Itoa(ex.Response.Status))
+		}
+		return s
 	case recorder.Unreachable:
 		s := "-> "
 		if !narrow {
@@ -183,8 +190,10 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		if text == "connection refused" {
 			text += ": is the app running?"
 		}
-	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Response.Status >= 400:
-		text = excerpt(ex.Response.Body.Bytes)
+	case ex.Outcome == recorder.Answered && ex.App != nil && ex.Detail != "": // most of all, that it was not heard
+		text = ex.Detail
+	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400:
+		text = excerpt(ex.Answer().Body.Bytes)
 	case ex.Outcome == recorder.Answered && ex.Detail != "":
 		text = ex.Detail
 	case ex.Outcome == recorder.Refused && t.width > 0 && t.width < wide:

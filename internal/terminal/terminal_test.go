@@ -246,7 +246,7 @@ func TestWhole(t *testing.T) {
 	ex.Verdict = verify.Verdict{Status: verify.Invalid, Reason: verify.BadSignature, Detail: "not signed", Hint: "look"}
 	var b bytes.Buffer
 	term := New(&b, Never, env())
-	term.Whole(ex, []byte(`{"a":{"b":[1,"\u001b"]}}`), []byte{0, 1, 2, 'a'})
+	term.Whole(ex, []byte(`{"a":{"b":[1,"\u001b"]}}`), []byte{0, 1, 2, 'a'}, nil)
 	for _, want := range []string{
 		"recording  #128  01JD7Q8V9T4K2M6N8P0R2S4T6V\n", "signature  invalid (bad signature): not signed\n           look\n",
 		"Host: h\nX-A: \\x1b\nX-B: 2\nX-B: 3\n", "\"b\": [\n", "200 OK  37ms\n", "00000000  00010261", "...a\n",

@@ -28,9 +28,10 @@ func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
 	t.Printf("%s", line)
 }
 
-// Whole writes all that a person wants to know of an exchange. body and answer
-// are the bytes, or the start of them.
-func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
+// Whole writes all that a person wants to know of an exchange. body, answer and
+// app are the bytes, or the start of them, of what was asked, answered, and
+// answered by the app where the sender got something else.
+func (t *Terminal) Whole(ex *recorder.Exchange, body, answer, app []byte) {
 	row := func(name, format string, a ...any) {
 		t.Printf("%-10s %s", name, fmt.Sprintf(format, a...))
 	}
@@ -73,11 +74,39 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer []byte) {
 	t.Printf("")
 	r := ex.Request
 	t.Message(r.Method+" "+r.URL, r.Headers, body, r.Size, r.Truncated)
-	if ex.Response != nil {
-		t.Printf("")
-		a := ex.Response
-		t.Message(fmt.Sprintf("%d %s  %s", a.Status, http.StatusText(a.Status), Took(a.Took)), a.Headers, answer, a.Size, a.Truncated)
+	t.response(ex.Response, answer, "")
+	t.response(ex.App, app, "  (the app's own answer, which the sender did not get)")
+}
+
+func (t *Terminal) response(r *recorder.Response, body []byte, about string) {
+	if r == nil {
+		return
 	}
+	t.Printf("")
+	t.Message(fmt.Sprintf("%d %s  %s%s", r.Status, http.StatusText(r.Status), Took(r.Took), about), r.Headers, body, r.Size, r.Truncated)
+}
+
+// Checked writes a list of what was looked at, one line each: whether it is as
+// it should be, what it is, and what was seen.
+func (t *Terminal) Checked(heading string, list []Check) {
+	t.Printf("")
+	t.Printf("%s", t.style.bold(Safe(heading)))
+	for _, c := range list {
+		mark := t.style.ok("ok   ")
+		if !c.OK {
+			mark = t.style.bad("NOT  ")
+		}
+		t.Printf("  %s%s", mark, Safe(c.About))
+		if c.Seen != "" {
+			t.Printf("       %s", t.style.dim(Safe(c.Seen)))
+		}
+	}
+}
+
+// A Check is one line of [Terminal.Checked].
+type Check struct {
+	OK          bool
+	About, Seen string
 }
 
 // Verdict returns v in words.
