@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -279,5 +280,47 @@ func TestLogHandler(t *testing.T) {
 	want := "devhook: warning: cut off file=a\\x1b bytes=5\ndevhook: error: cannot: oh\\nno\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestIndentOpensWhatStringsHold(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"content":"{\"a\":[1, \"[2]\"],\"b\":{}}","n":1}`: `{
+  "content": (a string of JSON)
+    {
+      "a": [
+        1,
+        (a string of JSON)
+          [
+            2
+          ]
+      ],
+      "b": {}
+    },
+  "n": 1
+}`,
+		`{"{}":"{","a":"[x]","b":"","c":" {} "}`: `{
+  "{}": "{",
+  "a": "[x]",
+  "b": "",
+  "c": (a string of JSON)
+    {}
+}`,
+		`"[1]"`: "(a string of JSON)\n  [\n    1\n  ]",
+	} {
+		if got, ok := indent([]byte(in)); !ok || got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", in, got, want)
+		}
+	}
+}
+
+// What strings hold in strings, again and again, must not take all memory.
+func TestIndentOfStringsIsBounded(t *testing.T) {
+	body := []byte("[1]")
+	for range 12 {
+		body, _ = json.Marshal(string(body))
+	}
+	if text, ok := indent(body); ok && len(text) > maxGrowth*len(body)+8<<10 {
+		t.Errorf("%d bytes become %d", len(body), len(text))
 	}
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -188,37 +189,32 @@ const (
 	maxGrowth = 8
 )
 
-// indent returns a JSON text in lines. It reports false if body is none, or
-// would become too long.
+// indent returns a JSON text in lines. JSON that a string holds, as TikTok's
+// content, is opened below it, and said to be a string. It reports false if
+// body is none, or would become too long.
 func indent(body []byte) (string, bool) {
 	if !json.Valid(body) {
 		return "", false
 	}
-	most := maxGrowth*len(body) + 4<<10
-	b := make([]byte, 0, 2*len(body))
+	b, ok := appendIndented(make([]byte, 0, 2*len(body)), body, 0, maxGrowth*len(body)+4<<10)
+	return string(b), ok
+}
+
+// appendIndented appends the lines of a valid JSON text, whose first one is
+// that deep. It reports false when b has more than most bytes.
+func appendIndented(b, body []byte, depth, most int) ([]byte, bool) {
 	newline := func(depth int) {
 		b = append(b, '\n')
 		for range depth {
 			b = append(b, "  "...)
 		}
 	}
-	depth, inString, fresh := 0, false, false // fresh: a bracket was opened just now
+	fresh := false // a bracket was opened just now
 	for i := 0; i < len(body); i++ {
 		if len(b) > most {
-			return "", false
+			return b, false
 		}
 		c := body[i]
-		if inString {
-			b = append(b, c)
-			switch c {
-			case '\\':
-				i++
-				b = append(b, body[i])
-			case '"':
-				inString = false
-			}
-			continue
-		}
 		switch c {
 		case ' ', '\t', '\r', '\n':
 			continue
@@ -233,8 +229,24 @@ func indent(body []byte) (string, bool) {
 		if fresh && depth <= maxIndent {
 			newline(depth)
 		}
-		b = append(b, c)
 		fresh = false
+		if c == '"' {
+			end := stringEnd(body[i:]) + i
+			inner, isJSON := heldJSON(body[i:end], body[end:])
+			if !isJSON || depth >= maxIndent {
+				b = append(b, body[i:end]...)
+			} else {
+				b = append(b, "(a string of JSON)"...)
+				newline(depth + 1)
+				var ok bool
+				if b, ok = appendIndented(b, inner, depth+1, most); !ok {
+					return b, false
+				}
+			}
+			i = end - 1
+			continue
+		}
+		b = append(b, c)
 		switch c {
 		case '{', '[':
 			depth++
@@ -245,11 +257,38 @@ func indent(body []byte) (string, bool) {
 			}
 		case ':':
 			b = append(b, ' ')
-		case '"':
-			inString = true
 		}
 	}
-	return string(b), true
+	return b, true
+}
+
+// stringEnd returns where the JSON string ends that text starts with.
+func stringEnd(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// heldJSON returns the object or list that a JSON string holds, unless the
+// string is a name: then rest begins with a colon.
+func heldJSON(raw, rest []byte) ([]byte, bool) {
+	if len(raw) < 4 || bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
+		return nil, false
+	}
+	if first := bytes.TrimLeft(raw[1:], " "); first[0] != '{' && first[0] != '[' {
+		return nil, false
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil || !json.Valid([]byte(text)) {
+		return nil, false
+	}
+	return []byte(text), true
 }
 
 // isText reports whether a person can read body, whose last rune may be cut.
