@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,10 +40,20 @@ type diagnosis struct {
 	keys     map[string]verify.Keys
 	message  verify.Message
 	at       time.Time
+	log      *slog.Logger
 }
 
-// find says what would make the signature right and what to do, or "".
-func (c *diagnosis) find() string {
+// find says what would make the signature right and what to do, or "". It runs
+// where nothing of net/http stands between a fault in it and the end of devhook,
+// and what it reads is a stranger's: a fault costs the finding, and is told of.
+func (c *diagnosis) find() (text string) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.log.Error("a fault in devhook, please report it: diagnosing a signature", "provider", c.provider.ID, "error", fmt.Errorf("%v", fault))
+			c.log.Debug("where", "stack", string(debug.Stack()))
+			text = ""
+		}
+	}()
 	if found, ok := c.catalog.Diagnose(c.provider, c.message, c.keys, c.at); ok {
 		return found.Finding + ": " + found.Do
 	}
@@ -66,7 +79,7 @@ func (d *delivery) toDiagnose(body func() ([]byte, error)) *diagnosis {
 	if err != nil {
 		return nil
 	}
-	return &diagnosis{d.routes.Catalog, p, d.routes.Keys, m, d.started}
+	return &diagnosis{d.routes.Catalog, p, d.routes.Keys, m, d.started, d.g.o.Log}
 }
 
 // refuseAndDiagnose is refuse for a signature that is worth a look: the sender

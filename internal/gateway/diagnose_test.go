@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,5 +54,15 @@ func TestRefusalsAreDiagnosed(t *testing.T) {
 	}
 	if found != 2 {
 		t.Errorf("%d were diagnosed, want 2", found)
+	}
+}
+
+// What a stranger sends must not end devhook, whatever is wrong with what looks
+// at it.
+func TestAFaultInADiagnosisIsTold(t *testing.T) {
+	var log bytes.Buffer
+	c := &diagnosis{provider: verify.Provider{ID: "p"}, log: slog.New(slog.NewTextHandler(&log, nil))} // without a catalog it cannot work
+	if got := c.find(); got != "" || !strings.Contains(log.String(), "a fault in devhook") {
+		t.Errorf("%q, told %q", got, log.String())
 	}
 }
