@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,11 @@ func TestRefusalsAreDiagnosed(t *testing.T) {
 // at it.
 func TestAFaultInADiagnosisIsTold(t *testing.T) {
 	var log bytes.Buffer
-	c := &diagnosis{provider: verify.Provider{ID: "p"}, log: slog.New(slog.NewTextHandler(&log, nil))} // without a catalog it cannot work
+	p, _ := verify.Lookup("tiktok")
+	c := &diagnosis{ // without a catalog it cannot work
+		provider: p, keys: tiktokKeys, at: time.Now(), log: slog.New(slog.NewTextHandler(&log, nil)),
+		message: verify.Message{Method: "POST", URL: &url.URL{}, Header: http.Header{"Tiktok-Signature": {"t=1,s=" + strings.Repeat("0", 64)}}, Body: []byte("{}")},
+	}
 	if got := c.find(); got != "" || !strings.Contains(log.String(), "a fault in devhook") {
 		t.Errorf("%q, told %q", got, log.String())
 	}
