@@ -91,7 +91,7 @@ func (b *builder) checkSignature() error {
 		return b.fault("scheme", "a signature with a key pair stands alone: no legacy and no also")
 	case d.prehash.name != "" && d.kind != schemePair:
 		return b.fault("prehash", "is for the scheme asymmetric")
-	case isToken && (d.form.strip != "" || d.form.decode != "" || d.form.hash != ""):
+	case isToken && (d.form.strip != "" || d.form.decode != "" || d.form.hash != "" || d.form.normal != ""):
 		return b.fault("secret", "a token is sent as it is: no strip, no decode and no hash")
 	case d.form.hash != "" && d.kind != schemeHMAC:
 		return b.fault("secret", "hash is for the scheme hmac")

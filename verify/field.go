@@ -61,6 +61,10 @@ var (
 			b.d.form.decode, err = n.Word("decoding", []string{"base64", "base64url", "hex"})
 			return
 		},
+		"normal": func(b *builder, n node) (err error) {
+			b.d.form.normal, err = n.Word("normal form", []string{"nfkd"})
+			return
+		},
 		"hash": func(b *builder, n node) error {
 			var a algorithm
 			err := n.algorithm(&a, algorithms...)

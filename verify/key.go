@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A keyForm is how a scheme makes a key of a secret's text, and what it does
@@ -22,6 +24,7 @@ type keyForm struct {
 	decode    string // "", base64, base64url or hex
 	prehash   string // the name of a hash, "" for none
 	hash      string // the key is this hash of the text; "" for none
+	normal    string // the normal form of Unicode that the text is put into first; "" for none
 }
 
 // A key is a secret as the schemes of one form use it.
@@ -91,6 +94,9 @@ func newKey(text string, form keyForm) *key {
 	after := ""
 	if form.strip != "" {
 		after = fmt.Sprintf(" (after %q)", form.strip)
+	}
+	if form.normal == "nfkd" {
+		text = norm.NFKD.String(text)
 	}
 	var err error
 	switch form.decode {
