@@ -292,11 +292,11 @@ func (l *lister) choose(n int, groups [][]*atom, base []*atom, f func([]*atom)) 
 	}
 }
 
-// permutations calls f with the atoms in every order, that of f's argument
-// last atom first.
-func permutations(atoms []*atom, f func([]*atom)) {
-	p := slices.Clone(atoms)
-	slices.Reverse(p) // the body, which is first, is mostly the last
+// permutations calls f with the list in every order, first the other way round;
+// f's argument is good until f returns.
+func permutations[E any](list []E, f func([]E)) {
+	p := slices.Clone(list)
+	slices.Reverse(p) // of what may be signed the body is first, and mostly signed last
 	var next func(k int)
 	next = func(k int) {
 		if k == len(p) {
