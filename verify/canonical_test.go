@@ -111,6 +111,53 @@ func TestHandshakesOfProviders(t *testing.T) {
 	}
 }
 
+// Questions with a body, each signed as the provider signs, and messages that
+// look like them and are none: those are events, which the app must get.
+func TestQuestionsInBodies(t *testing.T) {
+	for _, tt := range []struct {
+		name, id, header, body string
+		status                 int // 0: not answered
+		want                   string
+	}{
+		{"Discord's ping", "discord", "", `{"type":1}`, 200, `{"type":1}`},
+		{"Discord's ping, whole", "discord", "", `{"application_id":"1","id":"2","token":"t","type":1,"version":1}`, 200, `{"type":1}`},
+		{"Discord's ping of events", "discord", "", `{"version":1,"application_id":"1","type":0}`, 204, ""},
+		{"Discord's event", "discord", "", `{"version":1,"application_id":"1","type":1,"event":{"type":"APPLICATION_AUTHORIZED","timestamp":"2024-10-18T14:42:53.064834","data":{}}}`, 0, ""},
+		{"Terraform's verification", "terraform", "", `{"notifications":[{"trigger":"verification"}]}`, 200, ""},
+		{"Terraform's run", "terraform", "", `{"notifications":[{"trigger":"run:created"}]}`, 0, ""},
+		{"LINE's verification", "line", "", `{"destination":"U1","events":[]}`, 200, ""},
+		{"LINE's event", "line", "", `{"destination":"U1","events":[{"type":"message"}]}`, 0, ""},
+		{"Wise's test", "wise", "X-Test-Notification: true", `{"event_type":"balances#credit"}`, 200, ""},
+		{"Wise's event", "wise", "", `{"event_type":"balances#credit"}`, 0, ""},
+		{"Event Grid's code", "azure-event-grid", "Aeg-Event-Type: SubscriptionValidation", `[{"data":{"validationCode":"512d38b6-c7b8-40c8-89fe-f46f9e9622b6"}}]`, 200, `{"validationResponse":"512d38b6-c7b8-40c8-89fe-f46f9e9622b6"}`},
+		{"Event Grid's event", "azure-event-grid", "Aeg-Event-Type: Notification", `[{"data":{"validationCode":"512d38b6"}}]`, 0, ""},
+	} {
+		p := provider(t, tt.id)
+		k := keysFor(p.Scheme.(*declared), random(), 1)
+		m := Message{Method: "POST", URL: &url.URL{Scheme: "https", Host: "h", Path: "/"}, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(tt.body)}
+		if name, value, ok := strings.Cut(tt.header, ": "); ok {
+			m.Header.Set(name, value)
+		}
+		if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err != nil {
+			t.Fatal(err)
+		}
+		a, ok := p.Handshake(m, k, someTime)
+		if ok != (tt.status != 0) || a.Status != tt.status || string(a.Body) != tt.want {
+			t.Errorf("%s: %d %q, %v, want %d %q", tt.name, a.Status, a.Body, ok, tt.status, tt.want)
+		}
+		m.Body = append(m.Body, ' ')
+		if a, ok := p.Handshake(m, k, someTime); ok && tt.id != "azure-event-grid" {
+			t.Errorf("%s, tampered: %d %q", tt.name, a.Status, a.Body)
+		}
+	}
+	for _, tt := range []struct{ id, method, header string }{{"azure-event-grid", "OPTIONS", "eventgrid.azure.net"}, {"mailchimp", "GET", ""}} {
+		m := Message{Method: tt.method, URL: &url.URL{Scheme: "https", Host: "h", Path: "/"}, Header: http.Header{"Webhook-Request-Origin": {tt.header}}}
+		if a, ok := provider(t, tt.id).Handshake(m, Keys{}, someTime); !ok || a.Status != 200 || a.Header.Get("Webhook-Allowed-Origin") != tt.header {
+			t.Errorf("%s: %+v, %v", tt.id, a, ok)
+		}
+	}
+}
+
 func TestWhatWouldNotBeSigned(t *testing.T) {
 	const head = "id: x\nscheme: hmac\nalgorithm: sha256\nsignature: {in: header, name: X-Sig, encoding: hex}\n"
 	const list = "id: x\nscheme: hmac\nalgorithm: sha256\nsignature: {in: header, name: X-Sig, encoding: hex, list: {sep: \",\", kv: \"=\", element: v1}}\n"

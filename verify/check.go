@@ -259,6 +259,9 @@ func (b *builder) checkAccount() error {
 func (b *builder) checkConditions() error {
 	for _, m := range b.f.marks {
 		for _, c := range m {
+			if c.absent {
+				return b.fault("marks", "{absent} is for handshakes only")
+			}
 			if c.with != "" {
 				return b.fault("marks", "{with.%s} is for handshakes only", c.with)
 			}

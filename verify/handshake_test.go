@@ -66,6 +66,7 @@ func TestHandshakesWithSecrets(t *testing.T) {
 func TestHandshakesThatAreRefused(t *testing.T) {
 	for what, change := range map[string][2]string{
 		"signs whatever is asked for": {`"{token}"`, `"*"`},
+		"{absent} is for handshakes":  {"  payload: \"{body}\"\n  with", "  payload: \"{body}\"\n  marks: [{body: {a: \"{absent}\"}}]\n  with"},
 		"must be in with":             {"with.verify_token", "with.other"},
 		"is for handshakes only":      {"  payload: \"{body}\"\n  with", "  payload: \"{body}\"\n  marks: [{query: {a: \"{with.verify_token}\"}}]\n  with"},
 		"unknown function":            {"{query.hub.challenge}", "{hmac_md5(query.hub.challenge)}"},

@@ -21,6 +21,7 @@ type condition struct {
 	path    jsonx.Path
 	pattern *pattern // nil: anything
 	with    string   // the name in Keys.With of the value that it must have; "" for none
+	absent  bool     // it must not be there; in handshakes only
 }
 
 func (m mark) holds(v *view) bool {
@@ -33,6 +34,11 @@ func (m mark) holds(v *view) bool {
 }
 
 func (c *condition) holds(v *view) bool {
+	if c.absent {
+		is := *c
+		is.absent = false
+		return !is.holds(v)
+	}
 	var text string
 	var ok bool
 	switch c.in {
@@ -72,7 +78,11 @@ func newCondition(in placeKind, name, form string) (condition, error) {
 			return c, err
 		}
 	}
-	if form == "*" {
+	switch form {
+	case "*":
+		return c, nil
+	case "{absent}":
+		c.absent = true
 		return c, nil
 	}
 	if name, ok := strings.CutPrefix(form, "{with."); ok && strings.HasSuffix(name, "}") {
