@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"devhook/internal/config"
@@ -25,6 +26,23 @@ func (u *up) await() error {
 		u.gateway.Await(p.ID)
 	}
 	return nil
+}
+
+// handed gives the IDs of the providers whose secret is taken when it comes, or
+// was: its file is in the store.
+func (u *up) handed(catalog *verify.Catalog, store string) []string {
+	names := slices.Clone(u.accept)
+	files, _ := filepath.Glob(filepath.Join(store, "keys", "*.secret")) // the only error is that of a bad pattern
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".secret"))
+	}
+	var ids []string
+	for _, name := range names {
+		if p, ok := catalog.Lookup(name); ok && p.Offers() {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 // takeSecret keeps a secret that a provider has handed over, and uses it from

@@ -203,12 +203,12 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return err
 	}
 	u.notReady() // a run that was killed can have left its file
-	if u.routes, err = u.cfg.Routes(u.resolver); err != nil {
-		return err
-	}
 	dir := u.cfg.Get("store").Text()
 	if dir == "" {
 		dir = config.FindStore(".", recorder.Dir, u.p.getenv)
+	}
+	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), dir)...); err != nil {
+		return err
 	}
 	addLocalKeys(dir, u.routes.Catalog, u.routes.Keys)
 	if u.store, err = recorder.Open(dir, recorder.Options{Log: u.log}); err != nil {
@@ -401,7 +401,7 @@ func (u *up) reload() {
 	}
 	var rt *gateway.Routes
 	if err == nil {
-		rt, err = cfg.Routes(u.resolver)
+		rt, err = cfg.Routes(u.resolver, u.handed(cfg.Catalog(), u.store.Path())...)
 	}
 	if err == nil {
 		err = u.refuseLoops(rt)

@@ -128,6 +128,8 @@ func (r *Route) passes(v verify.Verdict) (ok bool, status int) {
 		return r.Verify != Strict && r.Provider == "", 413
 	case v.Reason == verify.Unsupported: // the message names a key that could not be had: it could name one that is nowhere
 		return r.Verify != Strict && r.Provider == "", 503
+	case v.Reason == verify.NoSecret && r.Provider != "": // it is waited for: nobody gets by before it comes
+		return false, 0
 	case v.Status == verify.Unverified:
 		return r.Verify != Strict, 0
 	}
