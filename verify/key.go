@@ -31,7 +31,8 @@ type keyForm struct {
 type key struct {
 	form  keyForm
 	bytes []byte
-	err   error // why there is no key; never tells the secret
+	also  []byte // of the scheme basic: another reading of the secret, nil for none
+	err   error  // why there is no key; never tells the secret
 
 	public  crypto.PublicKey // of an asymmetric scheme, in place of bytes
 	private crypto.Signer    // nil if only the public one is known
@@ -83,11 +84,16 @@ func newKey(text string, form keyForm) *key {
 		k.public, k.private, k.err = readKeyPair(strings.TrimPrefix(text, form.strip), form.decode, keyAlgorithms[i].pair.fits)
 		return k
 	case schemeBasic:
-		if !strings.Contains(text, ":") {
+		user, password, ok := strings.Cut(text, ":")
+		if !ok {
 			k.err = errors.New("the secret is not USER:PASSWORD")
 			return k
 		}
-		k.bytes = []byte(base64.StdEncoding.EncodeToString([]byte(text)))
+		basic := func(text string) []byte { return []byte(base64.StdEncoding.EncodeToString([]byte(text))) }
+		k.bytes = basic(text)
+		if after, isNgroks := strings.CutPrefix(password, ":"); isNgroks { // ngrok writes USER::PASSWORD
+			k.bytes, k.also = basic(user+":"+after), k.bytes
+		}
 		return k
 	}
 	text = strings.TrimPrefix(text, form.strip)
