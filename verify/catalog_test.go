@@ -113,6 +113,7 @@ func TestEmptyCatalog(t *testing.T) {
 
 // Schemes are safe for concurrent use, also when a secret is new to all.
 func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
 	all := Builtin().Providers()
 	keys := make([]Keys, len(all))
 	for i, p := range all {

@@ -84,6 +84,7 @@ func sameDetection(t *testing.T, c *Catalog, m Message) (found int) {
 // Law: the index changes nothing. Messages are put together from pieces of the
 // marks of all providers, so that many come close to several of them.
 func TestDetectIsLinearDetect(t *testing.T) {
+	t.Parallel()
 	odd := oddCatalog(t)
 	catalogs := []*Catalog{Builtin(), odd, new(Catalog)}
 	for _, p := range Providers() {

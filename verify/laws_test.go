@@ -114,10 +114,11 @@ func TestUnsigned(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
+	large := make([]byte, MaxBody+1)
 	law(t, func(t *testing.T, p Provider, d *declared) {
 		r := random()
 		m, k := messageFor(d, r), keysFor(d, r, 1)
-		m.Body = make([]byte, MaxBody+1)
+		m.Body = large
 		want(t, p.Scheme.Verify(m, k, someTime), Unverified, TooLarge)
 		if err := p.Scheme.Sign(&m, k, SignOptions{}, someTime); err == nil {
 			t.Error("Sign gives no error")

@@ -196,6 +196,7 @@ func plant(i, n int) (samples []Message) {
 }
 
 func TestSolve(t *testing.T) {
+	t.Parallel()
 	for i, tt := range plantedSchemes {
 		t.Run(tt.name, func(t *testing.T) {
 			secret := tt.secret
@@ -235,6 +236,7 @@ func TestSolve(t *testing.T) {
 
 // One recording is enough where the body is signed.
 func TestSolveOne(t *testing.T) {
+	t.Parallel()
 	for i, tt := range plantedSchemes {
 		if !strings.Contains(tt.payload, "body}") && !strings.Contains(tt.payload, "(body)") || tt.secret != "" || tt.with != nil {
 			continue
@@ -247,6 +249,7 @@ func TestSolveOne(t *testing.T) {
 }
 
 func TestSolveStaysSilent(t *testing.T) {
+	t.Parallel()
 	k := Keys{Secrets: []Secret{NewSecret(planted)}}
 	with := func(n int, f func(m *Message, i int)) (all []Message) {
 		for i := range n {
@@ -362,6 +365,7 @@ func TestSolveTokens(t *testing.T) {
 
 // Not all recordings need be of one scheme, and what fits as well is told.
 func TestSolveSome(t *testing.T) {
+	t.Parallel()
 	all := plant(8, 3)
 	all[1].Body = append(all[1].Body, ' ')
 	for _, m := range all {
@@ -404,6 +408,7 @@ func TestSolveKnown(t *testing.T) {
 
 // The work is bounded.
 func TestSolveLarge(t *testing.T) {
+	t.Parallel()
 	var all []Message
 	for i := range 10 {
 		m, _, ts, _, id := sampleOf(i)

@@ -8,22 +8,26 @@ import (
 // What --check does with a description is tried on all that are known to be
 // right.
 func TestTrials(t *testing.T) {
+	t.Parallel()
 	for _, p := range append(Providers(), featureProviders(t)...) {
-		held := 0
-		for _, trial := range p.Trials(someTime) {
-			if trial.Fault != "" {
-				t.Errorf("%s: %s: %s", p.ID, trial.Law, trial.Fault)
+		t.Run(p.ID, func(t *testing.T) {
+			t.Parallel()
+			held := 0
+			for _, trial := range p.Trials(someTime) {
+				if trial.Fault != "" {
+					t.Errorf("%s: %s", trial.Law, trial.Fault)
+				}
+				if trial.Fault == "" && trial.Skipped == "" {
+					held++
+				}
+				if strings.HasPrefix(trial.Skipped, "no message") {
+					t.Error(trial.Skipped)
+				}
 			}
-			if trial.Fault == "" && trial.Skipped == "" {
-				held++
+			if held < 3 {
+				t.Errorf("only %d laws could be tried", held)
 			}
-			if strings.HasPrefix(trial.Skipped, "no message") {
-				t.Errorf("%s: %s", p.ID, trial.Skipped)
-			}
-		}
-		if held < 3 {
-			t.Errorf("%s: only %d laws could be tried", p.ID, held)
-		}
+		})
 	}
 }
 
