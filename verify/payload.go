@@ -141,7 +141,8 @@ func (d *declared) text(p *part, m *Message, c *claim, with map[string]string) (
 	case refHeaders:
 		return d.headers.text(d, m, c)
 	case refCode:
-		return codes[p.text].text(m)
+		copied := *m // or every message would have to be on the heap
+		return codes[p.text].text(&copied)
 	}
 	return "", absent
 }
