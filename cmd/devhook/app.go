@@ -70,7 +70,7 @@ func (p *program) app() *cli.App {
 			p.listCommand(), p.showCommand(), p.tailCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
-			p.configCommand(), p.trustCommand(), p.providersCommand(),
+			p.configCommand(), p.trustCommand(), p.providersCommand(), p.emulateCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
@@ -101,9 +101,7 @@ func unknownCommand(app *cli.App, name string) error {
 func usageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	hint := "devhook help"
-	if c.Command.Name != "devhook" {
-		hint += " " + c.Command.Name
-	}
+	hint += strings.TrimPrefix(c.Command.HelpName, "devhook")
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
 		name = strings.TrimLeft(name, "-")
 		var names []string
@@ -149,6 +147,11 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 	if cmd == nil {
 		return args, flagsFirst(app, args)
 	}
+	first := 2
+	for first < len(args) && subcommand(cmd, args[first]) != nil {
+		cmd = subcommand(cmd, args[first])
+		first++
+	}
 	takesValue := map[string]bool{}
 	for _, f := range cmd.Flags {
 		_, isBool := f.(*cli.BoolFlag)
@@ -157,7 +160,7 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		}
 	}
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := first; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
 			rest = append(rest, args[i+1:]...)
@@ -184,7 +187,17 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 			flags = append(flags, args[i])
 		}
 	}
-	return slices.Concat(args[:2], flags, []string{"--"}, rest), nil
+	return slices.Concat(args[:first], flags, []string{"--"}, rest), nil
+}
+
+// subcommand returns the one of cmd with that name, nil if there is none.
+func subcommand(cmd *cli.Command, name string) *cli.Command {
+	for _, sub := range cmd.Subcommands {
+		if sub.HasName(name) {
+			return sub
+		}
+	}
+	return nil
 }
 
 // flagsFirst refuses flags before the command, and tells where they go. All

@@ -15,11 +15,18 @@ const helpWidth = 80
 // enough for.
 func addHelp(app *cli.App) {
 	for _, c := range app.Commands {
-		c.HideHelpCommand = true
-		c.OnUsageError = usageError
-		c.CustomHelpTemplate = commandHelp(c)
+		addCommandHelp(c, c.Name)
 	}
 	app.CustomAppHelpTemplate = appHelp(app)
+}
+
+func addCommandHelp(c *cli.Command, name string) {
+	c.HideHelpCommand = true
+	c.OnUsageError = usageError
+	c.CustomHelpTemplate = commandHelp(c, name)
+	for _, sub := range c.Subcommands {
+		addCommandHelp(sub, name+" "+sub.Name)
+	}
 }
 
 func (p *program) helpCommand() *cli.Command {
@@ -35,15 +42,20 @@ func (p *program) helpCommand() *cli.Command {
 			if cmd == nil {
 				return unknownCommand(c.App, name)
 			}
+			for _, name := range c.Args().Tail() {
+				if sub := subcommand(cmd, name); sub != nil {
+					cmd = sub
+				}
+			}
 			_, err := fmt.Fprint(p.stdout, cmd.CustomHelpTemplate)
 			return wrote(err)
 		},
 	}
 }
 
-func commandHelp(c *cli.Command) string {
+func commandHelp(c *cli.Command, name string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "devhook %s: %s\n\n  devhook %s", c.Name, c.Usage, c.Name)
+	fmt.Fprintf(&b, "devhook %s: %s\n\n  devhook %s", name, c.Usage, name)
 	if len(c.Flags) > 0 {
 		b.WriteString(" [flags]")
 	}
@@ -53,6 +65,12 @@ func commandHelp(c *cli.Command) string {
 	b.WriteString("\n")
 	if c.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.Description))
+	}
+	if len(c.Subcommands) > 0 {
+		b.WriteString("\n")
+		for _, sub := range c.Subcommands {
+			fmt.Fprintf(&b, "  devhook %s %-10s %s\n", name, sub.Name, sub.Usage)
+		}
 	}
 	if len(c.Flags) > 0 {
 		b.WriteString("\nFlags:\n")
