@@ -109,6 +109,11 @@ type Request struct {
 	Truncated bool
 }
 
+// ProtoStream is the Proto of an event of a stream that devhook listens to, and
+// of what is made of it. It came by no request: URL says which stream it is from
+// and to which path of the app it goes.
+const ProtoStream = "stream"
+
 // A Response is what the sender was answered, by the app or by devhook.
 type Response struct {
 	Status    int

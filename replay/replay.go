@@ -160,6 +160,9 @@ func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
 		}
 		return &Error{Text: fmt.Sprintf("%s cannot be signed: %s", name(p.Source), why), Hint: hint, Err: err}
 	}
+	if req.Proto == recorder.ProtoStream {
+		return cannot("events of a stream have no signature", "--sign never sends it as it is", nil)
+	}
 	if p.Source.Provider == "" {
 		return cannot("its provider is not known", "--sign never sends it as it is", nil)
 	}

@@ -10,8 +10,12 @@ import (
 // requestMessage returns the request as an HTTP message.
 func requestMessage(r *recorder.Request) message {
 	_, target := recorder.SplitURL(r.URL)
+	proto := orDefault(r.Proto, "HTTP/1.1")
+	if proto == recorder.ProtoStream { // which it becomes when it is sent
+		proto = "HTTP/1.1"
+	}
 	return message{
-		start:  r.Method + " " + target + " " + orDefault(r.Proto, "HTTP/1.1"),
+		start:  r.Method + " " + target + " " + proto,
 		header: r.Headers, body: r.Body, size: r.Size, cut: r.Truncated,
 	}
 }

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -14,9 +16,12 @@ import (
 var errInterrupted = errors.New("interrupted")
 
 // Send is door 2: it sends what devhook itself has made of a recording or a
-// fixture. It is judged, recorded and shown like what comes in; but nothing of
+// fixture, and the events of streams. It is judged, recorded and shown like what comes in; but nothing of
 // it is refused, held or answered here, so that any message can be tried on an
 // app.
+//
+// An event of a stream whose plan names no app goes where the routes have its
+// path go, with a copy to each further app; without any app it is recorded only.
 //
 // It returns the exchange as it ended, also when the app did not answer: the
 // outcome says so. An error means that the plan cannot be carried out (a
@@ -40,7 +45,11 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
-	j := rt.judge(d.route, m, ex.Request.Size, d.started)
+	var copies []*url.URL
+	if p.Origin == recorder.Stream && p.To == nil {
+		p.To, copies = d.routeStream(m.URL.Path)
+	}
+	j := d.judgeSent(p, m)
 	ex.Provider, ex.Event, ex.DeliveryID, ex.Verdict = j.provider, j.event, j.delivery, j.verdict
 	if len(ex.Request.Body.Bytes) > recorder.MaxInline {
 		d.spool = g.o.Store.Spool()
@@ -52,11 +61,24 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 			return nil, fmt.Errorf("send: %w", err)
 		}
 	}
+	if p.To == nil {
+		ex.Outcome, ex.Detail = recorder.Handled, cmp.Or(p.Source.Detail, "there is no app to send it to")
+		if err := g.o.Store.Append(context.Background(), ex); err != nil {
+			return nil, fmt.Errorf("send: %w", err)
+		}
+		return ex, nil
+	}
 	commit, err := g.o.Store.Write(ex)
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
+	for _, other := range copies {
+		d.mirror(other)
+	}
 	res, _ := d.roundTrip(p.To, commit)
+	if res.Detail == "" && p.Origin == recorder.Stream {
+		res.Detail = p.Source.Detail
+	}
 	if err := g.o.Store.Finish(context.Background(), ex.ID, res); err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}

@@ -71,7 +71,9 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer, app []byte) {
 	if ex.Target != "" {
 		row("to", "%s", Safe(ex.Target))
 	}
-	row("from", "%s", Safe(ex.Request.Remote))
+	if ex.Request.Remote != "" { // an event of a stream has none
+		row("from", "%s", Safe(ex.Request.Remote))
+	}
 	t.Printf("")
 	r := ex.Request
 	t.Message(r.Method+" "+r.URL, r.Headers, body, r.Size, r.Truncated)
