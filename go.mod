@@ -3,6 +3,7 @@ module devhook
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/fatih/color v1.19.0
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/oklog/ulid/v2 v2.1.2

@@ -13,12 +13,12 @@ import (
 // line. A package that is not here fails the test: give it a line, and a row
 // in ARCHITECTURE.md.
 var layers = [][]string{
-	{"internal/similar", "internal/param", "internal/fetch"},
-	{"internal/jsonx", "internal/yamlx"},
+	{"internal/similar", "internal/param", "internal/fetch", "internal/stream/feed"},
+	{"internal/jsonx", "internal/yamlx", "internal/stream/tuniformtest", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact"},
-	{"internal/gateway", "internal/terminal"},
+	{"internal/gateway", "internal/terminal", "internal/stream"},
 	{"internal/config"},
 	{"cmd/devhook", "internal/vendors"},
 }
@@ -37,6 +37,7 @@ var importers = map[string][]string{
 	"golang.org/x/text":               {"internal/terminal", "verify"}, // of two packages in it
 	"go.yaml.in/yaml/v3":              {"internal/yamlx"},
 	"github.com/oklog/ulid/v2":        {"recorder"},
+	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed"}, // the one dials, the other serves
 	"golang.org/x/sys":                {"recorder"},
 	"github.com/rogpeppe/go-internal": {}, // tests only
 }

@@ -1,0 +1,103 @@
+// Package eulertest is the WebSocket of Euler Stream on this machine, as the
+// vendor's SDK speaks to it: options in the query, events in bundles, what is
+// wrong as a close code. What it sends is left to who starts it. Source: npm
+// @eulerstream/euler-websocket-sdk 0.0.6.
+package eulertest
+
+import (
+	"embed"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"devhook/internal/stream/feed"
+)
+
+// Options are what a server is like.
+type Options struct {
+	Key     string // the API key that is valid; "" takes any
+	Creator string // the one that is live; "" takes any
+	NotLive bool   // closes with 4404
+	Code    int    // closes each connection with this code; 0: none
+	Ping    time.Duration
+	Log     func(text string)
+	Now     func() time.Time // nil: time.Now
+}
+
+// New returns the server. It is at every path.
+func New(o Options) *feed.Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Ping == 0 {
+		o.Ping = 20 * time.Second
+	}
+	bundled := func(r *http.Request) bool { return r.URL.Query().Get("features.bundleEvents") != "false" }
+	bundle := func(bodies string) []byte {
+		return fmt.Appendf(nil, `{"timestamp":%d,"messages":[%s]}`, o.Now().UnixMilli(), bodies)
+	}
+	return &feed.Server{
+		Ping: o.Ping, Log: o.Log,
+		Dismiss: func(r *http.Request) (int, string) {
+			q := r.URL.Query()
+			key := q.Get("apiKey") + q.Get("jwtKey")
+			creator := strings.TrimPrefix(q.Get("uniqueId"), "@")
+			switch {
+			case o.Code != 0:
+				return o.Code, ""
+			case creator == "":
+				return 4400, "uniqueId is missing"
+			case key == "" || o.Key != "" && key != o.Key:
+				return 4401, "Invalid API key"
+			case o.NotLive || o.Creator != "" && creator != strings.TrimPrefix(o.Creator, "@"):
+				return 4404, "The creator is not live"
+			}
+			return 0, ""
+		},
+		Greet: func(r *http.Request) [][]byte {
+			hello := []string{
+				fmt.Sprintf(`{"type":"workerInfo","data":{"webSocketId":"ws_0123","schemaVersion":"v2","features":{"bundleEvents":%t}}}`, bundled(r)),
+				`{"type":"tiktok.connect","data":{"agentId":"agent-1"}}`,
+				`{"type":"roomInfo","data":{"id":"7602356191083907865","title":"Morning news"}}`,
+			}
+			if bundled(r) {
+				return [][]byte{bundle(strings.Join(hello, ","))}
+			}
+			var frames [][]byte
+			for _, h := range hello {
+				frames = append(frames, []byte(h))
+			}
+			return frames
+		},
+		Wrap: func(r *http.Request, _ string, body []byte) []byte {
+			if bundled(r) {
+				return bundle(string(body))
+			}
+			return body
+		},
+	}
+}
+
+//go:embed testdata/*.json
+var files embed.FS
+
+// Samples returns sample events, composed of the SDK's types; with unknown, one
+// of a type that does not exist.
+func Samples(unknown bool) [][]byte {
+	var list [][]byte
+	for _, name := range []string{
+		"WebcastChatMessage", "WebcastGiftMessage", "WebcastLikeMessage", "WebcastMemberMessage",
+		"WebcastRoomUserSeqMessage", "WebcastSocialMessage", "WebcastSubNotifyMessage", "SyntheticJoinMessage",
+	} {
+		body, err := files.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			panic(err) // they are part of the program
+		}
+		list = append(list, body)
+	}
+	if unknown {
+		list = append(list, []byte(`{"type":"WebcastFutureMessage","data":{}}`))
+	}
+	return list
+}

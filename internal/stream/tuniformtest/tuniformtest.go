@@ -1,0 +1,85 @@
+// Package tuniformtest is Tuniform's Stream Alerts service on this machine, as
+// far as it is documented: the refusals of a token, the greeting, text frames
+// and pings. What it sends is left to who starts it. Sources: the pages "Stream
+// Alerts service" and "Events" of Tuniform's documentation.
+package tuniformtest
+
+import (
+	"crypto/subtle"
+	"embed"
+	"net/http"
+	"regexp"
+	"time"
+
+	"devhook/internal/stream/feed"
+)
+
+// Options are what a server is like.
+type Options struct {
+	Token string        // the one that is valid; "" takes any of 64 hex digits
+	Hello []byte        // the greeting; nil: that of the documentation
+	Mute  bool          // greets nobody, against the documentation
+	Ping  time.Duration // 0: 20 s. The platform's own interval is not documented
+	Log   func(text string)
+}
+
+// The answers to a token, with status 401.
+const (
+	MissingToken = "Missing 'token' query parameter"
+	BadToken     = "Invalid or expired token"
+)
+
+// Hello is the greeting of the documentation.
+const Hello = `{"type":"CONNECTED","kick_username":"creator_kick_handle","user_id":12345}`
+
+var token = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
+// New returns the server. It is at every path, as which one is the platform's
+// business.
+func New(o Options) *feed.Server {
+	if o.Hello == nil {
+		o.Hello = []byte(Hello)
+	}
+	if o.Ping == 0 {
+		o.Ping = 20 * time.Second
+	}
+	s := &feed.Server{
+		Ping: o.Ping, Log: o.Log,
+		Admit: func(r *http.Request) (int, string) {
+			given := r.URL.Query().Get("token")
+			switch {
+			case given == "":
+				return http.StatusUnauthorized, MissingToken
+			case o.Token == "" && !token.MatchString(given),
+				o.Token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(o.Token)) == 0:
+				return http.StatusUnauthorized, BadToken
+			}
+			return 0, ""
+		},
+	}
+	if !o.Mute {
+		s.Greet = func(*http.Request) [][]byte { return [][]byte{o.Hello} }
+	}
+	return s
+}
+
+//go:embed testdata/*.json
+var files embed.FS
+
+// Samples returns sample events: those of the documentation, one composed of
+// its fields, and with unknown one of a type that does not exist yet.
+func Samples(unknown bool) [][]byte {
+	names := []string{"donation", "subscription", "donation.no-audio"}
+	if unknown {
+		names = append(names, "unknown.follow")
+	}
+	var list [][]byte
+	for _, name := range names {
+		body, err := files.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			panic(err) // they are part of the program
+		}
+		list = append(list, body)
+	}
+	return list
+}
