@@ -69,6 +69,7 @@ type Config struct {
 	secrets map[string]Value            // by provider id; references
 	with    map[string]map[string]Value // by provider id and name
 	routes  []route
+	sources []Stream
 	fetch   verify.Fetcher
 }
 
@@ -95,7 +96,11 @@ func Load(src Source) (*Config, error) {
 	if err := checkPolicy(c.Get("traffic-policy-file")); err != nil {
 		return nil, err
 	}
-	if err := c.settleProviders(src, f); err != nil {
+	secrets, err := c.settleSources(src, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.settleProviders(src, f, secrets); err != nil {
 		return nil, err
 	}
 	return c, nil

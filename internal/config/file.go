@@ -20,6 +20,7 @@ type file struct {
 	secrets   map[string]Value // by provider, as it is named there
 	with      map[string]map[string]Value
 	routes    []route
+	sources   []Stream
 	providers []verify.Provider
 	catalog   *verify.Catalog // with the providers
 	mentions  []mention
@@ -85,9 +86,7 @@ var fileFields = func() yamlx.Fields[*file] {
 		"routes":    (*file).readRoutes,
 		"providers": (*file).readProviders,
 		"keep":      (*file).readKeep,
-		"sources": func(_ *file, n yamlx.Node) error {
-			return n.Errorf("is not supported yet: this devhook listens to no streams")
-		},
+		"sources":   (*file).readSources,
 	}
 	for _, s := range settings {
 		if s.inFile {
@@ -157,7 +156,7 @@ func (f *file) weigh(name, text string, n yamlx.Node) {
 		if text == "off" {
 			f.risk(n, "turns verification off")
 		}
-	case "listen", "inspect":
+	case "listen", "inspect", "ws-mirror":
 		if text != "off" && !listensHere(text) {
 			f.risk(n, "opens a door to other machines at %s", text)
 		}

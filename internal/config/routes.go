@@ -205,6 +205,9 @@ func (c *Config) Show() []Shown {
 		line, _ := r.node.Pos()
 		list = append(list, Shown{"route " + r.path, r.String(), fmt.Sprintf("%s:%d", c.Path, line)})
 	}
+	for _, own := range c.sources {
+		list = append(list, own.show())
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.secrets)) {
 		v := c.secrets[id]
 		list = append(list, Shown{"secret " + id, mask(v.Texts), v.From})

@@ -136,8 +136,9 @@ func (c *Config) lookup(id, where string) (verify.Provider, error) {
 }
 
 // settleProviders finds the references of secrets and of what else schemes
-// need: flags before the providers' own variables before devhook.yaml.
-func (c *Config) settleProviders(src Source, f *file) error {
+// need: flags before the providers' own variables before devhook.yaml. secrets
+// are the values of --secret.
+func (c *Config) settleProviders(src Source, f *file, secrets []string) error {
 	c.secrets, c.with = map[string]Value{}, map[string]map[string]Value{}
 	if f != nil { // whose names were checked when it was read
 		for id, v := range f.secrets {
@@ -173,7 +174,7 @@ func (c *Config) settleProviders(src Source, f *file) error {
 		}
 	}
 	given := map[string]Value{}
-	for _, text := range src.Flag("secret") {
+	for _, text := range secrets {
 		if isBlank(text) {
 			return emptyFlag("secret")
 		}

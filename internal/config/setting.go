@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"devhook/internal/similar"
+	"devhook/internal/stream"
 	"devhook/recorder"
 )
 
@@ -58,6 +59,11 @@ var settings = []setting{
 		}
 		return checkListen(s)
 	}},
+	{name: "source", list: true, choices: stream.Names()},
+	{name: "creator"},
+	{name: "source-url", check: func(s string) error { return sourceError(stream.CheckURL(s)) }},
+	{name: "source-path", check: checkPath},
+	{name: "ws-mirror", inFile: true, check: checkListen},
 	{name: "store", env: "DEVHOOK_STORE"},
 	{name: "output", def: "auto", choices: []string{"auto", "lines", "json", "quiet"}},
 }

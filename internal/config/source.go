@@ -1,0 +1,249 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"devhook/internal/stream"
+	"devhook/internal/yamlx"
+)
+
+// A Stream is a source of events that devhook dials out to.
+type Stream struct {
+	Provider string
+	Creator  string   // "" where the platform needs none
+	URL      string   // "" is the platform's own
+	Path     string   // of the app that events are posted to
+	Forward  *url.URL // the app; nil is where the routes have Path go
+	secret   Value    // a reference
+	poll     Value    // a reference to a URL, mostly none
+	from     string
+}
+
+var streamFields = yamlx.Fields[*Stream]{
+	"provider": func(s *Stream, n yamlx.Node) (err error) {
+		s.Provider, err = n.Word("source", stream.Names())
+		return err
+	},
+	"creator": func(s *Stream, n yamlx.Node) (err error) {
+		s.Creator, err = n.Label()
+		return err
+	},
+	"url": func(s *Stream, n yamlx.Node) (err error) {
+		if s.URL, err = n.Label(); err == nil {
+			err = misplaced(n, sourceError(stream.CheckURL(s.URL)))
+		}
+		return err
+	},
+	"path": func(s *Stream, n yamlx.Node) (err error) {
+		if s.Path, err = n.Label(); err == nil && checkPath(s.Path) != nil {
+			err = misplaced(n, checkPath(s.Path))
+		}
+		return err
+	},
+	"forward": func(s *Stream, n yamlx.Node) error {
+		text, err := n.Scalar()
+		if err == nil {
+			s.Forward, err = ParseForward(text)
+		}
+		return misplaced(n, err)
+	},
+	"secret": func(s *Stream, n yamlx.Node) error { return s.secret.refer(n) },
+	"poll":   func(s *Stream, n yamlx.Node) error { return s.poll.refer(n) },
+}
+
+// refer reads a reference into v.
+func (v *Value) refer(n yamlx.Node) error {
+	ref, err := reference(n)
+	if err == nil && ref == "-" {
+		err = n.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
+	}
+	*v = Value{Texts: []string{ref}, Given: true}
+	return err
+}
+
+func (f *file) readSources(n yamlx.Node) error {
+	seen := map[string]bool{}
+	for _, item := range n.List() {
+		s := Stream{from: f.from(item)}
+		if err := streamFields.Read(&s, item); err != nil {
+			return err
+		}
+		if s.Provider == "" {
+			return item.Errorf("has no provider (known: %s)", strings.Join(stream.Names(), ", "))
+		}
+		if seen[s.String()] {
+			return item.Errorf("is there twice")
+		}
+		seen[s.String()] = true
+		if u, err := url.Parse(s.URL); err == nil && s.URL != "" && !stream.IsHere(u.Hostname()) {
+			f.risk(item, "sends the secret of %s to %s", s.Provider, u.Host)
+		}
+		if s.Forward != nil {
+			f.weigh("forward", s.Forward.String(), item)
+		}
+		env, _ := stream.Env(s.Provider)
+		for _, v := range []*Value{&s.secret, &s.poll} {
+			if v.Given {
+				f.weighRef(item, v.Text(), env)
+				v.Texts, v.From = []string{f.relative(v.Text())}, s.from
+			}
+		}
+		if s.poll.Given && !isRef(s.poll.Text()) {
+			f.risk(item, "takes events from a URL of its own")
+		}
+		f.sources = append(f.sources, s)
+	}
+	return nil
+}
+
+// String names the source without what is secret.
+func (s Stream) String() string {
+	if s.Creator != "" {
+		return s.Provider + " @" + strings.TrimPrefix(s.Creator, "@")
+	}
+	return s.Provider
+}
+
+// Same reports whether s and o are listened to in the same way.
+func (s Stream) Same(o Stream) bool { return s.show() == o.show() }
+
+func checkPath(path string) error {
+	if u, err := url.ParseRequestURI(path); err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || u.Fragment != "" {
+		return errorf("write a path of your app, as in /hooks/tuniform", "%s is no path", quoted(path))
+	}
+	return nil
+}
+
+// sourceError is err of a source as an error of this package.
+func sourceError(err error) error {
+	var e *stream.Error
+	if errors.As(err, &e) {
+		return &Error{Text: e.Text, Hint: e.Hint, Err: err}
+	}
+	return err
+}
+
+// settleSources takes the sources that flags name, each with what devhook.yaml
+// says of it, or else those of devhook.yaml. It returns the values of --secret
+// that are not theirs.
+func (c *Config) settleSources(src Source, f *file) (secrets []string, err error) {
+	secrets = src.Flag("secret")
+	if f != nil {
+		c.sources = slices.Clone(f.sources)
+	}
+	flagged := c.Get("source").Texts
+	if flagged != nil {
+		known := c.sources
+		c.sources = nil
+		for _, name := range flagged {
+			s := Stream{Provider: name}
+			if i := slices.IndexFunc(known, func(k Stream) bool { return k.Provider == name }); i >= 0 {
+				s = known[i]
+			}
+			s.from = "--source"
+			c.sources = append(c.sources, s)
+		}
+	}
+	one := func(name string) (*Stream, error) {
+		if len(c.sources) != 1 {
+			return nil, errorf("name one source with --source, or write it into devhook.yaml", "--%s: which source is meant?", name)
+		}
+		return &c.sources[0], nil
+	}
+	for _, own := range []struct {
+		name string
+		set  func(*Stream, string)
+	}{
+		{"creator", func(s *Stream, text string) { s.Creator = text }},
+		{"source-url", func(s *Stream, text string) { s.URL = text }},
+		{"source-path", func(s *Stream, text string) { s.Path = text }},
+	} {
+		if v := c.Get(own.name); v.Given {
+			s, err := one(own.name)
+			if err != nil {
+				return nil, err
+			}
+			own.set(s, v.Text())
+		}
+	}
+	var rest []string
+	for _, text := range secrets {
+		name, ref, ok := strings.Cut(text, "=")
+		if i := slices.IndexFunc(c.sources, func(s Stream) bool { return s.Provider == name }); ok && i >= 0 {
+			if _, also := c.catalog.Lookup(name); !also { // else it is the secret of its webhooks
+				c.sources[i].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
+				continue
+			}
+		}
+		if id, ref := c.splitID(text); id == "" && c.Get("provider").Text() == "" && len(flagged) == 1 && len(secrets) == 1 && !isBlank(text) {
+			c.sources[0].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
+			continue
+		}
+		rest = append(rest, text)
+	}
+	for i := range c.sources {
+		s := &c.sources[i]
+		env, _ := stream.Env(s.Provider)
+		if v := s.secret; !v.Given || v.From != "--secret" && src.Getenv(env) != "" {
+			s.secret = Value{Texts: []string{"env:" + env}, From: env, Given: true}
+		}
+		if u := strings.ToUpper(s.Provider) + "_WS_URL"; src.Getenv(u) != "" && !c.Get("source-url").Given {
+			s.URL = src.Getenv(u)
+			if err := stream.CheckURL(s.URL); err != nil {
+				return nil, sourceError(err).(*Error).at(u)
+			}
+		}
+		if s.Path == "" {
+			s.Path = "/hooks/" + s.Provider
+		}
+		if stream.NeedsCreator(s.Provider) && s.Creator == "" {
+			return nil, errorf("name it with --creator @name, or creator: in devhook.yaml", "%s: the source %s needs a creator", s.from, s.Provider)
+		}
+	}
+	return rest, nil
+}
+
+// Sources returns the streams that are to be listened to.
+func (c *Config) Sources() []Stream { return c.sources }
+
+// Options returns how s is listened to, with the secrets that r finds. The
+// error is an [*Error].
+func (s Stream) Options(r *Resolver) (stream.Options, error) {
+	_, what := stream.Env(s.Provider)
+	o := stream.Options{Creator: s.Creator, URL: s.URL}
+	secret, err := r.Resolve(s.secret.Text(), "the "+what+" of "+s.Provider, s.secret.From)
+	if err != nil {
+		return o, err
+	}
+	o.Secret = strings.TrimSpace(secret)
+	if s.poll.Given {
+		poll, err := r.Resolve(s.poll.Text(), "the URL to poll of "+s.Provider, s.poll.From)
+		if err != nil {
+			return o, err
+		}
+		if err := stream.CheckPollURL(poll); err != nil {
+			return o, sourceError(err).(*Error).at(s.poll.From)
+		}
+		o.Poll = stream.HTTPPoller{URL: poll}
+	}
+	return o, nil
+}
+
+// show is s as a line of `devhook config`.
+func (s Stream) show() Shown {
+	parts := []string{"path " + s.Path, "secret " + mask(s.secret.Texts)}
+	if s.URL != "" {
+		parts = append(parts, "url "+s.URL)
+	}
+	if s.Forward != nil {
+		parts = append(parts, "forward "+s.Forward.String())
+	}
+	if s.poll.Given {
+		parts = append(parts, "poll "+mask(s.poll.Texts))
+	}
+	return Shown{fmt.Sprintf("source %s", s), strings.Join(parts, ", "), s.from}
+}
