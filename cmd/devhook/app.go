@@ -172,13 +172,17 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		}
 		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		if name == "h" || name == "help" {
-			return []string{args[0], "help", cmd.Name}, nil
+			return slices.Concat([]string{args[0], "help"}, args[1:first]), nil
 		}
 		if _, known := takesValue[name]; !known && takesValue[a[1:2]] && !unicode.IsLetter(rune(a[2])) { // as in -n2, -f:3000
 			flags = append(flags, a[:2], a[2:])
 			continue
 		}
 		flags = append(flags, a)
+		if name == "ws-mirror" && !hasValue && (i+1 == len(args) || !strings.Contains(args[i+1], ":") || args[i+1][0] == '-') { // whose value may be left out
+			flags[len(flags)-1] += "=" + defaultMirror
+			continue
+		}
 		if takesValue[name] && !hasValue {
 			if i+1 == len(args) {
 				return nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}

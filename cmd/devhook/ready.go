@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -175,6 +176,7 @@ func (u *up) describeReady(public string) {
 	for i, to := range forwards(u.routes) {
 		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
 	}
+	u.describeStreams()
 	row("Verify", "%s", u.describeVerify())
 	records := terminal.Safe(u.store.Path())
 	if !u.brief { // else it is gone before anybody could look
@@ -296,7 +298,7 @@ func (t *tally) add(ex *recorder.Exchange) {
 		return
 	}
 	t.total++
-	if ex.Origin != recorder.Live {
+	if ex.Origin != recorder.Live && ex.Origin != recorder.Stream {
 		t.sent++
 	}
 	t.outcomes[ex.Outcome]++
@@ -367,10 +369,14 @@ func (u *up) printReady(public string) {
 		Store   string   `json:"store"`
 		Tunnel  string   `json:"tunnel"`
 		PID     int      `json:"pid"`
+
+		Sources []json.RawMessage `json:"sources,omitempty"`
+		Mirror  string            `json:"ws_mirror,omitempty"`
 	}{V: 1, Type: "ready", URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
 	if abs, err := filepath.Abs(line.Store); err == nil {
 		line.Store = abs
 	}
+	line.Sources, line.Mirror = u.readyStreams()
 	if u.ngrok != nil {
 		line.Tunnel = "ngrok"
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +35,7 @@ func (p *program) upCommand() *cli.Command {
   devhook up --forward :3000 --provider tiktok --secret env:TIKTOK_CLIENT_SECRET
   devhook up --tunnel local --listen 127.0.0.1:4050
   devhook up --forward :3000 --json | jq .
+  devhook up --forward :3000 --source tuniform --secret env:TUNIFORM_STREAM_TOKEN
 
 The first Ctrl-C ends in order, the second at once.`,
 		Flags: append([]cli.Flag{
@@ -56,6 +58,11 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringSliceFlag{Name: "accept-handshake", Usage: "take the secret that the provider `ID` hands over: the first that comes"},
 			&cli.BoolFlag{Name: "confirm", Usage: "confirm the subscriptions that providers ask about (Amazon SNS)"},
 			&cli.StringFlag{Name: "verify", Usage: "`WHO` gets through: enforce, strict, report or off"},
+			&cli.StringSliceFlag{Name: "source", Usage: "listen to a stream, too: `NAME` is tuniform or euler; --secret is its token then"},
+			&cli.StringFlag{Name: "creator", Usage: "whose stream it is, `@NAME` (euler)"},
+			&cli.StringFlag{Name: "source-url", Usage: "another `URL` than the platform's, as of devhook emulate"},
+			&cli.StringFlag{Name: "source-path", Usage: "the `PATH` of the app that gets the events (default /hooks/NAME)"},
+			&cli.StringFlag{Name: "ws-mirror", Usage: "hand events on to overlays that connect to `[ADDR]` (default " + defaultMirror + ")"},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
 			&cli.StringFlag{Name: "max-body", Usage: "the largest body that is taken, a `SIZE`"},
@@ -97,7 +104,7 @@ func (p *program) source(c *cli.Context, args []string) config.Source {
 				return nil
 			case !c.IsSet(name):
 				return nil
-			case name == "secret" || name == "with":
+			case name == "secret" || name == "with" || name == "source":
 				return c.StringSlice(name)
 			case name == "pooling-enabled":
 				return []string{fmt.Sprint(c.Bool(name))}
@@ -181,6 +188,7 @@ type up struct {
 
 	ngrok   tunnel.Listener // nil if there is none
 	local   tunnel.Listener // nil if there is none
+	streams streams
 	tally   tally
 	warned  map[string]bool // providers that were warned of
 	printMu sync.Mutex      // held while a line of --json is printed
@@ -210,6 +218,10 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), dir)...); err != nil {
 		return err
 	}
+	if err := u.openStreams(); err != nil {
+		return err
+	}
+	defer u.closeMirrorDoor()
 	addLocalKeys(dir, u.routes.Catalog, u.routes.Keys)
 	if u.store, err = recorder.Open(dir, recorder.Options{Log: u.log}); err != nil {
 		return storeFailure(err)
@@ -271,16 +283,19 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		defer close(followed)
 		u.follow(from)
 	}()
+	u.startStreams(from)
 	err = u.wait(ctx, signals, served)
 
 	// The end, in the order of the flow: nothing more comes in, what is under
 	// way is delivered and recorded, and what was recorded is printed.
 	stopServing()
+	u.streams.stop()
 	ended := make(chan error, 1) // of the store
 	go func() {
 		for range cap(served) {
 			<-served
 		}
+		u.streams.work.Wait()
 		u.gateway.Wait()
 		u.closeDoors()
 		var closeErr error
@@ -303,6 +318,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 			u.errs.Printf("finishing what is under way; Ctrl-C again to stop at once")
 		case <-streams.C:
 			u.gateway.EndStreams()
+			u.streams.interrupt() // what is still to be delivered is recorded
 		case <-signals:
 			return errInterrupted
 		}
@@ -354,6 +370,8 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 		case err := <-served:
 			served <- nil // run counts the doors
 			u.lastEvents(events, &away)
+			return err
+		case err := <-u.streams.ended:
 			return err
 		case e, ok := <-events:
 			if !ok {
@@ -428,6 +446,9 @@ func (u *up) reload() {
 		if strings.Join(cfg.Get(name).Texts, "\n") != strings.Join(u.cfg.Get(name).Texts, "\n") {
 			later = append(later, name)
 		}
+	}
+	if !slices.EqualFunc(cfg.Sources(), u.cfg.Sources(), config.Stream.Same) {
+		later = append(later, "sources")
 	}
 	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
 	if len(later) > 0 {

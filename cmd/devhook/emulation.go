@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/stream/feed"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+// An emulation is one run of an emulator of a stream.
+type emulation struct {
+	p    *program
+	c    *cli.Context
+	errs *terminal.Terminal
+	// name is what it is, about how a client reaches it at an address.
+	name  string
+	about func(addr string) []string
+}
+
+// streamFlags are those of all emulators of streams.
+func streamFlags(port string) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "listen", Usage: "where to listen, an `ADDR`; port 0 is any", Value: "127.0.0.1:" + port},
+		&cli.StringSliceFlag{Name: "from", Usage: "send recorded events: a `FILTER or REF`, or a file; at their own pace"},
+		&cli.StringFlag{Name: "every", Usage: "the `PAUSE` before each event (default 2s for samples)"},
+		&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast as recorded", Value: 1},
+		&cli.BoolFlag{Name: "loop", Usage: "begin again at the end"},
+		&cli.BoolFlag{Name: "unknown", Usage: "send an event of a type that does not exist yet, too"},
+		&cli.BoolFlag{Name: "duplicate", Usage: "send each event twice"},
+		&cli.BoolFlag{Name: "silent", Usage: "send no events"},
+		&cli.BoolFlag{Name: "lossy", Usage: "go on while nobody is connected, as the real one does"},
+		&cli.IntFlag{Name: "close-after", Usage: "end each connection after `N` events, abruptly unless --close-code is given"},
+		&cli.IntFlag{Name: "close-code", Usage: "the `CODE` to end it with, 1000 to 4999"},
+		&cli.StringFlag{Name: "ping", Usage: "how `OFTEN` to ping", Value: "20s"},
+		&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when clients can come"},
+		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+	}
+}
+
+// newEmulation reads the flags that all have.
+func (p *program) newEmulation(c *cli.Context, name string) (*emulation, error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return nil, err
+	}
+	if c.NArg() > 0 {
+		return nil, &failure{code: 2, text: fmt.Sprintf("devhook emulate %s takes no argument %q", name, c.Args().First()), hint: "devhook help emulate " + name}
+	}
+	return &emulation{p: p, c: c, errs: errs, name: name}, nil
+}
+
+func (e *emulation) log(text string) {
+	e.errs.Printf("%s  %s", e.errs.Dim(e.p.now().Local().Format("15:04:05")), terminal.Safe(text))
+}
+
+func (e *emulation) duration(flag string, least time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(e.c.String(flag))
+	if err != nil || d < least {
+		return 0, &failure{code: 2, text: fmt.Sprintf("--%s %q is no duration of at least %v", flag, e.c.String(flag), least), hint: "write it as in 500ms or 2s"}
+	}
+	return d, nil
+}
+
+// run serves h until it is interrupted, and plays samples, or what --from says,
+// by s.
+func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error {
+	play, err := e.play(samples)
+	if err != nil {
+		return err
+	}
+	addr := e.c.String("listen")
+	l, err := net.Listen("tcp", addr)
+	if err != nil && !e.c.IsSet("listen") && isTaken(err) {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return &failure{code: 2, text: "--listen: " + err.Error(), hint: "listen at any free port with --listen 127.0.0.1:0", err: err}
+	}
+	ctx, stop := signal.NotifyContext(e.c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	played := make(chan struct{})
+	go func() {
+		defer close(played)
+		if !e.c.Bool("silent") {
+			s.Play(ctx, play)
+			if ctx.Err() == nil {
+				e.log("all events are sent")
+			}
+		}
+	}()
+	lines := e.about(l.Addr().String())
+	for _, line := range lines[1:] {
+		e.errs.Printf("  %s", line)
+	}
+	fmt.Fprintln(e.p.stdout, lines[0])
+	e.errs.Printf("  %s", e.errs.Dim("Waiting for clients. Ctrl-C ends."))
+	if path := e.c.String("ready-file"); path != "" {
+		if err := config.WriteFile(path, []byte(lines[0]+"\n")); err != nil {
+			return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
+		}
+		defer os.Remove(path)
+	}
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.Close(1001, "")
+		for end := time.Now().Add(time.Second); s.Len() > 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		}
+		srv.Close()
+		<-served
+	}
+	stop()
+	<-played
+	return err
+}
+
+// play returns what is sent.
+func (e *emulation) play(samples [][]byte) (feed.Play, error) {
+	c := e.c
+	p := feed.Play{Duplicate: c.Bool("duplicate"), Lossy: c.Bool("lossy"), CloseAfter: c.Int("close-after"), Code: c.Int("close-code")}
+	if p.Code != 0 && (p.Code < 1000 || p.Code > 4999) {
+		return p, &failure{code: 2, text: fmt.Sprintf("--close-code %d is none", p.Code), hint: "write one from 1000 to 4999"}
+	}
+	if c.Float64("speed") <= 0 {
+		return p, &failure{code: 2, text: "--speed has to be more than 0", hint: "write --speed 10"}
+	}
+	pause := 2 * time.Second
+	if c.IsSet("every") {
+		var err error
+		if pause, err = e.duration("every", 0); err != nil {
+			return p, err
+		}
+	}
+	events := make([]timed, 0, len(samples))
+	for _, body := range samples {
+		events = append(events, timed{pause, body})
+	}
+	loop := true
+	if from := c.StringSlice("from"); len(from) > 0 {
+		var err error
+		if events, err = e.recorded(from); err != nil {
+			return p, err
+		}
+		for i := range events {
+			events[i].pause = time.Duration(float64(events[i].pause) / c.Float64("speed"))
+			if c.IsSet("every") {
+				events[i].pause = pause
+			}
+		}
+		loop = false
+	}
+	if c.IsSet("loop") {
+		loop = c.Bool("loop")
+	}
+	p.Events = func(yield func(time.Duration, []byte) bool) {
+		for first := true; first || loop; first = false {
+			for _, ev := range events {
+				if !yield(ev.pause, ev.body) {
+					return
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+type timed struct {
+	pause time.Duration
+	body  []byte
+}
+
+// recorded returns the recordings that args mean, each with the time that
+// passed since the one before it.
+func (e *emulation) recorded(args []string) ([]timed, error) {
+	store, err := e.p.openToRead(e.c)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, storeFailure(err)
+	}
+	if store != nil {
+		defer store.Close()
+	}
+	var list []*recorder.Exchange
+	if recorder.IsFilterWord(args[0]) {
+		f, err := recorder.ParseFilter(e.p.now(), args...)
+		if err != nil {
+			return nil, err
+		}
+		if store == nil {
+			return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+		}
+		for ex, err := range store.Query(recorder.Query{Filter: f}) {
+			if err != nil {
+				e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+				continue
+			}
+			list = append(list, ex)
+		}
+	} else if list, err = e.p.read(store, args); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, &failure{code: 2, text: "--from fits no recording", hint: "devhook list " + args[0] + " shows what there is"}
+	}
+	var events []timed
+	var before time.Time
+	for _, ex := range list {
+		body := ex.Request.Body.Bytes
+		if ex.Request.Body.Sum != "" {
+			if body, err = store.ReadBody(ex.Request.Body); err != nil {
+				return nil, storeFailure(err)
+			}
+		}
+		var pause time.Duration
+		if !before.IsZero() && ex.At.After(before) {
+			pause = ex.At.Sub(before)
+		}
+		before = ex.At
+		events = append(events, timed{pause, body})
+	}
+	return events, nil
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/stream"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// defaultMirror is where overlays connect if --ws-mirror does not say.
+const defaultMirror = "127.0.0.1:4060"
+
+// streams is what `devhook up` listens to beside its doors.
+type streams struct {
+	list   []openStream
+	mirror *stream.Mirror // nil if there is none
+	door   net.Listener   // of the mirror
+	work   sync.WaitGroup
+	ended  chan error // why a source or the mirror ended; room for all
+	// interrupt ends the deliveries that are under way.
+	interrupt context.CancelFunc
+	stop      context.CancelFunc
+}
+
+type openStream struct {
+	config.Stream
+	source *stream.Source
+}
+
+// openStreams settles what is to be listened to, and opens the door of the
+// mirror. Nothing is dialed yet.
+func (u *up) openStreams() error {
+	for _, s := range u.cfg.Sources() {
+		o, err := s.Options(u.resolver)
+		if err != nil {
+			return err
+		}
+		o.Proxy = http.ProxyFromEnvironment
+		source, err := stream.New(s.Provider, o)
+		if err != nil {
+			return streamFailure(err)
+		}
+		if o.Poll != nil {
+			u.log.Warn(s.String() + ": " + stream.PollNote)
+		}
+		u.streams.list = append(u.streams.list, openStream{s, source})
+	}
+	v := u.cfg.Get("ws-mirror")
+	if !v.Given {
+		return nil
+	}
+	if len(u.streams.list) == 0 {
+		u.log.Warn(v.From + " hands on what sources send, and there is none: only events that are replayed will come")
+	}
+	l, err := net.Listen("tcp", v.Text())
+	if err != nil && v.Text() == defaultMirror && isTaken(err) {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --ws-mirror 127.0.0.1:0, which is any free port", err: err}
+	}
+	if host, _, _ := net.SplitHostPort(l.Addr().String()); !stream.IsHere(host) {
+		u.log.Warn("the mirror is open to other machines, and asks for no token: " + v.From + " " + v.Text())
+	}
+	greets := false
+	for _, s := range u.streams.list {
+		greets = greets || s.Provider == "tuniform"
+	}
+	u.streams.mirror, u.streams.door = stream.NewMirror(greets || len(u.streams.list) == 0, u.log), l
+	return nil
+}
+
+func (u *up) closeMirrorDoor() {
+	if u.streams.door != nil {
+		u.streams.door.Close()
+	}
+}
+
+// startStreams dials. What is recorded behind from goes to the overlays, too.
+func (u *up) startStreams(from recorder.Cursor) {
+	st := &u.streams
+	st.ended = make(chan error, len(st.list)+1)
+	var ctx, sending context.Context
+	ctx, st.stop = context.WithCancel(context.Background())
+	sending, st.interrupt = context.WithCancel(context.Background())
+	for _, s := range st.list {
+		st.work.Go(func() {
+			err := s.source.Run(ctx, func(e stream.Event) error { return u.deliverEvent(sending, s, e) }, func(status stream.Status) { u.sourceStatus(s, status) })
+			if err != nil {
+				st.ended <- streamFailure(err)
+			}
+		})
+	}
+	if st.mirror != nil {
+		go st.mirror.Follow(context.Background(), u.store, from) // ends with the store
+		st.work.Go(func() {
+			if err := st.mirror.Serve(ctx, st.door); err != nil {
+				st.ended <- &failure{code: 2, text: "the mirror ended: " + err.Error(), err: err}
+			}
+		})
+	}
+}
+
+// deliverEvent records an event and posts it to the app.
+func (u *up) deliverEvent(ctx context.Context, s openStream, e stream.Event) error {
+	root := strings.Replace(s.source.URL(), "ws", "http", 1) // wss is https
+	root, _ = recorder.SplitURL(root)
+	_, host, _ := strings.Cut(root, "://")
+	kind := "application/json"
+	if e.Binary {
+		kind = "application/octet-stream"
+	}
+	ex := &recorder.Exchange{
+		At: e.At, Origin: recorder.Stream, Provider: s.Provider, Event: e.Type, DeliveryID: e.DeliveryID, Detail: e.Problem,
+		Request: recorder.Request{
+			Method: "POST", URL: root + s.Path, Proto: recorder.ProtoStream,
+			Headers: http.Header{"Content-Type": {kind}, "Host": {host}},
+			Body:    recorder.Body{Bytes: e.Body}, Size: int64(len(e.Body)),
+		},
+	}
+	_, err := u.gateway.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Stream, To: s.Forward, Sign: replay.SignNever})
+	if err != nil {
+		return storeFailure(err)
+	}
+	return nil
+}
+
+// streamFailure is the failure of a source: exit 3 if the platform refuses us,
+// 2 if it was told wrong.
+func streamFailure(err error) error {
+	var e *stream.Error
+	var f *failure
+	switch {
+	case errors.As(err, &f): // of the store
+		return f
+	case errors.As(err, &e) && e.Refused:
+		return &failure{code: 3, text: e.Text, hint: e.Hint, err: err}
+	case errors.As(err, &e):
+		return &failure{code: 2, text: e.Text, hint: e.Hint, err: err}
+	}
+	return err
+}
+
+// sourceStatus tells of a change of a source.
+func (u *up) sourceStatus(s openStream, st stream.Status) {
+	if st.Hello != nil && u.streams.mirror != nil {
+		u.streams.mirror.SetHello(st.Hello)
+	}
+	if u.cfg.Get("output").Text() == "json" {
+		u.printSource(s, st)
+		return
+	}
+	t := u.errs
+	at := t.Dim(st.At.Local().Format("15:04:05"))
+	name, detail := t.Bold(terminal.Safe(s.String())), terminal.Safe(st.Detail)
+	again := st.Retry.Round(100 * time.Millisecond)
+	switch st.State {
+	case stream.Connected:
+		line := t.Good("is connected")
+		if st.Account != "" {
+			line += ": " + terminal.Safe(st.Account)
+		}
+		t.Printf("%s  %s %s", at, name, line)
+		if gap := st.Gap(); gap != "" {
+			t.Printf("%s %s: %s; the platform does not send them again", t.Warn("devhook: warning:"), terminal.Safe(s.String()), gap)
+		}
+	case stream.Reconnecting:
+		t.Printf("%s  %s %s: %s; again in %v", at, name, t.Warn("is lost"), detail, again)
+	case stream.Waiting:
+		t.Printf("%s  %s %s: %s; looks again in %v", at, name, t.Warn("waits"), detail, again)
+	case stream.Slow:
+		t.Printf("%s  %s %s: %s, and the stream waits too", at, name, t.Warn("is held up"), detail)
+	case stream.Polling:
+		t.Printf("%s  %s polling: %s", at, name, detail)
+	}
+}
+
+func (u *up) printSource(s openStream, st stream.Status) {
+	type span struct {
+		From time.Time `json:"from"`
+		To   time.Time `json:"to"`
+	}
+	line := struct {
+		V       int           `json:"v"`
+		Type    string        `json:"type"`
+		Source  string        `json:"source"`
+		Creator string        `json:"creator,omitempty"`
+		State   stream.State  `json:"state"`
+		At      time.Time     `json:"at"`
+		Account string        `json:"account,omitempty"`
+		Detail  string        `json:"detail,omitempty"`
+		Retry   time.Duration `json:"retry_ns,omitempty"`
+		Missing *span         `json:"missing,omitempty"`
+	}{V: 1, Type: "source", Source: s.Provider, Creator: s.Creator, State: st.State, At: st.At, Account: st.Account, Detail: st.Detail, Retry: st.Retry}
+	if st.Gap() != "" {
+		line.Missing = &span{st.From, st.To}
+	}
+	u.printLine(line)
+}
+
+// describeStreams is the part of the ready block on what is listened to.
+func (u *up) describeStreams() {
+	for i, s := range u.streams.list {
+		app := "the app's " + s.Path
+		if s.Forward != nil {
+			app = to(s.Forward) + s.Path
+		}
+		u.errs.Row([]string{"Sources", ""}[min(i, 1)], fmt.Sprintf("%s  %s  ->  %s", terminal.Safe(s.String()), terminal.Safe(s.source.URL()), terminal.Safe(app)))
+	}
+	if u.streams.mirror != nil {
+		u.errs.Row("Overlays", fmt.Sprintf("ws://%s/ws   (each event, also replayed ones; any token)", u.streams.door.Addr()))
+	}
+}
+
+// readyStreams is the same for --json.
+func (u *up) readyStreams() (list []json.RawMessage, mirror string) {
+	for _, s := range u.streams.list {
+		line, err := json.Marshal(struct {
+			Source  string `json:"source"`
+			Creator string `json:"creator,omitempty"`
+			URL     string `json:"url"`
+			Path    string `json:"path"`
+		}{s.Provider, s.Creator, s.source.URL(), s.Path})
+		if err == nil {
+			list = append(list, line)
+		}
+	}
+	if u.streams.mirror != nil {
+		mirror = "ws://" + u.streams.door.Addr().String() + "/ws"
+	}
+	return list, mirror
+}
