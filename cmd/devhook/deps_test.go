@@ -14,11 +14,11 @@ import (
 // in ARCHITECTURE.md.
 var layers = [][]string{
 	{"internal/similar", "internal/param", "internal/fetch", "internal/stream/feed"},
-	{"internal/jsonx", "internal/yamlx", "internal/stream/tuniformtest", "internal/stream/eulertest"},
+	{"internal/jsonx", "internal/yamlx", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact"},
-	{"internal/gateway", "internal/terminal", "internal/stream"},
+	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest"},
 	{"internal/config"},
 	{"cmd/devhook", "internal/vendors"},
 }

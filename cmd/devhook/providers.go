@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/verify"
 
@@ -46,6 +47,9 @@ func (p *program) providers(c *cli.Context) error {
 	list := verify.Providers()
 	if id := c.Args().First(); id != "" {
 		one, ok := verify.Lookup(id)
+		if env, _ := stream.Env(id); !ok && env != "" {
+			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env}
+		}
 		if !ok {
 			return &failure{
 				code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(verify.Builtin().Nearest(id), ", ")),

@@ -105,6 +105,8 @@ func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Ex
 	f := fixtures.Fixture{Kind: fixtures.Saved, Provider: ex.Provider, Exchange: *ex}
 	id, event, ok := strings.Cut(name, "/")
 	_, ofProvider := cfg.Catalog().Lookup(id)
+	ofSource := ex.Request.Proto == recorder.ProtoStream && id == ex.Provider // which need not be in the catalog
+	ofProvider = ofProvider || ofSource
 	if ofProvider = ofProvider && ok && !strings.Contains(event, "/"); ofProvider {
 		event = strings.TrimSuffix(event, ".json")
 	} else if strings.HasSuffix(name, ".json") || strings.HasPrefix(name, ".") || filepath.IsAbs(name) {
@@ -114,6 +116,9 @@ func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Ex
 		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), orDefault(ex.Provider, "PROVIDER"), name)}
 	}
 	provider, known := cfg.Catalog().Lookup(id)
+	if ofSource {
+		provider.ID, known = ex.Provider, true
+	}
 	if !known {
 		return "", f, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
 	}

@@ -40,6 +40,9 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
 	}
 	ex.At = d.started
+	if p.Origin == recorder.Stream && !p.Source.At.IsZero() { // it can have waited
+		ex.At = p.Source.At
+	}
 	d.hostNamed = p.Names("Host")
 	m, err := ex.Request.Message()
 	if err != nil {

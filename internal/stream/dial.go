@@ -79,12 +79,9 @@ func causeOf(err error) string {
 		err = u.Err
 	}
 	var cert *tls.CertificateVerificationError
-	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &cert):
 		return "its certificate is not trusted: " + cert.Err.Error()
-	case errors.As(err, &header):
-		return "it speaks no TLS (" + header.Error() + ")"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):

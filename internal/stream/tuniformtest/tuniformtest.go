@@ -6,11 +6,11 @@ package tuniformtest
 
 import (
 	"crypto/subtle"
-	"embed"
 	"net/http"
 	"regexp"
 	"time"
 
+	"devhook/fixtures"
 	"devhook/internal/stream/feed"
 )
 
@@ -63,9 +63,6 @@ func New(o Options) *feed.Server {
 	return s
 }
 
-//go:embed testdata/*.json
-var files embed.FS
-
 // Samples returns sample events: those of the documentation, one composed of
 // its fields, and with unknown one of a type that does not exist yet.
 func Samples(unknown bool) [][]byte {
@@ -75,11 +72,8 @@ func Samples(unknown bool) [][]byte {
 	}
 	var list [][]byte
 	for _, name := range names {
-		body, err := files.ReadFile("testdata/" + name + ".json")
-		if err != nil {
-			panic(err) // they are part of the program
-		}
-		list = append(list, body)
+		f, _ := fixtures.Lookup("tuniform", name)
+		list = append(list, f.Exchange.Request.Body.Bytes)
 	}
 	return list
 }
