@@ -33,6 +33,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
+		"TUNIFORM_STREAM_TOKEN="+strings.Repeat("ab", 32), "EULER_API_KEY=s3cret",
 		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "GORACE=atexit_sleep_ms=10")
 	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(app.Close)
@@ -156,7 +157,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	goesOn := regexp.MustCompile(`devhook (up|tail)\b`).MatchString(line)
+	goesOn := regexp.MustCompile(`devhook (up|tail|emulate)\b`).MatchString(line)
 	started := time.Now()
 	for {
 		select {
@@ -168,7 +169,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		said := out.String()
-		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, `"type":"ready"`) ||
+		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, "Waiting for clients") || strings.Contains(said, `"type":"ready"`) ||
 			strings.HasPrefix(line, "devhook tail") && time.Since(started) > 300*time.Millisecond) {
 			cmd.Process.Signal(os.Interrupt)
 			goesOn = false
