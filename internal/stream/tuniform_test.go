@@ -112,7 +112,7 @@ func TestReconnect(t *testing.T) {
 	var n atomic.Int32
 	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		if i := n.Add(1); i > 3 && i < 20 {
-			http.Error(w, "down for a while", 503)
+			http.Error(w, "down for a while", http.StatusServiceUnavailable)
 			return
 		}
 		ws, err := websocket.Accept(w, r, nil)
@@ -203,7 +203,7 @@ func TestHostile(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}), "a frame was larger than 1048576 bytes"},
 		{"a redirect", handshake(func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://evil.test/?"+r.URL.RawQuery, 302)
+			http.Redirect(w, r, "https://evil.test/?"+r.URL.RawQuery, http.StatusFound)
 		}), "redirects to evil.test, which is not followed"},
 		{"a web server", handshake(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>"+r.URL.RawQuery) }), "answers 200 as a web server does"},
 		{"an error that has the URL in it", handshake(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no "+r.URL.String(), 500) }), "500 no /ws?token=[secret]"},
