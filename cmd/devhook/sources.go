@@ -26,11 +26,13 @@ type streams struct {
 	list   []openStream
 	mirror *stream.Mirror // nil if there is none
 	door   net.Listener   // of the mirror
-	work   sync.WaitGroup
-	ended  chan error // why a source or the mirror ended; room for all
+	work   sync.WaitGroup // the sources
+	served sync.WaitGroup // the mirror
+	ended  chan error     // why a source or the mirror ended; room for all
 	// interrupt ends the deliveries that are under way.
 	interrupt context.CancelFunc
-	stop      context.CancelFunc
+	stop      context.CancelFunc // no more events are taken
+	closeUp   context.CancelFunc // no more are handed on
 }
 
 type openStream struct {
@@ -65,7 +67,9 @@ func (u *up) openStreams() error {
 	}
 	l, err := net.Listen("tcp", v.Text())
 	if err != nil && v.Text() == defaultMirror && isTaken(err) {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
+			u.say("%s is taken; overlays connect to %s", defaultMirror, l.Addr())
+		}
 	}
 	if err != nil {
 		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --ws-mirror 127.0.0.1:0, which is any free port", err: err}
@@ -91,7 +95,8 @@ func (u *up) closeMirrorDoor() {
 func (u *up) startStreams(from recorder.Cursor) {
 	st := &u.streams
 	st.ended = make(chan error, len(st.list)+1)
-	var ctx, sending context.Context
+	var ctx, sending, open context.Context
+	open, st.closeUp = context.WithCancel(context.Background())
 	ctx, st.stop = context.WithCancel(context.Background())
 	sending, st.interrupt = context.WithCancel(context.Background())
 	for _, s := range st.list {
@@ -103,9 +108,12 @@ func (u *up) startStreams(from recorder.Cursor) {
 		})
 	}
 	if st.mirror != nil {
-		go st.mirror.Follow(context.Background(), u.store, from) // ends with the store
-		st.work.Go(func() {
-			if err := st.mirror.Serve(ctx, st.door); err != nil {
+		st.served.Go(func() {
+			st.mirror.Follow(context.Background(), u.store, from) // ends with the store
+			st.closeUp()
+		})
+		st.served.Go(func() {
+			if err := st.mirror.Serve(open, st.door); err != nil {
 				st.ended <- &failure{code: 2, text: "the mirror ended: " + err.Error(), err: err}
 			}
 		})

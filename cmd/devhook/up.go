@@ -301,6 +301,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		var closeErr error
 		closeStore.Do(func() { closeErr = u.store.Close() })
 		<-followed
+		u.streams.served.Wait()
 		ended <- closeErr
 	}()
 	patience, streams := time.NewTimer(500*time.Millisecond), time.NewTimer(2*time.Second)

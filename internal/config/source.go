@@ -144,6 +144,9 @@ func (c *Config) settleSources(src Source, f *file) (secrets []string, err error
 			if i := slices.IndexFunc(known, func(k Stream) bool { return k.Provider == name }); i >= 0 {
 				s = known[i]
 			}
+			if slices.ContainsFunc(c.sources, func(k Stream) bool { return k.Provider == name }) {
+				return nil, errorf("write several streams of one platform into devhook.yaml", "--source %s is there twice", name)
+			}
 			s.from = "--source"
 			c.sources = append(c.sources, s)
 		}

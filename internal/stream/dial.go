@@ -8,10 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
+
+	"devhook/internal/stream/feed"
 
 	"github.com/coder/websocket"
 )
@@ -95,7 +96,4 @@ func causeOf(err error) string {
 }
 
 // IsHere reports whether only this machine is meant by host.
-func IsHere(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
-}
+func IsHere(host string) bool { return feed.IsHere(host) }

@@ -111,6 +111,7 @@ type connection struct {
 
 	established bool
 	heard       time.Time // when the last frame or ping came
+	slow        bool      // and that was told
 	quiet       *time.Timer
 	pings       int
 	pingsSince  time.Time
@@ -209,14 +210,25 @@ func (c *connection) take(ctx context.Context, frame []byte, binary, first bool)
 		if s.o.Poll != nil {
 			s.seen.add(e.DeliveryID)
 		}
-		if c.q.full() {
-			s.say(Status{State: Slow, Detail: fmt.Sprintf("%d events wait for the app", c.q.len())})
+		switch n := c.q.len(); {
+		case c.q.full() && !c.slow:
+			c.slow = true
+			s.say(Status{State: Slow, Detail: fmt.Sprintf("%d events wait for the app", n)})
+		case n < maxQueued/10:
+			c.slow = false
 		}
 		if err := c.q.push(ctx, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// usualCodes are close codes of RFC 6455 §7.4.1, and its registry, for platforms
+// that have no word of their own on them.
+var usualCodes = map[int]string{
+	1000: "a normal end", 1001: "the server goes away", 1002: "a protocol error", 1003: "it cannot take what it got",
+	1008: "against its policy", 1011: "an error of the server", 1012: "the server starts anew", 1013: "the server asks to try later",
 }
 
 // ended returns what follows from the end of a connection that was open.
@@ -232,6 +244,9 @@ func (c *connection) ended(err, cause error) verdict {
 		return verdict{why: fmt.Sprintf("a frame was larger than %d bytes, and was not taken", s.o.MaxFrame)}
 	case errors.As(err, &closed):
 		v := s.kind.closed(int(closed.Code))
+		if v.why == "" {
+			v.why = usualCodes[int(closed.Code)]
+		}
 		why := fmt.Sprintf("closed with %d", int(closed.Code))
 		if v.why != "" {
 			why += ": " + v.why

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +44,7 @@ func NewMirror(greets bool, log *slog.Logger) *Mirror {
 		m.hello = []byte(noHello)
 	}
 	m.feed = feed.Server{
-		Ping: mirrorPing, Admit: admit,
+		Ping: mirrorPing, Admit: admit, Local: true,
 		Log: func(text string) { log.Debug("mirror", "overlay", text) },
 		Greet: func(r *http.Request) [][]byte {
 			m.mu.Lock()
@@ -115,13 +114,8 @@ func topicOf(r *http.Request) string {
 	return first
 }
 
+// admit tells who does not come as a WebSocket how to.
 func admit(r *http.Request) (status int, words string) {
-	if origin := r.Header.Get("Origin"); origin != "" && origin != "file://" {
-		u, err := url.Parse(origin)
-		if err != nil || !IsHere(u.Hostname()) {
-			return http.StatusForbidden, "a page of another machine, or one without an origin, may not listen: serve the overlay from http://localhost"
-		}
-	}
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		return http.StatusUpgradeRequired, "this is a WebSocket for overlays: connect to ws://" + r.Host + "/ws, /tuniform or /euler"
 	}

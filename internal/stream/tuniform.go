@@ -45,7 +45,7 @@ var tuniform = &platform{
 		}
 		return verdict{}
 	},
-	closed: func(int) verdict { return verdict{} },
+	closed: func(int) verdict { return verdict{} }, // none is documented
 }
 
 var tuniformToken = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)

@@ -11,6 +11,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +26,9 @@ type Server struct {
 	// Admit decides before the upgrade; another status than 0 refuses, with the
 	// words as body. Nil admits all.
 	Admit func(r *http.Request) (status int, words string)
+	// Local refuses pages of other machines: one that is open in a browser here
+	// can dial to this machine.
+	Local bool
 	// Dismiss decides after the upgrade; a code other than 0 closes the
 	// connection with it. Nil dismisses nobody.
 	Dismiss func(r *http.Request) (code int, reason string)
@@ -42,7 +48,7 @@ type Server struct {
 
 const (
 	maxClients = 200
-	maxWaiting = 1000 // frames for a client that does not read
+	maxWaiting = 256 // frames for a client that does not read
 	writeTime  = 10 * time.Second
 )
 
@@ -58,20 +64,25 @@ type client struct {
 
 // ServeHTTP implements [http.Handler]. It returns when the connection ends.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, words := 0, ""
 	if s.Admit != nil {
-		if status, words := s.Admit(r); status != 0 {
-			s.log("refused %d %s", status, words)
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.WriteHeader(status)
-			fmt.Fprint(w, words)
-			return
-		}
+		status, words = s.Admit(r)
+	}
+	if status == 0 && s.Local && !isLocal(r.Header.Get("Origin")) {
+		status, words = http.StatusForbidden, "a page of another machine, or one without an origin, may not listen: serve the overlay from http://localhost"
+	}
+	if status != 0 {
+		s.log("refused %d %s", status, words)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(status)
+		fmt.Fprint(w, words)
+		return
 	}
 	if s.Len() >= maxClients {
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // Admit looks at the origin, where it matters
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // Local looks at the origin
 	if err != nil {
 		return // Accept has answered
 	}
@@ -141,6 +152,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// isLocal reports whether a page of that origin may listen: one of this machine,
+// or a file, as overlays often are. "null" may be anybody's.
+func isLocal(origin string) bool {
+	if origin == "" || origin == "file://" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && IsHere(u.Hostname())
+}
+
+// IsHere reports whether only this machine is meant by host.
+func IsHere(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
 }
 
 func (c *client) write(ctx context.Context, frame []byte) bool {

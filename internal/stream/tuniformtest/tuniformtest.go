@@ -44,7 +44,7 @@ func New(o Options) *feed.Server {
 		o.Ping = 20 * time.Second
 	}
 	s := &feed.Server{
-		Ping: o.Ping, Log: o.Log,
+		Ping: o.Ping, Log: o.Log, Local: o.Token == "", // else the secret keeps strangers out
 		Admit: func(r *http.Request) (int, string) {
 			given := r.URL.Query().Get("token")
 			switch {
