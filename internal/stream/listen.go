@@ -82,7 +82,10 @@ func (s *Source) pause(n next, failed int) time.Duration {
 	case rarely:
 		return spread(grown(rare, rareCap))
 	}
-	return grown(soon+time.Duration(r*float64(jitter)), mostWait)
+	if d := grown(soon+time.Duration(r*float64(jitter)), mostWait); d < mostWait {
+		return d
+	}
+	return mostWait - time.Duration(r*float64(mostWait)/5) // so that not all come back at once
 }
 
 // wait waits until it is time for the next attempt, and polls meanwhile if that
