@@ -173,6 +173,12 @@ func (c *Config) settleSources(src Source, f *file) (secrets []string, err error
 			own.set(s, v.Text())
 		}
 	}
+	bare := 0 // without an id
+	for _, text := range secrets {
+		if id, _ := c.splitID(text); id == "" {
+			bare++
+		}
+	}
 	var rest []string
 	for _, text := range secrets {
 		name, ref, ok := strings.Cut(text, "=")
@@ -182,7 +188,7 @@ func (c *Config) settleSources(src Source, f *file) (secrets []string, err error
 				continue
 			}
 		}
-		if id, ref := c.splitID(text); id == "" && c.Get("provider").Text() == "" && len(flagged) == 1 && len(secrets) == 1 && !isBlank(text) {
+		if id, ref := c.splitID(text); id == "" && c.Get("provider").Text() == "" && len(flagged) == 1 && bare == 1 && !isBlank(text) {
 			c.sources[0].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
 			continue
 		}
