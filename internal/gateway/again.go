@@ -65,10 +65,14 @@ func sumOf(body []byte) string {
 
 // markAgain notes which exchange d repeats.
 func (d *delivery) markAgain(body []byte) {
-	if d.ex.Origin == recorder.Live {
+	if comesIn(d.ex.Origin) {
 		d.ex.DuplicateOf = d.g.deliveries.note(deliveryKey(d.ex, func() string { return sumOf(body) }), d.ex.ID)
 	}
 }
+
+// comesIn reports whether exchanges of that origin are sent by a platform, and
+// so can be sent twice.
+func comesIn(o recorder.Origin) bool { return o == recorder.Live || o == recorder.Stream }
 
 // Recall remembers the newest deliveries that the store has, so that retries are
 // known for it after a restart. It returns at once; Wait waits for its end.
@@ -80,7 +84,7 @@ func (g *Gateway) Recall() {
 				return
 			default:
 			}
-			if err != nil || ex.Origin != recorder.Live || ex.DuplicateOf != "" || ex.Outcome == recorder.Refused || ex.Outcome == recorder.Unrouted {
+			if err != nil || !comesIn(ex.Origin) || ex.DuplicateOf != "" || ex.Outcome == recorder.Refused || ex.Outcome == recorder.Unrouted {
 				continue
 			}
 			g.deliveries.note(deliveryKey(ex, func() string {

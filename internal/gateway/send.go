@@ -54,6 +54,8 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 	}
 	j := d.judgeSent(p, m)
 	ex.Provider, ex.Event, ex.DeliveryID, ex.Verdict = j.provider, j.event, j.delivery, j.verdict
+	ex.ID = recorder.NewID(ex.At)
+	d.markAgain(m.Body)
 	if len(ex.Request.Body.Bytes) > recorder.MaxInline {
 		d.spool = g.o.Store.Spool()
 		defer d.spool.Discard()

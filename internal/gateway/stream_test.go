@@ -61,6 +61,9 @@ func TestSendStream(t *testing.T) {
 		t.Errorf("the copy is %q", c)
 	}
 
+	if second := r.sent(replay.Plan{Source: frame(body), Origin: recorder.Stream, To: both[0]}); second.DuplicateOf != ex.ID || second.Outcome != recorder.Answered || ex.DuplicateOf != "" {
+		t.Errorf("the same once more: %+v", second)
+	}
 	again := r.get(string(ex.ID))
 	again.Provider = "euler" // whose webhooks are signed
 	change, err := replay.Parse("set type=raid")
