@@ -14,7 +14,7 @@ import (
 // in ARCHITECTURE.md.
 var layers = [][]string{
 	{"internal/similar", "internal/param", "internal/fetch", "internal/stream/feed"},
-	{"internal/jsonx", "internal/yamlx", "internal/stream/eulertest"},
+	{"internal/jsonx", "internal/yamlx", "internal/wsx", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact"},
@@ -31,6 +31,7 @@ var importers = map[string][]string{
 	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
 	"golang.org/x/net":                {"tunnel"},
 	"github.com/urfave/cli/v2":        {"cmd/devhook"},
+	"github.com/coder/websocket":      {"cmd/devhook"},
 	"github.com/fsnotify/fsnotify":    {"internal/watch"},
 	"github.com/fatih/color":          {"internal/terminal"},
 	"golang.org/x/term":               {"internal/terminal"},
