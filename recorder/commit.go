@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
+	"time"
 )
 
 // A Commit tells when something written is durable.
@@ -49,6 +51,29 @@ func (s *Store) syncSoon() {
 	select {
 	case s.wakeSync <- struct{}{}:
 	default:
+	}
+}
+
+// A laterSync asks for a sync some time after it is asked itself, once for all
+// who ask until then.
+type laterSync struct {
+	lag   time.Duration
+	timer *time.Timer
+	set   atomic.Bool // timer is running
+}
+
+func (l *laterSync) init(s *Store, lag time.Duration) {
+	l.lag = lag
+	l.timer = time.AfterFunc(time.Hour, func() {
+		l.set.Store(false)
+		s.syncSoon()
+	})
+	l.timer.Stop()
+}
+
+func (l *laterSync) ask() {
+	if l.set.CompareAndSwap(false, true) {
+		l.timer.Reset(l.lag)
 	}
 }
 

@@ -44,6 +44,7 @@ func (ex *Exchange) UnmarshalJSON(data []byte) error {
 		ex.Changes = append(ex.Changes, string(c))
 	}
 	ex.end(w.wireResult.result())
+	ex.Ending = w.Ended.ending()
 	return nil
 }
 
@@ -64,6 +65,7 @@ type wireExchange struct {
 	Request     wireRequest    `json:"request"`
 	Verdict     verify.Verdict `json:"verdict"`
 	wireResult
+	Ended *wireEnding `json:"ended"`
 }
 
 type wireRequest struct {

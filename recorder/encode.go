@@ -108,6 +108,9 @@ func (e *encoder) rest(ex *Exchange) {
 	}
 
 	e.result(ex.result())
+	if ex.Ending != nil {
+		e.ending(ex.Ending)
+	}
 	e.raw(`}`)
 }
 

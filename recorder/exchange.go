@@ -34,6 +34,9 @@ type Exchange struct {
 	// App is what the app answered, where the sender got something else in its
 	// place; nil mostly.
 	App *Response
+	// Ending is the end of the WebSocket that a response with status 101 has
+	// opened; nil as long as it is open, or if devhook ended before it.
+	Ending *Ending
 }
 
 // end puts into ex how it ended.

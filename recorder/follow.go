@@ -40,8 +40,18 @@ func (s *Store) End() (Cursor, error) {
 //
 // It holds up nobody: it reads the journal at the pace of who takes its values.
 func (s *Store) Follow(ctx context.Context, from Cursor) iter.Seq2[*Exchange, error] {
+	return s.follow(ctx, from, nil)
+}
+
+// FollowEnds is Follow, and gives an exchange that has opened a WebSocket once
+// more when that has ended: with its Ending.
+func (s *Store) FollowEnds(ctx context.Context, from Cursor) iter.Seq2[*Exchange, error] {
+	return s.follow(ctx, from, map[ID]hit{})
+}
+
+func (s *Store) follow(ctx context.Context, from Cursor, open map[ID]hit) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		f := follower{s: s, at: from.at, pending: map[ID]span{}, cache: lineCache{s: s}, timer: time.NewTimer(lookEvery)}
+		f := follower{s: s, at: from.at, pending: map[ID]span{}, open: open, cache: lineCache{s: s}, timer: time.NewTimer(lookEvery)}
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
@@ -63,6 +73,7 @@ type follower struct {
 	r       *lineReader
 	watch   *watch.Watcher // of f
 	pending map[ID]span    // exchanges whose result was not seen yet
+	open    map[ID]hit     // those that have opened a WebSocket; nil if its end is not wanted
 	cache   lineCache
 	timer   *time.Timer
 }
@@ -202,13 +213,36 @@ func (f *follower) take(l found) (*Exchange, error) {
 	case 'r':
 		x, ok := f.pending[l.id]
 		if !ok { // it began before the cursor
-			return f.s.getID(l.id)
+			ex, err := f.s.getID(l.id)
+			if ex != nil {
+				ex.Ending = nil // which comes in its turn
+			}
+			return ex, err
 		}
 		delete(f.pending, l.id)
-		if ex := f.s.recent.exchange(l.id, true); ex != nil {
-			return ex, nil
+		ex := f.s.recent.exchange(l.id, true)
+		h := hit{x: x, r: l.span()}
+		if ex == nil {
+			var err error
+			if ex, err = f.cache.exchange(h); err != nil {
+				return nil, err
+			}
 		}
-		return f.cache.exchange(x, l.span())
+		if f.open != nil && hasFrames(ex) {
+			f.open[l.id] = h
+		}
+		return ex, nil
+	case 'e':
+		if f.open == nil {
+			return nil, nil
+		}
+		h, ok := f.open[l.id]
+		if !ok {
+			return f.s.getID(l.id)
+		}
+		delete(f.open, l.id)
+		h.e = l.span()
+		return f.cache.exchange(h)
 	}
 	return nil, nil
 }

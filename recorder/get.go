@@ -66,26 +66,23 @@ func (s *Store) get(ref string) (*Exchange, error) {
 // getSeq looks in the one segment that can have the number, and then onwards
 // for its result.
 func (s *Store) getSeq(seq uint64) (*Exchange, error) {
-	list, err := s.segments()
+	first, err := s.segmentOf(seq)
 	if err != nil {
 		return nil, err
 	}
-	i, exact := slices.BinarySearch(list, seq)
-	if !exact {
-		i--
-	}
-	if i < 0 {
-		return nil, ErrNotFound
-	}
 	var ex *Exchange
-	for l, err := range s.forward(position{first: list[i]}) {
+	for l, err := range s.forward(position{first: first}) {
 		switch {
 		case err != nil:
 			continue // a damaged line elsewhere must not hide this one
-		case ex != nil:
-			if l.kind == 'r' && l.id == ex.ID {
-				return ex, l.complete(ex)
+		case ex != nil && l.id != ex.ID:
+		case ex != nil && l.kind == 'e':
+			return ex, l.end(ex)
+		case ex != nil && l.kind == 'r':
+			if err := l.complete(ex); err != nil || !hasFrames(ex) {
+				return ex, err
 			}
+		case ex != nil:
 		case l.kind == 'x' && l.seq == seq:
 			if ex, err = l.exchange(); err != nil {
 				return nil, s.damaged(l.at, err)
@@ -103,8 +100,25 @@ func (s *Store) getSeq(seq uint64) (*Exchange, error) {
 	return ex, nil
 }
 
+// segmentOf returns the first number of the segment that an exchange with the
+// given one can be in.
+func (s *Store) segmentOf(seq uint64) (uint64, error) {
+	list, err := s.segments()
+	if err != nil {
+		return 0, err
+	}
+	i, exact := slices.BinarySearch(list, seq)
+	if !exact {
+		i--
+	}
+	if i < 0 {
+		return 0, ErrNotFound
+	}
+	return list[i], nil
+}
+
 func (s *Store) getNewest(back int, wanted func(*Exchange) bool) (*Exchange, error) {
-	results := map[ID]span{}
+	ends := ends{}
 	cache := lineCache{s: s}
 	defer cache.close()
 	for l, err := range s.backward() {
@@ -112,11 +126,10 @@ func (s *Store) getNewest(back int, wanted func(*Exchange) bool) (*Exchange, err
 			continue
 		}
 		switch l.kind {
-		case 'r':
-			results[l.id] = l.span()
+		case 'r', 'e':
+			ends.add(l)
 		case 'x':
-			ex, err := cache.exchange(l.span(), results[l.id])
-			delete(results, l.id)
+			ex, err := cache.exchange(ends.take(l))
 			if err != nil || !wanted(ex) {
 				continue
 			}
@@ -130,7 +143,7 @@ func (s *Store) getNewest(back int, wanted func(*Exchange) bool) (*Exchange, err
 }
 
 func (s *Store) getID(id ID) (*Exchange, error) {
-	results := map[ID]span{}
+	ends := ends{}
 	cache := lineCache{s: s}
 	defer cache.close()
 	var ex *Exchange
@@ -140,11 +153,11 @@ func (s *Store) getID(id ID) (*Exchange, error) {
 			continue
 		}
 		switch l.kind {
-		case 'r':
-			results[l.id] = l.span()
+		case 'r', 'e':
+			ends.add(l)
 		case 'x':
 			if ex == nil {
-				if ex, err = cache.exchange(l.span(), results[l.id]); err != nil {
+				if ex, err = cache.exchange(ends.take(l)); err != nil {
 					return nil, err
 				}
 			}

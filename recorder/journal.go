@@ -244,14 +244,15 @@ func (s *Store) lockAnew() error {
 
 // An entry is a line on its way into the journal.
 type entry struct {
-	enc   encoder
-	split int       // where the sequence number goes
-	ex    *Exchange // gets the number; nil for other kinds
-	id    ID        // of the exchange that res ends
-	res   Result
-	pos   uint64 // set when written: bytes that this process has written up to its end
-	err   error
-	turn  chan bool // true: it is your turn to write; false: you are written
+	enc    encoder
+	sealed bool      // enc has whole lines, with their sums
+	split  int       // where the sequence number goes
+	ex     *Exchange // gets the number; nil for other kinds
+	id     ID        // of the exchange that res ends, "" for other kinds
+	res    Result
+	pos    uint64 // set when written: bytes that this process has written up to its end
+	err    error
+	turn   chan bool // true: it is your turn to write; false: you are written
 }
 
 var entries = sync.Pool{New: func() any { return &entry{turn: make(chan bool, 1)} }}
@@ -262,7 +263,8 @@ func (e *entry) free() {
 	if cap(e.enc.buf) > 64<<10 {
 		e.enc.buf = nil // a rare large one must not stay for ever
 	}
-	e.enc.buf, e.ex, e.res, e.err = e.enc.buf[:0], nil, Result{}, nil
+	e.enc.buf, e.sealed, e.split = e.enc.buf[:0], false, 0
+	e.ex, e.id, e.res, e.err = nil, "", Result{}, nil
 	entries.Put(e)
 }
 
@@ -352,7 +354,9 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 			buf = strconv.AppendUint(buf, seq, 10)
 		}
 		buf = append(buf, e.enc.buf[e.split:]...)
-		buf = sealLine(buf, from)
+		if !e.sealed {
+			buf = sealLine(buf, from)
+		}
 		e.pos = s.written + uint64(len(buf))
 	}
 	s.recent.add(batch) // first, because followers can be quick

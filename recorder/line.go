@@ -13,6 +13,8 @@ import (
 //
 //	{"v":1,"k":"x","x":{Exchange},"c":"8 hex"}              an exchange arrived
 //	{"v":1,"k":"r","id":"…","outcome":…,"response":…,"c":…}  it is done
+//	{"v":1,"k":"f","id":"…","n":1,…,"c":…}                   a frame of the WebSocket that it opened
+//	{"v":1,"k":"e","id":"…","ended":{…},"c":…}               that has ended
 //
 // c is the CRC32C of the bytes before `,"c"`. Lines are written by this
 // package alone and in this very spelling, so that kind, id and sequence
@@ -22,6 +24,8 @@ const (
 	linePrefix  = `{"v":1,"k":"`
 	exchangePre = linePrefix + `x","x":`
 	resultPre   = linePrefix + `r","id":"`
+	framePre    = linePrefix + `f","id":"`
+	endingPre   = linePrefix + `e","id":"`
 	idLen       = 26
 	sumLen      = len(`,"c":"00000000"}`)
 )
@@ -44,7 +48,7 @@ func sealLine(buf []byte, from int) []byte {
 // A line is one line of a journal, taken apart but not parsed.
 type line struct {
 	raw  []byte // without the newline; belongs to the reader that gave it
-	kind byte   // 'x', 'r', or another kind's first letter
+	kind byte   // 'x', 'r', 'f', 'e', or another kind's first letter
 	id   ID
 	seq  uint64 // of an 'x'
 }
@@ -80,7 +84,7 @@ func parseLine(raw []byte) (line, error) {
 			}
 			l.seq = l.seq*10 + uint64(c-'0')
 		}
-	case bytes.HasPrefix(raw, []byte(resultPre)):
+	case bytes.HasPrefix(raw, []byte(resultPre)), bytes.HasPrefix(raw, []byte(framePre)), bytes.HasPrefix(raw, []byte(endingPre)):
 		head := raw[len(resultPre):]
 		if len(head) < idLen+1 || head[idLen] != '"' {
 			return l, newerOrBad(raw)
@@ -118,5 +122,17 @@ func (l line) complete(ex *Exchange) error {
 		return fmt.Errorf("%w: %w", errBadLine, err)
 	}
 	ex.end(w.result())
+	return nil
+}
+
+// end puts into ex what an 'e' line says.
+func (l line) end(ex *Exchange) error {
+	var w struct {
+		Ended *wireEnding `json:"ended"`
+	}
+	if err := json.Unmarshal(l.raw, &w); err != nil {
+		return fmt.Errorf("%w: %w", errBadLine, err)
+	}
+	ex.Ending = w.Ended.ending()
 	return nil
 }

@@ -22,7 +22,7 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 		cache := lineCache{s: s}
 		defer cache.close()
 		var hits []hit
-		results := map[ID]span{} // seen on the way back, whose exchange is yet to come
+		ends := ends{} // seen on the way back, whose exchange is yet to come
 		for l, err := range s.backward() {
 			var damaged *DamagedError
 			if errors.As(err, &damaged) {
@@ -36,11 +36,10 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 				return
 			}
 			switch l.kind {
-			case 'r':
-				results[l.id] = l.span()
+			case 'r', 'e':
+				ends.add(l)
 			case 'x':
-				h := hit{l.span(), results[l.id]}
-				delete(results, l.id)
+				h := ends.take(l)
 				ok, err := s.hits(&cache, h, q.Filter)
 				if err != nil && !yield(nil, err) {
 					return
@@ -54,21 +53,42 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 			}
 		}
 		for _, h := range slices.Backward(hits) {
-			if !yield(cache.exchange(h.x, h.r)) {
+			if !yield(cache.exchange(h)) {
 				return
 			}
 		}
 	}
 }
 
-// A hit is where an exchange and its result stand.
-type hit struct{ x, r span }
+// A hit is where an exchange, its result and the end of its WebSocket stand.
+type hit struct{ x, r, e span }
+
+// ends are where exchanges end, as they are met on the way back.
+type ends map[ID]hit
+
+func (m ends) add(l found) {
+	h := m[l.id]
+	if l.kind == 'e' {
+		h.e = l.span()
+	} else {
+		h.r = l.span()
+	}
+	m[l.id] = h
+}
+
+// take returns where the exchange of l stands.
+func (m ends) take(l found) hit {
+	h := m[l.id]
+	delete(m, l.id)
+	h.x = l.span()
+	return h
+}
 
 func (s *Store) hits(cache *lineCache, h hit, f Filter) (bool, error) {
 	if len(f.conditions) == 0 {
 		return true, nil
 	}
-	ex, err := cache.exchange(h.x, h.r)
+	ex, err := cache.exchange(h)
 	if err != nil {
 		return false, err
 	}

@@ -299,24 +299,29 @@ func (c *lineCache) read(sp span) (line, error) {
 	return l, nil
 }
 
-// exchange reads an exchange and, if it has one, its result.
-func (c *lineCache) exchange(x, r span) (*Exchange, error) {
-	l, err := c.read(x)
+// exchange reads an exchange and, if it has them, its result and its end.
+func (c *lineCache) exchange(h hit) (*Exchange, error) {
+	l, err := c.read(h.x)
 	if err != nil {
 		return nil, err
 	}
 	ex, err := l.exchange()
 	if err != nil {
-		return nil, c.s.damaged(x.at, err)
+		return nil, c.s.damaged(h.x.at, err)
 	}
-	if r.n == 0 {
-		return ex, nil
-	}
-	if l, err = c.read(r); err != nil {
-		return nil, err
-	}
-	if err := l.complete(ex); err != nil {
-		return nil, c.s.damaged(r.at, err)
+	for _, more := range []struct {
+		span
+		put func(line, *Exchange) error
+	}{{h.r, line.complete}, {h.e, line.end}} {
+		if more.n == 0 {
+			continue
+		}
+		if l, err = c.read(more.span); err != nil {
+			return nil, err
+		}
+		if err := more.put(l, ex); err != nil {
+			return nil, c.s.damaged(more.at, err)
+		}
 	}
 	return ex, nil
 }

@@ -40,7 +40,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -99,12 +98,11 @@ type Store struct {
 	failed   error         // guarded by syncMu: the first sync that failed
 	advanced chan struct{} // guarded by syncMu: closed and renewed when synced or failed changes
 
-	wakeSync chan struct{} // one waits: something is to be synced at once
-	lazySync *time.Timer   // for results, which can wait
-	lazy     atomic.Bool   // lazySync is set
-	stopSync context.CancelFunc
-	syncDone chan struct{}
-	closed   chan struct{} // closed by Close
+	wakeSync              chan struct{} // one waits: something is to be synced at once
+	resultSync, frameSync laterSync     // for what can wait
+	stopSync              context.CancelFunc
+	syncDone              chan struct{}
+	closed                chan struct{} // closed by Close
 }
 
 // syncLag is how long the result of an exchange may wait for a sync that an
@@ -163,11 +161,8 @@ func (s *Store) open() error {
 
 	ctx, stop := context.WithCancel(context.Background())
 	s.stopSync = stop
-	s.lazySync = time.AfterFunc(time.Hour, func() {
-		s.lazy.Store(false)
-		s.syncSoon()
-	})
-	s.lazySync.Stop()
+	s.resultSync.init(s, syncLag)
+	s.frameSync.init(s, frameLag)
 	go s.syncLoop(ctx)
 	return nil
 }
@@ -259,7 +254,8 @@ func (s *Store) checkFormat() error {
 func (s *Store) Close() error {
 	close(s.closed)
 	if s.stopSync != nil {
-		s.lazySync.Stop()
+		s.resultSync.timer.Stop()
+		s.frameSync.timer.Stop()
 		s.stopSync()
 	}
 	<-s.syncDone
@@ -338,8 +334,6 @@ func (s *Store) Finish(_ context.Context, id ID, res Result) error {
 	if _, err := s.submit(e); err != nil {
 		return fmt.Errorf("record the end of %s: %w", id, err)
 	}
-	if s.lazy.CompareAndSwap(false, true) {
-		s.lazySync.Reset(syncLag)
-	}
+	s.resultSync.ask()
 	return nil
 }
