@@ -1,16 +1,13 @@
 package gateway
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/textproto"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -130,54 +127,6 @@ func (a *answering) result(detail string, size int64, cut bool) recorder.Result 
 		Status: a.resp.StatusCode, Headers: a.header, Body: body, Size: size, Truncated: cut,
 		Took: a.d.g.o.Now().Sub(a.started),
 	}}
-}
-
-// upgrade joins the sender's connection to the app's, as a WebSocket asks for.
-// What passes is not recorded.
-func (a *answering) upgrade() recorder.Result {
-	app, ok := a.resp.Body.(io.ReadWriteCloser)
-	if !ok || a.d.w == nil {
-		a.resp.Body.Close()
-		return a.result("", 0, false)
-	}
-	defer app.Close()
-	sender, rw, err := http.NewResponseController(a.d.w).Hijack()
-	if err != nil {
-		return a.d.failed("the sender's connection cannot be upgraded: " + err.Error())
-	}
-	defer sender.Close()
-	sender.SetDeadline(time.Time{})
-	var head strings.Builder
-	head.WriteString("HTTP/1.1 " + a.resp.Status + "\r\n")
-	a.header.Write(&head)
-	head.WriteString("\r\n")
-	_, err = rw.WriteString(head.String())
-	if err = errors.Join(err, rw.Flush()); err != nil {
-		return a.result("the sender hung up", 0, false)
-	}
-	a.join(sender, rw.Reader, app)
-	return a.result("", 0, false)
-}
-
-// join copies both ways until both are at their end, one has failed, or
-// devhook ends.
-func (a *answering) join(sender net.Conn, buffered *bufio.Reader, app io.ReadWriteCloser) {
-	var both sync.WaitGroup
-	closeAll := sync.OnceFunc(func() {
-		sender.Close()
-		app.Close()
-	})
-	pipe := func(dst io.Writer, src io.Reader) {
-		_, err := io.Copy(dst, src)
-		half, ok := dst.(interface{ CloseWrite() error })
-		if err != nil || !ok || half.CloseWrite() != nil {
-			closeAll()
-		}
-	}
-	both.Go(func() { pipe(app, buffered) })
-	both.Go(func() { pipe(sender, app) })
-	defer context.AfterFunc(a.d.g.ending, closeAll)()
-	both.Wait()
 }
 
 // earlyAnswers passes on what an app says before its answer: 103 Early Hints,

@@ -23,36 +23,12 @@ import (
 func BenchmarkDeliver(b *testing.B) {
 	for _, c := range []int{1, 64} {
 		b.Run(fmt.Sprintf("c=%d", c), func(b *testing.B) {
-			dir, err := os.MkdirTemp(".", "bench-*") // a real disk
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.Cleanup(func() { os.RemoveAll(dir) })
-			store, err := recorder.Open(dir, recorder.Options{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.Cleanup(func() { store.Close() })
 			answer := bytes.Repeat([]byte("a"), 300)
-			app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			addr := benchGateway(b, func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				w.Write(answer)
-			}))
-			b.Cleanup(app.Close)
-			to, _ := url.Parse(app.URL)
-			g := New(Options{Store: store}, &Routes{
-				Default: Route{Verify: Enforce, Forward: []*url.URL{to}}, Catalog: verify.Builtin(), Keys: tiktokKeys,
 			})
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				b.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(context.Background())
-			here := &url.URL{Scheme: "http", Host: ln.Addr().String()}
-			served := make(chan error, 1)
-			go func() { served <- g.Serve(ctx, Door{Listener: ln, URL: func() *url.URL { return here }}) }()
-			b.Cleanup(func() { cancel(); <-served })
-
+			here := &url.URL{Scheme: "http", Host: addr}
 			body := []byte(`{"client_key":"k","event":"video.publish.completed","create_time":1,"user_openid":"u","content":"` + string(bytes.Repeat([]byte("x"), 900)) + `"}`)
 			p, _ := verify.Lookup("tiktok")
 			m := verify.Message{Method: "POST", URL: here, Header: http.Header{}, Body: body}
@@ -64,7 +40,7 @@ func BenchmarkDeliver(b *testing.B) {
 			b.SetParallelism(c)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
-				conn, err := net.Dial("tcp", ln.Addr().String())
+				conn, err := net.Dial("tcp", addr)
 				if err != nil {
 					b.Error(err)
 					return
@@ -83,4 +59,36 @@ func BenchmarkDeliver(b *testing.B) {
 			})
 		})
 	}
+}
+
+// benchGateway returns the address of a gateway in front of an app, with its
+// store on a real disk.
+func benchGateway(b *testing.B, handler http.HandlerFunc) string {
+	b.Helper()
+	dir, err := os.MkdirTemp(".", "bench-*")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	store, err := recorder.Open(dir, recorder.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { store.Close() })
+	app := httptest.NewServer(handler)
+	b.Cleanup(app.Close)
+	to, _ := url.Parse(app.URL)
+	g := New(Options{Store: store}, &Routes{
+		Default: Route{Verify: Enforce, Forward: []*url.URL{to}}, Catalog: verify.Builtin(), Keys: tiktokKeys,
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	here := &url.URL{Scheme: "http", Host: ln.Addr().String()}
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(ctx, Door{Listener: ln, URL: func() *url.URL { return here }}) }()
+	b.Cleanup(func() { cancel(); <-served; g.EndStreams(); g.Wait() })
+	return ln.Addr().String()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"devhook/recorder"
@@ -215,14 +216,14 @@ func (d *delivery) forward(note string) {
 	for _, other := range d.route.Forward[1:] {
 		d.mirror(other)
 	}
-	if s, ok := d.standIn(); ok {
+	if s, ok := d.standIn(); ok && !strings.EqualFold(upgradeOf(d.ex.Request.Headers), "websocket") { // which nobody can open in the app's place
 		d.await(s, to, commit, note)
 		return
 	}
-	res, broken := d.roundTrip(to, commit)
+	res, after := d.roundTrip(to, commit)
 	d.end(res, note)
-	if broken {
-		panic(http.ErrAbortHandler) // the sender must not take half an answer for a whole one
+	if after != nil {
+		after()
 	}
 }
 

@@ -26,9 +26,10 @@ const drainTime = 5 * time.Second
 var errTimeout = errors.New("timeout")
 
 // roundTrip sends the request to one app and passes its answer on, once the
-// request is durable. broken says that the sender got the start of an answer
-// that has no end.
-func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.Result, broken bool) {
+// request is durable. after is what is to be done once the result is recorded,
+// if it is not nil: what an upgrade goes on with, or the end of a connection on
+// which the sender got the start of an answer that has no end.
+func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.Result, after func()) {
 	started := d.g.o.Now()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(d.sender)) // who hangs up does not take the webhook back
 	defer cancel(nil)
@@ -61,7 +62,7 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		}
 		d.notRecorded("cannot record", syncErr)
 		a := apiError(503, "not_recorded", d.ex.ID)
-		return recorder.Result{Outcome: recorder.Unreachable, Detail: "not recorded", Response: d.response(a)}, false
+		return recorder.Result{Outcome: recorder.Unreachable, Detail: "not recorded", Response: d.response(a)}, nil
 	}
 	if err != nil {
 		a := apiError(502, "app_unreachable", d.ex.ID)
@@ -74,12 +75,12 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 			detail = "interrupted before the app answered"
 		}
 		d.send(a)
-		return recorder.Result{Outcome: recorder.Unreachable, Detail: detail, Response: d.response(a)}, false
+		return recorder.Result{Outcome: recorder.Unreachable, Detail: detail, Response: d.response(a)}, nil
 	}
 	upgraded := resp.StatusCode == http.StatusSwitchingProtocols
 	if resp.StatusCode < 100 || upgraded && upgradeOf(d.ex.Request.Headers) == "" {
 		resp.Body.Close()
-		return d.failed(fmt.Sprintf("the app answered with a status that nobody may send here: %d", resp.StatusCode)), false
+		return d.failed(fmt.Sprintf("the app answered with a status that nobody may send here: %d", resp.StatusCode)), nil
 	}
 
 	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
@@ -88,9 +89,13 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		if conn != nil {
 			conn.upgraded = true
 		}
-		return a.upgrade(), false
+		return a.upgrade()
 	}
-	return a.pass()
+	res, broken := a.pass()
+	if broken {
+		after = func() { panic(http.ErrAbortHandler) } // the sender must not take half an answer for a whole one
+	}
+	return res, after
 }
 
 // failed tells the sender that the app cannot be understood.

@@ -70,9 +70,12 @@ func (d *delivery) mirror(to *url.URL) {
 			m.g.storeFailed("cannot record a copy", err)
 			return
 		}
-		res, _ := m.roundTrip(to, commit)
+		res, after := m.roundTrip(to, commit)
 		if err := m.g.o.Store.Finish(context.Background(), m.ex.ID, res); err != nil {
 			m.g.storeFailed("cannot record an answer", err)
+		}
+		if after != nil {
+			after()
 		}
 	})
 }

@@ -80,12 +80,15 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 	for _, other := range copies {
 		d.mirror(other)
 	}
-	res, _ := d.roundTrip(p.To, commit)
+	res, after := d.roundTrip(p.To, commit)
 	if res.Detail == "" && p.Origin == recorder.Stream {
 		res.Detail = p.Source.Detail
 	}
 	if err := g.o.Store.Finish(context.Background(), ex.ID, res); err != nil {
 		return nil, fmt.Errorf("send: %w", err)
+	}
+	if after != nil {
+		after()
 	}
 	done := *ex // whose first state the store still has
 	done.Outcome, done.Detail, done.Response = res.Outcome, res.Detail, res.Response
