@@ -129,8 +129,9 @@ func (t *tape) write() {
 	}
 }
 
-// A tapped is one direction of a WebSocket: what is written to it goes to dst,
-// and what went is put on the tape.
+// A tapped is one direction of a WebSocket: what is written to it is put on the
+// tape and goes to dst, in this order, so that a message is recorded before the
+// answer to it.
 type tapped struct {
 	dst  io.Writer
 	dir  recorder.Direction
@@ -146,13 +147,12 @@ func (t *tape) tap(dst io.Writer, dir recorder.Direction, coding wsx.Coding) *ta
 }
 
 func (w *tapped) Write(p []byte) (int, error) {
-	n, err := w.dst.Write(p)
-	w.tap.Write(p[:n])
+	w.tap.Write(p)
 	if why := w.tap.Err(); why != nil && !w.told {
 		w.told = true
 		w.tape.put(recorder.Frame{Dir: w.dir, Op: recorder.OpUnread, Detail: "what follows is not read: " + why.Error()})
 	}
-	return n, err
+	return w.dst.Write(p)
 }
 
 func (w *tapped) put(m wsx.Message) {
