@@ -109,6 +109,7 @@ func (e *encoder) rest(ex *Exchange) {
 
 	e.result(ex.result())
 	if ex.Ending != nil {
+		e.key("ended")
 		e.ending(ex.Ending)
 	}
 	e.raw(`}`)

@@ -97,6 +97,7 @@ func (s *Store) EndFrames(id ID, end Ending) error {
 	e.enc.raw(endingPre)
 	e.enc.raw(string(id))
 	e.enc.raw(`"`)
+	e.enc.key("ended")
 	e.enc.ending(&end)
 	e.enc.buf = sealLine(e.enc.buf, 0)
 	if _, err := s.submit(e); err != nil {

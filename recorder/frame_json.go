@@ -39,9 +39,9 @@ func (e *encoder) frame(f *Frame) {
 	e.opt("detail", f.Detail)
 }
 
-// ending appends the member that tells how a WebSocket ended.
+// ending appends the object that tells how a WebSocket ended.
 func (e *encoder) ending(end *Ending) {
-	e.raw(`,"ended":{"at":"`)
+	e.raw(`{"at":"`)
 	e.buf = end.At.UTC().AppendFormat(e.buf, timeLayout)
 	e.raw(`"`)
 	e.int("in", end.In)
@@ -84,6 +84,13 @@ func (f *Frame) UnmarshalJSON(data []byte) error {
 		Fragments: w.Fragments, Wire: w.Wire, Code: w.Code, Reason: string(w.Reason), Detail: string(w.Detail),
 	}
 	return nil
+}
+
+// MarshalJSON returns the documented form of end.
+func (end *Ending) MarshalJSON() ([]byte, error) {
+	var e encoder
+	e.ending(end)
+	return e.buf, nil
 }
 
 type wireEnding struct {

@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact"},
-	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest"},
+	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback"},
 	{"internal/config"},
 	{"cmd/devhook", "internal/vendors"},
 }
@@ -31,7 +31,7 @@ var importers = map[string][]string{
 	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
 	"golang.org/x/net":                {"tunnel"},
 	"github.com/urfave/cli/v2":        {"cmd/devhook"},
-	"github.com/coder/websocket":      {"cmd/devhook"},
+	"github.com/coder/websocket":      {"internal/playback"},
 	"github.com/fsnotify/fsnotify":    {"internal/watch"},
 	"github.com/fatih/color":          {"internal/terminal"},
 	"golang.org/x/term":               {"internal/terminal"},

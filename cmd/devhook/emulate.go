@@ -19,6 +19,7 @@ without an account. devhook help emulate WHAT tells its flags.`,
 		Subcommands: []*cli.Command{
 			p.emulateTuniformCommand(),
 			p.emulateEulerCommand(),
+			p.emulateWSCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			var known []string

@@ -404,6 +404,16 @@ func (u *up) printExchange(ex *recorder.Exchange) {
 	w.Flush()
 }
 
+func (u *up) printEnded(ex *recorder.Exchange) {
+	u.printLine(struct {
+		V     int              `json:"v"`
+		Type  string           `json:"type"`
+		ID    recorder.ID      `json:"id"`
+		Seq   uint64           `json:"seq"`
+		Ended *recorder.Ending `json:"ended"`
+	}{1, "ended", ex.ID, ex.Seq, ex.Ending})
+}
+
 func (u *up) printTunnel(e tunnel.Event) {
 	line := struct {
 		V     int    `json:"v"`

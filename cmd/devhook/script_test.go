@@ -35,7 +35,8 @@ func TestMain(m *testing.M) {
 // real servers. Each has an app of its own at $APP, which answers 200 and
 // "got METHOD TARGET LENGTH SHA256", or what its path asks for (/status/500),
 // and writes each request to app.log. It waits at /breakpoint/FILE until the
-// file is there.
+// file is there. At /ws it is a WebSocket, see serveWS;
+// /events is a stream of events.
 //
 // Beside those of testscript there are the commands
 //
@@ -44,13 +45,14 @@ func TestMain(m *testing.M) {
 //	until N COMMAND…           run devhook until N lines come
 //	waitfor FILE REGEXP [METHOD URL]   wait until a line of the file fits; meanwhile send, if told what
 //	web HOST                   put a server in the place of HOST
+//	ws [-hold] URL [TEXT…]     talk to a WebSocket; see cmdWS
 //	status N COMMAND…          run devhook, which must end with exit code N
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb,
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS,
 		},
 	})
 }
@@ -61,6 +63,18 @@ func setupScript(e *testscript.Env) error {
 	var mu sync.Mutex
 	log := filepath.Join(e.WorkDir, "app.log")
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/ws") {
+			serveWS(w, r)
+			return
+		}
+		if r.URL.Path == "/events" { // sent by the server, one after the other
+			w.Header().Set("Content-Type", "text/event-stream")
+			for i := range 2 {
+				fmt.Fprintf(w, "data: %d\n\n", i+1)
+				http.NewResponseController(w).Flush()
+			}
+			return
+		}
 		body, _ := io.ReadAll(r.Body)
 		line := fmt.Sprintf("%s %s %d %x", r.Method, r.RequestURI, len(body), sha256.Sum256(body))
 		mu.Lock()

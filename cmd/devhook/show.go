@@ -25,13 +25,17 @@ func (p *program) showCommand() *cli.Command {
   devhook show last
   devhook show 128 --body | jq .
   devhook show 128 --raw            the HTTP message
-  devhook show 128 --response --body`,
+  devhook show 128 --response --body
+  devhook show 128 --frames all     of a WebSocket: -> to the app, <- from it
+  devhook show 128 --frame 7        the bytes of one frame`,
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print it as JSON"},
 			&cli.BoolFlag{Name: "raw", Usage: "print the HTTP message"},
 			&cli.BoolFlag{Name: "body", Usage: "print the bytes of the body, and nothing else"},
 			&cli.BoolFlag{Name: "headers", Usage: "print the headers"},
 			&cli.BoolFlag{Name: "response", Usage: "of the response, not the request"},
+			&cli.StringFlag{Name: "frames", Usage: "of a WebSocket, the newest `N` frames, or all (default: 20, with --json all)"},
+			&cli.Int64Flag{Name: "frame", Usage: "print the bytes of the frame `N`, and nothing else"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return p.show(c) },
 	}
@@ -45,8 +49,12 @@ func (p *program) show(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("show takes one recording, not %d", c.NArg()), hint: "devhook show last"}
 	}
-	if n := count(c.Bool("json"), c.Bool("raw"), c.Bool("body"), c.Bool("headers")); n > 1 {
-		return &failure{code: 2, text: "--json, --raw, --body and --headers are for one at a time"}
+	if n := count(c.Bool("json"), c.Bool("raw"), c.Bool("body"), c.Bool("headers"), c.IsSet("frame")); n > 1 {
+		return &failure{code: 2, text: "--json, --raw, --body, --headers and --frame are for one at a time"}
+	}
+	frames, err := framesFlag(c)
+	if err != nil {
+		return err
 	}
 	store, err := p.openToRead(c)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +90,9 @@ func (p *program) show(c *cli.Context) error {
 	}
 	switch {
 	case c.Bool("json"):
-		err = p.printJSON(store, ex)
+		err = p.printWhole(store, ex, frames)
+	case c.IsSet("frame"):
+		err = writeFrame(w, store, ex, c.Int64("frame"))
 	case c.Bool("body"):
 		err = m.writeBody(w, store)
 	case c.Bool("headers"):
@@ -94,7 +104,7 @@ func (p *program) show(c *cli.Context) error {
 		body, err = readable(store, m.body)
 		out.Message(m.start, m.header, body, m.size, m.cut)
 	default:
-		err = p.showWhole(c, out, store, ex)
+		err = cmp.Or(p.showWhole(c, out, store, ex), showFrames(out, store, ex, frames))
 	}
 	if err := wrote(cmp.Or(a.err, out.Err())); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"devhook/internal/terminal"
+	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
 )
@@ -51,7 +52,7 @@ func (p *program) tail(c *cli.Context) error {
 	}
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	for ex, err := range store.Follow(ctx, from) {
+	for ex, err := range store.FollowEnds(ctx, from) {
 		if err == nil {
 			var ok bool
 			if ok, err = f.Match(store, ex); err == nil && !ok {
@@ -61,6 +62,10 @@ func (p *program) tail(c *cli.Context) error {
 		switch {
 		case err != nil:
 			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+		case ex.Ending != nil:
+			if !c.Bool("json") && ex.Origin == recorder.Live { // its line was printed when it opened
+				out.Ended(ex)
+			}
 		case c.Bool("json"):
 			if err := p.printJSON(store, ex); err != nil {
 				return storeFailure(err)

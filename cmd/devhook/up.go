@@ -461,9 +461,13 @@ func (u *up) reload() {
 // closed.
 func (u *up) follow(from recorder.Cursor) {
 	mode := u.cfg.Get("output").Text()
-	for ex, err := range u.store.Follow(context.Background(), from) {
+	for ex, err := range u.store.FollowEnds(context.Background(), from) {
 		if err != nil {
 			u.log.Warn("cannot read a recording", "error", err)
+			continue
+		}
+		if ex.Ending != nil { // it was counted and shown when it opened
+			u.showEnded(ex, mode)
 			continue
 		}
 		u.tally.add(ex)
@@ -475,6 +479,18 @@ func (u *up) follow(from recorder.Cursor) {
 		default:
 			u.out.Exchange(ex)
 		}
+	}
+}
+
+// showEnded prints that a WebSocket has ended. Copies are over as soon as they
+// are open, which is not worth a line.
+func (u *up) showEnded(ex *recorder.Exchange, mode string) {
+	switch {
+	case mode == "quiet" || ex.Origin != recorder.Live:
+	case mode == "json":
+		u.printEnded(ex)
+	default:
+		u.out.Ended(ex)
 	}
 }
 

@@ -76,6 +76,7 @@ func TestHostileExchange(t *testing.T) {
 		"odd":   {Status: -1, Size: -5, Took: -time.Hour, Truncated: true},
 		"500":   {Status: 500, Body: recorder.Body{Bytes: []byte(evil)}},
 		"413":   {Status: 413},
+		"101":   {Status: 101},
 	}
 	bodies := [][]byte{
 		nil, []byte(`{"a":"\u001b","b":[]}`), []byte("{\"a\":\"\u009b31m\x7f\u202e\"}"), []byte("text \x1b[2J\r\n\u202e"),
@@ -105,8 +106,11 @@ func TestHostileExchange(t *testing.T) {
 					bare := ex
 					bare.Provider, bare.Event, bare.Parent, bare.Detail, bare.Verdict.Reason = "", "", "", "", ""
 					term.Exchange(&bare)
+					term.Ended(&ex)
 					for _, body := range bodies {
 						term.Whole(&ex, body, body, body)
+						frame := recorder.Frame{Dir: evil, Op: evil, Body: body, Size: -1, Code: -1, Reason: evil, Detail: evil}
+						term.Frame(&ex, &frame)
 					}
 					if bad := obeyed(b.String()); len(bad) > 0 {
 						t.Fatalf("outcome %q, status %q, response %s, %d columns: %v in\n%q", outcome, status, name, width, bad, b.String())

@@ -130,6 +130,9 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		if ex.App != nil && ex.Response != nil && !narrow {
 			s += t.style.dim("  sender got " + strconv.Itoa(ex.Response.Status))
 		}
+		if isWebSocket(ex) && !narrow {
+			s += "  " + websocket(ex)
+		}
 		return s
 	case recorder.Unreachable:
 		s := "-> "

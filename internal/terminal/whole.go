@@ -23,6 +23,9 @@ func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
 		day = at.Format("01-02") + " "
 	}
 	line := t.line(ex, len(day))
+	if isWebSocket(ex) && ex.Ending == nil && strings.HasSuffix(line, websocket(ex)) {
+		line += orBroken
+	}
 	if day != "" {
 		line = t.style.dim(day) + line
 	}
@@ -65,6 +68,13 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer, app []byte) {
 		outcome += ": " + Safe(ex.Detail)
 	}
 	row("outcome", "%s", outcome)
+	if isWebSocket(ex) {
+		text := websocket(ex) + orBroken
+		if ex.Ending != nil {
+			text = frames(ex.Ending) + ", after " + lasted(ex)
+		}
+		row("frames", "%s", text)
+	}
 	if ex.Route != "" {
 		row("route", "%s", Safe(ex.Route))
 	}
