@@ -258,6 +258,65 @@ func BenchmarkWebSocket(b *testing.B) {
 	}
 }
 
+// BenchmarkBesideWebSocket is a webhook there and back while a WebSocket on the
+// same gateway carries so many messages of 256 bytes a second each way.
+func BenchmarkBesideWebSocket(b *testing.B) {
+	for _, rate := range []int{0, 2000, 20000} {
+		for _, protocol := range []string{"websocket", "other"} {
+			if rate == 0 && protocol == "other" {
+				continue
+			}
+			b.Run(fmt.Sprintf("rate=%d/%s", rate, protocol), func(b *testing.B) {
+				stream := upgradeTo(protocol)
+				addr := benchGateway(b, func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/ws" {
+						stream(w, r)
+					}
+				})
+				ctx, cancel := context.WithCancel(context.Background())
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					beside(ctx, b, addr, protocol, rate)
+				}()
+				for b.Loop() {
+					resp, err := http.Post("http://"+addr+"/hook", "text/plain", strings.NewReader("webhook"))
+					if err != nil || resp.StatusCode != 200 {
+						b.Fatal(resp, err)
+					}
+					io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				cancel()
+				<-done
+			})
+		}
+	}
+}
+
+// beside sends rate messages a second until ctx ends.
+func beside(ctx context.Context, b *testing.B, addr, protocol string, rate int) {
+	if rate == 0 {
+		return
+	}
+	conn, br := dialUpgrade(b, addr, protocol)
+	defer conn.Close()
+	go io.Copy(io.Discard, br)
+	frame := append([]byte{0x82, 0xFE, 1, 0, 0, 0, 0, 0}, bytes.Repeat([]byte("x"), 256)...)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if _, err := conn.Write(bytes.Repeat(frame, rate/200)); err != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func benchUpgrade(b *testing.B, protocol string) (net.Conn, *bufio.Reader) {
 	addr := benchGateway(b, upgradeTo(protocol))
 	c, br := dialUpgrade(b, addr, protocol)
