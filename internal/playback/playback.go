@@ -39,7 +39,10 @@ type Server struct {
 	Log     func(text string) // nil: nobody is told
 }
 
-const writeTime = 10 * time.Second // for a client to take a frame
+const (
+	writeTime = 10 * time.Second // for a client to take a frame
+	pongTime  = time.Second      // for it to answer a ping, so that the order is kept
+)
 
 // ServeHTTP implements [http.Handler]. It returns when the recording or the
 // client is at its end, or the request's context is.
@@ -90,7 +93,6 @@ func (s *Server) play(ctx context.Context, c *websocket.Conn) (sent int, how str
 			}
 		}
 	})
-	pinging := make(chan struct{}, 1) // at most one at a time
 	started := time.Now()
 	left := 0
 	for f, err := range s.Frames() {
@@ -117,16 +119,9 @@ func (s *Server) play(ctx context.Context, c *websocket.Conn) (sent int, how str
 			}
 			return sent, strings.TrimRight(how, " ")
 		case f.Op == recorder.OpPing:
-			select {
-			case pinging <- struct{}{}:
-				work.Go(func() {
-					late, cancel := context.WithTimeout(ctx, writeTime)
-					defer cancel()
-					c.Ping(late) // an error is that the client is gone
-					<-pinging
-				})
-			default:
-			}
+			late, cancel := context.WithTimeout(ctx, pongTime)
+			c.Ping(late) // an error is that the client is gone, or answers no pings
+			cancel()
 		case f.Truncated:
 			left++
 			s.log("frame %d is left out: only %d of its %d bytes were kept", f.N, len(f.Body), f.Size)
