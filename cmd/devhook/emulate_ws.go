@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"net"
 	"net/http"
@@ -62,21 +60,11 @@ func (p *program) emulateWS(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return err
-		}
-		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
-	}
-	if err != nil {
-		return storeFailure(err)
-	}
-	defer store.Close()
-	ex, err := store.Get(c.Args().First())
+	store, ex, err := p.openRecording(c, c.Args().First())
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 	if err := hasOutFrames(store, ex); err != nil {
 		return err
 	}

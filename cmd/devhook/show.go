@@ -56,21 +56,11 @@ func (p *program) show(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return err
-		}
-		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
-	}
-	if err != nil {
-		return storeFailure(err)
-	}
-	defer store.Close()
-	ex, err := store.Get(c.Args().First())
+	store, ex, err := p.openRecording(c, c.Args().First())
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 
 	m := requestMessage(&ex.Request)
 	if c.Bool("response") && !c.Bool("json") {
@@ -187,6 +177,27 @@ func checklist(catalog *verify.Catalog, ex *recorder.Exchange, reply, app []byte
 		list = append(list, line)
 	}
 	return list
+}
+
+// openRecording returns the recording that ref names, and the store that it is
+// in, which the caller closes.
+func (p *program) openRecording(c *cli.Context, ref string) (*recorder.Store, *recorder.Exchange, error) {
+	store, err := p.openToRead(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := p.missingStore(c, err); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+	}
+	if err != nil {
+		return nil, nil, storeFailure(err)
+	}
+	ex, err := store.Get(ref)
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return store, ex, nil
 }
 
 // readable returns as much of a body as a person looks at, and what is wrong
