@@ -31,14 +31,13 @@ var importers = map[string][]string{
 	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
 	"golang.org/x/net":                {"tunnel"},
 	"github.com/urfave/cli/v2":        {"cmd/devhook"},
-	"github.com/coder/websocket":      {"internal/playback"},
 	"github.com/fsnotify/fsnotify":    {"internal/watch"},
 	"github.com/fatih/color":          {"internal/terminal"},
 	"golang.org/x/term":               {"internal/terminal"},
 	"golang.org/x/text":               {"internal/terminal", "verify"}, // of two packages in it
 	"go.yaml.in/yaml/v3":              {"internal/yamlx"},
 	"github.com/oklog/ulid/v2":        {"recorder"},
-	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed"}, // the one dials, the other serves
+	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed", "internal/playback"}, // the first dials, the others serve
 	"golang.org/x/sys":                {"recorder"},
 	"github.com/rogpeppe/go-internal": {}, // tests only
 }

@@ -145,7 +145,7 @@ func checklist(catalog *verify.Catalog, ex *recorder.Exchange, reply, app []byte
 	if ex.App != nil {
 		r, reply = ex.App, app
 	}
-	if !ok || r == nil || ex.Origin != recorder.Live {
+	if !ok || r == nil || ex.Origin != recorder.Live || r.Status == http.StatusSwitchingProtocols {
 		return nil
 	}
 	reached := ex.Outcome != recorder.Unreachable
