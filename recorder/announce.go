@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +21,10 @@ const announceExt = ".json"
 // small file in run/ that its owner holds locked, so that one whose owner has
 // died is known for it. Make one with [Store.Announce].
 type Announcement struct {
-	s *Store
-	f *os.File
+	s       *Store
+	dir     string // of the store
+	lasting bool   // outlives its owner; see [Store.Keep]
+	f       *os.File
 }
 
 // Announce tells the other processes of the store about this one, in words of
@@ -33,7 +34,7 @@ func (s *Store) Announce(about []byte) (*Announcement, error) {
 	if s.readOnly {
 		return nil, ErrReadOnly
 	}
-	a := &Announcement{s: s}
+	a := &Announcement{s: s, dir: "run"}
 	if err := a.Update(about); err != nil {
 		return nil, fmt.Errorf("announce: %w", err)
 	}
@@ -44,20 +45,23 @@ func (s *Store) Announce(about []byte) (*Announcement, error) {
 // Update puts other words in the place of the ones before. It is not for
 // concurrent use.
 func (a *Announcement) Update(about []byte) error {
-	if err := os.Mkdir(a.s.path("run"), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(a.s.path(a.dir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	id, err := ulid.New(ulid.Now(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(a.s.path("run", id.String()+announceExt), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(a.s.path(a.dir, id.String()+announceExt), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	err = lockFile(f) // before anything stands in it: what is empty is not taken for stale
 	if err == nil {
 		_, err = f.Write(about)
+	}
+	if err == nil && a.lasting {
+		err = cmp.Or(f.Sync(), syncDir(a.s.path(a.dir)))
 	}
 	if err != nil {
 		f.Close()
@@ -90,7 +94,7 @@ func dropFile(f *os.File) error {
 // the newest first.
 func (s *Store) Announced() ([][]byte, error) {
 	var list [][]byte
-	err := s.eachAnnounced(func(path string, f *os.File, alive bool) {
+	err := s.eachIn("run", func(path string, f *os.File, alive bool) {
 		if !alive {
 			return
 		}
@@ -103,7 +107,7 @@ func (s *Store) Announced() ([][]byte, error) {
 }
 
 func (s *Store) removeStale() {
-	err := s.eachAnnounced(func(path string, f *os.File, alive bool) {
+	err := s.eachIn("run", func(path string, f *os.File, alive bool) {
 		if info, err := f.Stat(); alive || err != nil || info.Size() == 0 && time.Since(info.ModTime()) < time.Minute {
 			return
 		}
@@ -115,9 +119,9 @@ func (s *Store) removeStale() {
 	}
 }
 
-// eachAnnounced calls f for each announcement, the oldest first.
-func (s *Store) eachAnnounced(f func(path string, file *os.File, alive bool)) error {
-	names, err := os.ReadDir(s.path("run"))
+// eachIn calls f for each announcement in dir, the oldest first.
+func (s *Store) eachIn(dir string, f func(path string, file *os.File, alive bool)) error {
+	names, err := os.ReadDir(s.path(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -128,7 +132,7 @@ func (s *Store) eachAnnounced(f func(path string, file *os.File, alive bool)) er
 		if !strings.HasSuffix(n.Name(), announceExt) {
 			continue
 		}
-		path := filepath.Join(s.path("run"), n.Name())
+		path := s.path(dir, n.Name())
 		file, err := os.Open(path)
 		if err != nil {
 			continue // just taken back

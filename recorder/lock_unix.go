@@ -18,8 +18,13 @@ func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
 
 // tryShareLock takes a lock of f that others can have too, and reports whether
 // it could: whether nobody has a lock for himself. Closing f frees it.
-func tryShareLock(f *os.File) (bool, error) {
-	err := flock(f, unix.LOCK_SH|unix.LOCK_NB)
+func tryShareLock(f *os.File) (bool, error) { return tryFlock(f, unix.LOCK_SH) }
+
+// tryLock is lockFile without waiting; it reports whether it could.
+func tryLock(f *os.File) (bool, error) { return tryFlock(f, unix.LOCK_EX) }
+
+func tryFlock(f *os.File, how int) (bool, error) {
+	err := flock(f, how|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return false, nil
 	}

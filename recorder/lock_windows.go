@@ -27,9 +27,14 @@ func unlockFile(f *os.File) error {
 
 // tryShareLock takes a lock of f that others can have too, and reports whether
 // it could: whether nobody has a lock for himself. Closing f frees it.
-func tryShareLock(f *os.File) (bool, error) {
+func tryShareLock(f *os.File) (bool, error) { return tryLockAs(f, 0) }
+
+// tryLock is lockFile without waiting; it reports whether it could.
+func tryLock(f *os.File) (bool, error) { return tryLockAs(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
+
+func tryLockAs(f *os.File, how uint32) (bool, error) {
 	err := control(f, func(fd uintptr) error {
-		return windows.LockFileEx(windows.Handle(fd), windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, lockedByte())
+		return windows.LockFileEx(windows.Handle(fd), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, lockedByte())
 	})
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return false, nil

@@ -1,0 +1,347 @@
+package register
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// applyAttempts is how often a change is tried whose call ends without a clear
+// answer.
+const applyAttempts = 3
+
+// Options are what [Open] is told.
+type Options struct {
+	Store    *recorder.Store
+	Provider Provider
+	// Values are what the user said, by Param.Name; of a Secret, what it refers
+	// to.
+	Values map[string][]string
+	API    string // the API's address; "" for the provider's own
+	// Keep has Close leave what was made.
+	Keep bool
+	// Say is told of each step; may be nil. TakeSecret is as in [Settings]; may be nil.
+	Say        func(Step)
+	TakeSecret func(verify.Secret)
+}
+
+// A Step is something that was done at a provider, or taken back.
+type Step struct {
+	Change Change
+	Undo   Undo // zero: the change was made
+	Old    bool // it is of a process that has died
+	Err    error
+}
+
+// A Registration is what one process has changed at one provider. It is not
+// for concurrent use. Make one with [Open].
+type Registration struct {
+	o      Options
+	client *Client
+	reg    Registrar
+	ledger Ledger
+	held   *recorder.Announcement // nil: nothing was made yet
+	begun  bool                   // what the dead have left was looked at
+	old    bool                   // is of a process that has died
+}
+
+// Open checks what the user said; it calls nothing. The error tells what is
+// wrong with it.
+//
+// The caller closes the Registration.
+func Open(o Options) (*Registration, error) {
+	if o.Say == nil {
+		o.Say = func(Step) {}
+	}
+	r := &Registration{o: o, ledger: Ledger{
+		V: 1, PID: os.Getpid(), At: time.Now().UTC(), Provider: o.Provider.ID, API: strings.TrimRight(cmp.Or(o.API, o.Provider.API), "/"),
+		Params: map[string][]string{}, Mark: rand.Text(), Keep: o.Keep,
+	}}
+	for _, p := range o.Provider.Params {
+		if values := o.Values[p.Name]; p.Kind != Secret && len(values) > 0 {
+			r.ledger.Params[p.Name] = values
+		}
+	}
+	var err error
+	if r.reg, r.client, err = r.open(o.Values, r.ledger.Mark); err != nil {
+		return nil, err
+	}
+	r.ledger.Account = r.reg.Account()
+	return r, nil
+}
+
+// A MissingError says that the user must say something.
+type MissingError struct{ Param Param }
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%s is missing: %s", e.Param.Name, e.Param.About)
+}
+
+func (r *Registration) open(values map[string][]string, mark string) (Registrar, *Client, error) {
+	for _, p := range r.o.Provider.Params {
+		if p.Required && len(values[p.Name]) == 0 {
+			return nil, nil, &MissingError{p}
+		}
+		for _, v := range values[p.Name] {
+			if p.Check == nil {
+				continue
+			}
+			if err := p.Check(v); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", p.Name, err)
+			}
+		}
+	}
+	c, err := NewClient(r.ledger.API)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := Settings{Values: values, Mark: mark, TakeSecret: r.o.TakeSecret}
+	if s.TakeSecret == nil {
+		s.TakeSecret = func(verify.Secret) {}
+	}
+	reg, err := r.o.Provider.Open(s, c)
+	return reg, c, err
+}
+
+// Account is whose webhooks these are.
+func (r *Registration) Account() string { return r.ledger.Account }
+
+// Local reports whether the API is on this machine, so that it can reach what
+// is here.
+func (r *Registration) Local() bool { return r.client.Local() }
+
+// Show is [Client.Show].
+func (r *Registration) Show(call Call) (method, url, body string) { return r.client.Show(call) }
+
+// Plan returns what Set would do. It changes nothing.
+func (r *Registration) Plan(ctx context.Context, callback string) ([]Change, error) {
+	return r.reg.Plan(ctx, callback, slices.Clone(r.ledger.Changes))
+}
+
+// Set makes callback the URL that webhooks go to, or moves them there. Before
+// its first change it takes back what dead processes have left in the account.
+// After an error what was made stays, for Close or for another Set.
+func (r *Registration) Set(ctx context.Context, callback string) error {
+	if !r.begun {
+		r.takeBackOld(ctx)
+		r.begun = true
+	}
+	plan, err := r.Plan(ctx, callback)
+	if err != nil {
+		return err
+	}
+	for _, ch := range plan {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.make(ctx, ch); err != nil {
+			return err
+		}
+	}
+	if r.ledger.URL = callback; len(r.ledger.Changes) == 0 {
+		return nil
+	}
+	if err := r.write(); err != nil {
+		return err
+	}
+	return r.takeBack(ctx, func(ch Change) bool { return ch.URL != "" && ch.URL != callback })
+}
+
+// make makes one change. It is in the ledger before its call and after.
+func (r *Registration) make(ctx context.Context, ch Change) error {
+	ch.State, ch.At = Intended, time.Now().UTC()
+	before := slices.Clone(r.ledger.Changes)
+	i := r.ledger.find(ch.Key)
+	if i < 0 {
+		r.ledger.Changes = append(r.ledger.Changes, ch)
+		i = len(r.ledger.Changes) - 1
+	} else {
+		old := r.ledger.Changes[i]
+		ch.At = old.At
+		if ch.Was = append(slices.Clone(old.Was), old.URL); ch.URL == old.URL {
+			ch.Was = old.Was
+		}
+		r.ledger.Changes[i] = ch
+	}
+	if err := r.write(); err != nil {
+		r.ledger.Changes = before
+		return err
+	}
+	err := r.apply(ctx, &ch, r.ledger.Changes[:i])
+	if err == nil {
+		ch.State = Done
+		r.o.Say(Step{Change: ch})
+	}
+	r.ledger.Changes[i] = ch
+	var e *Error
+	if errors.As(err, &e) && !e.Unsure() && !ch.Again {
+		r.ledger.Changes = before // it was refused
+	}
+	return cmp.Or(err, r.write())
+}
+
+// apply tries a change again whose call ended without a clear answer.
+func (r *Registration) apply(ctx context.Context, ch *Change, done []Change) error {
+	for attempt := 1; ; attempt++ {
+		err := r.reg.Apply(ctx, ch, done)
+		var e *Error
+		if err == nil || !errors.As(err, &e) || !e.Unsure() || attempt == applyAttempts {
+			return err
+		}
+		ch.Again = true
+		if r.client.pause(ctx, time.Duration(attempt)*time.Second) != nil {
+			return err
+		}
+	}
+}
+
+// write puts the ledger on disk.
+func (r *Registration) write() (err error) {
+	text, err := json.MarshalIndent(r.ledger, "", " ")
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if r.held == nil {
+		r.held, err = r.o.Store.Keep(kind, text)
+	} else {
+		err = r.held.Update(text)
+	}
+	if err != nil {
+		return fmt.Errorf("write down what is done at %s: %w", r.o.Provider.ID, err)
+	}
+	return nil
+}
+
+// takeBack takes back the changes that want says, the newest first. What could
+// not be taken back stays in the ledger.
+func (r *Registration) takeBack(ctx context.Context, want func(Change) bool) error {
+	var failed error
+	for i := len(r.ledger.Changes) - 1; i >= 0; i-- {
+		ch := r.ledger.Changes[i]
+		if !want(ch) {
+			continue
+		}
+		undo, err := r.reg.Revert(ctx, ch)
+		r.o.Say(Step{Change: ch, Undo: undo, Err: err, Old: r.old})
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", ch.Key, err))
+			continue
+		}
+		if undo.Result == Later {
+			continue
+		}
+		r.ledger.Changes = slices.Delete(r.ledger.Changes, i, i+1)
+		if err := r.write(); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// Test has the provider send a webhook, and returns what it says of it. ok is
+// false if the provider has no way to.
+func (r *Registration) Test(ctx context.Context) (said string, ok bool, err error) {
+	t, ok := r.reg.(Tester)
+	if !ok {
+		return "", false, nil
+	}
+	said, err = t.Test(ctx, slices.Clone(r.ledger.Changes))
+	return said, true, err
+}
+
+// Close takes back what was made, or leaves it if it is to be kept. What could
+// not be taken back, or may not be yet, stays in the store for a [Cleanup].
+// The error says what is left.
+func (r *Registration) Close(ctx context.Context) error {
+	if r.held == nil {
+		return nil
+	}
+	if r.ledger.Keep {
+		return r.held.Leave()
+	}
+	err := r.takeBack(ctx, func(Change) bool { return true })
+	if !r.old {
+		defer r.takeBackOld(ctx) // what waited for this one
+	}
+	if len(r.ledger.Changes) == 0 {
+		return errors.Join(err, r.held.Close())
+	}
+	return errors.Join(err, r.held.Leave())
+}
+
+// takeBackOld takes back what dead processes have left in the account, and
+// what one was told to keep that was told the same. It is no error if it cannot
+// be: it stays for the next.
+func (r *Registration) takeBackOld(ctx context.Context) {
+	r.cleanup(ctx, func(l Ledger) bool {
+		return l.Account == r.ledger.Account && (!l.Keep || r.ledger.sameParams(l))
+	})
+}
+
+// cleanup takes back the ledgers of dead processes that want says, and returns
+// how many there were.
+func (r *Registration) cleanup(ctx context.Context, want func(Ledger) bool) (int, error) {
+	var failed error
+	n := 0
+	err := r.o.Store.TakeOver(kind, func(text []byte) bool {
+		l, ok := parseLedger(text)
+		return ok && l.Provider == r.o.Provider.ID && l.API == r.ledger.API && want(l)
+	}, func(a *recorder.Announcement, text []byte) {
+		n++
+		old := &Registration{o: r.o, held: a, old: true}
+		old.ledger, _ = parseLedger(text)
+		values := maps.Clone(old.ledger.Params)
+		for _, p := range r.o.Provider.Params {
+			if p.Kind == Secret {
+				values[p.Name] = r.o.Values[p.Name]
+			}
+		}
+		var err error
+		if old.reg, old.client, err = old.open(values, old.ledger.Mark); err == nil {
+			old.ledger.Keep = false
+			err = old.Close(ctx)
+		}
+		failed = errors.Join(failed, err)
+	})
+	return n, errors.Join(failed, err)
+}
+
+// Cleanup takes back what dead processes have left at the provider, also what
+// was to be kept, in every account that the credentials in o.Values are good
+// for, and returns how many registrations that were. Those at another API than
+// o.API are left.
+func Cleanup(ctx context.Context, o Options) (int, error) {
+	if o.Say == nil {
+		o.Say = func(Step) {}
+	}
+	r := &Registration{o: o, ledger: Ledger{API: strings.TrimRight(cmp.Or(o.API, o.Provider.API), "/")}}
+	if _, err := NewClient(r.ledger.API); err != nil {
+		return 0, err
+	}
+	return r.cleanup(ctx, func(Ledger) bool { return true })
+}
+
+// CheckURL refuses a callback that no provider can reach over the internet.
+func CheckURL(callback string) error {
+	u, err := url.Parse(callback)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("a callback is to be like https://example.ngrok.app/hooks")
+	case u.User != nil || u.Fragment != "" || strings.ContainsAny(callback, "{}\" \\"):
+		return errors.New("a callback has no user, no fragment, and no braces, quotes or spaces")
+	}
+	return nil
+}
