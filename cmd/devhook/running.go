@@ -36,6 +36,7 @@ func (u *up) tell() {
 	for _, route := range u.routes.List {
 		r.Routes = append(r.Routes, runningRoute{route.Path, route.Provider, texts(route.Forward)})
 	}
+	u.moveRegistrations(r)
 	about, err := json.Marshal(r)
 	if err == nil && u.running == nil {
 		u.running, err = u.store.Announce(about)

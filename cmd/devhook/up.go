@@ -193,6 +193,11 @@ type up struct {
 	warned  map[string]bool // providers that were warned of
 	printMu sync.Mutex      // held while a line of --json is printed
 	running *recorder.Announcement
+
+	registrations []*ownRegistration
+	learnedMu     sync.Mutex
+	learned       map[string][]verify.Secret // guarded by learnedMu: by provider; of APIs
+
 	// announced is the public URL that the user was told last.
 	announced string
 	untrusted bool // devhook.yaml waits for devhook trust
@@ -274,6 +279,9 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	for _, pl := range u.places("") {
 		u.out.MakeRoom(pl.provider.ID)
 	}
+	registering, stopRegistering := context.WithCancel(context.Background())
+	defer stopRegistering()
+	u.register(registering)
 	if err := u.ready(); err != nil {
 		return err
 	}
@@ -286,8 +294,12 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	u.startStreams(from)
 	err = u.wait(ctx, signals, served)
 
-	// The end, in the order of the flow: nothing more comes in, what is under
-	// way is delivered and recorded, and what was recorded is printed.
+	// The end, in the order of the flow: nobody is told to send here, nothing
+	// more comes in, what is under way is delivered and recorded, and what was
+	// recorded is printed.
+	if !u.unregister(stopRegistering, signals) {
+		return errInterrupted
+	}
 	stopServing()
 	u.streams.stop()
 	ended := make(chan error, 1) // of the store
@@ -428,6 +440,7 @@ func (u *up) reload() {
 	if err == nil {
 		addLocalKeys(u.store.Path(), rt.Catalog, rt.Keys)
 		u.gateway.SetRoutes(rt)
+		u.relearn()
 		u.routes = rt
 		u.tell()
 	}

@@ -71,6 +71,8 @@ type Config struct {
 	routes  []route
 	sources []Stream
 	fetch   verify.Fetcher
+
+	register []Registration
 }
 
 // Load reads what src has. The error is an [*Error] or an [*UntrustedError].
@@ -81,7 +83,7 @@ func Load(src Source) (*Config, error) {
 		return nil, err
 	}
 	if f != nil {
-		c.Path, c.catalog, c.routes = f.path, f.catalog, f.routes
+		c.Path, c.catalog, c.routes, c.register = f.path, f.catalog, f.routes, f.register
 		if f.keeps {
 			c.Notes = append(c.Notes, "keep: is read and not acted on yet: nothing is deleted")
 		}

@@ -21,6 +21,7 @@ type file struct {
 	with      map[string]map[string]Value
 	routes    []route
 	sources   []Stream
+	register  []Registration
 	providers []verify.Provider
 	catalog   *verify.Catalog // with the providers
 	mentions  []mention
@@ -87,6 +88,7 @@ var fileFields = func() yamlx.Fields[*file] {
 		"providers": (*file).readProviders,
 		"keep":      (*file).readKeep,
 		"sources":   (*file).readSources,
+		"register":  (*file).readRegister,
 	}
 	for _, s := range settings {
 		if s.inFile {

@@ -129,6 +129,7 @@ func (c *Config) Keys(r *Resolver) (map[string]verify.Keys, error) {
 		}
 		all[id] = k
 	}
+	c.awaitTold(all)
 	c.AddFetch(all)
 	return all, nil
 }
@@ -207,6 +208,9 @@ func (c *Config) Show() []Shown {
 	}
 	for _, own := range c.sources {
 		list = append(list, own.show())
+	}
+	for _, r := range c.register {
+		list = append(list, Shown{"register " + r.Provider.ID, r.String(), r.From})
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.secrets)) {
 		v := c.secrets[id]

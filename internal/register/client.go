@@ -317,8 +317,8 @@ func usualAnswer(status int, body []byte) (int, string) {
 	}
 	var inner struct{ Message string }
 	var word string
-	json.Unmarshal(a.Error, &inner) //nolint:errcheck // one of the two, or neither
-	json.Unmarshal(a.Error, &word)  //nolint:errcheck
+	json.Unmarshal(a.Error, &inner) // one of the two, or neither
+	json.Unmarshal(a.Error, &word)
 	for _, s := range []string{a.Message, a.ErrorWords, a.Description, inner.Message, word} {
 		if s != "" {
 			return status, s

@@ -27,6 +27,7 @@ var euler = Provider{
 		{Name: "key", Value: "REF", About: "the API key", Env: "EULER_API_KEY", Kind: Secret, Required: true},
 		{Name: "fetch-secret", About: "ask Euler for the webhook secret, and keep it in memory only", Kind: Flag},
 	},
+	Tells: func(s Settings) bool { return s.Has("fetch-secret") },
 	Open: func(s Settings, c *Client) (Registrar, error) {
 		c.Hidden = map[string]string{"key": s.Get("key")}
 		c.Header = map[string]string{"X-Api-Key": "{key}"} // never apiKey in the query, which logs have

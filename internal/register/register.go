@@ -38,6 +38,9 @@ type Provider struct {
 	API    string // where its API is, as in "https://api.example.com"
 	Docs   string // the page that describes the API
 	Params []Param
+	// Tells reports whether a registration that is told this will tell
+	// Settings.TakeSecret a secret; nil: never.
+	Tells func(said Settings) bool
 	// Open makes a Registrar of what the user said. It calls nothing, and
 	// refuses what cannot be meant. It sets c.Hidden, and c.Answer if it must.
 	Open func(s Settings, c *Client) (Registrar, error)

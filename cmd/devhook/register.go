@@ -1,0 +1,414 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/register"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) registerCommand() *cli.Command {
+	var known []string
+	for _, one := range register.Providers() {
+		known = append(known, one.ID)
+	}
+	return &cli.Command{
+		Name: "register", Usage: "have a provider send its webhooks here, until Ctrl-C", ArgsUsage: "PROVIDER",
+		Description: `Registers the URL of the running devhook up through the provider's own API, moves it
+when the URL changes, and takes it back at the end. What a devhook has left that was
+killed is taken back at the next start, or by --cleanup. That goes for ` + strings.Join(known, ", ") + `;
+for all others it prints what to do by hand.
+
+  devhook register euler --account 4242 --creator @tv_asahi_news
+  devhook register euler --account 4242 --creator @tv_asahi_news --dry-run
+  devhook register euler --account 4242 --creator @tv_asahi_news --test
+  devhook register --cleanup
+  devhook register tiktok`,
+		Flags: slices.Concat(paramFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "url", Usage: "the `URL` that webhooks are to go to (default: that of the running devhook up)"},
+			&cli.StringFlag{Name: "api-url", Usage: "where the provider's API is, a `URL`: an emulator"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be called, and change nothing"},
+			&cli.BoolFlag{Name: "test", Usage: "have the provider send a test, wait for it, and end"},
+			&cli.DurationFlag{Name: "timeout", Usage: "how `LONG` --test waits", Value: 30 * time.Second},
+			&cli.BoolFlag{Name: "keep", Usage: "leave it registered at the end"},
+			&cli.BoolFlag{Name: "force", Usage: "register a URL also that the provider cannot reach"},
+			&cli.BoolFlag{Name: "list", Usage: "list what is registered"},
+			&cli.BoolFlag{Name: "cleanup", Usage: "take back what devhooks have left that are gone, also what was kept"},
+			&cli.BoolFlag{Name: "json", Usage: "print each step as a line of JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()),
+		Action: p.register,
+	}
+}
+
+// paramFlags are the flags of what providers must be told, by name.
+func paramFlags() []cli.Flag {
+	about := map[string][]string{}
+	params := map[string]register.Param{}
+	for _, one := range register.Providers() {
+		for _, param := range one.Params {
+			text := one.ID + ": " + param.About
+			if param.Value != "" {
+				text = one.ID + ": `" + param.Value + "`, " + param.About
+			}
+			if _, again := params[param.Name]; again {
+				text = strings.ReplaceAll(text, "`", "")
+			}
+			if param.Env != "" {
+				text += " (default: " + param.Env + ")"
+			}
+			params[param.Name] = param
+			about[param.Name] = append(about[param.Name], text)
+		}
+	}
+	var flags []cli.Flag
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		usage := strings.Join(about[name], "; ")
+		if params[name].Kind == register.Flag {
+			flags = append(flags, &cli.BoolFlag{Name: name, Usage: usage})
+		} else {
+			flags = append(flags, &cli.StringSliceFlag{Name: name, Usage: usage})
+		}
+	}
+	return flags
+}
+
+// A registerRun is one run of `devhook register`.
+type registerRun struct {
+	p         *program
+	c         *cli.Context
+	cfg       *config.Config
+	store     *recorder.Store
+	out, errs *terminal.Terminal
+	provider  register.Provider
+	path      string // of the callback; "" for that of the provider's route
+}
+
+func (p *program) register(c *cli.Context) error {
+	r := &registerRun{p: p, c: c}
+	var err error
+	if r.out, err = p.out(c); err != nil {
+		return err
+	}
+	if r.errs, err = p.terminal(c, p.stderr); err != nil {
+		return err
+	}
+	src := p.source(c, nil)
+	src.Flag = func(string) []string { return nil } // those of the same name mean something else here
+	if r.cfg, err = p.load(src); err != nil {
+		return err
+	}
+	id := c.Args().First()
+	if c.Bool("list") {
+		return r.list(id)
+	}
+	if c.Bool("cleanup") {
+		return r.cleanup(id)
+	}
+	if id == "" {
+		return &failure{code: 2, text: "register at which provider?", hint: "devhook register " + register.Providers()[0].ID + ", or another of devhook providers"}
+	}
+	known, ok := r.cfg.Catalog().Lookup(id)
+	if !ok {
+		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(r.cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+	}
+	if r.provider, ok = register.Lookup(known.ID); !ok {
+		return r.byHand(known)
+	}
+	return r.run()
+}
+
+// open opens the store to write.
+func (r *registerRun) open() (err error) {
+	r.store, err = recorder.Open(r.p.storeDir(r.c), recorder.Options{Log: slog.New(r.errs.LogHandler(slog.LevelWarn))})
+	if err != nil {
+		return storeFailure(err)
+	}
+	return nil
+}
+
+// callback returns the URL that webhooks of the provider are to go to: what was
+// said, else that of the running up. "" and no error: there is none.
+func (r *registerRun) callback(id string) (string, error) {
+	if u := r.c.String("url"); u != "" {
+		return u, nil
+	}
+	store := r.store
+	if store == nil {
+		var err error
+		if store, err = r.p.openToRead(r.c); err != nil {
+			return "", nil // no store, nobody who runs
+		}
+		defer store.Close()
+	}
+	up, err := findRunning(store)
+	if err != nil || up == nil {
+		return "", err
+	}
+	return up.callback(id, r.path), nil
+}
+
+// callback returns where a provider is to send its webhooks.
+func (r *running) callback(id, path string) string {
+	if path == "" {
+		for _, route := range r.Routes {
+			if route.Provider == id {
+				path = route.Path
+				break
+			}
+		}
+	}
+	return strings.TrimRight(r.URL, "/") + path
+}
+
+// byHand tells what to do at a provider that has no API for it.
+func (r *registerRun) byHand(known verify.Provider) error {
+	u, err := r.callback(known.ID)
+	if err != nil {
+		return err
+	}
+	if u == "" {
+		u = "the public URL of devhook up"
+	}
+	if len(known.Dashboard) == 0 {
+		r.out.Printf("%s: paste it where the provider asks for it: %s", known.Name, terminal.Safe(u))
+	} else {
+		r.out.Printf("%s  %s", r.out.Bold(known.Name), terminal.Safe(u))
+		for _, step := range known.Steps(u) {
+			r.out.Paragraph(2, terminal.Safe(step))
+		}
+	}
+	return wrote(r.out.Err())
+}
+
+// said returns what the flags say, else the one entry of devhook.yaml.
+func (r *registerRun) said() map[string]config.Value {
+	said := map[string]config.Value{}
+	var own []config.Registration
+	for _, one := range r.cfg.Registrations() {
+		if one.Provider.ID == r.provider.ID {
+			own = append(own, one)
+		}
+	}
+	if len(own) == 1 {
+		maps.Copy(said, own[0].Values)
+		r.path = own[0].Path
+	}
+	for _, param := range r.provider.Params {
+		switch {
+		case !r.c.IsSet(param.Name):
+		case param.Kind == register.Flag:
+			said[param.Name] = config.Value{Texts: []string{fmt.Sprint(r.c.Bool(param.Name))}, From: "--" + param.Name, Given: true}
+		default:
+			said[param.Name] = config.Value{Texts: r.c.StringSlice(param.Name), From: "--" + param.Name, Given: true}
+		}
+	}
+	return said
+}
+
+// apiURL returns where the provider's API is, "" for where it says.
+func (p *program) apiURL(id, said string) string {
+	return cmp.Or(said, p.getenv("DEVHOOK_"+strings.ToUpper(strings.ReplaceAll(id, "-", "_"))+"_API_URL"))
+}
+
+func (r *registerRun) options() (register.Options, error) {
+	values, err := config.Params(r.provider, r.said(), r.p.resolver(r.errs))
+	return register.Options{
+		Store: r.store, Provider: r.provider, Values: values, API: r.p.apiURL(r.provider.ID, r.c.String("api-url")),
+		Keep: r.c.Bool("keep"), Say: func(s register.Step) { r.say(r.provider.ID, s) },
+	}, err
+}
+
+func (r *registerRun) run() error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	defer r.store.Close()
+	o, err := r.options()
+	if err != nil {
+		return err
+	}
+	reg, err := register.Open(o)
+	if err != nil {
+		return misuse(err)
+	}
+	callback, err := r.callback(r.provider.ID)
+	if err != nil {
+		return storeFailure(err)
+	}
+	if callback == "" {
+		return &failure{code: 2, text: "no devhook up is running on this store, so there is no URL to register", hint: "start devhook up first, or name the URL: --url https://…"}
+	}
+	if err := checkCallback(callback, reg, r.c.Bool("force")); err != nil {
+		return err
+	}
+	if r.c.Bool("dry-run") {
+		return r.dryRun(reg, callback)
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	if r.c.Bool("test") {
+		return r.once(reg, callback, signals)
+	}
+	return r.stay(reg, callback, signals)
+}
+
+// misuse makes an error of what a provider was not told.
+func misuse(err error) error {
+	var missing *register.MissingError
+	if !errors.As(err, &missing) {
+		return &failure{code: 2, text: err.Error(), hint: "devhook help register", err: err}
+	}
+	f := &failure{code: 2, text: err.Error(), hint: "--" + missing.Param.Name + " " + cmp.Or(missing.Param.Value, "VALUE"), err: err}
+	if missing.Param.Kind == register.Secret {
+		f.hint = "--" + missing.Param.Name + " env:NAME"
+	}
+	if missing.Param.Env != "" {
+		f.hint += ", or export " + missing.Param.Env + "=…"
+	}
+	return f
+}
+
+// checkCallback refuses a URL that would be registered in vain.
+func checkCallback(callback string, reg *register.Registration, force bool) error {
+	if err := register.CheckURL(callback); err != nil {
+		return &failure{code: 2, text: fmt.Sprintf("%q: %v", callback, err), hint: "--url https://…"}
+	}
+	if force || reg.Local() || register.Reachable(callback) {
+		return nil
+	}
+	return &failure{
+		code: 2, text: callback + " cannot be reached over the internet: the provider's webhooks would not come",
+		hint: "start devhook up with an ngrok authtoken, name another with --url, or insist with --force",
+	}
+}
+
+// stay keeps the registration where the running up is, until a signal.
+func (r *registerRun) stay(reg *register.Registration, callback string, signals <-chan os.Signal) error {
+	g := newRegistering(reg)
+	g.say = func(text string) { r.errs.Error(text, "") }
+	ctx, cancel := context.WithCancel(r.c.Context)
+	defer cancel()
+	first := true
+	g.set = func(url string) {
+		r.registered(reg, url, first)
+		first = false
+	}
+	g.move(callback)
+	go g.run(ctx)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var failed error
+	for waiting := true; waiting; {
+		select {
+		case <-signals:
+			waiting = false
+		case <-r.c.Context.Done():
+			waiting = false
+		case err := <-g.told: // the first attempt
+			if err != nil {
+				failed, waiting = apiFailure(err), false
+			}
+			g.told = nil
+		case <-tick.C:
+			if r.c.IsSet("url") {
+				continue
+			}
+			if now, err := r.callback(r.provider.ID); err == nil && now != "" && now != callback {
+				if err := checkCallback(now, reg, r.c.Bool("force")); err == nil {
+					callback = now
+					g.move(now)
+				}
+			}
+		}
+	}
+	cancel()
+	select {
+	case <-g.done:
+	case <-signals:
+		return errInterrupted
+	}
+	return cmp.Or(failed, apiFailure(g.err), wrote(r.out.Err()))
+}
+
+// once registers, has a test sent, waits for it, and takes all back.
+func (r *registerRun) once(reg *register.Registration, callback string, signals <-chan os.Signal) (err error) {
+	ctx, cancel := context.WithCancel(r.c.Context)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err = reg.Set(ctx, callback); err == nil {
+			r.registered(reg, callback, false)
+			err = r.test(ctx, reg, callback)
+		} else {
+			err = apiFailure(err)
+		}
+		err = cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
+	}()
+	select {
+	case <-ended:
+		return err
+	case <-signals:
+		cancel()
+	}
+	select {
+	case <-ended:
+		return &failure{code: 130, text: "interrupted"}
+	case <-signals:
+		return errInterrupted
+	}
+}
+
+// test has the provider send a webhook, and waits until it is recorded.
+func (r *registerRun) test(ctx context.Context, reg *register.Registration, callback string) error {
+	from, err := r.store.End()
+	if err != nil {
+		return storeFailure(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.c.Duration("timeout"))
+	defer cancel()
+	said, ok, err := reg.Test(ctx)
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return apiFailure(err)
+	case err == nil && !ok:
+		return &failure{code: 2, text: r.provider.ID + " has no way to send a test", hint: "leave --test out"}
+	}
+	for ex, err := range r.store.Follow(ctx, from) {
+		if err != nil || ex.Origin != recorder.Live || ex.Provider != r.provider.ID && ex.Request.URL != callback {
+			continue
+		}
+		if r.c.Bool("json") {
+			err = r.p.printValue(map[string]any{"v": 1, "type": "test", "provider": r.provider.ID, "said": said, "exchange": ex.ID, "verdict": ex.Verdict})
+		} else {
+			r.out.Printf("%s says: %s", r.provider.ID, said)
+			r.out.Exchange(ex)
+		}
+		if err == nil && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned) {
+			err = &failure{code: 1, text: "the test came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail), hint: "devhook show " + string(ex.ID)}
+		}
+		return err
+	}
+	if r.c.Context.Err() != nil {
+		return r.c.Context.Err()
+	}
+	return &failure{code: 5, text: fmt.Sprintf("the test did not come within %s; %s says: %s", r.c.Duration("timeout"), r.provider.ID, cmp.Or(said, "nothing")), hint: "is devhook up running on this store, and does its URL lead here?"}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"devhook/internal/register"
+	"devhook/internal/terminal"
+)
+
+// dryRun prints what would be called.
+func (r *registerRun) dryRun(reg *register.Registration, callback string) error {
+	plan, err := reg.Plan(r.c.Context, callback)
+	if err != nil {
+		return apiFailure(err)
+	}
+	for _, ch := range plan {
+		method, url, body := reg.Show(ch.Call)
+		if r.c.Bool("json") {
+			if err := r.p.printValue(struct {
+				V      int    `json:"v"`
+				Type   string `json:"type"`
+				About  string `json:"about"`
+				Method string `json:"method"`
+				URL    string `json:"url"`
+				Body   string `json:"body,omitempty"`
+			}{1, "call", ch.About, method, url, body}); err != nil {
+				return err
+			}
+			continue
+		}
+		r.out.Printf("%s", r.out.Dim("# "+terminal.Safe(ch.About)))
+		r.out.Printf("%s %s", method, terminal.Safe(url))
+		if body != "" {
+			r.out.Printf("%s", terminal.Safe(body))
+		}
+	}
+	if len(plan) == 0 {
+		r.errs.Printf("nothing is to be done")
+	}
+	return wrote(r.out.Err())
+}
+
+// list prints what is registered, by the living and by those that are gone.
+func (r *registerRun) list(id string) error {
+	store, err := r.p.openToRead(r.c)
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer store.Close()
+	all, err := register.List(store)
+	if err != nil {
+		return storeFailure(err)
+	}
+	for _, l := range all {
+		if id != "" && l.Provider != id {
+			continue
+		}
+		if r.c.Bool("json") {
+			if err := r.p.printValue(struct {
+				Type string `json:"type"`
+				register.Ledger
+				Running bool `json:"running"`
+			}{"registration", l, l.Alive}); err != nil {
+				return err
+			}
+			continue
+		}
+		state := "its devhook is gone: devhook register --cleanup takes it back"
+		switch {
+		case l.Alive:
+			state = fmt.Sprintf("by process %d", l.PID)
+		case l.Keep:
+			state = "kept"
+		}
+		r.out.Printf("%s  account %s  %s  %s", r.out.Bold(terminal.Safe(l.Provider)), terminal.Safe(l.Account), terminal.Safe(cmp.Or(l.URL, "(not whole)")), r.out.Dim(state))
+		for _, ch := range l.Changes {
+			r.out.Printf("  %-8s  %s", terminal.Safe(string(ch.State)), terminal.Safe(ch.About))
+		}
+	}
+	return wrote(r.out.Err())
+}
+
+// cleanup takes back what devhooks that are gone have left at the provider, or
+// at all of which there is something.
+func (r *registerRun) cleanup(id string) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	defer r.store.Close()
+	all, err := register.List(r.store)
+	if err != nil {
+		return storeFailure(err)
+	}
+	if known, ok := r.cfg.Catalog().Lookup(id); ok {
+		id = known.ID
+	}
+	var failed error
+	total, seen := 0, map[string]bool{}
+	for _, l := range all {
+		if l.Alive || id != "" && l.Provider != id || seen[l.Provider+" "+l.API] {
+			continue
+		}
+		seen[l.Provider+" "+l.API] = true
+		var ok bool
+		if r.provider, ok = register.Lookup(l.Provider); !ok {
+			continue
+		}
+		o, err := r.options()
+		if err == nil && l.API != cmp.Or(strings.TrimRight(o.API, "/"), r.provider.API) {
+			err = &failure{code: 2, text: fmt.Sprintf("%s was registered at %s, which is not where credentials go unasked", l.Provider, l.API), hint: "devhook register --cleanup " + l.Provider + " --api-url " + l.API}
+		}
+		n := 0
+		if err == nil {
+			n, err = register.Cleanup(r.c.Context, o)
+		}
+		total += n
+		var missing *register.MissingError
+		if errors.As(err, &missing) {
+			err = misuse(err)
+		}
+		if err != nil {
+			f := explain(apiFailure(err))
+			r.errs.Error(f.text, f.hint)
+			failed = cmp.Or(failed, error(&failure{code: f.code}))
+		}
+	}
+	if !r.c.Bool("json") && total == 0 && failed == nil {
+		r.out.Printf("nothing is left")
+	}
+	return cmp.Or(failed, wrote(r.out.Err()))
+}

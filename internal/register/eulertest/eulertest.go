@@ -1,0 +1,440 @@
+// Package eulertest is the alerts API of Euler Stream on this machine, which
+// also sends its test alert, signed, to the targets that it was given. Routes
+// and shapes are those of the vendor's OpenAPI file and of the npm package
+// @eulerstream/euler-api-sdk 0.3.0. What the vendor documents nowhere is
+// assumed: the words of errors, the size of a page, what a status of a target
+// means, and the body of an alert.
+package eulertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"devhook/verify"
+)
+
+// Options are what a server is like. The zero value is an account of the free
+// plan whose key is anything.
+type Options struct {
+	Key       string // the API key that is valid; "" takes any
+	Account   int64  // the account's number; 0: 4242
+	Secret    string // what alerts are signed with; "": "euler-secret"
+	MaxAlerts int    // of the plan; 0: 5
+	PageSize  int    // alerts on a page of the list; 0: 20
+	PerMinute int    // calls that are answered each minute; 0: any number
+	// HTTPStatus has errors answered with their HTTP status; else all answers
+	// are HTTP 200 with a code in the body, the one status that is documented.
+	HTTPStatus bool
+	// Fail returns the code that a call is to fail with, 0 for none, and whether
+	// it does its work all the same. May be nil.
+	Fail func(op string) (code int, done bool)
+	// Log is told of each call; may be nil. It never has the key.
+	Log func(text string)
+	Now func() time.Time // nil: time.Now
+}
+
+// A Server is the API. It is at /accounts/, and keeps all in memory.
+type Server struct {
+	o   Options
+	mux *http.ServeMux
+
+	mu     sync.Mutex
+	lastID int64     // guarded by mu
+	alerts []*Alert  // guarded by mu; the oldest first
+	minute time.Time // guarded by mu: the one that calls are counted in
+	calls  int       // guarded by mu
+}
+
+// An Alert tells targets of a creator's livestreams.
+type Alert struct {
+	ID        int64   `json:"id"`
+	Account   int64   `json:"account_id"`
+	CreatorID int64   `json:"alert_creator_id"`
+	ReadOnly  bool    `json:"read_only"`
+	Nickname  *string `json:"alert_creator_nickname"`
+	Avatar    *string `json:"alert_creator_avatar_url"`
+	Username  string  `json:"alert_creator_username"`
+	Created   string  `json:"created_at"`
+
+	Targets []*Target `json:"-"`
+}
+
+// A Target is a URL that an alert is sent to.
+type Target struct {
+	ID         int64           `json:"id"`
+	Account    int64           `json:"account_id"`
+	Alert      int64           `json:"alert_id"`
+	CreatorID  int64           `json:"alert_creator_id"`
+	URL        string          `json:"url"`
+	Metadata   json.RawMessage `json:"metadata"`
+	LastStatus int             `json:"last_status"`
+	Format     int             `json:"format"`
+	Created    string          `json:"created_at"`
+	Updated    string          `json:"updated_at"`
+}
+
+// New returns a server without alerts.
+func New(o Options) *Server {
+	if o.Account == 0 {
+		o.Account = 4242
+	}
+	if o.Secret == "" {
+		o.Secret = "euler-secret"
+	}
+	if o.MaxAlerts == 0 {
+		o.MaxAlerts = 5
+	}
+	if o.PageSize == 0 {
+		o.PageSize = 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{o: o, mux: http.NewServeMux(), lastID: 90210}
+	for route, do := range map[string]func(*Server, *http.Request) answer{
+		"GET /accounts/me":                                                  (*Server).me,
+		"PUT /accounts/{account}/alerts/create":                             (*Server).createAlert,
+		"GET /accounts/{account}/alerts/list":                               (*Server).listAlerts,
+		"GET /accounts/{account}/alerts/{alert}/retrieve":                   (*Server).retrieveAlert,
+		"DELETE /accounts/{account}/alerts/{alert}/delete":                  (*Server).deleteAlert,
+		"PUT /accounts/{account}/alerts/{alert}/targets/create":             (*Server).createTarget,
+		"GET /accounts/{account}/alerts/{alert}/targets/list":               (*Server).listTargets,
+		"POST /accounts/{account}/alerts/{alert}/targets/{target}/test":     (*Server).testTarget,
+		"DELETE /accounts/{account}/alerts/{alert}/targets/{target}/delete": (*Server).deleteTarget,
+	} {
+		s.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, do) })
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.write(w, r, failed(404, "there is no such route"))
+	})
+	return s
+}
+
+// Alerts returns what there is, as it is at this moment.
+func (s *Server) Alerts() []Alert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Alert
+	for _, a := range s.alerts {
+		one := *a
+		one.Targets = nil
+		for _, t := range a.Targets {
+			target := *t
+			one.Targets = append(one.Targets, &target)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// Add makes an alert as somebody else would, with targets.
+func (s *Server) Add(creator string, targets ...string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.addAlert(creator)
+	for _, u := range targets {
+		s.addTarget(a, u, nil)
+	}
+	return a.ID
+}
+
+// AddTarget has somebody else add a target to the creator's alert.
+func (s *Server) AddTarget(creator, target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.alerts {
+		if a.Username == creator {
+			s.addTarget(a, target, nil)
+		}
+	}
+}
+
+// An answer is a code and what else stands beside it.
+type answer map[string]any
+
+func failed(code int, format string, a ...any) answer {
+	return answer{"code": code, "message": fmt.Sprintf(format, a...)}
+}
+
+// ServeHTTP answers a call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, do func(*Server, *http.Request) answer) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<20)
+	op := r.Method + " " + r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	if strings.Contains(r.URL.Path, "/targets/") {
+		op += " target"
+	}
+	if s.tooMany() {
+		w.Header().Set("Retry-After", "1")
+		s.write(w, r, failed(429, "Too many requests"))
+		return
+	}
+	if a := s.refuse(r); a != nil {
+		s.write(w, r, a)
+		return
+	}
+	if s.o.Fail != nil {
+		if code, done := s.o.Fail(op); code != 0 {
+			if done {
+				do(s, r)
+			}
+			s.write(w, r, failed(code, "Something went wrong"))
+			return
+		}
+	}
+	s.write(w, r, do(s, r))
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
+	code, _ := a["code"].(int)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if s.o.HTTPStatus {
+		w.WriteHeader(code)
+	}
+	json.NewEncoder(w).Encode(a) // the caller has gone
+	if s.o.Log != nil {
+		s.o.Log(fmt.Sprintf("%s %s %d", r.Method, r.URL.Path, code))
+	}
+}
+
+// tooMany counts a call.
+func (s *Server) tooMany() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.o.Now(); now.Sub(s.minute) >= time.Minute {
+		s.minute, s.calls = now, 0
+	}
+	s.calls++
+	return s.o.PerMinute > 0 && s.calls > s.o.PerMinute
+}
+
+// refuse returns what is answered to who may not: nil for who may.
+func (s *Server) refuse(r *http.Request) answer {
+	key := r.Header.Get("X-Api-Key")
+	if key == "" {
+		key = r.URL.Query().Get("apiKey")
+	}
+	if key == "" && r.URL.Path != "/accounts/me" {
+		key = r.Header.Get("X-Jwt-Key")
+	}
+	switch id := r.PathValue("account"); {
+	case key == "":
+		return failed(401, "No API key was provided")
+	case s.o.Key != "" && key != s.o.Key:
+		return failed(401, "The API key is invalid")
+	case id != "" && id != strconv.FormatInt(s.o.Account, 10):
+		return failed(403, "You do not have access to this account")
+	}
+	return nil
+}
+
+func (s *Server) now() string { return s.o.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func (s *Server) id() int64 { s.lastID++; return s.lastID }
+
+func (s *Server) me(*http.Request) answer {
+	return answer{"code": 200, "account": map[string]any{
+		"id": s.o.Account, "name": "Community", "day": 2500, "hour": 250, "minute": 10,
+		"webhook_secret": s.o.Secret, "max_alerts": s.o.MaxAlerts, "max_websockets": 25, "expires_at": nil,
+		"purchased_captcha_credits": 0, "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z", "scopes": []int{0},
+	}}
+}
+
+func (s *Server) createAlert(r *http.Request) answer {
+	var in struct {
+		Name string `json:"unique_id"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || strings.Trim(in.Name, "@") == "" {
+		return failed(400, "unique_id is missing")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := strings.TrimPrefix(in.Name, "@")
+	for _, a := range s.alerts {
+		if strings.EqualFold(a.Username, name) {
+			return failed(409, "There is an alert for this creator already")
+		}
+	}
+	if len(s.alerts) >= s.o.MaxAlerts {
+		return failed(403, "You have reached the maximum of %d alerts", s.o.MaxAlerts)
+	}
+	a := s.addAlert(name)
+	a.ReadOnly = r.URL.Query().Get("read_only") == "true"
+	return answer{"code": 200, "alert": *a}
+}
+
+func (s *Server) addAlert(creator string) *Alert {
+	a := &Alert{ID: s.id(), Account: s.o.Account, CreatorID: s.id(), Username: creator, Created: s.now()}
+	s.alerts = append(s.alerts, a)
+	return a
+}
+
+func (s *Server) listAlerts(r *http.Request) answer {
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil && r.URL.Query().Has("page") || page < 0 {
+		return failed(400, "page is not a number")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := min(page, len(s.alerts)) * s.o.PageSize
+	from = min(from, len(s.alerts))
+	to := min(from+s.o.PageSize, len(s.alerts))
+	list := []Alert{}
+	for _, a := range s.alerts[from:to] {
+		list = append(list, *a)
+	}
+	return answer{"code": 200, "alerts": list, "hasMore": to < len(s.alerts)}
+}
+
+// with calls do with the alert that is meant.
+func (s *Server) with(r *http.Request, do func(*Alert) answer) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.alerts {
+		if strconv.FormatInt(a.ID, 10) == r.PathValue("alert") {
+			return do(a)
+		}
+	}
+	return failed(404, "The alert was not found")
+}
+
+func (s *Server) retrieveAlert(r *http.Request) answer {
+	return s.with(r, func(a *Alert) answer { return answer{"code": 200, "alert": *a, "creator": creator(a)} })
+}
+
+func creator(a *Alert) map[string]any {
+	return map[string]any{
+		"unique_id": a.Username, "state": 2, "state_label": "live", "room_id": "7602356191083907865",
+		"last_nickname": nil, "last_avatar_url": nil,
+	}
+}
+
+func (s *Server) deleteAlert(r *http.Request) answer {
+	return s.with(r, func(a *Alert) answer {
+		s.alerts = slices.DeleteFunc(s.alerts, func(one *Alert) bool { return one == a })
+		return answer{"code": 200, "message": "The alert was deleted"}
+	})
+}
+
+func (s *Server) createTarget(r *http.Request) answer {
+	var in struct {
+		URL      string          `json:"url"`
+		Metadata json.RawMessage `json:"metadata"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return failed(400, "the body is not JSON")
+	}
+	if u, err := url.Parse(in.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return failed(400, "url is not a URL")
+	}
+	if len(in.Metadata) > 2<<20 {
+		return failed(413, "metadata is larger than 2 MB")
+	}
+	return s.with(r, func(a *Alert) answer {
+		return answer{"code": 200, "target": *s.addTarget(a, in.URL, in.Metadata)}
+	})
+}
+
+func (s *Server) addTarget(a *Alert, u string, metadata json.RawMessage) *Target {
+	if len(metadata) == 0 {
+		metadata = json.RawMessage("{}")
+	}
+	t := &Target{
+		ID: s.id(), Account: a.Account, Alert: a.ID, CreatorID: a.CreatorID, URL: u, Metadata: metadata,
+		Format: 1, Created: s.now(), Updated: s.now(),
+	}
+	a.Targets = append(a.Targets, t)
+	return t
+}
+
+func (s *Server) listTargets(r *http.Request) answer {
+	return s.with(r, func(a *Alert) answer {
+		list := []Target{}
+		for _, t := range a.Targets {
+			list = append(list, *t)
+		}
+		return answer{"code": 200, "targets": list}
+	})
+}
+
+// target calls do with the target that is meant.
+func (s *Server) target(r *http.Request, do func(*Alert, *Target) answer) answer {
+	return s.with(r, func(a *Alert) answer {
+		for _, t := range a.Targets {
+			if strconv.FormatInt(t.ID, 10) == r.PathValue("target") {
+				return do(a, t)
+			}
+		}
+		return failed(404, "The target was not found")
+	})
+}
+
+func (s *Server) deleteTarget(r *http.Request) answer {
+	return s.target(r, func(a *Alert, t *Target) answer {
+		a.Targets = slices.DeleteFunc(a.Targets, func(one *Target) bool { return one == t })
+		return answer{"code": 200, "message": "The target was deleted"}
+	})
+}
+
+// testTarget sends the alert, and says how that went.
+func (s *Server) testTarget(r *http.Request) answer {
+	var body []byte
+	var to string
+	found := s.target(r, func(a *Alert, t *Target) answer {
+		to = t.URL
+		var err error
+		body, err = json.Marshal(map[string]any{"alert": *a, "creator": creator(a), "metadata": t.Metadata})
+		if err != nil {
+			return failed(500, "metadata: %v", err)
+		}
+		return answer{"code": 200}
+	})
+	if found["code"] != 200 {
+		return found
+	}
+	status, label := 1, "OK"
+	if err := s.deliver(r, to, body); err != nil {
+		status, label = 4, "FAILED: "+err.Error()
+	}
+	return s.target(r, func(_ *Alert, t *Target) answer {
+		t.LastStatus, t.Updated = status, s.now()
+		return answer{"code": 200, "status": status, "statusLabel": label}
+	})
+}
+
+// deliver sends a webhook as Euler signs it.
+func (s *Server) deliver(r *http.Request, to string, body []byte) error {
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "eulertest")
+	p, _ := verify.Lookup("euler")
+	m := verify.Message{Method: req.Method, URL: req.URL, Header: req.Header, Body: body}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(s.o.Secret)}}
+	if err := p.Scheme.Sign(&m, keys, verify.SignOptions{}, s.o.Now()); err != nil {
+		return err
+	}
+	client := &http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // what it says does not matter
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("the target answered %d", resp.StatusCode)
+	}
+	return nil
+}
