@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net/http"
 	"strings"
 
+	alertstest "devhook/internal/register/eulertest"
 	"devhook/internal/stream/eulertest"
 
 	"github.com/urfave/cli/v2"
@@ -10,7 +12,7 @@ import (
 
 func (p *program) emulateEulerCommand() *cli.Command {
 	return &cli.Command{
-		Name: "euler", Usage: "the WebSocket of Euler Stream",
+		Name: "euler", Usage: "the WebSocket and the alerts API of Euler Stream",
 		Description: `A server on this machine that the vendor's SDK can connect to (EULER_WS_URL): it
 checks the options, bundles events, and closes with the codes of the vendor.
 
@@ -18,12 +20,24 @@ checks the options, bundles events, and closes with the codes of the vendor.
   devhook emulate euler --not-live               closes with 4404
   devhook emulate euler --close-after 5 --close-code 4555
 
-devhook up --source euler --creator @x --source-url ws://127.0.0.1:4071 listens to it.`,
+devhook up --source euler --creator @x --source-url ws://127.0.0.1:4071 listens to it.
+
+At /accounts/ is the alerts API, for the vendor's SDK and for devhook register: alerts and
+targets, kept in memory, and the test alert, signed and sent to its target. The words of
+errors and the body of an alert are assumed: Euler documents neither.
+
+  devhook register euler --api-url http://127.0.0.1:4071 --account 4242 --creator @ada`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the API key that is valid, a `REF` (default: any)"},
 			&cli.StringFlag{Name: "creator", Usage: "the one who is live, `@NAME` (default: any)"},
 			&cli.BoolFlag{Name: "not-live", Usage: "nobody is live"},
 			&cli.IntFlag{Name: "refuse", Usage: "close each connection at once with this `CODE`"},
+			&cli.Int64Flag{Name: "account", Usage: "the account's `ID`", Value: 4242},
+			&cli.StringFlag{Name: "secret", Usage: "what alerts are signed with, a `REF` (default: EULER_WEBHOOK_SECRET, else euler-secret)"},
+			&cli.IntFlag{Name: "max-alerts", Usage: "how many alerts the plan allows, a `NUMBER`", Value: 5},
+			&cli.IntFlag{Name: "page-size", Usage: "alerts on a page of the list, a `NUMBER`", Value: 20},
+			&cli.IntFlag{Name: "per-minute", Usage: "how many calls are answered each minute, a `NUMBER` (default: all)"},
+			&cli.BoolFlag{Name: "http-status", Usage: "answer errors of the API with their HTTP status, too; else that is 200, and the code is in the body"},
 		}, streamFlags("4071")...),
 		Action: func(c *cli.Context) error {
 			e, err := p.newEmulation(c, "euler")
@@ -44,15 +58,42 @@ devhook up --source euler --creator @x --source-url ws://127.0.0.1:4071 listens 
 			if o.Ping, err = e.duration("ping", 1); err != nil {
 				return err
 			}
+			alerts, err := p.eulerAlerts(e, o.Key)
+			if err != nil {
+				return err
+			}
 			e.about = func(addr string) []string {
 				return []string{
 					"ws://" + addr,
 					"Clients connect to ws://" + addr + "/?uniqueId=NAME&apiKey=KEY, as the SDK does with EULER_WS_URL=ws://" + addr,
 					"devhook up --source euler --creator @NAME --source-url ws://" + addr,
+					"devhook register euler --api-url http://" + addr + " --account " + c.String("account") + " --creator @NAME",
 				}
 			}
 			s := eulertest.New(o)
-			return e.run(s, s, eulertest.Samples(c.Bool("unknown")))
+			both := http.NewServeMux()
+			both.Handle("/", s)
+			both.Handle("/accounts/", alerts)
+			return e.run(s, both, eulertest.Samples(c.Bool("unknown")))
 		},
 	}
+}
+
+// eulerAlerts returns the alerts API that e's flags describe.
+func (p *program) eulerAlerts(e *emulation, key string) (http.Handler, error) {
+	c := e.c
+	o := alertstest.Options{
+		Key: key, Account: c.Int64("account"), MaxAlerts: c.Int("max-alerts"), PageSize: c.Int("page-size"),
+		PerMinute: c.Int("per-minute"), HTTPStatus: c.Bool("http-status"), Secret: p.getenv("EULER_WEBHOOK_SECRET"), Log: e.log,
+	}
+	if o.Account < 1 || o.MaxAlerts < 1 || o.PageSize < 1 || o.PerMinute < 0 {
+		return nil, &failure{code: 2, text: "--account, --max-alerts and --page-size are at least 1, --per-minute at least 0", hint: "devhook help emulate euler"}
+	}
+	if c.IsSet("secret") {
+		var err error
+		if o.Secret, err = p.resolver(e.errs).Resolve(c.String("secret"), "the webhook secret", "--secret"); err != nil {
+			return nil, err
+		}
+	}
+	return alertstest.New(o), nil
 }

@@ -303,6 +303,8 @@ func checkCallback(callback string, reg *register.Registration, force bool) erro
 // stay keeps the registration where the running up is, until a signal.
 func (r *registerRun) stay(reg *register.Registration, callback string, signals <-chan os.Signal) error {
 	g := newRegistering(reg)
+	told := make(chan error, 1)
+	g.told = told
 	g.say = func(text string) { r.errs.Error(text, "") }
 	ctx, cancel := context.WithCancel(r.c.Context)
 	defer cancel()
@@ -322,21 +324,16 @@ func (r *registerRun) stay(reg *register.Registration, callback string, signals 
 			waiting = false
 		case <-r.c.Context.Done():
 			waiting = false
-		case err := <-g.told: // the first attempt
-			if err != nil {
-				failed, waiting = apiFailure(err), false
-			}
-			g.told = nil
+		case err := <-told: // the first attempt
+			failed = apiFailure(err)
+			waiting = err == nil
 		case <-tick.C:
-			if r.c.IsSet("url") {
+			now, err := r.callback(r.provider.ID) // what --url says never changes
+			if err != nil || now == "" || now == callback || checkCallback(now, reg, r.c.Bool("force")) != nil {
 				continue
 			}
-			if now, err := r.callback(r.provider.ID); err == nil && now != "" && now != callback {
-				if err := checkCallback(now, reg, r.c.Bool("force")); err == nil {
-					callback = now
-					g.move(now)
-				}
-			}
+			callback = now
+			g.move(now)
 		}
 	}
 	cancel()

@@ -25,13 +25,13 @@ type registering struct {
 	urls chan string       // holds one: the newest
 	set  func(url string)  // told when it is registered
 	say  func(text string) // told what goes wrong
-	told chan error        // gets what became of the first attempt, if there is room
+	told chan error        // gets what became of the first attempt, in the place of say; holds one; nil: nobody waits for it
 	done chan struct{}     // closed when all was taken back
 	err  error             // of taking back; to be read once done is closed
 }
 
 func newRegistering(reg *register.Registration) *registering {
-	return &registering{reg: reg, urls: make(chan string, 1), told: make(chan error, 1), done: make(chan struct{})}
+	return &registering{reg: reg, urls: make(chan string, 1), done: make(chan struct{})}
 }
 
 // move has the registration moved to url. It is not for concurrent use.
@@ -49,6 +49,7 @@ func (g *registering) run(ctx context.Context) {
 	var url string
 	var again <-chan time.Time
 	pause := firstRetry
+	told := g.told
 	for {
 		select {
 		case <-ctx.Done():
@@ -60,15 +61,15 @@ func (g *registering) run(ctx context.Context) {
 		}
 		again = nil
 		err := g.reg.Set(ctx, url)
-		select {
-		case g.told <- err:
-		default:
+		waits := told
+		if told = nil; waits != nil {
+			waits <- err
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			g.set(url)
 			continue
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil || waits != nil:
 			continue
 		}
 		text := "not registered: " + terminal.Safe(err.Error())

@@ -234,7 +234,7 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 		escape = url.QueryEscape
 	}
 	text = c.fill(text, escape)
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := c.patience(ctx, call)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, call.Method, c.Base+c.fill(call.Path, url.PathEscape), strings.NewReader(text))
 	if err != nil {
@@ -286,6 +286,20 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 		}
 	}
 	return nil, 0
+}
+
+// patience returns the context of one attempt. Ctrl-C does not cut a call short
+// that changes something: what became of it would not be known, and the call
+// that takes it back could overtake it. A deadline does.
+func (c *Client) patience(ctx context.Context, call Call) (context.Context, context.CancelFunc) {
+	if call.Method == http.MethodGet {
+		return context.WithTimeout(ctx, callTimeout)
+	}
+	end := time.Now().Add(callTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(end) {
+		end = d
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), end)
 }
 
 func jsonEscape(s string) string {

@@ -19,7 +19,7 @@ func Reachable(callback string) bool {
 		ip = ip.Unmap()
 		return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
 	}
-	for _, own := range []string{"localhost", "local", "internal", "test", "home.arpa"} { // RFC 6761, 6762, 8375
+	for _, own := range []string{"localhost", "local", "internal", "home.arpa"} { // RFC 6761, 6762, 8375
 		if host == own || strings.HasSuffix(host, "."+own) {
 			return false
 		}
