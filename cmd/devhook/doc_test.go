@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"devhook/fixtures"
+	"devhook/internal/register/eulertest"
 )
 
 // TestDocs runs each command line of README.md and docs/ as it stands there, one
@@ -37,6 +38,9 @@ func TestDocs(t *testing.T) {
 		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "GORACE=atexit_sleep_ms=10")
 	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(app.Close)
+	api := httptest.NewServer(eulertest.New(eulertest.Options{}))
+	t.Cleanup(api.Close)
+	env = append(env, "DEVHOOK_EULER_API_URL="+api.URL)
 	record(t, app.URL, bin, dir, env)
 	// The app on port 3000 that the documents speak of is the test's own.
 	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
@@ -71,6 +75,12 @@ func TestDocs(t *testing.T) {
 			switch words[0] {
 			case "devhook":
 				seen++
+				if strings.HasPrefix(line, "devhook register euler") { // which is beside a running one
+					_, stop := startUp(t, app.URL, bin, dir, env)
+					runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
+					stop()
+					continue
+				}
 				runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
 			case "make":
 				if len(words) > 1 && !bytes.Contains(makefile, []byte("\n"+words[1]+":")) {
@@ -116,17 +126,7 @@ func commandLines(t *testing.T, path string) []string {
 // record puts a few webhooks into the store.
 func record(t *testing.T, app, bin, dir string, env []string) {
 	t.Helper()
-	ready := filepath.Join(dir, "ready")
-	cmd := exec.Command(filepath.Join(bin, "devhook"), "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app, "--ready-file", ready)
-	cmd.Dir, cmd.Env = dir, env
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var url string
-	for end := time.Now().Add(patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		text, _ := os.ReadFile(ready)
-		url = strings.TrimSpace(string(text))
-	}
+	url, stop := startUp(t, app, bin, dir, env)
 	for range 3 {
 		req := fixtures.Request(t, "tiktok/video.upload.failed", "s3cret")
 		var err error
@@ -140,9 +140,28 @@ func record(t *testing.T, app, bin, dir string, env []string) {
 		}
 		resp.Body.Close()
 	}
-	cmd.Process.Signal(os.Interrupt)
-	if err := cmd.Wait(); err != nil {
+	stop()
+}
+
+// startUp starts a devhook up and returns where it is, and what ends it.
+func startUp(t *testing.T, app, bin, dir string, env []string) (url string, stop func()) {
+	t.Helper()
+	ready := filepath.Join(dir, "ready")
+	cmd := exec.Command(filepath.Join(bin, "devhook"), "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app, "--ready-file", ready)
+	cmd.Dir, cmd.Env = dir, env
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); url == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		text, _ := os.ReadFile(ready)
+		url = strings.TrimSpace(string(text))
+	}
+	return url, func() {
+		t.Helper()
+		cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -157,7 +176,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	goesOn := regexp.MustCompile(`devhook (up|tail|emulate)\b`).MatchString(line)
+	goesOn := regexp.MustCompile(`devhook (up|tail|emulate|register euler)\b`).MatchString(line)
 	started := time.Now()
 	for {
 		select {
@@ -169,7 +188,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		said := out.String()
-		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, "Waiting for clients") || strings.Contains(said, `"type":"ready"`) ||
+		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, "Waiting for clients") || strings.Contains(said, "Ctrl-C takes it back") || strings.Contains(said, `"type":"ready"`) ||
 			strings.HasPrefix(line, "devhook tail") && time.Since(started) > 300*time.Millisecond) {
 			cmd.Process.Signal(os.Interrupt)
 			goesOn = false
