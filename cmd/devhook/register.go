@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,7 +44,7 @@ for all others it prints what to do by hand.
 			&cli.StringFlag{Name: "api-url", Usage: "where the provider's API is, a `URL`: an emulator"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be called, and change nothing"},
 			&cli.BoolFlag{Name: "test", Usage: "have the provider send a test, wait for it, and end"},
-			&cli.DurationFlag{Name: "timeout", Usage: "how `LONG` --test waits", Value: 30 * time.Second},
+			&cli.DurationFlag{Name: "timeout", Usage: "how `LONG` --test waits", Value: 30 * time.Second, DefaultText: "30s"},
 			&cli.BoolFlag{Name: "keep", Usage: "leave it registered at the end"},
 			&cli.BoolFlag{Name: "force", Usage: "register a URL also that the provider cannot reach"},
 			&cli.BoolFlag{Name: "list", Usage: "list what is registered"},
@@ -64,9 +63,6 @@ func paramFlags() []cli.Flag {
 	for _, one := range register.Providers() {
 		for _, param := range one.Params {
 			text := one.ID + ": " + param.About
-			if param.Value != "" {
-				text = one.ID + ": `" + param.Value + "`, " + param.About
-			}
 			if _, again := params[param.Name]; again {
 				text = strings.ReplaceAll(text, "`", "")
 			}
@@ -97,7 +93,8 @@ type registerRun struct {
 	store     *recorder.Store
 	out, errs *terminal.Terminal
 	provider  register.Provider
-	path      string // of the callback; "" for that of the provider's route
+	path      string          // of the callback; "" for that of the provider's route
+	learned   []verify.Secret // what the API told, in memory only
 }
 
 func (p *program) register(c *cli.Context) error {
@@ -232,6 +229,7 @@ func (r *registerRun) options() (register.Options, error) {
 	return register.Options{
 		Store: r.store, Provider: r.provider, Values: values, API: r.p.apiURL(r.provider.ID, r.c.String("api-url")),
 		Keep: r.c.Bool("keep"), Say: func(s register.Step) { r.say(r.provider.ID, s) },
+		TakeSecret: func(s verify.Secret) { r.learned = append(r.learned, s) },
 	}, err
 }
 
@@ -276,7 +274,10 @@ func misuse(err error) error {
 	if !errors.As(err, &missing) {
 		return &failure{code: 2, text: err.Error(), hint: "devhook help register", err: err}
 	}
-	f := &failure{code: 2, text: err.Error(), hint: "--" + missing.Param.Name + " " + cmp.Or(missing.Param.Value, "VALUE"), err: err}
+	f := &failure{code: 2, text: err.Error(), hint: "--" + missing.Param.Name + " VALUE", err: err}
+	if parts := strings.Split(missing.Param.About, "`"); len(parts) == 3 {
+		f.hint = "--" + missing.Param.Name + " " + parts[1]
+	}
 	if missing.Param.Kind == register.Secret {
 		f.hint = "--" + missing.Param.Name + " env:NAME"
 	}
@@ -298,114 +299,4 @@ func checkCallback(callback string, reg *register.Registration, force bool) erro
 		code: 2, text: callback + " cannot be reached over the internet: the provider's webhooks would not come",
 		hint: "start devhook up with an ngrok authtoken, name another with --url, or insist with --force",
 	}
-}
-
-// stay keeps the registration where the running up is, until a signal.
-func (r *registerRun) stay(reg *register.Registration, callback string, signals <-chan os.Signal) error {
-	g := newRegistering(reg)
-	told := make(chan error, 1)
-	g.told = told
-	g.say = func(text string) { r.errs.Error(text, "") }
-	ctx, cancel := context.WithCancel(r.c.Context)
-	defer cancel()
-	first := true
-	g.set = func(url string) {
-		r.registered(reg, url, first)
-		first = false
-	}
-	g.move(callback)
-	go g.run(ctx)
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var failed error
-	for waiting := true; waiting; {
-		select {
-		case <-signals:
-			waiting = false
-		case <-r.c.Context.Done():
-			waiting = false
-		case err := <-told: // the first attempt
-			failed = apiFailure(err)
-			waiting = err == nil
-		case <-tick.C:
-			now, err := r.callback(r.provider.ID) // what --url says never changes
-			if err != nil || now == "" || now == callback || checkCallback(now, reg, r.c.Bool("force")) != nil {
-				continue
-			}
-			callback = now
-			g.move(now)
-		}
-	}
-	cancel()
-	select {
-	case <-g.done:
-	case <-signals:
-		return errInterrupted
-	}
-	return cmp.Or(failed, apiFailure(g.err), wrote(r.out.Err()))
-}
-
-// once registers, has a test sent, waits for it, and takes all back.
-func (r *registerRun) once(reg *register.Registration, callback string, signals <-chan os.Signal) (err error) {
-	ctx, cancel := context.WithCancel(r.c.Context)
-	defer cancel()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err = reg.Set(ctx, callback); err == nil {
-			r.registered(reg, callback, false)
-			err = r.test(ctx, reg, callback)
-		} else {
-			err = apiFailure(err)
-		}
-		err = cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
-	}()
-	select {
-	case <-ended:
-		return err
-	case <-signals:
-		cancel()
-	}
-	select {
-	case <-ended:
-		return &failure{code: 130, text: "interrupted"}
-	case <-signals:
-		return errInterrupted
-	}
-}
-
-// test has the provider send a webhook, and waits until it is recorded.
-func (r *registerRun) test(ctx context.Context, reg *register.Registration, callback string) error {
-	from, err := r.store.End()
-	if err != nil {
-		return storeFailure(err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.c.Duration("timeout"))
-	defer cancel()
-	said, ok, err := reg.Test(ctx)
-	switch {
-	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return apiFailure(err)
-	case err == nil && !ok:
-		return &failure{code: 2, text: r.provider.ID + " has no way to send a test", hint: "leave --test out"}
-	}
-	for ex, err := range r.store.Follow(ctx, from) {
-		if err != nil || ex.Origin != recorder.Live || ex.Provider != r.provider.ID && ex.Request.URL != callback {
-			continue
-		}
-		if r.c.Bool("json") {
-			err = r.p.printValue(map[string]any{"v": 1, "type": "test", "provider": r.provider.ID, "said": said, "exchange": ex.ID, "verdict": ex.Verdict})
-		} else {
-			r.out.Printf("%s says: %s", r.provider.ID, said)
-			r.out.Exchange(ex)
-		}
-		if err == nil && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned) {
-			err = &failure{code: 1, text: "the test came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail), hint: "devhook show " + string(ex.ID)}
-		}
-		return err
-	}
-	if r.c.Context.Err() != nil {
-		return r.c.Context.Err()
-	}
-	return &failure{code: 5, text: fmt.Sprintf("the test did not come within %s; %s says: %s", r.c.Duration("timeout"), r.provider.ID, cmp.Or(said, "nothing")), hint: "is devhook up running on this store, and does its URL lead here?"}
 }

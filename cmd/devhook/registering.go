@@ -72,7 +72,7 @@ func (g *registering) run(ctx context.Context) {
 		case ctx.Err() != nil || waits != nil:
 			continue
 		}
-		text := "not registered: " + terminal.Safe(err.Error())
+		text := "not registered: " + err.Error()
 		var e *register.Error
 		if errors.As(err, &e) && (e.Unsure() || e.Status == http.StatusTooManyRequests) {
 			text += fmt.Sprintf("; it is tried again in %s", pause)
@@ -112,7 +112,7 @@ func stepText(t *terminal.Terminal, s register.Step) string {
 	case register.Reverted:
 		about = t.Good("taken back") + ": " + about
 	case register.Gone:
-		about = "was gone already: " + about
+		about = "not there any more: " + about
 	case register.Left:
 		about = t.Warn("left as it is") + ": " + about + " (" + terminal.Safe(s.Undo.Why) + ")"
 	case register.Later:

@@ -464,6 +464,9 @@ func (u *up) reload() {
 	if !slices.EqualFunc(cfg.Sources(), u.cfg.Sources(), config.Stream.Same) {
 		later = append(later, "sources")
 	}
+	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), func(a, b config.Registration) bool { return a.String() == b.String() }) {
+		later = append(later, "register")
+	}
 	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
 	if len(later) > 0 {
 		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))

@@ -22,9 +22,9 @@ import (
 var euler = Provider{
 	ID: "euler", API: "https://tiktok.eulerstream.com", Docs: "https://www.eulerstream.com/docs/sign-server/live-alerts",
 	Params: []Param{
-		{Name: "account", Value: "ID", About: "the number of the Euler account", Env: "EULER_ACCOUNT_ID", Required: true, Check: checkEulerAccount},
-		{Name: "creator", Value: "@NAME", About: "the TikTok name of whose streams are alerted of; several have an alert each", Kind: Many, Required: true, Check: checkEulerCreator},
-		{Name: "key", Value: "REF", About: "the API key", Env: "EULER_API_KEY", Kind: Secret, Required: true},
+		{Name: "account", About: "the `ID` of the Euler account, a number", Env: "EULER_ACCOUNT_ID", Required: true, Check: checkEulerAccount},
+		{Name: "creator", About: "the `@NAME` at TikTok of whose streams are alerted of; several have an alert each", Kind: Many, Required: true, Check: checkEulerCreator},
+		{Name: "key", About: "`REF` to the API key: env:NAME, file:PATH or -", Env: "EULER_API_KEY", Kind: Secret, Required: true},
 		{Name: "fetch-secret", About: "ask Euler for the webhook secret, and keep it in memory only", Kind: Flag},
 	},
 	Tells: func(s Settings) bool { return s.Has("fetch-secret") },
@@ -77,9 +77,9 @@ type eulerAccount struct {
 }
 
 type eulerAlert struct {
-	ID       int64     `json:"id"`
-	Username string    `json:"alert_creator_username"`
-	Created  time.Time `json:"created_at"`
+	ID       int64  `json:"id"`
+	Username string `json:"alert_creator_username"`
+	Created  string `json:"created_at"` // RFC 3339
 }
 
 type eulerTarget struct {
@@ -90,13 +90,15 @@ type eulerTarget struct {
 
 // mark returns what devhook has written into a target, "" if it is none of
 // devhook's.
-func (t eulerTarget) mark() string {
+func (t eulerTarget) mark() string { return eulerMark(t.Metadata) }
+
+func eulerMark(metadata []byte) string {
 	var m struct {
 		Devhook string `json:"devhook"`
 	}
-	if json.Unmarshal(t.Metadata, &m) != nil { // the API could give it back as text
+	if json.Unmarshal(metadata, &m) != nil { // the API could give it back as text
 		var text string
-		if json.Unmarshal(t.Metadata, &text) != nil || json.Unmarshal([]byte(text), &m) != nil {
+		if json.Unmarshal(metadata, &text) != nil || json.Unmarshal([]byte(text), &m) != nil {
 			return ""
 		}
 	}
@@ -365,10 +367,11 @@ func (e *eulerAccount) deleteAlert(ctx context.Context, ch Change, alert eulerAl
 	if len(targets) > 0 {
 		return Undo{Left, "it has targets that are not devhook's"}, nil
 	}
-	if ch.State == Intended && alert.Created.Sub(ch.At).Abs() > aroundCreation {
+	created, err := time.Parse(time.RFC3339, alert.Created)
+	if ch.State == Intended && (err != nil || created.Sub(ch.At).Abs() > aroundCreation) {
 		return Undo{Left, "it is not known whether devhook made it"}, nil
 	}
-	err := e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%d/delete", alert.ID)}, nil)
+	err = e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%d/delete", alert.ID)}, nil)
 	if StatusOf(err) == http.StatusNotFound {
 		return Undo{Result: Gone}, nil
 	}

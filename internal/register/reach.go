@@ -1,6 +1,7 @@
 package register
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -29,3 +30,15 @@ func Reachable(callback string) bool {
 
 // shared is between a provider of internet access and its customers (RFC 6598).
 var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// CheckURL refuses a callback that no provider can reach over the internet.
+func CheckURL(callback string) error {
+	u, err := url.Parse(callback)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("a callback is to be like https://example.ngrok.app/hooks")
+	case u.User != nil || u.Fragment != "" || strings.ContainsAny(callback, "{}\" \\"):
+		return errors.New("a callback has no user, no fragment, and no braces, quotes or spaces")
+	}
+	return nil
+}

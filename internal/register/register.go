@@ -62,8 +62,7 @@ func Lookup(id string) (Provider, bool) {
 // key of an entry of register: in devhook.yaml.
 type Param struct {
 	Name     string // as a flag, with hyphens
-	Value    string // what stands for its value in help: "ID"; "" for a Flag
-	About    string
+	About    string // with what stands for its value in backquotes: "the `ID` of the account"
 	Env      string // the variable that is read if it is not said; "" for none
 	Kind     Kind
 	Required bool

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -86,7 +84,7 @@ func Open(o Options) (*Registration, error) {
 type MissingError struct{ Param Param }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s is missing: %s", e.Param.Name, e.Param.About)
+	return e.Param.Name + " is missing: " + strings.ReplaceAll(e.Param.About, "`", "")
 }
 
 func (r *Registration) open(values map[string][]string, mark string) (Registrar, *Client, error) {
@@ -274,74 +272,16 @@ func (r *Registration) Close(ctx context.Context) error {
 	}
 	err := r.takeBack(ctx, func(Change) bool { return true })
 	if !r.old {
+		say := r.o.Say
+		r.o.Say = func(s Step) {
+			if s.Undo.Result != Later { // was said
+				say(s)
+			}
+		}
 		defer r.takeBackOld(ctx) // what waited for this one
 	}
 	if len(r.ledger.Changes) == 0 {
 		return errors.Join(err, r.held.Close())
 	}
 	return errors.Join(err, r.held.Leave())
-}
-
-// takeBackOld takes back what dead processes have left in the account, and
-// what one was told to keep that was told the same. It is no error if it cannot
-// be: it stays for the next.
-func (r *Registration) takeBackOld(ctx context.Context) {
-	r.cleanup(ctx, func(l Ledger) bool {
-		return l.Account == r.ledger.Account && (!l.Keep || r.ledger.sameParams(l))
-	})
-}
-
-// cleanup takes back the ledgers of dead processes that want says, and returns
-// how many there were.
-func (r *Registration) cleanup(ctx context.Context, want func(Ledger) bool) (int, error) {
-	var failed error
-	n := 0
-	err := r.o.Store.TakeOver(kind, func(text []byte) bool {
-		l, ok := parseLedger(text)
-		return ok && l.Provider == r.o.Provider.ID && l.API == r.ledger.API && want(l)
-	}, func(a *recorder.Announcement, text []byte) {
-		n++
-		old := &Registration{o: r.o, held: a, old: true}
-		old.ledger, _ = parseLedger(text)
-		values := maps.Clone(old.ledger.Params)
-		for _, p := range r.o.Provider.Params {
-			if p.Kind == Secret {
-				values[p.Name] = r.o.Values[p.Name]
-			}
-		}
-		var err error
-		if old.reg, old.client, err = old.open(values, old.ledger.Mark); err == nil {
-			old.ledger.Keep = false
-			err = old.Close(ctx)
-		}
-		failed = errors.Join(failed, err)
-	})
-	return n, errors.Join(failed, err)
-}
-
-// Cleanup takes back what dead processes have left at the provider, also what
-// was to be kept, in every account that the credentials in o.Values are good
-// for, and returns how many registrations that were. Those at another API than
-// o.API are left.
-func Cleanup(ctx context.Context, o Options) (int, error) {
-	if o.Say == nil {
-		o.Say = func(Step) {}
-	}
-	r := &Registration{o: o, ledger: Ledger{API: strings.TrimRight(cmp.Or(o.API, o.Provider.API), "/")}}
-	if _, err := NewClient(r.ledger.API); err != nil {
-		return 0, err
-	}
-	return r.cleanup(ctx, func(Ledger) bool { return true })
-}
-
-// CheckURL refuses a callback that no provider can reach over the internet.
-func CheckURL(callback string) error {
-	u, err := url.Parse(callback)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("a callback is to be like https://example.ngrok.app/hooks")
-	case u.User != nil || u.Fragment != "" || strings.ContainsAny(callback, "{}\" \\"):
-		return errors.New("a callback has no user, no fragment, and no braces, quotes or spaces")
-	}
-	return nil
 }

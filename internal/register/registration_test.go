@@ -224,6 +224,29 @@ func TestFailsInTheMiddle(t *testing.T) {
 	}
 }
 
+// What is refused in the middle leaves what was made before it, until the end.
+func TestRefusedInTheMiddle(t *testing.T) {
+	for _, code := range []int{400, 500} {
+		api, at := emulator(t, eulertest.Options{Fail: func(op string) (int, bool) {
+			if op == "PUT create target" {
+				return code, false
+			}
+			return 0, false
+		}})
+		dir := t.TempDir()
+		r := begin(t, eulerOptions(storeIn(t, dir), at, "ada"))
+		if err := r.Set(t.Context(), first); StatusOf(err) != code {
+			t.Errorf("got %v", err)
+		}
+		wantState(t, api, "@ada[]")
+		must(t, r.Close(t.Context()))
+		wantState(t, api, "")
+		if left := ledgers(t, dir); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+	}
+}
+
 // What cannot be taken back stays in the ledger for later.
 func TestCannotBeTakenBack(t *testing.T) {
 	down := false
@@ -280,6 +303,25 @@ func TestTwoAtOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two at once with one URL, as in two projects, delete their own targets only.
+func TestSameURL(t *testing.T) {
+	api, at := emulator(t, eulertest.Options{})
+	api.Add("ada", first) // by hand
+	one := begin(t, eulerOptions(storeIn(t, t.TempDir()), at, "ada"))
+	two := begin(t, eulerOptions(storeIn(t, t.TempDir()), at, "ada"))
+	must(t, one.Set(t.Context(), first))
+	must(t, two.Set(t.Context(), first))
+	wantState(t, api, "@ada["+first+" "+first+" "+first+"]")
+	must(t, one.Close(t.Context()))
+	for i, target := range api.Alerts()[0].Targets {
+		if want := []string{"", two.ledger.Mark}[i]; eulerMark(target.Metadata) != want {
+			t.Errorf("target %d: %s", i, target.Metadata)
+		}
+	}
+	must(t, two.Close(t.Context()))
+	wantState(t, api, "@ada["+first+"]")
 }
 
 // An alert that somebody else has begun to use is left, and forgotten.

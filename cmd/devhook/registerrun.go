@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"devhook/internal/register"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// stay keeps the registration where the running up is, until a signal.
+func (r *registerRun) stay(reg *register.Registration, callback string, signals <-chan os.Signal) error {
+	g := newRegistering(reg)
+	told := make(chan error, 1)
+	g.told = told
+	g.say = func(text string) { r.errs.Error(text, "") }
+	ctx, cancel := context.WithCancel(r.c.Context)
+	defer cancel()
+	first := true
+	g.set = func(url string) {
+		r.registered(reg, url, first)
+		first = false
+	}
+	g.move(callback)
+	go g.run(ctx)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var failed error
+	for waiting := true; waiting; {
+		select {
+		case <-signals:
+			waiting = false
+		case <-r.c.Context.Done():
+			waiting = false
+		case err := <-told: // the first attempt
+			failed = apiFailure(err)
+			waiting = err == nil
+		case <-tick.C:
+			now, err := r.callback(r.provider.ID) // what --url says never changes
+			if err != nil || now == "" || now == callback || checkCallback(now, reg, r.c.Bool("force")) != nil {
+				continue
+			}
+			callback = now
+			g.move(now)
+		}
+	}
+	cancel()
+	select {
+	case <-g.done:
+	case <-signals:
+		return errInterrupted
+	}
+	return cmp.Or(failed, apiFailure(g.err), wrote(r.out.Err()))
+}
+
+// once registers, has a test sent, waits for it, and takes all back.
+func (r *registerRun) once(reg *register.Registration, callback string, signals <-chan os.Signal) (err error) {
+	ctx, cancel := context.WithCancel(r.c.Context)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err = reg.Set(ctx, callback); err == nil {
+			r.registered(reg, callback, false)
+			err = r.test(ctx, reg, callback)
+		} else {
+			err = apiFailure(err)
+		}
+		err = cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
+	}()
+	select {
+	case <-ended:
+		return err
+	case <-signals:
+		cancel()
+	}
+	select {
+	case <-ended:
+		return &failure{code: 130, text: "interrupted"}
+	case <-signals:
+		return errInterrupted
+	}
+}
+
+// test has the provider send a webhook, and waits until it is recorded.
+func (r *registerRun) test(ctx context.Context, reg *register.Registration, callback string) error {
+	from, err := r.store.End()
+	if err != nil {
+		return storeFailure(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.c.Duration("timeout"))
+	defer cancel()
+	said, ok, err := reg.Test(ctx)
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return apiFailure(err)
+	case err == nil && !ok:
+		return &failure{code: 2, text: r.provider.ID + " has no way to send a test", hint: "leave --test out"}
+	}
+	for ex, err := range r.store.Follow(ctx, from) {
+		if err == nil && ex.Origin == recorder.Live && (ex.Provider == r.provider.ID || ex.Request.URL == callback) {
+			return r.came(said, ex)
+		}
+	}
+	if r.c.Context.Err() != nil {
+		return r.c.Context.Err()
+	}
+	return &failure{code: 5, text: fmt.Sprintf("the test did not come within %s; %s says: %s", r.c.Duration("timeout"), r.provider.ID, cmp.Or(said, "nothing")), hint: "is devhook up running on this store, and does its URL lead here?"}
+}
+
+// came tells of the test that was waited for. Its signature is looked at here, too,
+// if the API has told the secret: the running up may not know it.
+func (r *registerRun) came(said string, ex *recorder.Exchange) error {
+	if known, ok := verify.Lookup(r.provider.ID); ok && len(r.learned) > 0 && ex.Verdict.Status != verify.Valid {
+		one := *ex
+		m, err := ex.Request.Message()
+		if err == nil {
+			m.Body, err = r.store.ReadBody(ex.Request.Body)
+		}
+		if err != nil {
+			return storeFailure(err)
+		}
+		one.Verdict = known.Scheme.Verify(m, verify.Keys{Secrets: r.learned}, ex.At)
+		ex = &one
+	}
+	var err error
+	if r.c.Bool("json") {
+		err = r.p.printValue(map[string]any{"v": 1, "type": "test", "provider": r.provider.ID, "said": said, "exchange": ex.ID, "verdict": ex.Verdict})
+	} else {
+		r.out.Printf("%s says: %s", r.provider.ID, said)
+		r.out.Exchange(ex)
+	}
+	if err == nil && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned) {
+		err = &failure{code: 1, text: "the test came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail), hint: "devhook show " + string(ex.ID)}
+	}
+	return err
+}
