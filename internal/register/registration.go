@@ -137,16 +137,23 @@ func (r *Registration) Set(ctx context.Context, callback string) error {
 		r.begun = true
 	}
 	plan, err := r.Plan(ctx, callback)
+	for looked := false; err == nil && len(plan) > 0; {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		ch := plan[0]
+		plan = plan[1:]
+		if err = r.make(ctx, ch); !refused(err) || looked {
+			continue
+		}
+		looked = true
+		next, bad := r.Plan(ctx, callback)
+		if bad == nil && !slices.ContainsFunc(next, func(other Change) bool { return other.Key == ch.Key }) {
+			plan, err = next, nil // another has just done it
+		}
+	}
 	if err != nil {
 		return err
-	}
-	for _, ch := range plan {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.make(ctx, ch); err != nil {
-			return err
-		}
 	}
 	if r.ledger.URL = callback; len(r.ledger.Changes) == 0 {
 		return nil
@@ -183,11 +190,16 @@ func (r *Registration) make(ctx context.Context, ch Change) error {
 		r.o.Say(Step{Change: ch})
 	}
 	r.ledger.Changes[i] = ch
-	var e *Error
-	if errors.As(err, &e) && !e.Unsure() && !ch.Again {
-		r.ledger.Changes = before // it was refused
+	if refused(err) && !ch.Again {
+		r.ledger.Changes = before
 	}
 	return cmp.Or(err, r.write())
+}
+
+// refused reports whether a provider has answered that it will not.
+func refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && !e.Unsure()
 }
 
 // apply tries a change again whose call ended without a clear answer.

@@ -324,6 +324,25 @@ func TestSameURL(t *testing.T) {
 	wantState(t, api, "@ada["+first+"]")
 }
 
+// Another makes the alert at the same moment: it is used, and is the other's.
+func TestMadeMeanwhile(t *testing.T) {
+	var api *eulertest.Server
+	var at string
+	made := false
+	api, at = emulator(t, eulertest.Options{Fail: func(op string) (int, bool) {
+		if op == "PUT create" && !made {
+			made = true
+			api.Add("ada", "https://own.example")
+		}
+		return 0, false
+	}})
+	r := begin(t, eulerOptions(storeIn(t, t.TempDir()), at, "ada", "bob"))
+	must(t, r.Set(t.Context(), first))
+	wantState(t, api, "@ada[https://own.example "+first+"] @bob["+first+"]")
+	must(t, r.Close(t.Context()))
+	wantState(t, api, "@ada[https://own.example]")
+}
+
 // An alert that somebody else has begun to use is left, and forgotten.
 func TestOthersUseIt(t *testing.T) {
 	api, at := emulator(t, eulertest.Options{})
