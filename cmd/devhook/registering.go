@@ -93,11 +93,14 @@ func closeRegistration(reg *register.Registration) error {
 // apiFailure returns the failure of a provider's API; nil for nil.
 func apiFailure(err error) error {
 	var f *failure
+	var no *register.Refusal
 	switch status := register.StatusOf(err); {
 	case err == nil:
 		return nil
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &no):
+		return &failure{code: 2, text: err.Error(), hint: no.Hint, err: err}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return &failure{code: 3, text: err.Error(), hint: "are the credentials right, and of this account?", err: err}
 	default:

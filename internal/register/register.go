@@ -93,6 +93,9 @@ type Settings struct {
 	// user has not given: one that the API told, or that the Registrar made up.
 	// It is never nil.
 	TakeSecret func(verify.Secret)
+	// Another reports whether another registration in the store has set url in
+	// the same account, be its process alive or not. It is never nil.
+	Another func(url string) bool
 }
 
 // Get returns a value that is said once, "" if it was not.
@@ -176,6 +179,12 @@ const (
 	Intended State = "intended" // the call was to be made; whether it was is not known
 	Done     State = "done"
 )
+
+// A Refusal is the error of what is not done because of what the user has said,
+// or of what is there, and would be if he said something else.
+type Refusal struct{ Text, Hint string }
+
+func (e *Refusal) Error() string { return e.Text }
 
 // An Undo is what became of taking a change back.
 type Undo struct {

@@ -105,12 +105,21 @@ func (r *Registration) open(values map[string][]string, mark string) (Registrar,
 	if err != nil {
 		return nil, nil, err
 	}
-	s := Settings{Values: values, Mark: mark, TakeSecret: r.o.TakeSecret}
+	s := Settings{Values: values, Mark: mark, TakeSecret: r.o.TakeSecret, Another: r.another}
 	if s.TakeSecret == nil {
 		s.TakeSecret = func(verify.Secret) {}
 	}
 	reg, err := r.o.Provider.Open(s, c)
 	return reg, c, err
+}
+
+// another is [Settings.Another].
+func (r *Registration) another(url string) bool {
+	list, _ := List(r.o.Store) // what cannot be read is nobody's
+	return slices.ContainsFunc(list, func(l Ledger) bool {
+		return l.Mark != r.ledger.Mark && l.Provider == r.ledger.Provider && l.API == r.ledger.API && l.Account == r.ledger.Account &&
+			slices.ContainsFunc(l.Changes, func(ch Change) bool { return ch.Ours(url) })
+	})
 }
 
 // Account is whose webhooks these are.
