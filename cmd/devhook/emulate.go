@@ -20,6 +20,7 @@ without an account. devhook help emulate WHAT tells its flags.`,
 			p.emulateTuniformCommand(),
 			p.emulateEulerCommand(),
 			p.emulateWSCommand(),
+			p.emulateTencentCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			var known []string

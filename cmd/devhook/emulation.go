@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,7 +20,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// An emulation is one run of an emulator of a stream.
+// An emulation is one run of an emulator.
 type emulation struct {
 	p    *program
 	c    *cli.Context
@@ -28,10 +30,18 @@ type emulation struct {
 	about func(addr string) []string
 }
 
-// streamFlags are those of all emulators of streams.
-func streamFlags(port string) []cli.Flag {
+// serverFlags are those of all emulators.
+func serverFlags(port string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "listen", Usage: "where to listen, an `ADDR`; port 0 is any", Value: "127.0.0.1:" + port},
+		&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when clients can come"},
+		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+	}
+}
+
+// streamFlags are those of all emulators of streams.
+func streamFlags(port string) []cli.Flag {
+	return append(serverFlags(port), []cli.Flag{
 		&cli.StringSliceFlag{Name: "from", Usage: "send recorded events: a `FILTER or REF`, or a file; at their own pace"},
 		&cli.StringFlag{Name: "every", Usage: "the `PAUSE` before each event (default 2s for samples)"},
 		&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast as recorded", Value: 1},
@@ -43,10 +53,8 @@ func streamFlags(port string) []cli.Flag {
 		&cli.IntFlag{Name: "close-after", Usage: "end each connection after `N` events, abruptly unless --close-code is given"},
 		&cli.IntFlag{Name: "close-code", Usage: "the `CODE` to end it with, 1000 to 4999"},
 		&cli.StringFlag{Name: "ping", Usage: "how `OFTEN` to ping", Value: "20s"},
-		&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when clients can come"},
 		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
-		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
-	}
+	}...)
 }
 
 // newEmulation reads the flags that all have.
@@ -80,6 +88,23 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error 
 	if err != nil {
 		return err
 	}
+	return e.serve(h, func(ctx context.Context) {
+		if !e.c.Bool("silent") {
+			s.Play(ctx, play)
+			if ctx.Err() == nil {
+				e.log("all events are sent")
+			}
+		}
+	}, func() {
+		s.Close(1001, "")
+		for end := time.Now().Add(time.Second); s.Len() > 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		}
+	})
+}
+
+// serve serves h until it is interrupted. Beside it work runs, whose context
+// ends then; leave is called before connections are cut, and may be nil.
+func (e *emulation) serve(h http.Handler, work func(context.Context), leave func()) error {
 	addr := e.c.String("listen")
 	l, err := net.Listen("tcp", addr)
 	if err != nil && !e.c.IsSet("listen") && isTaken(err) {
@@ -93,15 +118,10 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error 
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
-	played := make(chan struct{})
+	worked := make(chan struct{})
 	go func() {
-		defer close(played)
-		if !e.c.Bool("silent") {
-			s.Play(ctx, play)
-			if ctx.Err() == nil {
-				e.log("all events are sent")
-			}
-		}
+		defer close(worked)
+		work(ctx)
 	}()
 	lines := e.about(l.Addr().String())
 	for _, line := range lines[1:] {
@@ -118,15 +138,24 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error 
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		s.Close(1001, "")
-		for end := time.Now().Add(time.Second); s.Len() > 0 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if leave != nil {
+			leave()
 		}
 		srv.Close()
 		<-served
 	}
 	stop()
-	<-played
+	<-worked
 	return err
+}
+
+// secret returns what the flag refers to, else what the variable env holds.
+func (e *emulation) secret(flag, env, what string) (string, error) {
+	if !e.c.IsSet(flag) {
+		return e.p.getenv(env), nil
+	}
+	text, err := e.p.resolver(e.errs).Resolve(e.c.String(flag), what, "--"+flag)
+	return strings.TrimSpace(text), err
 }
 
 // play returns what is sent.

@@ -37,6 +37,7 @@ for all others it prints what to do by hand.
   devhook register euler --account 4242 --creator @tv_asahi_news
   devhook register euler --account 4242 --creator @tv_asahi_news --dry-run
   devhook register euler --account 4242 --creator @tv_asahi_news --test
+  devhook register tencent --sdk-app-id 1400000000 --takeover
   devhook register --cleanup
   devhook register tiktok`,
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
@@ -58,11 +59,12 @@ for all others it prints what to do by hand.
 
 // paramFlags are the flags of what providers must be told, by name.
 func paramFlags() []cli.Flag {
-	about := map[string][]string{}
+	type said struct{ ids, text string }
+	about := map[string][]said{} // by name
 	params := map[string]register.Param{}
 	for _, one := range register.Providers() {
 		for _, param := range one.Params {
-			text := one.ID + ": " + param.About
+			text := param.About
 			if _, again := params[param.Name]; again {
 				text = strings.ReplaceAll(text, "`", "")
 			}
@@ -70,12 +72,21 @@ func paramFlags() []cli.Flag {
 				text += " (default: " + param.Env + ")"
 			}
 			params[param.Name] = param
-			about[param.Name] = append(about[param.Name], text)
+			list := about[param.Name]
+			if last := len(list) - 1; last >= 0 && list[last].text == text {
+				list[last].ids += ", " + one.ID
+			} else {
+				about[param.Name] = append(list, said{one.ID, text})
+			}
 		}
 	}
 	var flags []cli.Flag
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		usage := strings.Join(about[name], "; ")
+		var texts []string
+		for _, one := range about[name] {
+			texts = append(texts, one.ids+": "+one.text)
+		}
+		usage := strings.Join(texts, "; ")
 		if params[name].Kind == register.Flag {
 			flags = append(flags, &cli.BoolFlag{Name: name, Usage: usage})
 		} else {
