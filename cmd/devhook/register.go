@@ -38,6 +38,7 @@ for all others it prints what to do by hand.
   devhook register euler --account 4242 --creator @tv_asahi_news --dry-run
   devhook register euler --account 4242 --creator @tv_asahi_news --test
   devhook register tencent --sdk-app-id 1400000000 --takeover
+  devhook register tiktok-shop --topic ORDER_STATUS_CHANGE
   devhook register --cleanup
   devhook register tiktok`,
 		Flags: slices.Concat(paramFlags(), []cli.Flag{

@@ -47,7 +47,7 @@ type Provider struct {
 }
 
 // Providers returns those that there are, by ID.
-func Providers() []Provider { return []Provider{euler, tencentLive} }
+func Providers() []Provider { return []Provider{euler, tencentLive, tiktokShop} }
 
 // Lookup returns the provider with the given id.
 func Lookup(id string) (Provider, bool) {
