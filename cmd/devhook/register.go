@@ -32,7 +32,8 @@ func (p *program) registerCommand() *cli.Command {
 		Description: `Registers the URL of the running devhook up through the provider's own API, moves it
 when the URL changes, and takes it back at the end. What a devhook has left that was
 killed is taken back at the next start, or by --cleanup. That goes for ` + strings.Join(known, ", ") + `;
-for all others it prints what to do by hand.
+for all others it prints what to do by hand, copies the URL if this is a terminal that
+lets programs do so, and waits for the first webhook if devhook up runs.
 
   devhook register euler --account 4242 --creator @tv_asahi_news
   devhook register euler --account 4242 --creator @tv_asahi_news --dry-run
@@ -46,7 +47,7 @@ for all others it prints what to do by hand.
 			&cli.StringFlag{Name: "api-url", Usage: "where the provider's API is, a `URL`: an emulator"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be called, and change nothing"},
 			&cli.BoolFlag{Name: "test", Usage: "have the provider send a test, wait for it, and end"},
-			&cli.DurationFlag{Name: "timeout", Usage: "how `LONG` --test waits", Value: 30 * time.Second, DefaultText: "30s"},
+			&cli.DurationFlag{Name: "timeout", Usage: "how `LONG` --test waits; and what is done by hand, which waits for ever if it is not said", Value: 30 * time.Second, DefaultText: "30s"},
 			&cli.BoolFlag{Name: "keep", Usage: "leave it registered at the end"},
 			&cli.BoolFlag{Name: "force", Usage: "register a URL also that the provider cannot reach"},
 			&cli.BoolFlag{Name: "list", Usage: "list what is registered"},
@@ -184,26 +185,6 @@ func (r *running) callback(id, path string) string {
 		}
 	}
 	return strings.TrimRight(r.URL, "/") + path
-}
-
-// byHand tells what to do at a provider that has no API for it.
-func (r *registerRun) byHand(known verify.Provider) error {
-	u, err := r.callback(known.ID)
-	if err != nil {
-		return err
-	}
-	if u == "" {
-		u = "the public URL of devhook up"
-	}
-	if len(known.Dashboard) == 0 {
-		r.out.Printf("%s: paste it where the provider asks for it: %s", known.Name, terminal.Safe(u))
-	} else {
-		r.out.Printf("%s  %s", r.out.Bold(known.Name), terminal.Safe(u))
-		for _, step := range known.Steps(u) {
-			r.out.Paragraph(2, terminal.Safe(step))
-		}
-	}
-	return wrote(r.out.Err())
 }
 
 // said returns what the flags say, else the one entry of devhook.yaml.
