@@ -15,6 +15,8 @@ import (
 
 	"devhook/fixtures"
 	"devhook/internal/register/eulertest"
+	"devhook/internal/register/shoptest"
+	"devhook/internal/register/tencenttest"
 )
 
 // TestDocs runs each command line of README.md and docs/ as it stands there, one
@@ -40,7 +42,12 @@ func TestDocs(t *testing.T) {
 	t.Cleanup(app.Close)
 	api := httptest.NewServer(eulertest.New(eulertest.Options{}))
 	t.Cleanup(api.Close)
-	env = append(env, "DEVHOOK_EULER_API_URL="+api.URL)
+	tencent := httptest.NewServer(tencenttest.New(tencenttest.Options{}))
+	t.Cleanup(tencent.Close)
+	shop := httptest.NewServer(shoptest.New(shoptest.Options{AppSecret: "s3cret"}))
+	t.Cleanup(shop.Close)
+	env = append(env, "DEVHOOK_EULER_API_URL="+api.URL, "DEVHOOK_TENCENT_LIVE_API_URL="+tencent.URL, "DEVHOOK_TIKTOK_SHOP_API_URL="+shop.URL,
+		"TENCENT_SDK_SECRET_KEY=s3cret", "TIKTOK_SHOP_APP_KEY=abcdef", "TIKTOK_SHOP_APP_SECRET=s3cret", "TIKTOK_SHOP_ACCESS_TOKEN=s3cret", "TIKTOK_SHOP_CIPHER=x")
 	record(t, app.URL, bin, dir, env)
 	// The app on port 3000 that the documents speak of is the test's own.
 	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
@@ -75,7 +82,7 @@ func TestDocs(t *testing.T) {
 			switch words[0] {
 			case "devhook":
 				seen++
-				if strings.HasPrefix(line, "devhook register euler") { // which is beside a running one
+				if besideUp.MatchString(line) {
 					_, stop := startUp(t, app.URL, bin, dir, env)
 					runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
 					stop()
@@ -96,6 +103,9 @@ func TestDocs(t *testing.T) {
 		t.Errorf("only %d commands were found", seen)
 	}
 }
+
+// besideUp are the commands that want a running devhook up.
+var besideUp = regexp.MustCompile(`devhook register (euler|tencent|tiktok-shop)\b`)
 
 // commandLines returns the commands in a document: the lines of sh blocks, and
 // the indented ones that begin with make or devhook.
@@ -176,7 +186,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	goesOn := regexp.MustCompile(`devhook (up|tail|emulate|register euler)\b`).MatchString(line)
+	goesOn := besideUp.MatchString(line) || regexp.MustCompile(`devhook (up|tail|emulate)\b`).MatchString(line)
 	started := time.Now()
 	for {
 		select {
