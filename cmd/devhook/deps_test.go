@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact"},
 	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest"},
-	{"internal/register/tencenttest", "internal/register/shoptest"},
+	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest"},
 	{"internal/config"},
 	{"cmd/devhook", "internal/vendors"},
 }

@@ -105,7 +105,7 @@ func TestDocs(t *testing.T) {
 }
 
 // besideUp are the commands that want a running devhook up.
-var besideUp = regexp.MustCompile(`devhook register (euler|tencent|tiktok-shop)\b`)
+var besideUp = regexp.MustCompile(`devhook (register (euler|tencent|tiktok-shop)|emulate tiktok)\b`)
 
 // commandLines returns the commands in a document: the lines of sh blocks, and
 // the indented ones that begin with make or devhook.

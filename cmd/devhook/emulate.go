@@ -21,6 +21,7 @@ without an account. devhook help emulate WHAT tells its flags.`,
 			p.emulateEulerCommand(),
 			p.emulateWSCommand(),
 			p.emulateTencentCommand(),
+			p.emulateTiktokCommand(),
 			p.emulateTiktokShopCommand(),
 		},
 		Action: func(c *cli.Context) error {

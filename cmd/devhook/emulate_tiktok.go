@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"devhook/internal/register"
+	"devhook/internal/register/tiktoktest"
+	"devhook/internal/terminal"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) emulateTiktokCommand() *cli.Command {
+	return &cli.Command{
+		Name: "tiktok", Usage: "the portal's Test URL, and TikTok's deliveries with their retries",
+		Description: `Sends webhooks as TikTok for Developers does, to the running devhook up or to --to, and
+ends. Without --event it is the portal's Test URL: tiktok.ping, once. An event that is
+not answered 200 comes again, for 72 hours, on a clock that runs faster.
+
+  devhook emulate tiktok
+  devhook emulate tiktok --event post.publish.complete --duplicate
+  devhook emulate tiktok --event post.publish.complete --to https://x.example/hooks --speed 36000
+
+TikTok does not publish its pauses: 1, 2, 4 … minutes are assumed. One webhook, changed and
+sent to your app without the way through the door, is devhook trigger.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "the callback `URL` (default: that of the running devhook up)"},
+			&cli.StringSliceFlag{Name: "event", Usage: "the `EVENT` to deliver, one of devhook trigger --list tiktok; several, one after the other"},
+			&cli.BoolFlag{Name: "duplicate", Usage: "deliver each event twice, as at-least-once delivery may"},
+			&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast the platform's clock runs", Value: 600, DefaultText: "600"},
+			&cli.StringFlag{Name: "secret", Usage: "the app's client secret, a `REF` (default: TIKTOK_CLIENT_SECRET)"},
+			&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+		},
+		Action: p.emulateTiktok,
+	}
+}
+
+func (p *program) emulateTiktok(c *cli.Context) error {
+	e, err := p.newEmulation(c, "tiktok")
+	if err != nil {
+		return err
+	}
+	s := &tiktoktest.Sender{URL: c.String("to"), Speed: c.Float64("speed"), Say: e.attempt}
+	if s.Speed <= 0 {
+		return &failure{code: 2, text: "--speed has to be more than 0", hint: "write --speed 600"}
+	}
+	if s.Secret, err = e.secret("secret", "TIKTOK_CLIENT_SECRET", "the client secret"); err != nil {
+		return err
+	}
+	if s.Secret == "" {
+		return &failure{code: 2, text: "the client secret is missing: what TikTok sends is signed", hint: "--secret env:NAME, or export TIKTOK_CLIENT_SECRET=…"}
+	}
+	if s.URL == "" {
+		r := &registerRun{p: p, c: c}
+		if s.URL, err = r.callback("tiktok"); err != nil {
+			return storeFailure(err)
+		}
+	}
+	if s.URL == "" {
+		return &failure{code: 2, text: "no devhook up is running on this store, so there is no URL to send to", hint: "start devhook up first, or name the URL: --to https://…"}
+	}
+	if err := register.CheckURL(s.URL); err != nil {
+		return &failure{code: 2, text: "--to: " + err.Error(), err: err}
+	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	events := c.StringSlice("event")
+	if len(events) == 0 {
+		events = []string{tiktoktest.Ping}
+	}
+	lost := 0
+	for _, event := range events {
+		for n := 0; n == 0 || n == 1 && c.Bool("duplicate"); n++ {
+			last, err := s.Send(ctx, event)
+			switch {
+			case errors.Is(err, tiktoktest.ErrNoSample):
+				return &failure{code: 2, text: err.Error(), hint: "devhook trigger --list tiktok", err: err}
+			case errors.Is(err, context.Canceled):
+				return nil
+			case err != nil:
+				return err
+			case !last.OK():
+				lost++
+			}
+		}
+	}
+	if lost > 0 {
+		return &failure{code: 1, text: fmt.Sprintf("%d of what was sent was never answered 200", lost), hint: "devhook list shows what came here"}
+	}
+	return nil
+}
+
+// attempt tells of one delivery, and of what the platform does now.
+func (e *emulation) attempt(a tiktoktest.Attempt) {
+	answer := fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
+	if a.Status == 0 {
+		answer = "no answer: " + a.Err.Error()
+	}
+	then := "delivered"
+	switch {
+	case a.Event == tiktoktest.Ping && a.OK():
+		then = "the portal shows 200 OK"
+	case a.Event == tiktoktest.Ping:
+		then = "the portal shows a failure, and wants 200"
+	case a.Again > 0:
+		then = "it comes again in " + short(a.Again)
+	case !a.OK():
+		then = "given up after 72 hours"
+	}
+	e.errs.Printf("%s  %s  attempt %d after %s  %s  %s", e.errs.Dim(e.p.now().Local().Format("15:04:05")), terminal.Safe(a.Event), a.N, short(a.After), terminal.Safe(answer), then)
+}
+
+// short is a duration of whole minutes, as people write it.
+func short(d time.Duration) string {
+	if d >= time.Hour {
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dm", d/time.Minute)
+}
