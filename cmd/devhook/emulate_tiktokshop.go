@@ -52,7 +52,7 @@ are assumed.`,
 					"curl -X POST 'http://" + addr + "/emulator/fire?topic=ORDER_STATUS_CHANGE'",
 				}
 			}
-			return e.serve(shoptest.New(o), func(context.Context) {}, nil)
+			return e.serve(noPages(shoptest.New(o)), func(context.Context) {}, nil)
 		},
 	}
 }

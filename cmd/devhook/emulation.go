@@ -149,6 +149,19 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	return err
 }
 
+// noPages refuses what a page in a browser sends: any page can send to this
+// machine, and is not to set a URL here or have something sent there. Browsers
+// say so in Origin with each POST, PUT and DELETE.
+func noPages(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+			http.Error(w, "this emulator is not for pages in a browser", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // secret returns what the flag refers to, else what the variable env holds.
 func (e *emulation) secret(flag, env, what string) (string, error) {
 	if !e.c.IsSet(flag) {
