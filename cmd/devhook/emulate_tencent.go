@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"devhook/internal/register/tencenttest"
@@ -93,9 +91,9 @@ func (e *emulation) fire(ctx context.Context, s *tencenttest.Server, commands []
 		case <-tick.C:
 		}
 		_, err := s.Fire(ctx, commands[i], nil)
-		if now := fmt.Sprint(err); err != nil && now != why { // once is enough
-			e.log(strings.TrimSpace(now))
-			why = now
+		if err != nil && ctx.Err() == nil && err.Error() != why { // once is enough
+			why = err.Error()
+			e.log(why)
 		}
 	}
 }

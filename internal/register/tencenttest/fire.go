@@ -52,7 +52,7 @@ var ErrNotSent = errors.New("not sent")
 
 // Fire sends the callback of a command, with body, or that of the sample of it
 // if body is empty, and waits for the answer. The error wraps [ErrNotSent] if
-// no URL is in effect or it does not get this command.
+// no URL is in effect or it does not get this command, or is that of ctx.
 func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, error) {
 	s.mu.Lock()
 	to, token := s.effective(), s.token
@@ -78,9 +78,9 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 		sum := sha256.Sum256([]byte(token.Token + at))
 		query += "&Sign=" + hex.EncodeToString(sum[:]) + "&RequestTime=" + at
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waits, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL+"?"+query, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(waits, http.MethodPost, to.URL+"?"+query, bytes.NewReader(body))
 	if err != nil {
 		return f, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
@@ -92,7 +92,9 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 		answer, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 		resp.Body.Close()
 	}
-	f.Took = time.Since(began)
+	if f.Took = time.Since(began); ctx.Err() != nil {
+		return f, ctx.Err()
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		f.Answer = "timeout"
