@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"devhook/recorder"
@@ -20,8 +21,25 @@ func (r *Registration) takeBackOld(ctx context.Context) {
 }
 
 // cleanup takes back the ledgers of dead processes that want says, and returns
-// how many there were.
+// how many there were. What has to wait for another of them is tried again.
 func (r *Registration) cleanup(ctx context.Context, want func(Ledger) bool) (int, error) {
+	var undone []UndoResult
+	say := r.o.Say
+	r.o.Say = func(s Step) {
+		undone = append(undone, s.Undo.Result)
+		say(s)
+	}
+	defer func() { r.o.Say = say }()
+	n, err := r.sweep(ctx, want)
+	for err == nil && slices.Contains(undone, Later) && slices.Contains(undone, Reverted) {
+		undone = nil
+		_, err = r.sweep(ctx, want)
+	}
+	return n, err
+}
+
+// sweep is one round of a cleanup.
+func (r *Registration) sweep(ctx context.Context, want func(Ledger) bool) (int, error) {
 	var failed error
 	n := 0
 	err := r.o.Store.TakeOver(kind, func(text []byte) bool {

@@ -196,6 +196,25 @@ func TestTencentTwoAtOnce(t *testing.T) {
 	}
 }
 
+// Of two that took over from each other and have died, one cleanup puts back what
+// was there before both.
+func TestTencentBothDie(t *testing.T) {
+	api, at := tencentAPI(t, tencenttest.Options{Set: own})
+	dir := t.TempDir()
+	for _, u := range []string{first, second} {
+		r := begin(t, tencentOptions(t, dir, at, "takeover=true"))
+		r.begun = true // as if the one before it were still alive
+		must(t, r.Set(t.Context(), u))
+		kill(t, r)
+	}
+	n, err := Cleanup(t.Context(), tencentOptions(t, dir, at))
+	must(t, err)
+	wantConfig(t, api, own)
+	if left := ledgers(t, dir); n != 2 || len(left) > 0 {
+		t.Errorf("%d were cleaned up, left: %v", n, left)
+	}
+}
+
 // What somebody has set meanwhile is left.
 func TestTencentOthersSetIt(t *testing.T) {
 	api, at := tencentAPI(t, tencenttest.Options{})
