@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,7 +38,8 @@ func TestMain(m *testing.M) {
 // "got METHOD TARGET LENGTH SHA256", or what its path asks for (/status/500),
 // and writes each request to app.log. It waits at /breakpoint/FILE until the
 // file is there. At /ws it is a WebSocket, see serveWS;
-// /events is a stream of events.
+// /events is a stream of events; at /checked it accepts what TikTok's
+// documentation says is TikTok's, signed with s3cret.
 //
 // Beside those of testscript there are the commands
 //
@@ -50,11 +53,31 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
-		Setup: setupScript,
+		Setup: setupScript, Deadline: time.Now().Add(5 * time.Minute), // what hangs says so
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS,
 		},
 	})
+}
+
+// tiktokAccepts is the check of an app, written from the documentation of TikTok
+// (developers.tiktok.com/doc/webhooks-verification) and with nothing of devhook.
+func tiktokAccepts(secret, header string, body []byte) bool {
+	var t, s string
+	for part := range strings.SplitSeq(header, ",") {
+		switch k, v, _ := strings.Cut(part, "="); k {
+		case "t":
+			t = v
+		case "s":
+			s = v
+		}
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	io.WriteString(mac, t+".")
+	mac.Write(body)
+	at, err := strconv.ParseInt(t, 10, 64)
+	age := time.Since(time.Unix(at, 0)).Abs()
+	return err == nil && age <= 5*time.Minute && hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(s))
 }
 
 const patience = 15 * time.Second
@@ -87,6 +110,16 @@ func setupScript(e *testscript.Env) error {
 			n, _ := strconv.Atoi(code)
 			w.WriteHeader(n)
 			io.WriteString(w, "TypeError: user is undefined\n    at handler.js:7")
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/checked") && !tiktokAccepts("s3cret", r.Header.Get("TikTok-Signature"), body) {
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, "not from TikTok")
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/checked") && !tiktokAccepts("s3cret", r.Header.Get("TikTok-Signature"), body) {
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, "not from TikTok")
 			return
 		}
 		if mark, ok := strings.CutPrefix(r.URL.Path, "/breakpoint/"); ok { // as one in a debugger: until somebody goes on

@@ -49,11 +49,11 @@ func found(t *testing.T, body []byte, path string) string {
 func TestFixtures(t *testing.T) {
 	for _, f := range fixtures.All() {
 		name := f.Provider + "/" + f.Name
-		p, _ := verify.Lookup(f.Provider)
+		p, signs := verify.Lookup(f.Provider) // the events of streams are not signed
 		before := message(t, f.Exchange.Request)
 		req, changed := redactor.Request(f.Exchange.Request)
 		after := message(t, req)
-		if got := p.Event(after); got != p.Event(before) || got != f.Exchange.Event {
+		if got := p.Event(after); got != p.Event(before) || signs && got != f.Exchange.Event {
 			t.Errorf("%s: the event is %q, want %q\n%s", name, got, f.Exchange.Event, req.Body.Bytes)
 		}
 		if got := p.DeliveryID(after); got != p.DeliveryID(before) {
@@ -73,10 +73,12 @@ func TestFixtures(t *testing.T) {
 
 		k := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("whsec_c2VjcmV0")}, With: map[string]string{"app_key": "k"}}
 		now := time.Unix(1_800_000_000, 0)
-		if err := p.Scheme.Sign(&after, k, verify.SignOptions{}, now); err != nil {
-			t.Errorf("%s: sign: %v", name, err)
+		if signs {
+			if err := p.Scheme.Sign(&after, k, verify.SignOptions{}, now); err != nil {
+				t.Errorf("%s: sign: %v", name, err)
+			}
 		}
-		if !slices.ContainsFunc(verify.Detect(after), func(d verify.Provider) bool { return d.ID == p.ID }) {
+		if signs && !slices.ContainsFunc(verify.Detect(after), func(d verify.Provider) bool { return d.ID == p.ID }) {
 			t.Errorf("%s: not recognised", name)
 		}
 		for _, who := range []string{"octocat", "monalisa", "brennanli", "tv_asahi_news", "UserID_001", "ada@example.com", "Ada Example", "U0RPDJQWR6E", "act.example12345"} {
