@@ -69,7 +69,7 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		event = Safe(ex.Request.Method + " " + path(ex.Request.URL))
 	}
 	if t.width > 0 {
-		provider, event = Cut(provider, maxProvider), Cut(event, maxEvent)
+		provider, event = Cut(provider, maxProvider), cutMiddle(event, maxEvent)
 	}
 	t.provider = max(t.provider, minProvider, min(Columns(provider), maxProvider))
 	t.event = max(t.event, minEvent, min(Columns(event), maxEvent))

@@ -161,7 +161,7 @@ func TestListed(t *testing.T) {
 	ex.Event = strings.Repeat("long.", 20)
 	for width, want := range map[int]string{
 		0:  "11-21 14:02:11.482  #128  tiktok    " + ex.Event + "    1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n",
-		80: "11-21 14:02:11 #128 tiktok long.long.long.long.lo… 1.2 kB sig ok   -> 200   37ms\n",
+		80: "11-21 14:02:11 #128 tiktok long.…g.long.long.long. 1.2 kB sig ok   -> 200   37ms\n",
 	} {
 		var b bytes.Buffer
 		term := New(&b, Never, env())
@@ -322,5 +322,25 @@ func TestIndentOfStringsIsBounded(t *testing.T) {
 	}
 	if text, ok := indent(body); ok && len(text) > maxGrowth*len(body)+8<<10 {
 		t.Errorf("%d bytes become %d", len(body), len(text))
+	}
+}
+
+func TestCutMiddle(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		n    int
+		want string
+	}{
+		{"Live.CallbackBeforeSendGift", 12, "Liv…SendGift"},
+		{"video.publish.completed", 12, "vid…ompleted"},
+		{"short", 12, "short"},
+		{"漢字漢字漢字漢字", 8, "漢…漢字"},
+		{"abcdefgh\u0301ijk", 5, "a…ijk"},
+		{"abcdef", 1, "…"},
+		{"abcdef", 0, "abcdef"},
+	} {
+		if got := cutMiddle(tt.in, tt.n); got != tt.want || tt.n > 0 && Columns(got) > tt.n {
+			t.Errorf("cutMiddle(%q, %d) = %q, want %q", tt.in, tt.n, got, tt.want)
+		}
 	}
 }

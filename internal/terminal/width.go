@@ -55,6 +55,34 @@ func Cut(s string, n int) string {
 	return s
 }
 
+// cutMiddle returns s in at most n columns, with … where something was left out.
+// Most of what is kept is the end: in names as Live.CallbackBeforeSendGift and
+// video.publish.completed, that is what tells one from the other.
+func cutMiddle(s string, n int) string {
+	if n <= 0 || len(s) <= n || Columns(s) <= n {
+		return s
+	}
+	start := Cut(s, max(1, n/4+1))
+	room := n - Columns(start)
+	from := len(s)
+	for from > 0 {
+		r, size := utf8.DecodeLastRuneInString(s[:from])
+		if room -= runeColumns(r); room < 0 {
+			break
+		}
+		from -= size
+	}
+	for from < len(s) && runeColumns(firstRune(s[from:])) == 0 { // what goes on top of a letter that was left out
+		from += utf8.RuneLen(firstRune(s[from:]))
+	}
+	return start + s[from:]
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
 // Pad returns s with spaces behind it, n columns wide if it is not wider.
 func Pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-Columns(s))) }
 
