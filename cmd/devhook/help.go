@@ -31,7 +31,7 @@ func addCommandHelp(c *cli.Command, name string) {
 
 func (p *program) helpCommand() *cli.Command {
 	return &cli.Command{
-		Name: "help", Aliases: []string{"h"}, Usage: "tell more of a command", ArgsUsage: "[COMMAND]",
+		Name: "help", Aliases: []string{"h"}, Usage: "tell more of a command", ArgsUsage: "[COMMAND…]",
 		Action: func(c *cli.Context) error {
 			name := c.Args().First()
 			if name == "" {
@@ -42,10 +42,12 @@ func (p *program) helpCommand() *cli.Command {
 			if cmd == nil {
 				return unknownCommand(c.App, name)
 			}
-			for _, name := range c.Args().Tail() {
-				if sub := subcommand(cmd, name); sub != nil {
-					cmd = sub
+			for _, more := range c.Args().Tail() {
+				sub := subcommand(cmd, more)
+				if sub == nil {
+					return &failure{code: 2, text: fmt.Sprintf("devhook %s has no command %q", name, more), hint: "devhook help " + name}
 				}
+				cmd, name = sub, name+" "+more
 			}
 			_, err := fmt.Fprint(p.stdout, cmd.CustomHelpTemplate)
 			return wrote(err)
@@ -68,8 +70,12 @@ func commandHelp(c *cli.Command, name string) string {
 	}
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\n")
+		width := 10
 		for _, sub := range c.Subcommands {
-			fmt.Fprintf(&b, "  devhook %s %-10s %s\n", name, sub.Name, sub.Usage)
+			width = max(width, len(sub.Name))
+		}
+		for _, sub := range c.Subcommands {
+			fmt.Fprintf(&b, "  devhook %s %-*s %s\n", name, width, sub.Name, sub.Usage)
 		}
 	}
 	if len(c.Flags) > 0 {
