@@ -146,6 +146,9 @@ func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 		}
 		return t.style.bad(strings.TrimSpace("refused "+status)) + ": " + Safe(t.why(ex))
 	case recorder.Handled:
+		if ex.Response == nil { // of a stream, where nobody waits for an answer
+			return t.style.dim("recorded, and no app to send it to")
+		}
 		return "answered here " + coloured
 	case recorder.Unrouted:
 		return t.style.warn(strings.TrimSpace("no route " + status))
