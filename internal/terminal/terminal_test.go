@@ -127,7 +127,7 @@ func TestExchange(t *testing.T) {
 		want  string
 	}{
 		"as documented": {exchange(), 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n"},
-		"of a stream": {nowhere, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     recorded, and no app to send it to  (stream)\n"},
+		"of a stream":   {nowhere, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     recorded, and no app to send it to  (stream)\n"},
 		"refused": {stale, 0, "14:02:11.482  #130  tiktok    video.upload.failed           88 B  sig FAIL   refused 403: timestamp 11m42s old (limit 5m)\n" +
 			"              look at the clock   devhook show 130\n"},
 		"app down": {down, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  502 unreachable\n" +
