@@ -49,7 +49,8 @@ func (r *Registration) sweep(ctx context.Context, want func(Ledger) bool) (int, 
 		n++
 		old := &Registration{o: r.o, held: a, old: true}
 		old.ledger, _ = parseLedger(text)
-		values := maps.Clone(old.ledger.Params)
+		values := map[string][]string{}
+		maps.Copy(values, old.ledger.Params) // which may be nil
 		for _, p := range r.o.Provider.Params {
 			if p.Kind == Secret {
 				values[p.Name] = r.o.Values[p.Name]
