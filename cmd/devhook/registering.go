@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"devhook/internal/register"
 	"devhook/internal/terminal"
+	"devhook/verify"
 )
 
 const (
@@ -151,18 +153,32 @@ func stepLine(provider string, s register.Step) any {
 	return line
 }
 
+// registeredText says where webhooks go, and what is left to do by hand.
 func registeredText(t *terminal.Terminal, provider, url string) string {
+	if steps := byHandSteps(provider, url); len(steps) > 0 {
+		return t.Bold(provider) + " sends its webhooks to the URL in its dashboard, which no API sets: " + terminal.Safe(strings.Join(steps, "; "))
+	}
 	return t.Bold(provider) + " sends its webhooks to " + terminal.Safe(url)
+}
+
+// byHandSteps are those that remain where no call sets the URL.
+func byHandSteps(provider, url string) []string {
+	known, _ := verify.Lookup(provider)
+	if p, ok := register.Lookup(provider); ok && p.URLByHand {
+		return known.Steps(url)
+	}
+	return nil
 }
 
 func registeredLine(provider, account, url string) any {
 	return struct {
-		V        int    `json:"v"`
-		Type     string `json:"type"`
-		Provider string `json:"provider"`
-		Account  string `json:"account"`
-		URL      string `json:"url"`
-	}{1, "registered", provider, account, url}
+		V        int      `json:"v"`
+		Type     string   `json:"type"`
+		Provider string   `json:"provider"`
+		Account  string   `json:"account"`
+		URL      string   `json:"url"`
+		ByHand   []string `json:"by_hand,omitempty"`
+	}{1, "registered", provider, account, url, byHandSteps(provider, url)}
 }
 
 // printValue prints v as a line.

@@ -28,10 +28,13 @@ func Params(p register.Provider, said map[string]Value, r *Resolver) (map[string
 	values := map[string][]string{}
 	for _, param := range p.Params {
 		v := said[param.Name]
-		if len(v.Texts) == 0 && param.Env != "" && r.Getenv(param.Env) != "" {
-			v = Value{Texts: []string{r.Getenv(param.Env)}, From: param.Env}
+		for _, env := range []string{param.Env, param.OtherEnv} {
+			if len(v.Texts) > 0 || env == "" || r.Getenv(env) == "" {
+				continue
+			}
+			v = Value{Texts: []string{r.Getenv(env)}, From: env}
 			if param.Kind == register.Secret {
-				v.Texts = []string{"env:" + param.Env}
+				v.Texts = []string{"env:" + env}
 			}
 		}
 		for _, text := range v.Texts {

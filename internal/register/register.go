@@ -41,13 +41,18 @@ type Provider struct {
 	// Tells reports whether a registration that is told this will tell
 	// Settings.TakeSecret a secret; nil: never.
 	Tells func(said Settings) bool
+	// URLByHand says that no call sets where webhooks go, so that the user does, as
+	// the steps of [verify.Provider] say.
+	URLByHand bool
 	// Open makes a Registrar of what the user said. It calls nothing, and
 	// refuses what cannot be meant. It sets c.Hidden, and c.Answer if it must.
 	Open func(s Settings, c *Client) (Registrar, error)
 }
 
 // Providers returns those that there are, by ID.
-func Providers() []Provider { return []Provider{euler, tencentLive, tiktokShop} }
+func Providers() []Provider {
+	return []Provider{euler, github, kick, stripe, telegram, tencentLive, tiktokShop, twilio, twitch}
+}
 
 // Lookup returns the provider with the given id.
 func Lookup(id string) (Provider, bool) {
@@ -64,6 +69,7 @@ type Param struct {
 	Name     string // as a flag, with hyphens
 	About    string // with what stands for its value in backquotes: "the `ID` of the account"
 	Env      string // the variable that is read if it is not said; "" for none
+	OtherEnv string // the variable that is read if Env has nothing, where two are usual
 	Kind     Kind
 	Required bool
 	// Check refuses a value that cannot be one; may be nil. Its error does not
@@ -89,9 +95,9 @@ type Settings struct {
 	// wherever there is room for it, so that it is found again. It is letters and
 	// digits, 26 of them.
 	Mark string
-	// TakeSecret is told a secret that webhooks will be signed with and that the
-	// user has not given: one that the API told, or that the Registrar made up.
-	// It is never nil.
+	// TakeSecret is told a secret that webhooks will be signed with: one that the
+	// API told, that the Registrar made up, or that the user gave for them. It is
+	// never nil.
 	TakeSecret func(verify.Secret)
 	// Another reports whether another registration in the store has set url in
 	// the same account, be its process alive or not. It is never nil.
