@@ -40,6 +40,11 @@ lets programs do so, and waits for the first webhook if devhook up runs.
   devhook register euler --account 4242 --creator @tv_asahi_news --test
   devhook register tencent --sdk-app-id 1400000000 --takeover
   devhook register tiktok-shop --topic ORDER_STATUS_CHANGE
+  devhook register github --repo octocat/hello
+  devhook register stripe --event invoice.paid
+  devhook register twitch --subscription stream.online:broadcaster_user_id=1234 --webhook-secret env:TWITCH_SECRET
+  devhook register telegram --takeover
+  devhook register twilio --number +15017122661 --takeover
   devhook register --cleanup
   devhook register tiktok`,
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
@@ -70,7 +75,10 @@ func paramFlags() []cli.Flag {
 			if _, again := params[param.Name]; again {
 				text = strings.ReplaceAll(text, "`", "")
 			}
-			if param.Env != "" {
+			switch {
+			case param.OtherEnv != "":
+				text += " (default: " + param.Env + ", " + param.OtherEnv + ")"
+			case param.Env != "":
 				text += " (default: " + param.Env + ")"
 			}
 			params[param.Name] = param

@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 //	send [-sign P=S] [-at D] METHOD URL [BODY-FILE] ["K: V"…]   send a request; its status and body are stdout
 //	until N COMMAND…           run devhook until N lines come
 //	waitfor FILE REGEXP [METHOD URL]   wait until a line of the file fits; meanwhile send, if told what
+//	far ID URL-NAME            start the API of a provider, and set $URL-NAME to where it is
 //	web HOST                   put a server in the place of HOST
 //	ws [-hold] URL [TEXT…]     talk to a WebSocket; see cmdWS
 //	status N COMMAND…          run devhook, which must end with exit code N
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript, Deadline: time.Now().Add(5 * time.Minute), // what hangs says so
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS,
+			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS, "far": cmdFar,
 		},
 	})
 }
