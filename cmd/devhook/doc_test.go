@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,7 @@ func TestDocs(t *testing.T) {
 	t.Cleanup(shop.Close)
 	env = append(env, "DEVHOOK_EULER_API_URL="+api.URL, "DEVHOOK_TENCENT_LIVE_API_URL="+tencent.URL, "DEVHOOK_TIKTOK_SHOP_API_URL="+shop.URL,
 		"TENCENT_SDK_SECRET_KEY=s3cret", "TIKTOK_SHOP_APP_KEY=abcdef", "TIKTOK_SHOP_APP_SECRET=s3cret", "TIKTOK_SHOP_ACCESS_TOKEN=s3cret", "TIKTOK_SHOP_CIPHER=x")
+	env = append(env, farEnv(t)...)
 	record(t, app.URL, bin, dir, env)
 	// The app on port 3000 that the documents speak of is the test's own.
 	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
@@ -83,8 +85,9 @@ func TestDocs(t *testing.T) {
 			case "devhook":
 				seen++
 				if besideUp.MatchString(line) {
-					_, stop := startUp(t, app.URL, bin, dir, env)
-					runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
+					own := append(slices.Clone(env), "DEVHOOK_STORE="+t.TempDir()) // what they have sent is nobody's example
+					_, stop := startUp(t, app.URL, bin, dir, own)
+					runDoc(t, bin, dir, own, filepath.Base(path), here.Replace(line))
 					stop()
 					continue
 				}
@@ -105,7 +108,7 @@ func TestDocs(t *testing.T) {
 }
 
 // besideUp are the commands that want a running devhook up.
-var besideUp = regexp.MustCompile(`devhook (register (euler|tencent|tiktok-shop)|emulate tiktok)\b`)
+var besideUp = regexp.MustCompile(`devhook (register (euler|github|kick|stripe|telegram|tencent|tiktok-shop|twilio|twitch)|emulate tiktok)\b`)
 
 // commandLines returns the commands in a document: the lines of sh blocks, and
 // the indented ones that begin with make or devhook.
