@@ -17,6 +17,8 @@ import (
 
 	"devhook/internal/register/eulertest"
 	"devhook/internal/register/registertest"
+	"devhook/internal/register/shoptest"
+	"devhook/internal/register/tencenttest"
 	"devhook/verify"
 )
 
@@ -89,6 +91,37 @@ var fars = map[string]func() far{
 				"token": {lawToken}, "takeover": {"true"}, "former-secret": {"by-hand-0123456789"}, "update": {"message", "callback_query"},
 			},
 			state: api.State, change: api.Change, secrets: api.Secrets,
+		}
+	},
+	"tencent-live": func() far {
+		api := tencenttest.New(tencenttest.Options{Key: tencentKey, Set: own})
+		return far{
+			api: api, times: 1, values: map[string][]string{"sdk-app-id": {"1400000000"}, "sdk-secret-key": {tencentKey}, "takeover": {"true"}},
+			state: func() string { c := api.Config(); slices.Sort(c.Commands); return fmt.Sprint(c) },
+			change: func(from, to string) {
+				if c := api.Config(); c.URL == from {
+					api.SetConfig(tencenttest.Config{URL: to, Commands: c.Commands})
+				}
+			},
+			secrets: func() []string { return []string{tencentKey, api.Token().Token} },
+		}
+	},
+	"tiktok-shop": func() far {
+		api := shoptest.New(shoptest.Options{AppKey: "abcdef", AppSecret: lawSecret, Token: lawToken, Cipher: "ROW_x", Set: map[string]string{"PACKAGE_UPDATE": lawOwn, "OTHER": lawOwn}})
+		return far{
+			api: api, times: 2, values: map[string][]string{
+				"app-key": {"abcdef"}, "app-secret": {lawSecret}, "access-token": {lawToken}, "shop-cipher": {"ROW_x"},
+				"topic": {"ORDER_STATUS_CHANGE", "PACKAGE_UPDATE"}, "takeover": {"true"},
+			},
+			state: api.String,
+			change: func(from, to string) {
+				for _, topic := range []string{"ORDER_STATUS_CHANGE", "PACKAGE_UPDATE"} {
+					if strings.Contains(api.String(), topic+"="+from) {
+						api.Put(topic, to)
+					}
+				}
+			},
+			secrets: func() []string { return nil },
 		}
 	},
 	"twilio": func() far {
