@@ -128,13 +128,6 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply(w, fate.Status, map[string]string{"message": "Something went wrong"})
 }
 
-// Calls returns how many there were.
-func (f *Faults) Calls() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.n
-}
-
 // nobody is who does not get an answer.
 type nobody struct{ header http.Header }
 
