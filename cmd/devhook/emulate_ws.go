@@ -4,26 +4,17 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
+	"sync"
 
-	"devhook/internal/config"
 	"devhook/internal/playback"
-	"devhook/internal/terminal"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
 )
-
-// wsListen is where the emulator listens unless it is told.
-const wsListen = "127.0.0.1:4080"
 
 func (p *program) emulateWSCommand() *cli.Command {
 	return &cli.Command{
@@ -39,11 +30,10 @@ What clients say is ignored. Frames that were too large to be kept are left out.
 Only pages of this machine may connect; --origin lets others, as overlays in files
 (--origin '*').`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "listen", Usage: "where to listen, an `ADDR`; port 0 is any", Value: wsListen},
 			&cli.StringFlag{Name: "speed", Usage: "how `FAST`: 1x is as recorded, 10x, max", Value: "1x"},
 			&cli.StringSliceFlag{Name: "origin", Usage: "a `HOST` whose pages may connect, too; * in it is any text"},
-			&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when clients can come"},
-		}, commonFlags()...),
+			&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+		}, serverFlags("4080")...),
 		Action: func(c *cli.Context) error { return p.emulateWS(c) },
 	}
 }
@@ -69,44 +59,29 @@ func (p *program) emulateWS(c *cli.Context) error {
 		return err
 	}
 
-	l, err := net.Listen("tcp", c.String("listen"))
-	if err != nil && !c.IsSet("listen") && isTaken(err) {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		return &failure{code: 2, text: "--listen: " + err.Error(), hint: "listen at any free port with --listen 127.0.0.1:0", err: err}
-	}
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	e := &emulation{p: p, c: c, errs: errs, name: "ws", about: func(addr string) []string {
+		return []string{"ws://" + addr + pathOf(ex.Request.URL), fmt.Sprintf("the frames of #%d", ex.Seq)}
+	}}
 	s := &playback.Server{
 		Frames: func() iter.Seq2[*recorder.Frame, error] { return store.Frames(ex, 0) },
 		Opened: ex.At.Add(ex.Response.Took), Speed: speed, Origins: c.StringSlice("origin"),
 		Subprotocol: ex.Response.Headers.Get("Sec-Websocket-Protocol"),
 		Deflate:     strings.Contains(strings.ToLower(ex.Response.Headers.Get("Sec-Websocket-Extensions")), "permessage-deflate"),
-		Log: func(text string) {
-			errs.Printf("%s  %s", errs.Dim(p.now().Local().Format("15:04:05")), terminal.Safe(text))
-		},
+		Log:         e.log,
 	}
-	srv := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-
-	address := "ws://" + l.Addr().String() + pathOf(ex.Request.URL)
-	fmt.Fprintln(p.stdout, address)
-	errs.Printf("  the frames of #%d. %s", ex.Seq, errs.Dim("Waiting for clients. Ctrl-C ends."))
-	if path := c.String("ready-file"); path != "" {
-		if err := config.WriteFile(path, []byte(address+"\n")); err != nil {
-			return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
-		}
-		defer os.Remove(path)
+	playing, end := context.WithCancel(c.Context)
+	var clients sync.WaitGroup // whose connections http.Server knows nothing of
+	h := func(w http.ResponseWriter, r *http.Request) {
+		clients.Add(1)
+		defer clients.Done()
+		ctx, cancel := context.WithCancel(r.Context())
+		defer context.AfterFunc(playing, cancel)()
+		s.ServeHTTP(w, r.WithContext(ctx))
 	}
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-		srv.Close()
-		<-served
-	}
-	return err
+	return e.serve(http.HandlerFunc(h), nil, func() {
+		end()
+		clients.Wait()
+	})
 }
 
 // parseSpeed reads how many times as fast as recorded; 0 is without waiting.

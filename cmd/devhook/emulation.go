@@ -103,7 +103,7 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error 
 }
 
 // serve serves h until it is interrupted. Beside it work runs, whose context
-// ends then; leave is called before connections are cut, and may be nil.
+// ends then; leave is called before connections are cut. Both may be nil.
 func (e *emulation) serve(h http.Handler, work func(context.Context), leave func()) error {
 	addr := e.c.String("listen")
 	l, err := net.Listen("tcp", addr)
@@ -121,7 +121,9 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	worked := make(chan struct{})
 	go func() {
 		defer close(worked)
-		work(ctx)
+		if work != nil {
+			work(ctx)
+		}
 	}()
 	lines := e.about(l.Addr().String())
 	for _, line := range lines[1:] {
