@@ -85,7 +85,7 @@ func TestRewriteIsBounded(t *testing.T) {
 		{"16 strings", quoteTimes("[1,2]", maxStrings), 2},
 		{"17 strings", quoteTimes("[1,2]", maxStrings+1), 1},
 		{"60 strings", quoteTimes("[1,2]", 60), 1},
-		{"much in 16 strings", quoteTimes("["+strings.Repeat(`"a",`, 5_000)+"1]", maxStrings), 5001},
+		{"much in 16 strings", quoteTimes("["+strings.Repeat(`"a",`, 400)+"1]", maxStrings), 401},
 		{"many that hold no JSON", "[" + strings.Repeat(`"\"[[[[`+strings.Repeat(`[`, 1000)+`",`, 1000) + "1]", 1001},
 	}
 	for _, tt := range tests {
