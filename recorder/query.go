@@ -10,6 +10,8 @@ import (
 type Query struct {
 	Filter Filter
 	Newest int // at most so many, the newest of them; 0: no limit
+	// Before leaves out what has this sequence number or a later one; 0: nothing.
+	Before uint64
 }
 
 // Query gives the exchanges that q asks for, oldest first. Damaged lines come
@@ -40,6 +42,9 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 				ends.add(l)
 			case 'x':
 				h := ends.take(l)
+				if q.Before > 0 && l.seq >= q.Before {
+					break
+				}
 				ok, err := s.hits(&cache, h, q.Filter)
 				if err != nil && !yield(nil, err) {
 					return

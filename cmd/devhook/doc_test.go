@@ -38,7 +38,7 @@ func TestDocs(t *testing.T) {
 	}
 	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
 		"TUNIFORM_STREAM_TOKEN="+strings.Repeat("ab", 32), "EULER_API_KEY=s3cret",
-		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "GORACE=atexit_sleep_ms=10")
+		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "DEVHOOK_INSPECT=127.0.0.1:0", "GORACE=atexit_sleep_ms=10")
 	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(app.Close)
 	api := httptest.NewServer(eulertest.New(eulertest.Options{}))

@@ -66,7 +66,7 @@ func (u *up) openLocal() error {
 	addr := v.Text()
 	l, err := tunnel.Local(addr)
 	if err != nil && !v.Given && isTaken(err) {
-		if l, err = nextFree(addr); err == nil {
+		if l, err = nextFree(addr, tunnel.Local); err == nil {
 			u.say("%s is taken; listening at %s", addr, l.Addr())
 		}
 	}
@@ -86,21 +86,21 @@ func isTaken(err error) bool {
 }
 
 // nextFree listens at one of the ports behind that of addr.
-func nextFree(addr string) (tunnel.Listener, error) {
+func nextFree[L any](addr string, listen func(addr string) (L, error)) (L, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, err
+		return *new(L), err
 	}
 	first, err := strconv.Atoi(port)
 	if err != nil {
-		return nil, err
+		return *new(L), err
 	}
 	for n := first + 1; n < first+50; n++ {
-		if l, err := tunnel.Local(net.JoinHostPort(host, strconv.Itoa(n))); err == nil {
+		if l, err := listen(net.JoinHostPort(host, strconv.Itoa(n))); err == nil {
 			return l, nil
 		}
 	}
-	return tunnel.Local(net.JoinHostPort(host, "0"))
+	return listen(net.JoinHostPort(host, "0"))
 }
 
 // refuseLoops refuses to forward what comes in at the local door to that door.
@@ -174,6 +174,7 @@ func (u *up) closeDoors() {
 
 // tunnelEvent tells of a change of the tunnel. away is when it was lost.
 func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
+	u.inspect.tunnel.Store(&e)
 	switch e.State {
 	case tunnel.Reconnecting:
 		if away.IsZero() {

@@ -42,6 +42,7 @@ func (u *up) ready() error {
 	if err := u.writeReadyFile(); err != nil {
 		return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
 	}
+	u.inspect.ready.Store(true)
 	if u.onReady != nil {
 		u.onReady(public)
 	}
@@ -119,27 +120,29 @@ type place struct {
 }
 
 // places returns one for each provider that is configured.
-func (u *up) places(public string) []place {
+func (u *up) places(public string) []place { return placesOf(u.routes, public) }
+
+func placesOf(rt *gateway.Routes, public string) []place {
 	var list []place
 	seen := map[string]bool{}
 	add := func(id, path string) {
-		if p, ok := u.routes.Catalog.Lookup(id); ok && !seen[p.ID+path] {
+		if p, ok := rt.Catalog.Lookup(id); ok && !seen[p.ID+path] {
 			seen[p.ID+path] = true
 			list = append(list, place{p, strings.TrimRight(public, "/") + path})
 		}
 	}
-	for _, r := range u.routes.List {
+	for _, r := range rt.List {
 		if r.Provider != "" {
 			add(r.Provider, r.Path)
 		}
 	}
-	if len(u.routes.List) == 0 {
-		if id := u.routes.Default.Provider; id != "" {
+	if len(rt.List) == 0 {
+		if id := rt.Default.Provider; id != "" {
 			add(id, "")
 			return list
 		}
-		for _, id := range slices.Sorted(maps.Keys(u.routes.Keys)) {
-			if len(u.routes.Keys[id].Secrets) > 0 {
+		for _, id := range slices.Sorted(maps.Keys(rt.Keys)) {
+			if len(rt.Keys[id].Secrets) > 0 {
 				add(id, "")
 			}
 		}
@@ -177,6 +180,9 @@ func (u *up) describeReady(public string) {
 		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
 	}
 	u.describeStreams()
+	if u.inspect.listener != nil {
+		row("Inspector", "%s", u.inspect.entry())
+	}
 	row("Verify", "%s", u.describeVerify())
 	records := terminal.Safe(u.store.Path())
 	if !u.brief { // else it is gone before anybody could look
@@ -366,6 +372,7 @@ func (u *up) printReady(public string) {
 		URL     string   `json:"url"`
 		Listen  string   `json:"listen,omitempty"`
 		Forward []string `json:"forward,omitempty"`
+		Inspect string   `json:"inspect,omitempty"`
 		Store   string   `json:"store"`
 		Tunnel  string   `json:"tunnel"`
 		PID     int      `json:"pid"`
@@ -377,6 +384,9 @@ func (u *up) printReady(public string) {
 		line.Store = abs
 	}
 	line.Sources, line.Mirror = u.readyStreams()
+	if u.inspect.listener != nil {
+		line.Inspect = u.inspect.entry()
+	}
 	if u.ngrok != nil {
 		line.Tunnel = "ngrok"
 	}

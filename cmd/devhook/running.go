@@ -13,10 +13,14 @@ import (
 // A running is what a running `devhook up` tells the other commands of its
 // store: where it is reached, and where its apps are.
 type running struct {
-	V       int            `json:"v"`
-	PID     int            `json:"pid"`
-	URL     string         `json:"url"`
-	Listen  string         `json:"listen,omitempty"`
+	V      int    `json:"v"`
+	PID    int    `json:"pid"`
+	URL    string `json:"url"`
+	Listen string `json:"listen,omitempty"`
+	// Inspect is the URL of the inspector, Token what the user's own commands
+	// show there: nobody else can read this file.
+	Inspect string         `json:"inspect,omitempty"`
+	Token   string         `json:"token,omitempty"`
 	Forward []string       `json:"forward,omitempty"`
 	Routes  []runningRoute `json:"routes,omitempty"`
 }
@@ -35,6 +39,9 @@ func (u *up) tell() {
 	}
 	for _, route := range u.routes.List {
 		r.Routes = append(r.Routes, runningRoute{route.Path, route.Provider, texts(route.Forward)})
+	}
+	if u.inspect.listener != nil {
+		r.Inspect, r.Token = u.inspect.url(), u.inspect.token
 	}
 	u.moveRegistrations(r)
 	about, err := json.Marshal(r)

@@ -58,35 +58,10 @@ func (p *program) save(c *cli.Context) error {
 		return storeFailure(err)
 	}
 	defer store.Close()
-	ex, err := store.Get(c.Args().Get(0))
+	k := keeping{store: store, catalog: cfg.Catalog(), dir: p.fixturesDir(c, cfg), raw: c.Bool("raw"), force: c.Bool("force")}
+	path, f, replaced, err := k.save(c.Args().Get(0), c.Args().Get(1))
 	if err != nil {
 		return err
-	}
-	path, f, err := p.fixtureFor(c, cfg, ex, c.Args().Get(1))
-	if err != nil {
-		return err
-	}
-	if ex.Request.Truncated {
-		return &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
-	}
-	f.Exchange.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body)
-	if err != nil {
-		return storeFailure(err)
-	}
-	f.Exchange.Request.Body.Sum = ""
-	var replaced []string
-	if !c.Bool("raw") {
-		provider, _ := cfg.Catalog().Lookup(ex.Provider)
-		if replaced, err = p.clean(&f.Exchange.Request, provider, store.Path()); err != nil {
-			return err
-		}
-	}
-	if err := fixtures.WriteFile(path, f, c.Bool("force")); err != nil {
-		failed := &failure{code: 2, text: err.Error(), err: err}
-		if errors.Is(err, fs.ErrExist) {
-			failed.text, failed.hint = path+" is there already", "--force replaces it"
-		}
-		return failed
 	}
 	if _, err := fmt.Fprintln(p.stdout, terminal.Safe(path)); err != nil {
 		return wrote(err)
@@ -100,11 +75,53 @@ func (p *program) save(c *cli.Context) error {
 	return nil
 }
 
+// A keeping is how samples are made of recordings.
+type keeping struct {
+	store      *recorder.Store
+	catalog    *verify.Catalog
+	dir        string // of the samples
+	raw, force bool
+}
+
+// save makes a sample of a recording, and returns its file and what was replaced
+// in it.
+func (k keeping) save(ref, name string) (path string, f fixtures.Fixture, replaced []string, err error) {
+	ex, err := k.store.Get(ref)
+	if err != nil {
+		return "", f, nil, err
+	}
+	if path, f, err = k.fixtureFor(ref, ex, name); err != nil {
+		return "", f, nil, err
+	}
+	if ex.Request.Truncated {
+		return "", f, nil, &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
+	}
+	f.Exchange.Request.Body.Bytes, err = k.store.ReadBody(ex.Request.Body)
+	if err != nil {
+		return "", f, nil, storeFailure(err)
+	}
+	f.Exchange.Request.Body.Sum = ""
+	if !k.raw {
+		provider, _ := k.catalog.Lookup(ex.Provider)
+		if replaced, err = clean(&f.Exchange.Request, provider, k.store.Path()); err != nil {
+			return "", f, nil, err
+		}
+	}
+	if err := fixtures.WriteFile(path, f, k.force); err != nil {
+		failed := &failure{code: 2, text: err.Error(), err: err}
+		if errors.Is(err, fs.ErrExist) {
+			failed.text, failed.hint = path+" is there already", "--force replaces it"
+		}
+		return "", f, nil, failed
+	}
+	return path, f, replaced, nil
+}
+
 // fixtureFor returns the sample that ex is to be, and its file.
-func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Exchange, name string) (string, fixtures.Fixture, error) {
+func (k keeping) fixtureFor(ref string, ex *recorder.Exchange, name string) (string, fixtures.Fixture, error) {
 	f := fixtures.Fixture{Kind: fixtures.Saved, Provider: ex.Provider, Exchange: *ex}
 	id, event, ok := strings.Cut(name, "/")
-	_, ofProvider := cfg.Catalog().Lookup(id)
+	_, ofProvider := k.catalog.Lookup(id)
 	ofSource := ex.Request.Proto == recorder.ProtoStream && id == ex.Provider // which need not be in the catalog
 	ofProvider = ofProvider || ofSource
 	if ofProvider = ofProvider && ok && !strings.Contains(event, "/"); ofProvider {
@@ -113,20 +130,20 @@ func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Ex
 		return name, f, nil
 	}
 	if !ok {
-		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), orDefault(ex.Provider, "PROVIDER"), name)}
+		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", ref, orDefault(ex.Provider, "PROVIDER"), name)}
 	}
-	provider, known := cfg.Catalog().Lookup(id)
+	provider, known := k.catalog.Lookup(id)
 	if ofSource {
 		provider.ID, known = ex.Provider, true
 	}
 	if !known {
-		return "", f, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+		return "", f, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(k.catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
 	}
 	if ex.Provider != "" && ex.Provider != provider.ID {
-		return "", f, &failure{code: 2, text: fmt.Sprintf("#%d is of %s, not of %s", ex.Seq, ex.Provider, provider.ID), hint: fmt.Sprintf("devhook save %s %s/%s", c.Args().First(), ex.Provider, event)}
+		return "", f, &failure{code: 2, text: fmt.Sprintf("#%d is of %s, not of %s", ex.Seq, ex.Provider, provider.ID), hint: fmt.Sprintf("devhook save %s %s/%s", ref, ex.Provider, event)}
 	}
 	f.Provider, f.Name = provider.ID, event
-	path, err := fixtures.Path(p.fixturesDir(c, cfg), f.Provider, f.Name)
+	path, err := fixtures.Path(k.dir, f.Provider, f.Name)
 	if err != nil {
 		return "", f, &failure{code: 2, text: err.Error(), err: err}
 	}
@@ -137,7 +154,7 @@ func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Ex
 var ofTheWay = []string{"Content-Length", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Accept-Encoding", "Connection"}
 
 // clean takes out of req what is nobody else's business.
-func (p *program) clean(req *recorder.Request, provider verify.Provider, store string) (replaced []string, err error) {
+func clean(req *recorder.Request, provider verify.Provider, store string) (replaced []string, err error) {
 	key, err := redactKey(store)
 	if err != nil {
 		return nil, storeFailure(err)

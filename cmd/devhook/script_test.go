@@ -138,6 +138,7 @@ func setupScript(e *testscript.Env) error {
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "home", ".config"))
 	e.Setenv("NO_COLOR", "")
+	e.Setenv("DEVHOOK_INSPECT", "off")
 	e.Setenv("TZ", "UTC")
 	e.Setenv("GORACE", "atexit_sleep_ms=10") // else each process sleeps for a second at its end
 	setupService(e)

@@ -156,22 +156,27 @@ func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin) (replay.Pl
 // time, unless the running `devhook up` has another app for it now; or the app
 // that devhook.yaml has for it.
 func (s *sending) target(ex *recorder.Exchange, origin recorder.Origin) (app *url.URL, route string, err error) {
-	if s.to != nil {
+	switch {
+	case s.to != nil:
 		return s.to, ex.Route, nil
+	case s.running != nil:
+		return appFor(ex, changedURL(ex, s.changes), s.running.routes())
 	}
-	first, hasFirst := replay.AppOf(ex)
-	var now *gateway.Routes
-	if s.running != nil {
-		now = s.running.routes()
-		if hasFirst && now.Has(first) {
-			return first, ex.Route, nil
-		}
-	} else if hasFirst {
+	if first, ok := replay.AppOf(ex); ok {
 		return first, ex.Route, nil
-	} else {
-		now = s.apps
 	}
-	u, err := recorder.ParseURL(s.changedURL(ex))
+	return appFor(ex, changedURL(ex, s.changes), s.apps)
+}
+
+// appFor returns the app that ex goes to, and the name of the route: where it went
+// the first time, if webhooks still go there now; or where they go that are sent to
+// asked, which is the URL of ex as it was changed.
+func appFor(ex *recorder.Exchange, asked string, now *gateway.Routes) (app *url.URL, route string, err error) {
+	first, hasFirst := replay.AppOf(ex)
+	if hasFirst && now.Has(first) {
+		return first, ex.Route, nil
+	}
+	u, err := recorder.ParseURL(asked)
 	if err != nil {
 		return nil, "", err
 	}
@@ -188,9 +193,9 @@ func (s *sending) target(ex *recorder.Exchange, origin recorder.Origin) (app *ur
 }
 
 // changedURL returns the URL of ex as it is sent.
-func (s *sending) changedURL(ex *recorder.Exchange) string {
+func changedURL(ex *recorder.Exchange, changes []replay.Mutation) string {
 	req := recorder.Request{URL: ex.Request.URL}
-	for _, m := range s.changes {
+	for _, m := range changes {
 		if replay.ChangesPath(m) {
 			m.Apply(&req) // has no reason to fail
 		}

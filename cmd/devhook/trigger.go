@@ -80,16 +80,23 @@ func (s *sending) trigger(c *cli.Context) error {
 // fixtures returns the user's own and then those that devhook brings, without
 // what has the same name.
 func (s *sending) fixtures() ([]fixtures.Fixture, error) {
-	own, err := fixtures.Load(s.p.fixturesDir(s.c, s.cfg))
+	own, err := allFixtures(s.p.fixturesDir(s.c, s.cfg))
 	if err != nil {
 		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.SafeText(err.Error()))
 	}
+	return own, nil
+}
+
+// allFixtures returns those in dir and then those that devhook brings, without
+// what has the same name. The error tells of files that cannot be read.
+func allFixtures(dir string) ([]fixtures.Fixture, error) {
+	own, err := fixtures.Load(dir)
 	for _, f := range fixtures.All() {
 		if !slices.ContainsFunc(own, func(o fixtures.Fixture) bool { return o.Provider == f.Provider && o.Name == f.Name }) {
 			own = append(own, f)
 		}
 	}
-	return own, nil
+	return own, err
 }
 
 // fixturesDir is where the user's own samples are: beside devhook.yaml, or
@@ -137,24 +144,33 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 // address returns the webhook of f as the provider would send it: to the URL
 // of the running devhook up, and to the path of the provider's route.
 func (s *sending) address(f fixtures.Fixture) *recorder.Exchange {
-	ex := f.Exchange
-	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
-	root, target := recorder.SplitURL(ex.Request.URL)
+	public, routes, path := "", s.apps, ""
 	if s.running != nil {
-		root, _ = recorder.SplitURL(s.running.URL)
+		public, routes = s.running.URL, s.running.routes()
 	}
-	path, query, hasQuery := strings.Cut(target, "?")
-	routes := s.apps
-	if s.running != nil {
-		routes = s.running.routes()
-	}
-	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
-	switch {
-	case s.to != nil && strings.Trim(s.to.Path, "/") != "": // the whole URL, and not where others begin
+	if s.to != nil && strings.Trim(s.to.Path, "/") != "" { // the whole URL, and not where others begin
 		path = s.to.EscapedPath()
 		app := *s.to
 		app.Path, app.RawPath = "", ""
 		s.to = &app
+	}
+	return addressed(f, public, path, routes)
+}
+
+// addressed returns the webhook of f, sent to public, "" for where f says, and
+// there to path, or the path of the provider's route, or the one of f.
+func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
+	ex := f.Exchange
+	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
+	root, target := recorder.SplitURL(ex.Request.URL)
+	if public != "" {
+		root, _ = recorder.SplitURL(public)
+	}
+	path, query, hasQuery := strings.Cut(target, "?")
+	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
+	switch {
+	case to != "":
+		path = to
 	case i >= 0:
 		path = routes.List[i].Path
 	}

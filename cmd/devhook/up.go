@@ -66,7 +66,9 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
 			&cli.StringFlag{Name: "max-body", Usage: "the largest body that is taken, a `SIZE`"},
-			&cli.StringFlag{Name: "inspect", Usage: "the inspector's `ADDR`, or off (this version has none yet)"},
+			&cli.StringFlag{Name: "inspect", Usage: "the inspector's `ADDR`, or off; port 0 is any"},
+			&cli.StringSliceFlag{Name: "inspect-host", Usage: "a further `NAME` that the inspector may be asked by"},
+			&cli.StringSliceFlag{Name: "allow-to", Usage: "a `HOST` that the inspector may send to, beside the apps"},
 			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
 			&cli.StringFlag{Name: "output", Usage: "`WHAT` to print: auto, lines, json or quiet"},
 			&cli.BoolFlag{Name: "json", Usage: "the same as --output json"},
@@ -104,7 +106,7 @@ func (p *program) source(c *cli.Context, args []string) config.Source {
 				return nil
 			case !c.IsSet(name):
 				return nil
-			case name == "secret" || name == "with" || name == "source":
+			case name == "secret" || name == "with" || name == "source" || name == "inspect-host" || name == "allow-to":
 				return c.StringSlice(name)
 			case name == "pooling-enabled":
 				return []string{fmt.Sprint(c.Bool(name))}
@@ -188,6 +190,7 @@ type up struct {
 
 	ngrok   tunnel.Listener // nil if there is none
 	local   tunnel.Listener // nil if there is none
+	inspect inspect
 	streams streams
 	tally   tally
 	warned  map[string]bool // providers that were warned of
@@ -208,9 +211,6 @@ type up struct {
 func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	for _, note := range u.cfg.Notes {
 		u.log.Warn(note)
-	}
-	if v := u.cfg.Get("inspect"); v.Given && v.Text() != "off" {
-		u.log.Warn("this version has no inspector yet: " + v.From + " does nothing")
 	}
 	if err := u.checkReadyFile(); err != nil {
 		return err
@@ -250,6 +250,10 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if err := u.await(); err != nil {
 		return err
 	}
+	if err := u.openInspector(); err != nil {
+		return err
+	}
+	defer u.inspect.shut()
 
 	starting, stopStarting := context.WithCancel(ctx)
 	interrupted := make(chan struct{})
@@ -282,6 +286,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	registering, stopRegistering := context.WithCancel(context.Background())
 	defer stopRegistering()
 	u.register(registering)
+	u.serveInspector()
 	if err := u.ready(); err != nil {
 		return err
 	}
@@ -307,6 +312,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		for range cap(served) {
 			<-served
 		}
+		u.inspect.end() // what it has sent is under way
 		u.streams.work.Wait()
 		u.gateway.Wait()
 		u.closeDoors()
@@ -331,6 +337,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 			u.errs.Printf("finishing what is under way; Ctrl-C again to stop at once")
 		case <-streams.C:
 			u.gateway.EndStreams()
+			u.inspect.interrupt()
 			u.streams.interrupt() // what is still to be delivered is recorded
 		case <-signals:
 			return errInterrupted

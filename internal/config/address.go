@@ -109,3 +109,22 @@ func listensHere(addr string) bool {
 	ip, ipErr := netip.ParseAddr(host)
 	return err == nil && (host == "localhost" || ipErr == nil && ip.IsLoopback())
 }
+
+// checkHostName checks NAME or NAME:PORT.
+func checkHostName(s string) error {
+	host := s
+	if h, port, err := net.SplitHostPort(s); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return errorf("write NAME or NAME:PORT", "%s has no port that can be", quoted(s))
+		}
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil
+	}
+	if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != host || host == "" || strings.ContainsAny(host, "*?#/ ") {
+		return errorf("write NAME or NAME:PORT", "%s is no host", quoted(s))
+	}
+	return nil
+}

@@ -52,13 +52,15 @@ var settings = []setting{
 	{name: "host-header", def: "rewrite", inFile: true, check: checkHostHeader},
 	{name: "timeout", def: "30s", inFile: true, check: func(s string) error { _, err := parseTimeout(s); return err }},
 	{name: "max-body", def: "256mb", inFile: true, check: checkSize},
-	// The default will be 127.0.0.1:4040, once there is an inspector.
-	{name: "inspect", def: "off", inFile: true, check: func(s string) error {
+	{name: "inspect", env: "DEVHOOK_INSPECT", def: "127.0.0.1:4040", inFile: true, check: func(s string) error {
 		if s == "off" {
 			return nil
 		}
 		return checkListen(s)
 	}},
+	// These two stand in no file: a stranger's could let a page of his in.
+	{name: "inspect-host", list: true, check: checkHostName},
+	{name: "allow-to", list: true, check: checkHostName},
 	{name: "source", list: true, choices: stream.Names()},
 	{name: "creator"},
 	{name: "source-url", check: func(s string) error { return sourceError(stream.CheckURL(s)) }},

@@ -94,6 +94,9 @@ func New(o Options, rt *Routes) *Gateway {
 	return g
 }
 
+// Routes returns where webhooks go now. It must not be changed.
+func (g *Gateway) Routes() *Routes { return g.routes.Load() }
+
 // SetRoutes has the webhooks that come from now on go where rt says.
 func (g *Gateway) SetRoutes(rt *Routes) { g.routes.Store(rt) }
 

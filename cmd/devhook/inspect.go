@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"devhook/fixtures"
+	"devhook/internal/gateway"
+	"devhook/internal/inspector"
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/tunnel"
+	"devhook/verify"
+)
+
+// An inspect is the inspector of one `devhook up`, and its port.
+type inspect struct {
+	listener net.Listener // nil if there is none
+	handler  *inspector.Inspector
+	server   *http.Server
+	shared   bool // other machines can reach it
+	token    string
+	started  time.Time
+	ready    atomic.Bool
+	tunnel   atomic.Pointer[tunnel.Event] // the last; nil before the first
+	sending  context.Context              // of what it sends
+	stop     context.CancelFunc
+}
+
+// openInspector takes the port, so that one that is taken is known before a
+// tunnel opens. Nothing is answered there until serveInspector.
+func (u *up) openInspector() error {
+	v := u.cfg.Get("inspect")
+	addr := v.Text()
+	if addr == "off" {
+		return nil
+	}
+	listen := func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+	l, err := listen(addr)
+	if err != nil && !v.Given && isTaken(err) {
+		if l, err = nextFree(addr, listen); err == nil {
+			u.say("%s is taken; the inspector is at %s", addr, l.Addr())
+		}
+	}
+	if err != nil {
+		text := err.Error()
+		if isTaken(err) {
+			text = addr + " is taken by another program"
+		}
+		return &failure{code: 2, text: v.From + ": " + text, hint: "have the inspector elsewhere with --inspect, at any free port with --inspect 127.0.0.1:0, or not at all with --inspect off", err: err}
+	}
+	in := &u.inspect
+	in.listener, in.token, in.started = l, rand.Text(), u.p.now()
+	ip := l.Addr().(*net.TCPAddr).IP
+	in.shared = !ip.IsLoopback()
+	in.sending, in.stop = context.WithCancel(context.Background())
+	return nil
+}
+
+// url is where the inspector is reached from this machine.
+func (in *inspect) url() string {
+	addr := in.listener.Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port(addr.String()))
+}
+
+// entry is the URL to open: with the token, where one is needed.
+func (in *inspect) entry() string {
+	if in.shared {
+		return in.url() + "/?token=" + in.token
+	}
+	return in.url()
+}
+
+func port(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return port
+}
+
+// serveInspector answers at the port, once the doors are open.
+func (u *up) serveInspector() {
+	in := &u.inspect
+	if in.listener == nil {
+		return
+	}
+	dir := u.fixturesDir()
+	in.handler = inspector.New(inspector.Options{
+		Addr: in.listener.Addr().String(), Hosts: u.cfg.Get("inspect-host").Texts, AllowTo: u.cfg.Get("allow-to").Texts,
+		Token: in.token, Shared: in.shared, Version: version, Store: u.store, Log: u.log, Now: u.p.now,
+		Status:   u.status,
+		Catalog:  func() *verify.Catalog { return u.gateway.Routes().Catalog },
+		Keys:     func() map[string]verify.Keys { return u.gateway.Routes().Keys },
+		URL:      u.urlFor,
+		Settings: u.settings,
+		Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
+		Address: func(f fixtures.Fixture) *recorder.Exchange {
+			return addressed(f, u.publicURL(), "", u.gateway.Routes())
+		},
+		SaveFixture: u.saveFixture,
+		App: func(ex *recorder.Exchange) (*url.URL, string, bool) {
+			app, route, err := appFor(ex, ex.Request.URL, u.gateway.Routes())
+			return app, route, err == nil && app != nil
+		},
+		IsApp: func(app *url.URL) bool { return names(u.gateway.Routes(), app) },
+		Plan:  u.gateway.Plan,
+		Send: func(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
+			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a page that is left does not call back what it has sent
+			defer cancel()
+			defer context.AfterFunc(in.sending, cancel)()
+			return u.gateway.Send(ctx, p)
+		},
+	})
+	in.server = &http.Server{
+		Handler: in.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(u.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := in.server.Serve(in.listener); !errors.Is(err, http.ErrServerClosed) {
+			u.log.Warn("the inspector has ended", "error", err)
+		}
+	}()
+}
+
+// end lets nobody in any more and waits for what is under way.
+func (in *inspect) end() {
+	in.ready.Store(false)
+	if in.server == nil {
+		return
+	}
+	in.handler.Close()
+	in.server.Shutdown(context.Background()) // interrupt bounds it
+}
+
+// interrupt waits for no app any longer.
+func (in *inspect) interrupt() {
+	if in.server == nil {
+		return
+	}
+	in.stop()
+	time.AfterFunc(time.Second, func() { in.server.Close() }) // who does not read his answer
+}
+
+// shut frees the port; of what end has closed nothing is left to do.
+func (in *inspect) shut() {
+	if in.listener == nil {
+		return
+	}
+	in.stop()
+	if in.server != nil {
+		in.server.Close()
+		in.handler.Close()
+	}
+	in.listener.Close()
+}
+
+// names reports whether a forward or a route names the host of app.
+func names(rt *gateway.Routes, app *url.URL) bool {
+	same := func(u *url.URL) bool { return u.Scheme == app.Scheme && u.Host == app.Host }
+	return slices.ContainsFunc(append(slices.Clone(rt.List), rt.Default), func(r gateway.Route) bool {
+		return slices.ContainsFunc(r.Forward, same)
+	})
+}
+
+// status tells the inspector how this devhook fares. It may be called at any time.
+func (u *up) status() inspector.Status {
+	in, rt := &u.inspect, u.gateway.Routes()
+	s := inspector.Status{
+		V: 1, Version: version, PID: os.Getpid(), Started: in.started.UTC(), Ready: in.ready.Load(), Store: u.store.Path(), Inspect: in.url(),
+		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Verify: string(rt.Default.Verify),
+		Tunnel: inspector.Tunnel{Kind: "local", State: string(tunnel.Connected), Since: in.started.UTC()},
+	}
+	if abs, err := filepath.Abs(s.Store); err == nil {
+		s.Store = abs
+	}
+	if u.local != nil {
+		s.Listen = u.local.Addr().String()
+	}
+	if u.ngrok != nil {
+		s.Tunnel.Kind = "ngrok"
+	}
+	if e := in.tunnel.Load(); e != nil {
+		s.Tunnel.State, s.Tunnel.Since = string(e.State), e.At.UTC()
+		if e.Err != nil {
+			s.Tunnel.Error = e.Err.Error()
+		}
+	}
+	for _, r := range rt.List {
+		s.Routes = append(s.Routes, inspector.Route{Path: r.Path, Provider: r.Provider, Forward: texts(r.Forward), Verify: string(r.Verify)})
+	}
+	for _, id := range slices.Sorted(maps.Keys(rt.Keys)) {
+		if len(rt.Keys[id].Secrets) > 0 {
+			s.Secrets = append(s.Secrets, id)
+		}
+	}
+	return s
+}
+
+// urlFor is what the dashboard of a provider is to be told.
+func (u *up) urlFor(provider string) string {
+	for _, pl := range placesOf(u.gateway.Routes(), u.publicURL()) {
+		if pl.provider.ID == provider {
+			return pl.url
+		}
+	}
+	return u.publicURL()
+}
+
+// settings are shown to whoever looks at the inspector.
+func (u *up) settings() []inspector.Setting {
+	var list []inspector.Setting
+	for _, s := range u.cfg.Show() {
+		list = append(list, inspector.Setting{Name: s.Name, Value: s.Value, From: s.From})
+	}
+	return list
+}
+
+// fixturesDir is where the samples of the project are.
+func (u *up) fixturesDir() string {
+	if u.cfg.Path != "" {
+		return filepath.Join(filepath.Dir(u.cfg.Path), "fixtures")
+	}
+	return filepath.Join(filepath.Dir(u.store.Path()), "fixtures")
+}
+
+// saveFixture makes a sample of the project of a recording. A page names samples
+// only, and no files.
+func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []string, err error) {
+	if strings.Count(s.Name, "/") != 1 || strings.ContainsAny(s.Name[:1], "./") || strings.Contains(s.Name, `\`) || strings.HasSuffix(s.Name, ".json") {
+		return "", nil, &inspector.Error{Status: http.StatusBadRequest, Text: "the name is not PROVIDER/EVENT", Hint: "name it as in tiktok/my-event"}
+	}
+	k := keeping{store: u.store, catalog: u.gateway.Routes().Catalog, dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
+	path, _, replaced, err = k.save(s.Ref, s.Name)
+	var bad *failure
+	switch {
+	case errors.As(err, &bad) && errors.Is(err, fs.ErrExist):
+		return "", nil, &inspector.Error{Status: http.StatusConflict, Text: bad.text, Hint: `"force": true replaces it`}
+	case errors.As(err, &bad) && bad.code == 2:
+		return "", nil, &inspector.Error{Status: http.StatusUnprocessableEntity, Text: bad.text, Hint: bad.hint}
+	}
+	return path, replaced, err
+}

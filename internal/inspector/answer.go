@@ -1,0 +1,72 @@
+package inspector
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// A problem is what the API answers if something cannot be done.
+type problem struct {
+	Error string `json:"error"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// writeJSON answers v.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		fail(w, http.StatusInternalServerError, err.Error(), "")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
+
+// fail answers that something cannot be done, and what to do about it.
+func fail(w http.ResponseWriter, status int, text, hint string) {
+	writeJSON(w, status, problem{text, hint})
+}
+
+// failed answers err, whose kind tells the status.
+func (in *Inspector) failed(w http.ResponseWriter, err error) {
+	var (
+		filter    *recorder.FilterError
+		ambiguous *recorder.AmbiguousError
+		plan      *replay.Error
+		told      *Error
+	)
+	switch {
+	case errors.As(err, &told):
+		fail(w, told.Status, told.Text, told.Hint)
+	case errors.As(err, &filter):
+		fail(w, http.StatusBadRequest, filter.Error(), filter.Hint)
+	case errors.As(err, &ambiguous):
+		fail(w, http.StatusConflict, err.Error(), "give more of the ID")
+	case errors.As(err, &plan):
+		fail(w, http.StatusUnprocessableEntity, plan.Text, plan.Hint)
+	case errors.Is(err, recorder.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		fail(w, http.StatusNotFound, err.Error(), "GET /devhook/v1/exchanges lists what there is")
+	default:
+		in.o.Log.Warn("inspector cannot answer", "error", err)
+		fail(w, http.StatusInternalServerError, err.Error(), "")
+	}
+}
+
+// An Error is an error whose status is known. The funcs of [Options] may return
+// one.
+type Error struct {
+	Status int // of HTTP
+	Text   string
+	Hint   string
+}
+
+func (e *Error) Error() string { return e.Text }

@@ -1,0 +1,156 @@
+// Package inspector is what a running devhook shows of itself on a port of this
+// machine: a page, an API, metrics. What it does it is handed as funcs; where the
+// port is, and who else there is beside it, is left to the caller.
+//
+// # Parts
+//
+// Each part registers its routes in a file of its own, by [Inspector.handle], and
+// a line in parts. A route is METHOD and PATH as [http.ServeMux] has them.
+//
+// # Security
+//
+// guard.go stands in front of all routes: who may ask, from which page, and with
+// what. No route repeats it. Bytes of webhooks are served by [Inspector.serveBytes]
+// alone, so that no browser takes them for a page.
+//
+// # Concurrency
+//
+// An Inspector is safe for concurrent use, and so must the funcs be that it is
+// handed.
+package inspector
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"devhook/fixtures"
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+)
+
+// Options are what an Inspector shows and does. All that has no other word in
+// its comment is needed.
+type Options struct {
+	// Addr is the HOST:PORT that it is reached at. What asks for another host,
+	// as a page does whose name was bound to this machine, is refused; Hosts are
+	// further NAME or NAME:PORT that are right.
+	Addr  string
+	Hosts []string
+	// Token is the secret of this run. Who has it in Authorization may send
+	// anywhere. Shared says that other machines can reach Addr: everybody needs
+	// the token then, and without one, New panics.
+	Token  string
+	Shared bool
+	// AllowTo are hosts, or HOST:PORT, that may be sent to beside the apps.
+	AllowTo []string
+
+	Version string
+	Store   *recorder.Store
+	// Status tells how devhook fares.
+	Status func() Status
+	// Catalog is the providers that are known, Keys their secrets by id.
+	Catalog func() *verify.Catalog
+	Keys    func() map[string]verify.Keys
+	// URL is what a provider's dashboard is to be told for its webhooks to come.
+	URL func(provider string) string
+	// Settings are devhook's settings, secrets masked.
+	Settings func() []Setting
+
+	// Fixtures are the samples, the user's own before those that devhook brings.
+	// Address is the webhook of one, as the provider would send it here.
+	// SaveFixture makes one of a recording and returns its file, and what was
+	// replaced in it; an error is told as it is.
+	Fixtures    func() ([]fixtures.Fixture, error)
+	Address     func(fixtures.Fixture) *recorder.Exchange
+	SaveFixture func(SaveFixture) (path string, replaced []string, err error)
+
+	// App is where ex goes if nothing else is said, and the name of the route;
+	// ok is false if there is no app for it. IsApp tells whether webhooks go
+	// to app.
+	App   func(ex *recorder.Exchange) (app *url.URL, route string, ok bool)
+	IsApp func(app *url.URL) bool
+	// Plan returns the exchange that Send would send, and sends nothing. Both are
+	// those of the gateway.
+	Plan func(replay.Plan) (*recorder.Exchange, error)
+	Send func(context.Context, replay.Plan) (*recorder.Exchange, error)
+
+	Log *slog.Logger     // nil: nobody is told
+	Now func() time.Time // nil: time.Now
+}
+
+// A Setting is one thing that devhook was told.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // masked if it is a secret
+	From  string `json:"from"`
+}
+
+// A SaveFixture is a recording that is to be a sample.
+type SaveFixture struct {
+	Ref   string `json:"ref"`
+	Name  string `json:"name"`            // PROVIDER/EVENT
+	Raw   bool   `json:"raw,omitempty"`   // replaces neither credentials nor personal data
+	Force bool   `json:"force,omitempty"` // replaces a sample that is there
+}
+
+// An Inspector serves all of it. Make one with [New], and close it.
+type Inspector struct {
+	o      Options
+	mux    *http.ServeMux
+	guard  http.Handler
+	routes []string // as they were given to handle
+	done   context.Context
+	close  context.CancelFunc
+	work   sync.WaitGroup // event streams and followers
+}
+
+// parts are what registers routes.
+var parts = []func(*Inspector){
+	(*Inspector).health,
+	(*Inspector).api,
+}
+
+// New returns an Inspector of what o has. The caller closes it.
+func New(o Options) *Inspector {
+	if o.Shared && o.Token == "" {
+		panic("inspector: open to others and no token")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	in := &Inspector{o: o, mux: http.NewServeMux()}
+	in.done, in.close = context.WithCancel(context.Background())
+	in.guard = newGuard(&in.o, in.mux)
+	for _, part := range parts {
+		part(in)
+	}
+	in.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, http.StatusNotFound, "there is nothing at "+r.URL.Path, "GET /devhook/v1/openapi.json lists what there is")
+	})
+	return in
+}
+
+// handle registers a route.
+func (in *Inspector) handle(pattern string, h http.HandlerFunc) {
+	in.routes = append(in.routes, pattern)
+	in.mux.HandleFunc(pattern, h)
+}
+
+// ServeHTTP answers one request.
+func (in *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) { in.guard.ServeHTTP(w, r) }
+
+// Close ends the event streams, which have no end of their own, and returns when
+// nothing of them is left. Other requests may go on; the caller's server waits for
+// them.
+func (in *Inspector) Close() {
+	in.close()
+	in.work.Wait()
+}

@@ -1,0 +1,43 @@
+package inspector
+
+import "time"
+
+// A Status is how a running devhook fares.
+type Status struct {
+	V       int       `json:"v"`
+	Version string    `json:"version"`
+	PID     int       `json:"pid"`
+	Started time.Time `json:"started"`
+	// Ready says that webhooks can come.
+	Ready   bool   `json:"ready"`
+	Store   string `json:"store"`
+	Inspect string `json:"inspect"` // the URL of the inspector
+	// URL is where senders reach devhook, Listen the local door, "" if there is
+	// none.
+	URL    string `json:"url,omitempty"`
+	Listen string `json:"listen,omitempty"`
+	Tunnel Tunnel `json:"tunnel"`
+	// Forward is the apps of what no route takes: the first answers, the others
+	// get copies.
+	Forward []string `json:"forward,omitempty"`
+	Routes  []Route  `json:"routes,omitempty"`
+	Verify  string   `json:"verify"` // enforce, strict, report or off
+	// Secrets are the providers whose secret is known.
+	Secrets []string `json:"secrets,omitempty"`
+}
+
+// A Tunnel is how the public URL fares.
+type Tunnel struct {
+	Kind  string    `json:"kind"`  // ngrok or local
+	State string    `json:"state"` // connected, reconnecting or closed
+	Since time.Time `json:"since"`
+	Error string    `json:"error,omitempty"` // why it is not connected
+}
+
+// A Route is where the webhooks of a path go.
+type Route struct {
+	Path     string   `json:"path"`
+	Provider string   `json:"provider,omitempty"`
+	Forward  []string `json:"forward,omitempty"`
+	Verify   string   `json:"verify"`
+}
