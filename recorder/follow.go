@@ -50,8 +50,14 @@ func (s *Store) FollowEnds(ctx context.Context, from Cursor) iter.Seq2[*Exchange
 }
 
 func (s *Store) follow(ctx context.Context, from Cursor, open map[ID]hit) iter.Seq2[*Exchange, error] {
+	return s.run(ctx, follower{at: from.at, open: open})
+}
+
+// run has f follow the journal.
+func (s *Store) run(ctx context.Context, f follower) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		f := follower{s: s, at: from.at, pending: map[ID]span{}, open: open, cache: lineCache{s: s}, timer: time.NewTimer(lookEvery)}
+		f := f // so that the values can be asked for more than once
+		f.s, f.pending, f.cache, f.timer = s, map[ID]span{}, lineCache{s: s}, time.NewTimer(lookEvery)
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
@@ -74,6 +80,8 @@ type follower struct {
 	watch   *watch.Watcher // of f
 	pending map[ID]span    // exchanges whose result was not seen yet
 	open    map[ID]hit     // those that have opened a WebSocket; nil if its end is not wanted
+	arrived bool           // exchanges are wanted when they arrive, too
+	behind  *Cursor        // set to the place behind what is given; may be nil
 	cache   lineCache
 	timer   *time.Timer
 }
@@ -187,6 +195,9 @@ func (f *follower) read(yield func(*Exchange, error) bool, size int64) (whole, m
 			}
 			continue
 		}
+		if f.behind != nil {
+			f.behind.at = position{f.at.first, f.r.offset}
+		}
 		ex, err := f.take(found{l, at})
 		if (ex != nil || err != nil) && !yield(ex, err) {
 			return false, false
@@ -207,7 +218,9 @@ func (f *follower) take(l found) (*Exchange, error) {
 		}
 		if ex.Outcome == Pending {
 			f.pending[l.id] = l.span()
-			return nil, nil
+			if !f.arrived {
+				return nil, nil
+			}
 		}
 		return ex, nil
 	case 'r':
