@@ -42,8 +42,7 @@ func (c Cursor) String() string {
 var errCursor = errors.New("no place in this journal")
 
 // Cursor returns the place that text names, which can come from anywhere: the error
-// says that it is none of this journal. One whose segment is gone stands for the
-// start of the next.
+// says that it is none of this journal, or not any more.
 func (s *Store) Cursor(text string) (Cursor, error) {
 	first, offset, ok := strings.Cut(text, ".")
 	n, err := strconv.ParseUint(first, 10, 64)
@@ -53,7 +52,7 @@ func (s *Store) Cursor(text string) (Cursor, error) {
 		return Cursor{}, fmt.Errorf("%q is %w", text, errCursor)
 	}
 	f, err := os.Open(s.segmentPath(n))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && c == (Cursor{}) { // the start of an empty one
 		return c, nil
 	}
 	if err != nil {

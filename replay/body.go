@@ -21,6 +21,13 @@ type body struct{ bytes []byte }
 // The bytes must not be changed afterwards.
 func Body(bytes []byte) Mutation { return body{bytes} }
 
+// NewBody returns the body that m puts in the place of the whole. ok is false if m
+// is another mutation.
+func NewBody(m Mutation) (bytes []byte, ok bool) {
+	b, ok := m.(body)
+	return b.bytes, ok
+}
+
 // base64Prefix stands before a body that is not text.
 const base64Prefix = "base64:"
 

@@ -103,17 +103,23 @@ func nextFree[L any](addr string, listen func(addr string) (L, error)) (L, error
 	return listen(net.JoinHostPort(host, "0"))
 }
 
-// refuseLoops refuses to forward what comes in at the local door to that door.
+// refuseLoops refuses to forward what comes in at the local door to that door, and
+// what comes from outside to the inspector, which is for this machine only.
 func (u *up) refuseLoops(rt *gateway.Routes) error {
-	if u.local == nil {
-		return nil
-	}
-	_, door, _ := net.SplitHostPort(u.local.Addr().String())
-	for _, r := range append(rt.List, rt.Default) {
-		for _, to := range r.Forward {
-			ip := net.ParseIP(to.Hostname())
-			if to.Port() == door && (to.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
-				return &failure{code: 2, text: "the app is to be at " + to.Host + ", which is devhook's own door", hint: "move the door with --listen 127.0.0.1:0, or name the port of the app with --forward"}
+	for _, own := range []struct {
+		net.Listener
+		what, flag string
+	}{{u.local, "door", "--listen"}, {u.inspect.listener, "inspector", "--inspect"}} {
+		if own.Listener == nil {
+			continue
+		}
+		_, door, _ := net.SplitHostPort(own.Addr().String())
+		for _, r := range append(rt.List, rt.Default) {
+			for _, to := range r.Forward {
+				ip := net.ParseIP(to.Hostname())
+				if to.Port() == door && (to.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())) {
+					return &failure{code: 2, text: "the app is to be at " + to.Host + ", which is devhook's own " + own.what, hint: "move the " + own.what + " with " + own.flag + " 127.0.0.1:0, or name the port of the app with --forward"}
+				}
 			}
 		}
 	}

@@ -23,7 +23,10 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 		if err != nil {
 			return err
 		}
-		ex, err := s.gateway.Plan(plan)
+		ex, lent, err := s.lend(s.c.Context, plan, true)
+		if err == nil && !lent {
+			ex, err = s.gateway.Plan(plan)
+		}
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"devhook/fixtures"
+	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/inspector"
 	"devhook/recorder"
@@ -113,12 +114,12 @@ func (u *up) serveInspector() {
 			return addressed(f, u.publicURL(), "", u.gateway.Routes())
 		},
 		SaveFixture: u.saveFixture,
-		App: func(ex *recorder.Exchange) (*url.URL, string, bool) {
-			app, route, err := appFor(ex, ex.Request.URL, u.gateway.Routes())
-			return app, route, err == nil && app != nil
+		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
+			return appFor(ex, changedURL(ex, changes), u.gateway.Routes())
 		},
-		IsApp: func(app *url.URL) bool { return names(u.gateway.Routes(), app) },
-		Plan:  u.gateway.Plan,
+		IsApp:    func(app *url.URL) bool { return names(u.gateway.Routes(), app) },
+		ParseApp: config.ParseForward,
+		Plan:     u.gateway.Plan,
 		Send: func(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
 			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a page that is left does not call back what it has sent
 			defer cancel()
@@ -183,6 +184,7 @@ func (u *up) status() inspector.Status {
 	s := inspector.Status{
 		V: 1, Version: version, PID: os.Getpid(), Started: in.started.UTC(), Ready: in.ready.Load(), Store: u.store.Path(), Inspect: in.url(),
 		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Verify: string(rt.Default.Verify),
+		Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded(),
 		Tunnel: inspector.Tunnel{Kind: "local", State: string(tunnel.Connected), Since: in.started.UTC()},
 	}
 	if abs, err := filepath.Abs(s.Store); err == nil {
@@ -252,6 +254,9 @@ func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []strin
 		return "", nil, &inspector.Error{Status: http.StatusConflict, Text: bad.text, Hint: `"force": true replaces it`}
 	case errors.As(err, &bad) && bad.code == 2:
 		return "", nil, &inspector.Error{Status: http.StatusUnprocessableEntity, Text: bad.text, Hint: bad.hint}
+	}
+	if abs, errAbs := filepath.Abs(path); err == nil && errAbs == nil {
+		path = abs
 	}
 	return path, replaced, err
 }

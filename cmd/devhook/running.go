@@ -66,17 +66,27 @@ func texts(list []*url.URL) []string {
 // findRunning returns the newest running `devhook up` of the store, nil if
 // there is none.
 func findRunning(store *recorder.Store) (*running, error) {
-	list, err := store.Announced()
+	list, err := allRunning(store)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// allRunning returns all of them, the newest first.
+func allRunning(store *recorder.Store) ([]*running, error) {
+	texts, err := store.Announced()
 	if err != nil {
 		return nil, err
 	}
-	for _, about := range list {
+	var list []*running
+	for _, about := range texts {
 		var r running
 		if json.Unmarshal(about, &r) == nil && r.V == 1 { // else of another version, or just being written
-			return &r, nil
+			list = append(list, &r)
 		}
 	}
-	return nil, nil
+	return list, nil
 }
 
 // routes returns where r sends webhooks.

@@ -49,6 +49,8 @@ func TestMain(m *testing.M) {
 //	waitfor FILE REGEXP [METHOD URL]   wait until a line of the file fits; meanwhile send, if told what
 //	far ID URL-NAME            start the API of a provider, and set $URL-NAME to where it is
 //	web HOST                   put a server in the place of HOST
+//	inspector FILE             set $INSPECT to what a ready line in FILE names, $PORT to its port
+//	ask [-host H] [-o FILE] METHOD URL [JSON]   ask the inspector; status and answer are stdout
 //	ws [-hold] URL [TEXT…]     talk to a WebSocket; see cmdWS
 //	status N COMMAND…          run devhook, which must end with exit code N
 func TestScripts(t *testing.T) {
@@ -57,6 +59,7 @@ func TestScripts(t *testing.T) {
 		Setup: setupScript, Deadline: time.Now().Add(5 * time.Minute), // what hangs says so
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS, "far": cmdFar,
+			"inspector": cmdInspector, "ask": cmdAsk,
 		},
 	})
 }

@@ -110,7 +110,13 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	if err != nil {
 		return err
 	}
-	done, err := s.gateway.Send(ctx, plan)
+	done, lent, err := s.lend(ctx, plan, false)
+	if err == nil && !lent {
+		done, err = s.gateway.Send(ctx, plan)
+	}
+	if failed := new(failure); errors.As(err, &failed) || err != nil && lent {
+		return err
+	}
 	var bad *replay.Error
 	if errors.Is(err, replay.ErrTruncated) && s.many { // is no reason to leave out the others
 		s.mu.Lock()
@@ -184,7 +190,7 @@ func (s *sending) tally() string {
 // anew. mu is held.
 func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 	id := plan.Source.Provider
-	if plan.Sign != replay.SignAuto || id == "" || s.unsigned[id] {
+	if plan.Sign != replay.SignAuto || id == "" || s.unsigned[id] || s.lent(id) {
 		return
 	}
 	p, ok := s.cfg.Catalog().Lookup(id)

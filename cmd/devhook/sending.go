@@ -39,6 +39,9 @@ type sending struct {
 	at      time.Time
 	expect  replay.Expectation
 
+	lenders sync.Once // of lends
+	lends   []string  // the providers whose secret the running up has
+
 	mu       sync.Mutex // guards what is below, and what is printed
 	total    int        // 0: not known
 	sent     int
@@ -144,7 +147,7 @@ func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin) (replay.Pl
 	p := replay.Plan{
 		Source: ex, Origin: origin, Mutations: s.changes, Sign: s.sign, At: s.at, FreshID: s.c.Bool("fresh-id"),
 	}
-	if err := s.keys.errs[ex.Provider]; err != nil && s.sign != replay.SignNever {
+	if err := s.keys.errs[ex.Provider]; err != nil && s.sign != replay.SignNever && !s.lent(ex.Provider) {
 		return p, err
 	}
 	var err error

@@ -115,7 +115,7 @@ func checkHostName(s string) error {
 	host := s
 	if h, port, err := net.SplitHostPort(s); err == nil {
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-			return errorf("write NAME or NAME:PORT", "%s has no port that can be", quoted(s))
+			return errorf("write NAME or NAME:PORT", "%s is no host and port", quoted(s))
 		}
 		host = h
 	}

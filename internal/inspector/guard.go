@@ -29,6 +29,8 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 //     Its requests have its name as Host.
 //   - A page of any site can send forms here, and requests that it cannot read the
 //     answer of. Browsers say so in Sec-Fetch-Site, and in Origin.
+//   - A tunnel or a gateway in front of the port, as one that was told the wrong
+//     port, brings the internet. It says so in Forwarded headers.
 //   - Whoever is on the network, if the port is open to it, has to have the token.
 type guard struct {
 	o     *Options
@@ -55,6 +57,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !g.rightHost(r):
 		fail(w, http.StatusForbidden, "this is not the host of the inspector", "ask for http://"+g.o.Addr+"; --inspect-host lets another name in")
+	case !g.o.Shared && cameThrough(r) && !g.named(r.Host):
+		fail(w, http.StatusForbidden, "this came through a proxy", "a proxy of yours is let in by --inspect-host NAME, if it asks by that name")
 	case !fromHere(r):
 		fail(w, http.StatusForbidden, "a page elsewhere asks for this", "the inspector answers its own pages, and programs")
 	case g.o.Shared && !g.known(r) && !isProbe(r):
@@ -77,12 +81,26 @@ func (g *guard) rightHost(r *http.Request) bool {
 	}
 	host, port := splitHost(r.Host)
 	_, own := splitHost(g.o.Addr)
-	if isLoopback(host) && port == own {
-		return true
-	}
+	return isLoopback(host) && port == own || g.named(r.Host)
+}
+
+// named reports whether a Host is one that was configured.
+func (g *guard) named(s string) bool {
+	host, _ := splitHost(s)
 	return slices.ContainsFunc(g.o.Hosts, func(name string) bool {
-		return strings.EqualFold(name, r.Host) || strings.EqualFold(name, host)
+		return strings.EqualFold(name, s) || strings.EqualFold(name, host)
 	})
+}
+
+// cameThrough reports whether something has passed r on, as a tunnel does, and a
+// gateway: who writes to the inspector's own port says nothing of the kind.
+func cameThrough(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
+		if len(r.Header[name]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // splitHost returns name and port of a Host; the port of http if it has none.

@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,11 +70,12 @@ type Options struct {
 	Address     func(fixtures.Fixture) *recorder.Exchange
 	SaveFixture func(SaveFixture) (path string, replaced []string, err error)
 
-	// App is where ex goes if nothing else is said, and the name of the route;
-	// ok is false if there is no app for it. IsApp tells whether webhooks go
-	// to app.
-	App   func(ex *recorder.Exchange) (app *url.URL, route string, ok bool)
-	IsApp func(app *url.URL) bool
+	// App is where ex goes, changed as it is, if nothing else is said, and the name
+	// of the route; an error if there is no app for it. IsApp tells whether a
+	// forward or a route names the host of app. ParseApp reads the address of one.
+	App      func(ex *recorder.Exchange, changes []replay.Mutation) (app *url.URL, route string, err error)
+	IsApp    func(app *url.URL) bool
+	ParseApp func(text string) (*url.URL, error)
 	// Plan returns the exchange that Send would send, and sends nothing. Both are
 	// those of the gateway.
 	Plan func(replay.Plan) (*recorder.Exchange, error)
@@ -102,16 +104,20 @@ type SaveFixture struct {
 type Inspector struct {
 	o      Options
 	mux    *http.ServeMux
-	guard  http.Handler
+	guard  *guard
 	routes []string // as they were given to handle
 	done   context.Context
 	close  context.CancelFunc
-	work   sync.WaitGroup // event streams and followers
+
+	mu      sync.Mutex
+	streams int            // guarded by mu
+	work    sync.WaitGroup // event streams and followers; Add under mu
 }
 
 // parts are what registers routes.
 var parts = []func(*Inspector){
 	(*Inspector).health,
+	(*Inspector).metering,
 	(*Inspector).api,
 }
 
@@ -132,10 +138,26 @@ func New(o Options) *Inspector {
 	for _, part := range parts {
 		part(in)
 	}
-	in.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "there is nothing at "+r.URL.Path, "GET /devhook/v1/openapi.json lists what there is")
-	})
+	in.mux.HandleFunc("/", in.nothing)
 	return in
+}
+
+// nothing answers what no route takes.
+func (in *Inspector) nothing(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := *r
+		other.Method = method
+		if _, pattern := in.mux.Handler(&other); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		fail(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path, strings.Join(allowed, ", ")+" is")
+		return
+	}
+	fail(w, http.StatusNotFound, "there is nothing at "+r.URL.Path, "GET /devhook/v1/openapi.json lists what there is")
 }
 
 // handle registers a route.
@@ -151,6 +173,8 @@ func (in *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) { in.guar
 // nothing of them is left. Other requests may go on; the caller's server waits for
 // them.
 func (in *Inspector) Close() {
+	in.mu.Lock()
 	in.close()
+	in.mu.Unlock()
 	in.work.Wait()
 }

@@ -1,14 +1,272 @@
 package inspector
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"devhook/fixtures"
+	"devhook/recorder"
 	"devhook/replay"
+	"devhook/verify"
 )
+
+// A sendRequest is what is to be sent, and how it is changed. The source is one of
+// Ref, Exchange and Message, or a Fixture.
+type sendRequest struct {
+	source
+	Fixture string `json:"fixture"` // PROVIDER/EVENT; for trigger
+
+	To      string          `json:"to"`      // an app: 3000, HOST:PORT or a URL
+	Changes []string        `json:"changes"` // in words that replay.Parse reads
+	Body    *octets         `json:"body"`    // in the place of the whole; the changes come behind it
+	Sign    replay.SignMode `json:"sign"`
+	At      string          `json:"at"` // the time of the signature
+	FreshID bool            `json:"fresh_id"`
+	DryRun  bool            `json:"dry_run"` // sends nothing
+}
+
+// A source is a webhook that a request names, or has in it.
+type source struct {
+	Ref      string          `json:"ref"`
+	Exchange json.RawMessage `json:"exchange"` // of which the request is enough
+	Message  *octets         `json:"message"`  // as it goes over the wire
+}
+
+// octets are bytes in JSON: a text, or {"base64": …}.
+type octets []byte
+
+// UnmarshalJSON reads either form.
+func (o *octets) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*o = octets(text)
+		return nil
+	}
+	var coded struct {
+		Base64 *string `json:"base64"`
+	}
+	if err := json.Unmarshal(data, &coded); err != nil || coded.Base64 == nil {
+		return errors.New(`it is neither a text nor {"base64": "…"}`)
+	}
+	b, err := base64.StdEncoding.DecodeString(*coded.Base64)
+	*o = b
+	return err
+}
+
+// decode reads the body of r into v, strictly: a word that is misspelled must not
+// be taken for one that is missing.
+func decode(r *http.Request, v any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil && d.Decode(new(json.RawMessage)) != io.EOF {
+		err = errors.New("there is more behind the object")
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &Error{http.StatusRequestEntityTooLarge, "the request is larger than 48 MiB", ""}
+	case err != nil:
+		return &Error{http.StatusBadRequest, "the body is not as it should be: " + strings.TrimPrefix(err.Error(), "json: "), "GET /devhook/v1/openapi.json tells what it may hold"}
+	}
+	return nil
+}
+
+// open returns the webhook that s is, with its body in memory if it can be signed.
+func (in *Inspector) open(s source) (*recorder.Exchange, error) {
+	given := 0
+	for _, is := range []bool{s.Ref != "", len(s.Exchange) > 0, s.Message != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, &Error{http.StatusBadRequest, "one of ref, exchange and message is needed", ""}
+	}
+	if s.Ref != "" {
+		ex, err := in.o.Store.Get(s.Ref)
+		if err == nil {
+			err = in.load(&ex.Request)
+		}
+		return ex, err
+	}
+	text := []byte(s.Exchange)
+	if s.Message != nil {
+		text = *s.Message
+	}
+	list, err := recorder.Parse(text)
+	if err != nil || len(list) != 1 {
+		return nil, &Error{http.StatusBadRequest, "that is not one webhook", "a message begins with POST /path HTTP/1.1, an exchange has a request"}
+	}
+	return list[0], nil
+}
+
+func (in *Inspector) replay(w http.ResponseWriter, r *http.Request) { in.sendAs(w, r, recorder.Replay) }
+
+func (in *Inspector) trigger(w http.ResponseWriter, r *http.Request) {
+	in.sendAs(w, r, recorder.Trigger)
+}
+
+// sent is the answer to replay and trigger.
+type sent struct {
+	V        int                `json:"v"`
+	Exchange *recorder.Exchange `json:"exchange"`
+	// Unsigned is why it is not signed anew, though it could be wanted.
+	Unsigned string `json:"unsigned,omitempty"`
+	// Differences are those to the source, of a dry run.
+	Differences []difference `json:"differences,omitempty"`
+}
+
+// sendAs sends a webhook, or says in a dry run what would be sent.
+func (in *Inspector) sendAs(w http.ResponseWriter, r *http.Request, origin recorder.Origin) {
+	var req sendRequest
+	if err := decode(r, &req); err != nil {
+		in.failed(w, err)
+		return
+	}
+	plan, err := in.plan(req, origin)
+	if err == nil {
+		err = in.aim(&plan, in.mayAim(r))
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	answer := sent{V: 1, Unsigned: in.unsigned(plan)}
+	if req.DryRun {
+		answer.Exchange, err = in.o.Plan(plan)
+		if err == nil {
+			answer.Differences = differences(&plan.Source.Request, &answer.Exchange.Request)
+		}
+	} else {
+		answer.Exchange, err = in.o.Send(r.Context(), plan)
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// plan returns what req asks for. It has no app yet, unless one is named.
+func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Plan, err error) {
+	p = replay.Plan{Origin: origin, Sign: req.Sign, FreshID: req.FreshID}
+	if p.Sign == "" {
+		p.Sign = replay.SignAuto
+	}
+	if !slices.Contains(replay.SignModes, p.Sign) {
+		return p, &Error{http.StatusBadRequest, "sign is none of auto, always, never", ""}
+	}
+	if req.Fixture != "" {
+		if origin != recorder.Trigger {
+			return p, &Error{http.StatusBadRequest, "a fixture is triggered, not replayed", "POST /devhook/v1/trigger"}
+		}
+		f, err := in.fixture(req.Fixture)
+		if err != nil {
+			return p, err
+		}
+		p.Source = in.o.Address(f)
+	} else if p.Source, err = in.open(req.source); err != nil {
+		return p, err
+	}
+	if p.Source.Provider == "" {
+		p.Source.Provider = in.detected(p.Source)
+	}
+	if req.Body != nil {
+		p.Mutations = append(p.Mutations, replay.Body(*req.Body))
+	}
+	for _, text := range req.Changes {
+		m, err := replay.Parse(text)
+		if err != nil {
+			return p, err
+		}
+		p.Mutations = append(p.Mutations, m)
+	}
+	if p.At, err = in.when(req.At, time.Time{}); err != nil {
+		return p, err
+	}
+	if req.To != "" {
+		if p.To, err = in.o.ParseApp(req.To); err != nil {
+			return p, &Error{http.StatusBadRequest, err.Error(), `write "to": ":3000", HOST:PORT or a URL`}
+		}
+		p.Route = p.Source.Route
+	}
+	return p, nil
+}
+
+// fixture returns the sample PROVIDER/EVENT.
+func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
+	all, err := in.o.Fixtures()
+	if err != nil { // of files that are none; the others can be used
+		in.o.Log.Debug("samples that cannot be read", "error", err)
+	}
+	id, event, _ := strings.Cut(name, "/")
+	if p, ok := in.o.Catalog().Lookup(id); ok {
+		id = p.ID
+	}
+	for _, f := range all {
+		if f.Provider == id && f.Name == event {
+			return f, nil
+		}
+	}
+	return fixtures.Fixture{}, &Error{http.StatusNotFound, "there is no sample " + name, "GET /devhook/v1/fixtures lists all"}
+}
+
+func (in *Inspector) detected(ex *recorder.Exchange) string {
+	m, err := ex.Request.Message()
+	if err != nil {
+		return ""
+	}
+	if found := in.o.Catalog().Detect(m); len(found) > 0 {
+		return found[0].ID
+	}
+	return ""
+}
+
+// when reads a time; usual if none is given.
+func (in *Inspector) when(text string, usual time.Time) (time.Time, error) {
+	switch text {
+	case "":
+		return usual, nil
+	case "now":
+		return in.o.Now(), nil
+	}
+	t, err := recorder.ParseTime(in.o.Now(), text)
+	if err != nil {
+		return t, &Error{http.StatusBadRequest, "at is not a time", "write unix seconds, RFC 3339 or a duration from now as in -5m"}
+	}
+	return t, nil
+}
+
+// unsigned tells why p is sent without a signature of its own, "" if it is signed
+// or is not meant to be.
+func (in *Inspector) unsigned(p replay.Plan) string {
+	if p.Sign != replay.SignAuto || p.Source.Provider == "" || p.Source.Request.Proto == recorder.ProtoStream {
+		return ""
+	}
+	provider, ok := in.o.Catalog().Lookup(p.Source.Provider)
+	if !ok {
+		return ""
+	}
+	hint, err := provider.CheckSign(in.o.Keys()[provider.ID])
+	switch {
+	case err != nil && hint != "":
+		return err.Error() + "; " + hint
+	case err != nil:
+		return err.Error()
+	case p.Source.Request.Size > verify.MaxBody:
+		return "its body is larger than what is signed"
+	}
+	return ""
+}
 
 // aim completes p with the app that its source goes to, if p names none, and
 // refuses an address that no forward and no route names: a page that got past the
@@ -16,8 +274,8 @@ import (
 // address pass.
 func (in *Inspector) aim(p *replay.Plan, free bool) error {
 	if p.To == nil {
-		app, route, ok := in.o.App(p.Source)
-		if !ok {
+		app, route, err := in.o.App(p.Source, p.Mutations)
+		if err != nil || app == nil {
 			return &Error{http.StatusConflict, "there is no app to send it to", `name one as "to", or run devhook up --forward :3000`}
 		}
 		p.To, p.Route = app, route
@@ -34,10 +292,10 @@ func (in *Inspector) allowed(to *url.URL) bool {
 		port = map[string]string{"http": "80", "https": "443"}[to.Scheme]
 	}
 	return slices.ContainsFunc(in.o.AllowTo, func(host string) bool {
-		return strings.EqualFold(host, to.Hostname()) || strings.EqualFold(host, net.JoinHostPort(to.Hostname(), port))
+		return strings.EqualFold(strings.Trim(host, "[]"), to.Hostname()) || strings.EqualFold(host, net.JoinHostPort(to.Hostname(), port))
 	})
 }
 
 // mayAim reports whether r comes from who may send anywhere: who has the token in
 // hand, as the commands of the same user have.
-func (in *Inspector) mayAim(r *http.Request) bool { return newGuard(&in.o, nil).bears(r) }
+func (in *Inspector) mayAim(r *http.Request) bool { return in.guard.bears(r) }

@@ -5,23 +5,27 @@ import "time"
 // A Status is how a running devhook fares.
 type Status struct {
 	V       int       `json:"v"`
-	Version string    `json:"version"`
+	Version string    `json:"version,omitempty"`
 	PID     int       `json:"pid"`
-	Started time.Time `json:"started"`
+	Started time.Time `json:"started,omitzero"`
 	// Ready says that webhooks can come.
 	Ready   bool   `json:"ready"`
 	Store   string `json:"store"`
-	Inspect string `json:"inspect"` // the URL of the inspector
+	Inspect string `json:"inspect,omitempty"` // the URL of the inspector
 	// URL is where senders reach devhook, Listen the local door, "" if there is
 	// none.
 	URL    string `json:"url,omitempty"`
 	Listen string `json:"listen,omitempty"`
-	Tunnel Tunnel `json:"tunnel"`
+	Tunnel Tunnel `json:"tunnel,omitzero"`
 	// Forward is the apps of what no route takes: the first answers, the others
 	// get copies.
 	Forward []string `json:"forward,omitempty"`
 	Routes  []Route  `json:"routes,omitempty"`
-	Verify  string   `json:"verify"` // enforce, strict, report or off
+	Verify  string   `json:"verify,omitempty"` // enforce, strict, report or off
+	// Malformed counts requests that were no whole HTTP, NotRecorded those that the
+	// store did not take.
+	Malformed   int64 `json:"malformed"`
+	NotRecorded int64 `json:"not_recorded"`
 	// Secrets are the providers whose secret is known.
 	Secrets []string `json:"secrets,omitempty"`
 }
@@ -30,7 +34,7 @@ type Status struct {
 type Tunnel struct {
 	Kind  string    `json:"kind"`  // ngrok or local
 	State string    `json:"state"` // connected, reconnecting or closed
-	Since time.Time `json:"since"`
+	Since time.Time `json:"since,omitzero"`
 	Error string    `json:"error,omitempty"` // why it is not connected
 }
 

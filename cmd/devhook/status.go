@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"devhook/internal/inspector"
+	"devhook/internal/terminal"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) statusCommand() *cli.Command {
+	return &cli.Command{
+		Name: "status", Usage: "tell how the running devhook up fares",
+		Description: `Prints where each devhook up of the store is reached, how its tunnel fares and where it
+forwards to. The exit code is 1 if none runs.
+
+  devhook status
+  devhook status --json`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.status(c) },
+	}
+}
+
+func (p *program) status(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	if c.NArg() > 0 {
+		return &failure{code: 2, text: "status takes no words", hint: "devhook help status"}
+	}
+	none := &failure{code: 1, text: "no devhook up runs on this store", hint: "devhook up --forward :3000"}
+	store, err := p.openToRead(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := p.missingStore(c, err); err != nil {
+			return err
+		}
+		return none
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer store.Close()
+	list, err := allRunning(store)
+	if err != nil {
+		return storeFailure(err)
+	}
+	if len(list) == 0 {
+		return none
+	}
+	for i, r := range list {
+		s, err := r.status(c.Context)
+		if err != nil { // what it has announced is right, too
+			s = r.announced(store.Path())
+		}
+		if c.Bool("json") {
+			line, err := jsonLine(s)
+			if err != nil {
+				return err
+			}
+			if _, err := p.stdout.Write(line); err != nil {
+				return wrote(err)
+			}
+			continue
+		}
+		if i > 0 {
+			out.Printf("")
+		}
+		describeStatus(out, s, p.now())
+	}
+	return wrote(out.Err())
+}
+
+// announced is what is known of an up without asking it.
+func (r *running) announced(store string) inspector.Status {
+	s := inspector.Status{V: 1, PID: r.PID, Ready: true, Store: store, Inspect: r.Inspect, URL: r.URL, Listen: r.Listen, Forward: r.Forward}
+	for _, route := range r.Routes {
+		s.Routes = append(s.Routes, inspector.Route{Path: route.Path, Provider: route.Provider, Forward: route.Forward})
+	}
+	return s
+}
+
+func describeStatus(out *terminal.Terminal, s inspector.Status, now time.Time) {
+	row := func(name, text string) {
+		if text != "" {
+			out.Row(name, terminal.Safe(text))
+		}
+	}
+	row("URL", s.URL)
+	if s.Listen != "" && !strings.HasSuffix(s.URL, s.Listen) {
+		row("Local", s.Listen)
+	}
+	if s.Tunnel.Kind == "ngrok" {
+		state := s.Tunnel.State + " for " + now.Sub(s.Tunnel.Since).Round(time.Second).String()
+		if s.Tunnel.Error != "" {
+			state += ": " + s.Tunnel.Error
+		}
+		row("Tunnel", state)
+	}
+	for _, r := range s.Routes {
+		row("Forwards", strings.TrimSpace(r.Path+"  ->  "+forwardedTo(r.Forward)))
+	}
+	if len(s.Routes) == 0 {
+		row("Forwards", forwardedTo(s.Forward))
+	}
+	row("Inspector", s.Inspect)
+	row("Verify", s.Verify)
+	row("Secrets", strings.Join(s.Secrets, ", "))
+	row("Records", s.Store)
+	if !s.Started.IsZero() {
+		out.Row("Runs", fmt.Sprintf("for %s, process %d", now.Sub(s.Started).Round(time.Second), s.PID))
+	}
+}
+
+func forwardedTo(list []string) string {
+	if len(list) == 0 {
+		return "nowhere: devhook answers by itself"
+	}
+	return strings.Join(list, ", a copy to ")
+}

@@ -1,0 +1,265 @@
+package inspector
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"devhook/recorder"
+)
+
+// A list is read page by page, the newest first, without a gap and without one
+// twice, also while others come.
+func TestPages(t *testing.T) {
+	b := newBench(t)
+	for range 7 {
+		b.record(recorder.Exchange{}, recorder.Response{})
+	}
+	var seqs []float64
+	before := ""
+	for pages := 0; pages < 4; pages++ {
+		v := b.must(200, "GET", "/devhook/v1/exchanges?limit=3"+before, "").json(t)
+		for _, ex := range v["exchanges"].([]any) {
+			seqs = append(seqs, ex.(map[string]any)["seq"].(float64))
+		}
+		b.record(recorder.Exchange{}, recorder.Response{})
+		next, more := v["next"]
+		if !more {
+			break
+		}
+		before = fmt.Sprintf("&before=%v", next)
+	}
+	if fmt.Sprint(seqs) != "[7 6 5 4 3 2 1]" {
+		t.Errorf("the pages have %v", seqs)
+	}
+}
+
+func TestListFilters(t *testing.T) {
+	b := newBench(t)
+	b.record(recorder.Exchange{Provider: "tiktok", Request: recorder.Request{Headers: http.Header{"X-A": {"b"}}, Body: recorder.Body{Bytes: []byte("needle")}}}, recorder.Response{Status: 500})
+	b.record(recorder.Exchange{Provider: "stripe"}, recorder.Response{})
+	b.record(recorder.Exchange{Provider: "stripe", Origin: recorder.Mirror}, recorder.Response{})
+	for _, test := range []struct {
+		query string
+		want  int
+	}{
+		{"", 2}, {"filter=provider:tiktok", 1}, {"filter=status:5xx", 1}, {"filter=needle", 1}, {"filter=origin:mirror", 1}, {"filter=provider:slack", 0},
+		{"filter=provider:stripe+-status:5xx", 1},
+	} {
+		v := b.must(200, "GET", "/devhook/v1/exchanges?"+test.query, "").json(t)
+		if got := len(v["exchanges"].([]any)); got != test.want {
+			t.Errorf("%q lets %d through, want %d", test.query, got, test.want)
+		}
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges?view=summary", ""); bytes.Contains(r.body, []byte("needle")) || bytes.Contains(r.body, []byte("headers")) {
+		t.Errorf("a summary has bodies or headers: %s", r.body)
+	}
+	for _, query := range []string{"filter=status:banana", "limit=0", "limit=1001", "limit=x", "before=x", "before=0", "view=all"} {
+		r := b.must(400, "GET", "/devhook/v1/exchanges?"+query, "")
+		if v := r.json(t); v["error"] == "" {
+			t.Errorf("%q: %s", query, r.body)
+		}
+	}
+}
+
+func TestOneExchange(t *testing.T) {
+	b := newBench(t)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 20<<10) // 320 KiB, in a file
+	spool := b.store.Spool()
+	if _, err := spool.Write(large); err != nil {
+		t.Fatal(err)
+	}
+	body, err := spool.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: []byte("\x00\xff")}}}, recorder.Response{Body: recorder.Body{Bytes: []byte("thanks")}})
+	b.record(recorder.Exchange{Request: recorder.Request{Body: body}}, recorder.Response{Status: 204})
+
+	if v := b.must(200, "GET", "/devhook/v1/exchanges/1", "").json(t); v["seq"] != 1.0 {
+		t.Errorf("1 is %v", v["seq"])
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges/1/body", ""); string(r.body) != "\x00\xff" {
+		t.Errorf("its body is %q", r.body)
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges/1/response", ""); string(r.body) != "thanks" {
+		t.Errorf("its answer is %q", r.body)
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges/last/body", ""); !bytes.Equal(r.body, large) {
+		t.Errorf("a large body comes as %d bytes", len(r.body))
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges/last", ""); !bytes.Contains(r.body, []byte(`"sha256"`)) {
+		t.Errorf("a large body stands in the object: %.300s", r.body)
+	}
+	if v := b.must(200, "GET", "/devhook/v1/exchanges/1/frames", "").json(t); len(v["frames"].([]any)) != 0 {
+		t.Errorf("no WebSocket, and %v", v)
+	}
+	if v := b.must(200, "GET", "/devhook/v1/exchanges/1/diff/2", "").json(t); len(v["differences"].([]any)) == 0 {
+		t.Error("nothing is different")
+	}
+	for _, path := range []string{"99", "99/body", "99/response", "99/frames", "99/diff/1", "1/diff/99", "last~9", "nosuchid"} {
+		if r := b.must(404, "GET", "/devhook/v1/exchanges/"+path, ""); r.json(t)["hint"] == nil {
+			t.Errorf("%s: no hint: %s", path, r.body)
+		}
+	}
+	b.must(400, "GET", "/devhook/v1/exchanges/1/response?of=me", "")
+	b.must(404, "GET", "/devhook/v1/nothing", "")
+	if r := b.must(405, "DELETE", "/devhook/v1/exchanges/1", ""); !strings.Contains(r.header.Get("Allow"), "GET") {
+		t.Errorf("allowed is %q", r.header.Get("Allow"))
+	}
+}
+
+func TestReplay(t *testing.T) {
+	b := newBench(t)
+	b.signed()
+	v := b.must(200, "POST", "/devhook/v1/replay", `{"ref":"1","changes":["set client_key=\"other\""]}`).json(t)
+	ex := v["exchange"].(map[string]any)
+	if ex["outcome"] != "answered" || ex["origin"] != "replay" || ex["verdict"].(map[string]any)["status"] != "valid" {
+		t.Errorf("it became %v", ex)
+	}
+	if b.seen.Load() != 1 {
+		t.Errorf("the app saw %d", b.seen.Load())
+	}
+	if body := ex["request"].(map[string]any)["body"].(string); !strings.Contains(body, `"other"`) {
+		t.Errorf("the body is %s", body)
+	}
+
+	v = b.must(200, "POST", "/devhook/v1/replay", `{"ref":"1","dry_run":true,"at":"-5m","changes":["header X-A: b"]}`).json(t)
+	if b.seen.Load() != 1 {
+		t.Error("a dry run sends")
+	}
+	if text := fmt.Sprint(v["differences"]); !strings.Contains(text, "X-A") || !strings.Contains(text, "Tiktok-Signature") {
+		t.Errorf("a dry run differs in %s", text)
+	}
+
+	v = b.must(200, "POST", "/devhook/v1/replay", `{"message":"POST /status/500 HTTP/1.1\r\nHost: x\r\n\r\nhello","body":{"base64":"AP8="},"sign":"never"}`).json(t)
+	if got := v["exchange"].(map[string]any)["response"].(map[string]any); got["status"] != 500.0 || fmt.Sprint(got["body"]) != "map[base64:AP8=]" {
+		t.Errorf("a message of one's own: %v", got)
+	}
+}
+
+func TestReplayRefuses(t *testing.T) {
+	b := newBench(t)
+	b.signed()
+	for _, test := range []struct {
+		status     int
+		body, want string
+	}{
+		{400, ``, "the body"},
+		{400, `{`, "the body"},
+		{400, `{} {}`, "more behind"},
+		{400, `{"reff":"1"}`, "reff"},
+		{400, `{}`, "one of"},
+		{400, `{"ref":"1","message":"x"}`, "one of"},
+		{400, `{"message":"x"}`, "not one webhook"},
+		{400, `{"ref":"1","sign":"maybe"}`, "sign is none"},
+		{400, `{"ref":"1","at":"noon"}`, "not a time"},
+		{400, `{"fixture":"tiktok/x"}`, "triggered"},
+		{400, `{"ref":"1","body":1}`, "neither"},
+		{404, `{"ref":"77"}`, "77"},
+		{422, `{"ref":"1","changes":["set nosuch.path=1"]}`, "nosuch"},
+		{422, `{"ref":"1","changes":["explode"]}`, "unknown change"},
+	} {
+		r := b.must(test.status, "POST", "/devhook/v1/replay", test.body)
+		if !strings.Contains(r.json(t)["error"].(string), test.want) {
+			t.Errorf("%s: %s, want %q in it", test.body, r.body, test.want)
+		}
+	}
+	if b.seen.Load() != 0 {
+		t.Errorf("the app saw %d", b.seen.Load())
+	}
+	b.must(413, "POST", "/devhook/v1/replay", `{"message":"`+strings.Repeat("x", maxRequest)+`"}`)
+}
+
+func TestTriggerAndFixtures(t *testing.T) {
+	b := newBench(t)
+	v := b.must(200, "POST", "/devhook/v1/trigger", `{"fixture":"tiktok/video.publish.completed"}`).json(t)
+	if ex := v["exchange"].(map[string]any); ex["origin"] != "trigger" || ex["verdict"].(map[string]any)["status"] != "valid" {
+		t.Errorf("it became %v", ex)
+	}
+	v = b.must(200, "POST", "/devhook/v1/trigger", `{"fixture":"stripe/invoice.paid"}`).json(t)
+	if v["unsigned"] == nil {
+		t.Error("nothing says that it was not signed")
+	}
+	b.must(404, "POST", "/devhook/v1/trigger", `{"fixture":"tiktok/nosuch"}`)
+	b.must(422, "POST", "/devhook/v1/trigger", `{"fixture":"stripe/invoice.paid","sign":"always"}`)
+
+	all := b.must(200, "GET", "/devhook/v1/fixtures", "").json(t)["fixtures"].([]any)
+	some := b.must(200, "GET", "/devhook/v1/fixtures?provider=tiktok", "").json(t)["fixtures"].([]any)
+	if len(some) == 0 || len(some) >= len(all) {
+		t.Errorf("%d samples of tiktok, %d of all", len(some), len(all))
+	}
+	for _, f := range all { // each is as the description says
+		f := f.(map[string]any)
+		b.must(200, "GET", fmt.Sprintf("/devhook/v1/fixtures/%s/%s", f["provider"], f["name"]), "")
+	}
+	b.must(404, "GET", "/devhook/v1/fixtures/tiktok/nosuch", "")
+	b.must(201, "POST", "/devhook/v1/fixtures", `{"ref":"1","name":"tiktok/mine"}`)
+	b.must(400, "POST", "/devhook/v1/fixtures", `{"ref":"1"}`)
+	if len(b.saved) != 1 || b.saved[0].Name != "tiktok/mine" {
+		t.Errorf("saved: %v", b.saved)
+	}
+}
+
+func TestProviders(t *testing.T) {
+	b := newBench(t)
+	list := b.must(200, "GET", "/devhook/v1/providers", "").json(t)["providers"].([]any)
+	for _, p := range list {
+		id := p.(map[string]any)["id"].(string)
+		one := b.must(200, "GET", "/devhook/v1/providers/"+id, "").json(t)
+		if known := one["known"].(bool); known != (id == "tiktok") {
+			t.Errorf("the secret of %s is known: %v", id, known)
+		}
+	}
+	if len(list) < 100 {
+		t.Errorf("%d providers", len(list))
+	}
+	b.must(404, "GET", "/devhook/v1/providers/nosuch", "")
+}
+
+func TestVerifyAndSign(t *testing.T) {
+	b := newBench(t)
+	b.signed()
+	verdict := func(body string) string {
+		v := b.must(200, "POST", "/devhook/v1/verify", body).json(t)["verdict"].(map[string]any)
+		return strings.TrimSpace(fmt.Sprint(v["status"], " ", v["reason"]))
+	}
+	if got := verdict(`{"ref":"1"}`); got != "valid <nil>" {
+		t.Errorf("the recording is %s", got)
+	}
+	if got := verdict(`{"ref":"1","secret":"a guess"}`); got != "invalid bad_signature" {
+		t.Errorf("with another secret it is %s", got)
+	}
+	if got := verdict(`{"ref":"1","at":"+1h"}`); got != "invalid stale" {
+		t.Errorf("in an hour it is %s", got)
+	}
+	signed := b.must(200, "POST", "/devhook/v1/sign", `{"message":"POST /h HTTP/1.1\nHost: a\n\n{\"event\":\"x\"}","provider":"tiktok"}`).json(t)
+	ex, err := json.Marshal(signed["exchange"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := verdict(`{"exchange":` + string(ex) + `}`); got != "valid <nil>" {
+		t.Errorf("what was signed is %s", got)
+	}
+	for _, body := range []string{`{"ref":"1","provider":"nosuch"}`, `{"ref":"1","provider":"stripe"}`, `{"message":"GET / HTTP/1.1\nHost: a\n\n"}`} {
+		b.must(422, "POST", "/devhook/v1/verify", body)
+		b.must(422, "POST", "/devhook/v1/sign", body)
+	}
+	b.must(404, "POST", "/devhook/v1/verify", `{"ref":"12"}`)
+}
+
+func TestStatusConfigHealth(t *testing.T) {
+	b := newBench(t)
+	b.must(200, "GET", "/devhook/v1/status", "")
+	if r := b.must(200, "GET", "/devhook/v1/config", ""); bytes.Contains(r.body, []byte(tiktokSecret)) {
+		t.Errorf("a secret is shown: %s", r.body)
+	}
+	b.must(200, "GET", "/healthz", "")
+	b.must(200, "GET", "/readyz", "")
+	b.ready.Store(false)
+	b.must(503, "GET", "/readyz", "")
+	b.must(200, "GET", "/healthz", "")
+}

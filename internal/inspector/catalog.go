@@ -1,0 +1,152 @@
+package inspector
+
+import (
+	"net/http"
+
+	"devhook/fixtures"
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// A provider is what is to be known of one.
+type provider struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Aliases []string `json:"aliases,omitempty"`
+	Docs    string   `json:"docs,omitempty"`
+	Summary string   `json:"summary,omitempty"`
+	// Known says that its secret is known here; Env, SecretName and SecretAt tell
+	// where it comes from.
+	Known      bool   `json:"known"`
+	Env        string `json:"env,omitempty"`
+	SecretName string `json:"secret_name,omitempty"`
+	SecretAt   string `json:"secret_at,omitempty"`
+	Needs      []need `json:"needs,omitempty"`
+	// URL is what its dashboard is to be told, Steps how.
+	URL       string   `json:"url"`
+	Steps     []string `json:"steps,omitempty"`
+	Checklist []string `json:"checklist,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
+}
+
+// A need is a value that a scheme needs beside the secret.
+type need struct {
+	Name     string `json:"name"`
+	Env      string `json:"env,omitempty"`
+	About    string `json:"about,omitempty"`
+	Required bool   `json:"required"`
+}
+
+// provider describes p.
+func (in *Inspector) provider(p verify.Provider, keys map[string]verify.Keys) provider {
+	url := in.o.URL(p.ID)
+	d := provider{
+		ID: p.ID, Name: p.Name, Aliases: p.Aliases, Docs: p.Docs, Summary: p.Summary, Known: len(keys[p.ID].Secrets) > 0,
+		Env: p.Env, SecretName: p.SecretName, SecretAt: p.SecretAt, URL: url, Steps: p.Steps(url), Notes: p.Notes,
+	}
+	for _, n := range p.Needs {
+		d.Needs = append(d.Needs, need{n.Name, n.Env, n.About, n.Required})
+	}
+	for _, c := range p.Checklist {
+		d.Checklist = append(d.Checklist, c.About)
+	}
+	return d
+}
+
+func (in *Inspector) listProviders(w http.ResponseWriter, _ *http.Request) {
+	list := struct {
+		V         int        `json:"v"`
+		Providers []provider `json:"providers"`
+	}{1, []provider{}}
+	keys := in.o.Keys()
+	for _, p := range in.o.Catalog().Providers() {
+		list.Providers = append(list.Providers, in.provider(p, keys))
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (in *Inspector) oneProvider(w http.ResponseWriter, r *http.Request) {
+	p, ok := in.o.Catalog().Lookup(r.PathValue("id"))
+	if !ok {
+		fail(w, http.StatusNotFound, "there is no provider "+r.PathValue("id"), "GET /devhook/v1/providers lists all")
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		V int `json:"v"`
+		provider
+	}{1, in.provider(p, in.o.Keys())})
+}
+
+// A sample is a fixture as a list has it.
+type sample struct {
+	Provider string        `json:"provider"`
+	Name     string        `json:"name"`
+	Event    string        `json:"event,omitempty"`
+	Kind     fixtures.Kind `json:"kind"`
+	Source   string        `json:"source,omitempty"`
+	Note     string        `json:"note,omitempty"`
+}
+
+func sampleOf(f fixtures.Fixture) sample {
+	return sample{f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note}
+}
+
+// listFixtures answers the samples, of one provider if it is named.
+func (in *Inspector) listFixtures(w http.ResponseWriter, r *http.Request) {
+	all, err := in.o.Fixtures()
+	list := struct {
+		V        int      `json:"v"`
+		Fixtures []sample `json:"fixtures"`
+		Damaged  string   `json:"damaged,omitempty"` // of files that cannot be read
+	}{V: 1, Fixtures: []sample{}}
+	if err != nil {
+		list.Damaged = err.Error()
+	}
+	wanted := r.URL.Query().Get("provider")
+	if p, ok := in.o.Catalog().Lookup(wanted); ok {
+		wanted = p.ID
+	}
+	for _, f := range all {
+		if wanted == "" || f.Provider == wanted {
+			list.Fixtures = append(list.Fixtures, sampleOf(f))
+		}
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// oneFixture answers a sample, and the webhook as it would be sent, unsigned.
+func (in *Inspector) oneFixture(w http.ResponseWriter, r *http.Request) {
+	f, err := in.fixture(r.PathValue("provider") + "/" + r.PathValue("event"))
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ex := in.o.Address(f)
+	writeJSON(w, http.StatusOK, struct {
+		V int `json:"v"`
+		sample
+		Exchange *recorder.Exchange `json:"exchange"`
+	}{1, sampleOf(f), ex})
+}
+
+// saveFixture makes a sample of a recording.
+func (in *Inspector) saveFixture(w http.ResponseWriter, r *http.Request) {
+	var s SaveFixture
+	err := decode(r, &s)
+	if err == nil && (s.Ref == "" || s.Name == "") {
+		err = &Error{http.StatusBadRequest, "ref and name are needed", `{"ref": "last", "name": "tiktok/my-event"}`}
+	}
+	answer := struct {
+		V        int      `json:"v"`
+		Path     string   `json:"path"`
+		Replaced []string `json:"replaced,omitempty"` // credentials and personal data
+	}{V: 1}
+	if err == nil {
+		answer.Path, answer.Replaced, err = in.o.SaveFixture(s)
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	writeJSON(w, http.StatusCreated, answer)
+}

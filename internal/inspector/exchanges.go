@@ -1,0 +1,254 @@
+package inspector
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+)
+
+// How many exchanges, or frames, an answer has: at most, and if nothing is said.
+const (
+	mostExchanges, usualExchanges = 1000, 50
+	mostFrames, usualFrames       = 10000, 1000
+)
+
+// An exchangeList is one page of a list, the newest first.
+type exchangeList struct {
+	V         int                  `json:"v"`
+	Exchanges []*recorder.Exchange `json:"exchanges"`
+	Next      uint64               `json:"next,omitempty"`    // the before of the next page
+	Cursor    string               `json:"cursor"`            // where to follow on from
+	Damaged   []string             `json:"damaged,omitempty"` // what could not be read
+}
+
+// listExchanges answers the newest exchanges that a filter lets through, from
+// before a sequence number on.
+func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	var q recorder.Query
+	var err, err2, err3 error
+	q.Filter, err = in.filter(query.Get("filter"))
+	q.Newest, err2 = number(query, "limit", usualExchanges, mostExchanges)
+	summary, err3 := view(query)
+	if err := cmp.Or(err, err2, err3); err != nil {
+		in.failed(w, err)
+		return
+	}
+	if text := query.Get("before"); text != "" {
+		if q.Before, err = strconv.ParseUint(text, 10, 64); err != nil || q.Before == 0 {
+			fail(w, http.StatusBadRequest, "before is no sequence number", "take the member next of the answer before")
+			return
+		}
+	}
+	end, err := in.o.Store.End() // first: what comes meanwhile is followed rather twice than never
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String()}
+	q.Newest++ // whether there is more
+	for ex, err := range in.o.Store.Query(q) {
+		if err != nil {
+			if !errors.As(err, new(*recorder.DamagedError)) {
+				in.failed(w, err)
+				return
+			}
+			list.Damaged = append(list.Damaged, err.Error())
+			continue
+		}
+		if summary {
+			ex = summarized(ex)
+		}
+		list.Exchanges = append(list.Exchanges, ex)
+	}
+	slices.Reverse(list.Exchanges)
+	if len(list.Exchanges) == q.Newest {
+		list.Exchanges = list.Exchanges[:q.Newest-1]
+		list.Next = list.Exchanges[q.Newest-2].Seq
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// filter reads a filter. Copies for further apps are left out unless they are
+// asked for, as `devhook list` has it.
+func (in *Inspector) filter(text string) (recorder.Filter, error) {
+	f, err := recorder.ParseFilter(in.o.Now(), text)
+	if err != nil || f.Has("origin") {
+		return f, err
+	}
+	return recorder.ParseFilter(in.o.Now(), text, "-origin:mirror")
+}
+
+// number reads a query parameter from 1 to most.
+func number(query url.Values, name string, usual, most int) (int, error) {
+	text := query.Get(name)
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, &Error{http.StatusBadRequest, fmt.Sprintf("%s is no number from 1 to %d", name, most), ""}
+	}
+	return n, nil
+}
+
+// view reports whether headers and bodies are to be left out.
+func view(query url.Values) (summary bool, err error) {
+	switch query.Get("view") {
+	case "", "full":
+		return false, nil
+	case "summary":
+		return true, nil
+	}
+	return false, &Error{http.StatusBadRequest, "view is none of full, summary", ""}
+}
+
+// summarized returns ex without headers and bodies.
+func summarized(ex *recorder.Exchange) *recorder.Exchange {
+	s := *ex
+	s.Request.Headers, s.Request.Body = nil, recorder.Body{}
+	s.Response, s.App = shortened(ex.Response), shortened(ex.App)
+	return &s
+}
+
+func shortened(res *recorder.Response) *recorder.Response {
+	if res == nil {
+		return nil
+	}
+	s := *res
+	s.Headers, s.Body = nil, recorder.Body{}
+	return &s
+}
+
+// exchange returns the recording that r names; ok is false if there is none, and
+// r is answered.
+func (in *Inspector) exchange(w http.ResponseWriter, r *http.Request, name string) (ex *recorder.Exchange, ok bool) {
+	ex, err := in.o.Store.Get(r.PathValue(name))
+	if err != nil {
+		in.failed(w, err)
+		return nil, false
+	}
+	return ex, true
+}
+
+// oneExchange answers one exchange; a body that is in a file stays a reference.
+func (in *Inspector) oneExchange(w http.ResponseWriter, r *http.Request) {
+	if ex, ok := in.exchange(w, r, "ref"); ok {
+		writeJSON(w, http.StatusOK, ex)
+	}
+}
+
+func (in *Inspector) requestBody(w http.ResponseWriter, r *http.Request) {
+	if ex, ok := in.exchange(w, r, "ref"); ok {
+		in.serveBytes(w, r, ex.Request.Body, string(ex.ID)+".request")
+	}
+}
+
+// responseBody answers the bytes of what the sender got or, with ?of=app, of what
+// the app answered, where that is something else.
+func (in *Inspector) responseBody(w http.ResponseWriter, r *http.Request) {
+	ex, ok := in.exchange(w, r, "ref")
+	if !ok {
+		return
+	}
+	res := ex.Response
+	switch r.URL.Query().Get("of") {
+	case "", "sender":
+	case "app":
+		res = ex.Answer()
+	default:
+		fail(w, http.StatusBadRequest, "of is none of sender, app", "")
+		return
+	}
+	if res == nil {
+		fail(w, http.StatusNotFound, fmt.Sprintf("#%d has no answer yet", ex.Seq), "")
+		return
+	}
+	in.serveBytes(w, r, res.Body, string(ex.ID)+".response")
+}
+
+// frames answers the newest frames of a WebSocket, the oldest of them first.
+func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
+	n, err := number(r.URL.Query(), "limit", usualFrames, mostFrames)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ex, ok := in.exchange(w, r, "ref")
+	if !ok {
+		return
+	}
+	list := struct {
+		V       int               `json:"v"`
+		Frames  []*recorder.Frame `json:"frames"`
+		Damaged []string          `json:"damaged,omitempty"`
+	}{V: 1, Frames: []*recorder.Frame{}}
+	for f, err := range in.o.Store.Frames(ex, n) {
+		if err == nil {
+			list.Frames = append(list.Frames, f)
+			continue
+		}
+		if !errors.As(err, new(*recorder.DamagedError)) {
+			in.failed(w, err)
+			return
+		}
+		list.Damaged = append(list.Damaged, err.Error())
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// diff answers in what the request of one exchange differs from that of another.
+func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
+	a, ok := in.exchange(w, r, "ref")
+	if !ok {
+		return
+	}
+	b, ok := in.exchange(w, r, "other")
+	if !ok {
+		return
+	}
+	if err := cmp.Or(in.load(&a.Request), in.load(&b.Request)); err != nil {
+		in.failed(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		V           int          `json:"v"`
+		Differences []difference `json:"differences"`
+	}{1, differences(&a.Request, &b.Request)})
+}
+
+// load reads the body of req into memory, unless it is too large to be signed or
+// changed.
+func (in *Inspector) load(req *recorder.Request) error {
+	if req.Body.Sum == "" || req.Size > verify.MaxBody {
+		return nil
+	}
+	bytes, err := in.o.Store.ReadBody(req.Body)
+	if err == nil {
+		req.Body = recorder.Body{Bytes: bytes}
+	}
+	return err
+}
+
+// A difference is one thing in which two requests differ, as replay.Difference.
+type difference struct {
+	What string   `json:"what"`
+	Old  []string `json:"old,omitempty"`
+	New  []string `json:"new,omitempty"`
+}
+
+func differences(a, b *recorder.Request) []difference {
+	list := []difference{}
+	for _, d := range replay.Diff(a, b) {
+		list = append(list, difference{d.What, d.Old, d.New})
+	}
+	return list
+}
