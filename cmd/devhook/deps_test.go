@@ -28,19 +28,20 @@ var layers = [][]string{
 // it can be replaced in one place. The reason for each module is in
 // ARCHITECTURE.md.
 var importers = map[string][]string{
-	"golang.ngrok.com/ngrok/v2":                {"tunnel"},
-	"golang.ngrok.com/muxado/v2":               {"tunnel/ngroktest"},
-	"golang.org/x/net":                         {"tunnel"},
-	"github.com/urfave/cli/v2":                 {"cmd/devhook"},
-	"github.com/fsnotify/fsnotify":             {"internal/watch"},
-	"github.com/fatih/color":                   {"internal/terminal"},
-	"golang.org/x/term":                        {"internal/terminal"},
-	"golang.org/x/text":                        {"internal/terminal", "verify"}, // of two packages in it
-	"go.yaml.in/yaml/v3":                       {"internal/yamlx"},
-	"github.com/oklog/ulid/v2":                 {"recorder"},
-	"github.com/coder/websocket":               {"internal/stream", "internal/stream/feed", "internal/playback"}, // the first dials, the others serve
-	"golang.org/x/sys":                         {"recorder"},
-	"github.com/rogpeppe/go-internal":          {}, // tests only
+	"golang.ngrok.com/ngrok/v2":       {"tunnel"},
+	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
+	"golang.org/x/net":                {"tunnel"},
+	"github.com/urfave/cli/v2":        {"cmd/devhook"},
+	"github.com/fsnotify/fsnotify":    {"internal/watch"},
+	"github.com/fatih/color":          {"internal/terminal"},
+	"golang.org/x/term":               {"internal/terminal"},
+	"golang.org/x/text":               {"internal/terminal", "verify"}, // of two packages in it
+	"go.yaml.in/yaml/v3":              {"internal/yamlx"},
+	"github.com/oklog/ulid/v2":        {"recorder"},
+	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed", "internal/playback"}, // the first dials, the others serve
+	"golang.org/x/sys":                {"recorder"},
+	"github.com/rogpeppe/go-internal": {}, // tests only
+
 	"github.com/santhosh-tekuri/jsonschema/v6": {}, // tests only
 }
 

@@ -37,6 +37,30 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A page holds what fits into memory, however large each is, and the next one goes
+// on where it ends.
+func TestPagesAreBounded(t *testing.T) {
+	b := newBench(t)
+	large := bytes.Repeat([]byte("x"), 250<<10)
+	n := mostBytes/(500<<10) + 10
+	for range n {
+		b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: large}}}, recorder.Response{Body: recorder.Body{Bytes: large}})
+	}
+	first := b.must(200, "GET", "/devhook/v1/exchanges?limit=1000", "")
+	if len(first.body) > mostBytes+1<<20 {
+		t.Errorf("a page has %d bytes", len(first.body))
+	}
+	v := first.json(t)
+	got := len(v["exchanges"].([]any))
+	v = b.must(200, "GET", fmt.Sprintf("/devhook/v1/exchanges?limit=1000&before=%v", v["next"]), "").json(t)
+	if got += len(v["exchanges"].([]any)); got != n || v["next"] != nil {
+		t.Errorf("two pages have %d of %d, and then %v", got, n, v["next"])
+	}
+	if v := b.must(200, "GET", "/devhook/v1/exchanges?limit=1000&view=summary", "").json(t); len(v["exchanges"].([]any)) != n {
+		t.Errorf("a page of summaries has %d", len(v["exchanges"].([]any)))
+	}
+}
+
 func TestListFilters(t *testing.T) {
 	b := newBench(t)
 	b.record(recorder.Exchange{Provider: "tiktok", Request: recorder.Request{Headers: http.Header{"X-A": {"b"}}, Body: recorder.Body{Bytes: []byte("needle")}}}, recorder.Response{Status: 500})

@@ -20,6 +20,10 @@ const (
 	mostFrames, usualFrames       = 10000, 1000
 )
 
+// mostBytes is how much of headers and bodies one answer has, about: the oldest of a
+// list are left for its next page.
+const mostBytes = 32 << 20
+
 // An exchangeList is one page of a list, the newest first.
 type exchangeList struct {
 	V         int                  `json:"v"`
@@ -55,6 +59,7 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 	}
 	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String()}
 	q.Newest++ // whether there is more
+	held := window[*recorder.Exchange]{size: weight}
 	for ex, err := range in.o.Store.Query(q) {
 		if err != nil {
 			if !errors.As(err, new(*recorder.DamagedError)) {
@@ -67,14 +72,60 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 		if summary {
 			ex = summarized(ex)
 		}
-		list.Exchanges = append(list.Exchanges, ex)
+		held.add(ex)
 	}
+	if len(held.list) == q.Newest {
+		held.drop()
+	}
+	list.Exchanges = append(list.Exchanges, held.list...)
 	slices.Reverse(list.Exchanges)
-	if len(list.Exchanges) == q.Newest {
-		list.Exchanges = list.Exchanges[:q.Newest-1]
-		list.Next = list.Exchanges[q.Newest-2].Seq
+	if held.dropped {
+		list.Next = held.list[0].Seq
 	}
 	writeJSON(w, http.StatusOK, list)
+}
+
+// A window holds the last of what is added, at most [mostBytes] of it, and one
+// whatever its size.
+type window[T any] struct {
+	size    func(T) int
+	list    []T
+	bytes   int
+	dropped bool
+}
+
+func (win *window[T]) add(v T) {
+	win.list = append(win.list, v)
+	win.bytes += win.size(v)
+	for win.bytes > mostBytes && len(win.list) > 1 {
+		win.drop()
+	}
+}
+
+func (win *window[T]) drop() {
+	win.bytes -= win.size(win.list[0])
+	win.list[0] = *new(T)
+	win.list, win.dropped = win.list[1:], true
+}
+
+// weight is about how many bytes ex takes.
+func weight(ex *recorder.Exchange) int {
+	n := len(ex.Request.URL) + len(ex.Request.Body.Bytes) + headerWeight(ex.Request.Headers)
+	for _, res := range []*recorder.Response{ex.Response, ex.App} {
+		if res != nil {
+			n += len(res.Body.Bytes) + headerWeight(res.Headers)
+		}
+	}
+	return n
+}
+
+func headerWeight(h http.Header) (n int) {
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
 }
 
 // filter reads a filter. Copies for further apps are left out unless they are
@@ -191,9 +242,10 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 		Frames  []*recorder.Frame `json:"frames"`
 		Damaged []string          `json:"damaged,omitempty"`
 	}{V: 1, Frames: []*recorder.Frame{}}
+	held := window[*recorder.Frame]{size: func(f *recorder.Frame) int { return len(f.Body) }}
 	for f, err := range in.o.Store.Frames(ex, n) {
 		if err == nil {
-			list.Frames = append(list.Frames, f)
+			held.add(f)
 			continue
 		}
 		if !errors.As(err, new(*recorder.DamagedError)) {
@@ -202,6 +254,7 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 		}
 		list.Damaged = append(list.Damaged, err.Error())
 	}
+	list.Frames = append(list.Frames, held.list...)
 	writeJSON(w, http.StatusOK, list)
 }
 
