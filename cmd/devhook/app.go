@@ -42,7 +42,11 @@ func (p *program) run(args []string) int {
 	}
 	f := explain(err)
 	if f.text != "" {
-		terminal.New(p.stderr, terminal.Auto, p.getenv).Error(f.text, f.hint)
+		errs := terminal.New(p.stderr, terminal.Auto, p.getenv)
+		if f.mark != "" && errs.Lasts() {
+			errs.Printf("%s", f.mark)
+		}
+		errs.Error(f.text, f.hint)
 	}
 	return f.code
 }
