@@ -72,7 +72,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(),
-			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
+			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),

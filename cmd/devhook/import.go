@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"devhook/internal/interchange"
+	"devhook/recorder"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) importCommand() *cli.Command {
+	return &cli.Command{
+		Name: "import", Usage: "record what other programs have written", ArgsUsage: "FILE|-",
+		Description: `Reads HAR, NDJSON (as export, list --json and up --json print it), one HTTP message, or
+curl commands, and records what is in it. Nothing is sent; devhook replay does that. A
+file with a fault in it imports nothing.
+
+  devhook import failed.har
+  pbpaste | devhook import -
+
+An exchange keeps its id where that is one of devhook's and not taken. Files that a curl
+command names, as in --data @FILE, are not read unless --files says so.`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "files", Usage: "read the files that curl commands name, from where the command's file is"},
+			&cli.BoolFlag{Name: "json", Usage: "print each recording as a line of JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.importFile(c) },
+	}
+}
+
+func (p *program) importFile(c *cli.Context) (err error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	if c.NArg() != 1 {
+		return &failure{code: 2, text: fmt.Sprintf("import takes one file or -, not %d", c.NArg()), hint: "devhook import FILE"}
+	}
+	name := c.Args().First()
+	in, err := p.seekable(name)
+	if err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	defer in.Close()
+	catalog := p.catalog(c)
+	reader := interchange.Reader{Now: p.now().UTC()}
+	if c.Bool("files") {
+		dir := "."
+		if name != "-" {
+			dir = filepath.Dir(name)
+		}
+		reader.Open = func(file string) ([]byte, error) {
+			if !filepath.IsAbs(file) {
+				file = filepath.Join(dir, file)
+			}
+			return os.ReadFile(file)
+		}
+	}
+	// The first time through tells whether all of it can be read.
+	count := 0
+	for _, err := range reader.Read(in) {
+		if err != nil {
+			return unreadable(name, err)
+		}
+		count++
+	}
+	if count == 0 {
+		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	store, err := recorder.Open(p.storeDir(c), recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer func() {
+		if closeErr := store.Close(); err == nil && closeErr != nil {
+			err = storeFailure(closeErr)
+		}
+	}()
+	imp := &importing{store: store, catalog: catalog, ids: map[recorder.ID]recorder.ID{}}
+	if err := imp.lookUp(count); err != nil {
+		return storeFailure(err)
+	}
+	return p.record(c, imp, name, reader.Read(in))
+}
+
+// record records what list gives, and tells of it.
+func (p *program) record(c *cli.Context, imp *importing, name string, list iter.Seq2[*recorder.Exchange, error]) error {
+	var last recorder.Commit
+	var first, newest uint64
+	n := 0
+	for ex, err := range list {
+		if err != nil { // the file was changed meanwhile
+			return unreadable(name, err)
+		}
+		if last, err = imp.add(ex); err != nil {
+			return storeFailure(err)
+		}
+		if n++; n == 1 {
+			first = ex.Seq
+		}
+		newest = ex.Seq
+		if c.Bool("json") {
+			if err := p.printJSON(imp.store, ex); err != nil {
+				return storeFailure(err)
+			}
+		}
+	}
+	if n == 0 {
+		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
+	}
+	if err := last.Wait(c.Context); err != nil { // it is behind all others
+		return storeFailure(err)
+	}
+	if c.Bool("json") {
+		return nil
+	}
+	text := fmt.Sprintf("imported #%d", first)
+	if n > 1 {
+		text = fmt.Sprintf("imported %d recordings, #%d to #%d", n, first, newest)
+	}
+	_, err := fmt.Fprintln(p.stdout, text)
+	return wrote(err)
+}
+
+// seekable opens a file; stdin, which is read to its end, becomes one.
+func (p *program) seekable(name string) (io.ReadSeekCloser, error) {
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+			defer f.Close()
+			if err == nil && info.IsDir() {
+				err = fmt.Errorf("%s is a directory", name)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return spooled(f)
+		}
+		return f, nil
+	}
+	return spooled(p.stdin)
+}
+
+// spooled reads all of r into memory, or into a file that is gone afterwards.
+func spooled(r io.Reader) (io.ReadSeekCloser, error) {
+	var small bytes.Buffer
+	if _, err := io.CopyN(&small, r, 16<<20); err == io.EOF {
+		return nopCloser{bytes.NewReader(small.Bytes())}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp("", "devhook-import-*")
+	if err != nil {
+		return nil, err
+	}
+	large := goneFile{f}
+	_, err = io.Copy(f, io.MultiReader(&small, r))
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		large.Close()
+		return nil, err
+	}
+	return large, nil
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+type goneFile struct{ *os.File }
+
+func (f goneFile) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
+
+func fileName(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
+}
+
+// unreadable returns the failure of a file that cannot be read.
+func unreadable(name string, err error) error {
+	f := &failure{code: 2, text: fileName(name) + ": " + err.Error(), err: err}
+	if e := new(interchange.Error); errors.As(err, &e) {
+		f.hint = e.Hint
+		if e.Line > 0 {
+			f.text = fmt.Sprintf("%s:%d:%d: %s", fileName(name), e.Line, e.Column, e.Text)
+		}
+	}
+	return f
+}
+
+// An importing records what was read.
+type importing struct {
+	store   *recorder.Store
+	catalog *verify.Catalog
+	taken   map[recorder.ID]bool // the ids in the store; nil: it is asked for each
+	ids     map[recorder.ID]recorder.ID
+	// ids are those that were recorded, by those in the file.
+}
+
+// few is up to how many recordings the store is asked for each id alone.
+const few = 64
+
+// lookUp gets ready for so many exchanges.
+func (m *importing) lookUp(count int) error {
+	if count <= few {
+		return nil
+	}
+	m.taken = map[recorder.ID]bool{}
+	for ex, err := range m.store.Query(recorder.Query{}) {
+		var damaged *recorder.DamagedError
+		if err != nil && !errors.As(err, &damaged) {
+			return err
+		}
+		if ex != nil {
+			m.taken[ex.ID] = true
+		}
+	}
+	return nil
+}
+
+var isULID = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
+
+// isTaken reports whether an exchange of the store has the id.
+func (m *importing) isTaken(id recorder.ID) bool {
+	if m.taken != nil {
+		return m.taken[id]
+	}
+	_, err := m.store.Get(string(id))
+	return !errors.Is(err, recorder.ErrNotFound)
+}
+
+// add records ex, under its own id if that is free.
+func (m *importing) add(ex *recorder.Exchange) (recorder.Commit, error) {
+	was := ex.ID
+	if !isULID.MatchString(string(was)) || m.ids[was] != "" || m.isTaken(was) {
+		ex.ID = recorder.NewID(ex.At)
+	}
+	if was != "" && m.ids[was] == "" {
+		m.ids[was] = ex.ID
+	}
+	for _, ref := range []*recorder.ID{&ex.Parent, &ex.DuplicateOf} {
+		if now := m.ids[*ref]; now != "" {
+			*ref = now
+		}
+	}
+	if err := m.keep(&ex.Request.Body); err != nil {
+		return recorder.Commit{}, err
+	}
+	for _, r := range []*recorder.Response{ex.Response, ex.App} {
+		if r != nil {
+			if err := m.keep(&r.Body); err != nil {
+				return recorder.Commit{}, err
+			}
+		}
+	}
+	m.recognise(ex)
+	return m.store.Write(ex)
+}
+
+// keep puts a large body into a file of the store.
+func (m *importing) keep(b *recorder.Body) error {
+	if len(b.Bytes) <= recorder.MaxInline {
+		return nil
+	}
+	sp := m.store.Spool()
+	_, err := sp.Write(b.Bytes)
+	if err == nil {
+		*b, err = sp.Body()
+	}
+	if err != nil {
+		sp.Discard()
+	}
+	return err
+}
+
+// recognise tells of what another program recorded whose it is. Its signature is
+// not judged: when it came, and for whom it was signed, is not known for sure.
+func (m *importing) recognise(ex *recorder.Exchange) {
+	if ex.Verdict.Status == "" {
+		ex.Verdict = verify.Verdict{Status: verify.Skipped, Reason: verify.Off, Detail: "imported: devhook verify judges it"}
+	}
+	if ex.Provider != "" || ex.Imported != nil {
+		return
+	}
+	msg, err := ex.Request.Message()
+	if err != nil {
+		return
+	}
+	if found := m.catalog.Detect(msg); len(found) > 0 {
+		ex.Provider, ex.Event, ex.DeliveryID = found[0].ID, found[0].Event(msg), found[0].DeliveryID(msg)
+	}
+}
