@@ -221,7 +221,7 @@ func (e *exporting) prepare() (err error) {
 			return storeFailure(err)
 		}
 	}
-	secrets := e.cfg.KnownSecrets(e.p.resolver(e.errs))
+	secrets := e.cfg.KnownSecrets(e.p.getenv)
 	switch {
 	case e.c.Bool("redact"):
 		e.redactor = redact.New(e.key, secrets...)

@@ -28,8 +28,14 @@ test helper fixtures.Request. The signature is left out; credentials and persona
 are replaced by others of the same shape, the same by the same.
 
   devhook save last tiktok/video.with-long-title
-  devhook save 12 testdata/odd.json --raw`,
+  devhook save 12 testdata/odd.json --raw
+  devhook save --filter 'provider:tiktok status:200' testdata/webhooks
+
+With --filter all that it lets through is written into a directory, as
+PROVIDER/EVENT.NUMBER.json each; fixtures.Load reads them in Go tests. What is there
+already stays, unless --force replaces it.`,
 		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "filter", Usage: "save all recordings that a `FILTER` lets through, into a directory"},
 			&cli.BoolFlag{Name: "raw", Usage: "replace nothing: keep the signature, credentials and personal data"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
 			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
@@ -42,6 +48,9 @@ func (p *program) save(c *cli.Context) error {
 	errs, err := p.terminal(c, p.stderr)
 	if err != nil {
 		return err
+	}
+	if c.IsSet("filter") {
+		return p.saveMany(c, errs)
 	}
 	if c.NArg() != 2 {
 		return &failure{code: 2, text: fmt.Sprintf("save takes a recording and a name, not %d words", c.NArg()), hint: "devhook save last tiktok/my-event"}
@@ -66,20 +75,9 @@ func (p *program) save(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if ex.Request.Truncated {
-		return &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
-	}
-	f.Exchange.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body)
+	replaced, err := p.fill(c, cfg, store, &f)
 	if err != nil {
-		return storeFailure(err)
-	}
-	f.Exchange.Request.Body.Sum = ""
-	var replaced []string
-	if !c.Bool("raw") {
-		provider, _ := cfg.Catalog().Lookup(ex.Provider)
-		if replaced, err = p.clean(&f.Exchange.Request, provider, store.Path()); err != nil {
-			return err
-		}
+		return err
 	}
 	if err := fixtures.WriteFile(path, f, c.Bool("force")); err != nil {
 		failed := &failure{code: 2, text: err.Error(), err: err}
@@ -98,6 +96,24 @@ func (p *program) save(c *cli.Context) error {
 		errs.Printf("devhook trigger %s/%s sends it", terminal.Safe(f.Provider), terminal.Safe(f.Name))
 	}
 	return nil
+}
+
+// fill gives f, which is to be a sample of its exchange, the whole body, and takes
+// out of it what is nobody else's business unless all is to stay.
+func (p *program) fill(c *cli.Context, cfg *config.Config, store *recorder.Store, f *fixtures.Fixture) (replaced []string, err error) {
+	ex := &f.Exchange
+	if ex.Request.Truncated {
+		return nil, &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
+	}
+	if ex.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body); err != nil {
+		return nil, storeFailure(err)
+	}
+	ex.Request.Body.Sum = ""
+	if c.Bool("raw") {
+		return nil, nil
+	}
+	provider, _ := cfg.Catalog().Lookup(ex.Provider)
+	return p.clean(&ex.Request, provider, store.Path(), cfg.KnownSecrets(p.getenv)...)
 }
 
 // fixtureFor returns the sample that ex is to be, and its file.
@@ -137,12 +153,12 @@ func (p *program) fixtureFor(c *cli.Context, cfg *config.Config, ex *recorder.Ex
 var ofTheWay = []string{"Content-Length", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Accept-Encoding", "Connection"}
 
 // clean takes out of req what is nobody else's business.
-func (p *program) clean(req *recorder.Request, provider verify.Provider, store string) (replaced []string, err error) {
+func (p *program) clean(req *recorder.Request, provider verify.Provider, store string, secrets ...verify.Secret) (replaced []string, err error) {
 	key, err := redactKey(store)
 	if err != nil {
 		return nil, storeFailure(err)
 	}
-	clean, replaced := redact.New(key).Request(*req)
+	clean, replaced := redact.New(key, secrets...).Request(*req)
 	clean.Headers = clean.Headers.Clone()
 	for _, name := range ofTheWay {
 		delete(clean.Headers, name)

@@ -10,8 +10,8 @@ import (
 // asking: those of providers and sources, tokens beside them, and the authtoken
 // of the tunnel. It is for taking them out of what is handed on; what cannot be
 // had is not known here, and so cannot be found.
-func (c *Config) KnownSecrets(r *Resolver) []verify.Secret {
-	silent := Resolver{Getenv: r.Getenv}
+func (c *Config) KnownSecrets(getenv func(string) string) []verify.Secret {
+	silent := Resolver{Getenv: getenv}
 	var list []verify.Secret
 	add := func(v Value) {
 		for _, ref := range v.Texts {
