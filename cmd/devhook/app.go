@@ -71,7 +71,7 @@ func (p *program) app() *cli.App {
 		HideHelpCommand: true,
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
-			p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(),
+			p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(), p.statsCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
