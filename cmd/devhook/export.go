@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,9 +13,11 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"devhook/internal/config"
 	"devhook/internal/interchange"
@@ -115,7 +118,9 @@ func (p *program) export(c *cli.Context) error {
 	if c.String("o") != "" {
 		w.File = e.bodyFile
 	}
-	err = e.write(w, chosen(e.store))
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = e.write(ctx, w, chosen(e.store))
 	if err == nil {
 		err = wrote(w.Close())
 	}
@@ -232,12 +237,14 @@ func (e *exporting) prepare() (err error) {
 }
 
 // write writes what list gives. What cannot be read is told, and left out.
-func (e *exporting) write(w *interchange.Writer, list iter.Seq2[*recorder.Exchange, error]) error {
+func (e *exporting) write(ctx context.Context, w *interchange.Writer, list iter.Seq2[*recorder.Exchange, error]) error {
 	for ex, err := range list {
-		if f := new(failure); errors.As(err, &f) || errors.Is(err, recorder.ErrNotFound) {
-			return err
+		if ctx.Err() != nil { // the file that is not whole goes
+			return errInterrupted
 		}
-		if amb := new(recorder.AmbiguousError); errors.As(err, &amb) {
+		var f *failure
+		var ambiguous *recorder.AmbiguousError
+		if errors.As(err, &f) || errors.As(err, &ambiguous) {
 			return err
 		}
 		var out recorder.Exchange

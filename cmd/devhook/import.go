@@ -12,6 +12,7 @@ import (
 	"regexp"
 
 	"devhook/internal/interchange"
+	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/verify"
 
@@ -69,12 +70,22 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	}
 	// The first time through tells whether all of it can be read.
 	count := 0
+	skipped := 0
+	reader.Skipped = func(text string) {
+		if skipped++; skipped <= 3 {
+			errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(text))
+		}
+	}
 	for _, err := range reader.Read(in) {
 		if err != nil {
 			return unreadable(name, err)
 		}
 		count++
 	}
+	if skipped > 3 {
+		errs.Printf("%s %d entries are left out in all", errs.Warn("devhook: warning:"), skipped)
+	}
+	reader.Skipped = nil
 	if count == 0 {
 		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
 	}

@@ -27,6 +27,12 @@ func (r Reader) har(d *json.Decoder, fail func(at int64, what string, err error)
 			if err := d.Decode(&e); err != nil {
 				return err
 			}
+			if scheme, _, ok := strings.Cut(e.Request.URL, ":"); ok && len(e.Devhook) == 0 && !strings.HasPrefix(scheme, "http") {
+				if r.Skipped != nil {
+					r.Skipped(fmt.Sprintf("entry %d is left out: %s: is not HTTP", n, clipped(scheme)))
+				}
+				continue
+			}
 			ex, err := e.exchange()
 			if ex, err = r.finished(ex, err); err != nil {
 				return err

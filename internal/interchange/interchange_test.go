@@ -170,6 +170,22 @@ func TestHAROfABrowser(t *testing.T) {
 	}
 }
 
+// What a browser loads without HTTP is passed over.
+func TestSkipped(t *testing.T) {
+	var skipped []string
+	r := Reader{Now: noon, Skipped: func(text string) { skipped = append(skipped, text) }}
+	n := 0
+	for _, err := range r.Read(strings.NewReader(`{"log":{"entries":[{"request":{"url":"data:image/png;base64,AA"}},{"request":{"url":"https://x/"}},{"request":{"url":"wss://x/"}}]}}`)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 1 || fmt.Sprint(skipped) != "[entry 1 is left out: data: is not HTTP entry 3 is left out: wss: is not HTTP]" {
+		t.Errorf("%d, and %q", n, skipped)
+	}
+}
+
 // Errors say where, and what to do.
 func TestReadErrors(t *testing.T) {
 	for text, want := range map[string]string{
@@ -192,10 +208,10 @@ func TestReadErrors(t *testing.T) {
 		`{"at":"1900-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 1900",
 		`{"log":{}}`:             "this HAR has no entries",
 		`{"log":{"entries":{}}}`: "want [",
-		`{"log":{"entries":[{"request":{"url":"https://x/"}},{"request":{"url":"data:x"}}]}}`:                 "entry 2: its URL",
+		`{"log":{"entries":[{"request":{"url":"https://x/"}},{"request":{"url":"/x"}}]}}`:                     "entry 2: its URL",
 		`{"log":{"entries":[{"request":{"url":"https://x/","postData":{"text":"§","_encoding":"base64"}}}]}}`: "is not base64",
-		`{"a":` + strings.Repeat("[", 20_000):      "exceeded max depth",
-		"POST / HTTP/1.1\nContent-Length: 5\n\nab": "Content-Length is 5",
+		`{"a":` + strings.Repeat("[", 20_000):                                                                 "exceeded max depth",
+		"POST / HTTP/1.1\nContent-Length: 5\n\nab":                                                            "Content-Length is 5",
 	} {
 		list, err := read([]byte(text))
 		if err == nil {

@@ -33,6 +33,9 @@ type Reader struct {
 	// Open reads a file that a curl command names, as in --data @FILE. Nil
 	// refuses them.
 	Open func(name string) ([]byte, error)
+	// Skipped is told, a sentence each, what is left out because it was no
+	// request over HTTP, as data: URLs in a browser's HAR. Nil: nobody is.
+	Skipped func(text string)
 }
 
 // An Error tells what is wrong with a file, and where.
@@ -210,7 +213,7 @@ func exchangeOf(raw []byte) (*recorder.Exchange, error) {
 		return nil, errors.New("it has no request")
 	}
 	ex := new(recorder.Exchange)
-	if err := json.Unmarshal(raw, ex); err != nil {
+	if err := ex.UnmarshalJSON(raw); err != nil { // raw was checked: json.Unmarshal would do it again
 		return nil, err
 	}
 	if ex.Imported == nil && (ex.Seq != 0 || ex.Origin != "") {
@@ -233,7 +236,7 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 		return nil, fmt.Errorf("its method %q is none", clipped(req.Method))
 	}
 	u, err := recorder.ParseURL(req.URL)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
 		return nil, fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
 	}
 	for _, h := range []http.Header{req.Headers, headersOf(ex.Response), headersOf(ex.App)} {
