@@ -255,11 +255,7 @@ func TestFilterNotes(t *testing.T) {
 
 // What a filter asks for can be known without matching anything.
 func TestFilterTerms(t *testing.T) {
-	f, err := ParseFilter(noon, `provider:TikTok_shop,x*`, `-status:5xx,404`, "since:1700000000", "until:1700000000.5", "header.X-A:b", "body.a.b=1", `"te xt"`)
-	if err == nil {
-		t.Fatal("a time with a fraction was taken")
-	}
-	f, err = ParseFilter(noon, `provider:TikTok_shop,x*`, `-status:5xx,404`, "since:1700000000", "until:2026-11-21T12:00:00.0000005Z", "header.X-A:b", "body.a.b=1,c", `"te xt"`)
+	f, err := ParseFilter(noon, `provider:TikTok_shop,x*`, `-status:5xx,404`, "since:1700000000", "until:2026-11-21T12:00:00.0000005Z", "header.X-A:b", "body.a.b=1,c", `"te xt"`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,8 +84,12 @@ func standsInText(body []byte) bool {
 	return !bytes.Equal(bytes.TrimSpace(body), nil) && body[0] != '\n' && body[0] != ' ' && body[0] != '\t'
 }
 
+// maxComment is the largest body, in bytes, that is repeated as a comment.
+const maxComment = 4096
+
 // writeHurl writes an entry of a Hurl file, whose answer must have the status
-// that it had.
+// that it had. Its strings have escapes and variables, and its JSON is spelled anew:
+// a body that is more than a plain line is in base64, which stays byte for byte.
 func writeHurl(b *bytes.Buffer, ex *recorder.Exchange) {
 	r := &ex.Request
 	fmt.Fprintf(b, "# %s\n%s %s\n", title(ex), method(r), address(r))
@@ -101,6 +105,11 @@ func writeHurl(b *bytes.Buffer, ex *recorder.Exchange) {
 	case isPlain(body, "") && !bytes.ContainsAny(body, "`#\\") && !bytes.Contains(body, []byte("{{")):
 		fmt.Fprintf(b, "`%s`\n", body)
 	default:
+		if isPlain(body, "\n\t") && len(body) <= maxComment { // for whoever reads it
+			for line := range bytes.Lines(body) {
+				fmt.Fprintf(b, "# %s\n", bytes.TrimSuffix(line, []byte("\n")))
+			}
+		}
 		fmt.Fprintf(b, "base64,%s;\n", base64.StdEncoding.EncodeToString(body))
 	}
 	if a := ex.Answer(); a != nil && ex.Outcome == recorder.Answered {
