@@ -113,7 +113,7 @@ func (p *program) fill(c *cli.Context, cfg *config.Config, store *recorder.Store
 		return nil, nil
 	}
 	provider, _ := cfg.Catalog().Lookup(ex.Provider)
-	return p.clean(&ex.Request, provider, store.Path(), cfg.KnownSecrets(p.getenv)...)
+	return p.clean(&ex.Request, provider, store.Path(), p.knownSecrets(cfg, store.Path())...)
 }
 
 // fixtureFor returns the sample that ex is to be, and its file.
