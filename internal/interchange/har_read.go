@@ -14,7 +14,7 @@ import (
 )
 
 // har reads the entries of a HAR, one at a time.
-func (r Reader) har(d *json.Decoder, fail func(at int64, what string, err error), each func(*recorder.Exchange, error) bool) {
+func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what string, err error), each func(*recorder.Exchange, error) bool) {
 	n := 0
 	stopped := errors.New("stopped")
 	entries := func() error {
@@ -23,6 +23,7 @@ func (r Reader) har(d *json.Decoder, fail func(at int64, what string, err error)
 		}
 		for d.More() {
 			n++
+			pos.next()
 			var e harEntry
 			if err := d.Decode(&e); err != nil {
 				return err

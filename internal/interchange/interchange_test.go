@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -273,6 +274,30 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// However many lines there are, few are remembered, and one exchange is no more
+// than it may be.
+func TestPosition(t *testing.T) {
+	text := strings.Repeat("ab\n", 1000) + "cd"
+	p := &position{in: strings.NewReader(text), most: 1 << 20, keep: 10}
+	if _, err := io.Copy(io.Discard, struct{ io.Reader }{p}); err != nil {
+		t.Fatal(err)
+	}
+	if line, column := p.of(3001); line != 1001 || column != 2 || len(p.lines) > 10 {
+		t.Errorf("line %d, column %d, with %d lines in memory", line, column, len(p.lines))
+	}
+	p = &position{in: strings.NewReader(strings.Repeat("x", 1000)), most: 100, keep: 10}
+	buf := make([]byte, 60)
+	for i, want := range []error{nil, nil, errTooLarge} {
+		if _, err := p.Read(buf); err != want {
+			t.Errorf("read %d: %v", i, err)
+		}
+	}
+	p.next()
+	if _, err := p.Read(buf); err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, format := range Formats() {
 		var b bytes.Buffer
@@ -284,7 +309,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("curl -sSLX PUT 'a.example' -d @x -F 'a=b;type=c' -u a:b $'\\x41\\u00e9' \\\n --json \"{\\\"a\\\"}\""))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		list, err := read(text)
-		if err != nil {
+		if err != nil || len(list) == 0 { // an empty file is an error
 			return
 		}
 		for _, format := range []Format{HAR, NDJSON} { // what was read can be handed on

@@ -20,7 +20,8 @@ import (
 // Bounds of what is read. JSON that is nested deeper than 10,000 is refused by
 // encoding/json.
 const (
-	maxFile  = 4 << 30   // bytes
+	maxFile  = 16 << 30  // bytes
+	maxValue = 1 << 30   // bytes of one exchange; a body of 256 MB is up to 6 times that in JSON, but mostly not
 	maxText  = 256 << 20 // bytes of an HTTP message, or of curl commands
 	maxCount = 5_000_000 // exchanges
 )
@@ -63,7 +64,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // [*Error] mostly, is the last that is yielded.
 func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 	return func(yield func(*recorder.Exchange, error) bool) {
-		pos := &position{in: io.LimitReader(in, maxFile+1)}
+		pos := &position{in: io.LimitReader(in, maxFile+1), most: maxValue, keep: 1 << 20}
 		br := bufio.NewReaderSize(pos, 64<<10)
 		head, err := br.Peek(4096)
 		if err != nil && err != io.EOF {
@@ -150,17 +151,20 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			at, err = d.InputOffset(), errors.New("the file ends in the middle of it")
 		}
-		if pos.read > maxFile {
+		if errors.Is(err, errTooLarge) {
+			at, err = d.InputOffset(), errTooLarge
+		} else if pos.read > maxFile {
 			err = fmt.Errorf("the file is over %d GiB", maxFile>>30)
 		}
 		line, column := pos.of(at)
 		each(nil, &Error{Line: line, Column: column, Text: what + err.Error(), Err: err})
 	}
 	if har {
-		r.har(d, fail, each)
+		r.har(d, pos, fail, each)
 		return
 	}
 	for n := 1; ; n++ {
+		pos.next()
 		var raw json.RawMessage
 		err := d.Decode(&raw)
 		if err == io.EOF {
@@ -298,20 +302,39 @@ func bodyOf(r *recorder.Response) *recorder.Body {
 
 func clipped(s string) string { return s[:min(len(s), 80)] }
 
-// A position knows where lines begin in what was read.
+// A position knows where lines begin in what was read last, and how much may be
+// read before somebody calls next.
 type position struct {
 	in      io.Reader
+	most    int64 // bytes to read between two calls of next
+	keep    int   // how many beginnings of lines are remembered
 	read    int64
+	started int64   // what was read when next was called
 	skipped int64   // bytes before those that offsets count
-	lines   []int64 // where each but the first begins
+	lines   []int64 // where each line begins, but for the first and for those forgotten
+	forgot  int
 }
 
+var errTooLarge = fmt.Errorf("it is over %d MiB", maxValue>>20)
+
+// next says that what follows is another exchange.
+func (p *position) next() { p.started = p.read }
+
 func (p *position) Read(b []byte) (int, error) {
+	if p.read-p.started > p.most {
+		return 0, errTooLarge
+	}
 	n, err := p.in.Read(b)
 	for i, c := range b[:n] {
-		if c == '\n' {
-			p.lines = append(p.lines, p.read+int64(i)+1)
+		if c != '\n' {
+			continue
 		}
+		if len(p.lines) == p.keep {
+			half := p.keep / 2
+			p.forgot += half
+			p.lines = append(p.lines[:0], p.lines[half:]...)
+		}
+		p.lines = append(p.lines, p.read+int64(i)+1)
 	}
 	p.read += int64(n)
 	return n, err
@@ -328,5 +351,5 @@ func (p *position) of(at int64) (line, column int) {
 	if i > 0 {
 		start = p.lines[i-1]
 	}
-	return i + 1, int(at-start) + 1
+	return p.forgot + i + 1, int(at-start) + 1
 }
