@@ -40,6 +40,9 @@ func (ex *Exchange) UnmarshalJSON(data []byte) error {
 		},
 		Verdict: w.Verdict,
 	}
+	if w.Imported != nil {
+		ex.Imported = &Imported{w.Imported.Seq, w.Imported.Origin}
+	}
 	for _, c := range w.Changes {
 		ex.Changes = append(ex.Changes, string(c))
 	}
@@ -56,6 +59,7 @@ type wireExchange struct {
 	Origin      Origin         `json:"origin"`
 	Parent      ID             `json:"parent"`
 	Changes     []text         `json:"changes"`
+	Imported    *wireImported  `json:"imported"`
 	Provider    text           `json:"provider"`
 	Event       text           `json:"event"`
 	DeliveryID  text           `json:"delivery_id"`
@@ -66,6 +70,11 @@ type wireExchange struct {
 	Verdict     verify.Verdict `json:"verdict"`
 	wireResult
 	Ended *wireEnding `json:"ended"`
+}
+
+type wireImported struct {
+	Seq    uint64 `json:"seq"`
+	Origin Origin `json:"origin"`
 }
 
 type wireRequest struct {

@@ -78,6 +78,13 @@ func (e *encoder) rest(ex *Exchange) {
 		e.key("changes")
 		e.list(ex.Changes)
 	}
+	if ex.Imported != nil {
+		e.key("imported")
+		e.raw(`{"seq":`)
+		e.buf = strconv.AppendUint(e.buf, ex.Imported.Seq, 10)
+		e.opt("origin", string(ex.Imported.Origin))
+		e.raw(`}`)
+	}
 	e.opt("provider", ex.Provider)
 	e.opt("event", ex.Event)
 	e.opt("delivery_id", ex.DeliveryID)

@@ -18,6 +18,9 @@ type Exchange struct {
 	// changed, one phrase each. Both are empty for a webhook that came in.
 	Parent  ID
 	Changes []string
+	// Imported is what an exchange of origin [Import] was where it was
+	// recorded; nil if nothing of devhook's recorded it.
+	Imported *Imported
 
 	Provider    string // id of the provider, "" if none was recognised
 	Event       string // the provider's name of the event, "" if there is none
@@ -84,6 +87,13 @@ const (
 	Import  Origin = "import"  // read from a file
 	Mirror  Origin = "mirror"  // a copy for a further app
 )
+
+// Imported is the number and the origin that an exchange had in another store.
+// Exported again it has them once more, so that what is handed on stays the same.
+type Imported struct {
+	Seq    uint64 // 0 if it is not known
+	Origin Origin // "" if it is not known
+}
 
 // Outcome is what became of an exchange.
 type Outcome string

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"devhook/verify"
 )
@@ -19,6 +21,7 @@ func TestFilter(t *testing.T) {
 	s := open(t, t.TempDir())
 	big := spool(t, s, []byte(strings.Repeat("-", 3*chunk-3)+"needle"+strings.Repeat("-", chunk)))
 	ex := &Exchange{
+		ID: "01JABC", Seq: 7, DeliveryID: "d-1",
 		At: noon.Add(-30 * time.Minute), Origin: Live, Provider: "tiktok-shop", Event: "video.publish.completed", Route: "/hooks",
 		Request: Request{
 			Method: "POST", URL: "https://x.ngrok.app/hooks/tiktok?a=/b",
@@ -98,6 +101,38 @@ func TestFilter(t *testing.T) {
 		"status:5xx event:x":                   false,
 		`method:POST "Ann Lee" -status:2xx`:    true,
 		`body.user.name="Ann Lee"`:             true,
+		"body.user.id=41,42":                   true,
+		"body.user.id=41,43":                   false,
+		"body.user.id=4.2e1":                   true,
+		"body.user.id=42.00000000000000000001": false,
+		"body.big=12345678901234567890.0":      true,
+		"body.big=1234567890123456789e1":       true,
+		"body.content.reason=01":               false,
+		`body.a\.b=[true,null],1`:              true,
+		`body.user.name=Ann*`:                  true,
+		`body.user.name=A*`:                    true,
+		`body.user.name="A*"`:                  false, // JSON is compared as it is
+		`"{\"user\":{\"id\":42"`:               true,
+		`{"user":{"id":42`:                     true,
+		`provider:tiktok* {"user":{"id":42`:    true,
+		`"a\\b"`:                               false,
+		`header.x-foo:"Bar"`:                   true,
+		`header.x-foo:"a,b",Bar`:               true,
+		`header.x-foo:a\,b`:                    false,
+		`header.x-foo:B\*`:                     false,
+		"status:200,500..599":                  true,
+		"status:>500":                          true,
+		"status:>5xx":                          false,
+		"status:<5xx":                          false,
+		"status:>4xx":                          true,
+		"seq:7":                                true,
+		"seq:>=8":                              false,
+		"seq:1..7":                             true,
+		"id:01J*":                              true,
+		"id:01j*abc":                           true,
+		"delivery:d-*":                         true,
+		"foo:bar":                              false,
+		"12:30":                                false,
 	} {
 		f, err := ParseFilter(noon, words)
 		if err != nil {
@@ -135,6 +170,10 @@ func TestFilterErrors(t *testing.T) {
 		"took:soon":       "invalid duration",
 		"since:yesterday": "not a time",
 		"event:":          "no value",
+		`event:"x`:        "the quote is not closed",
+		`"x`:              "the quote is not closed",
+		"status:500..400": "ends before it begins",
+		"seq:-1":          "not a sequence number",
 		`body.a\q=1`:      "path",
 
 		"verdict:bogus":            `unknown verdict "bogus" (near: `,
@@ -181,6 +220,66 @@ func TestFilterKnowsAllWords(t *testing.T) {
 	}
 }
 
+// An error says where it is, in the words as they were typed.
+func TestFilterColumns(t *testing.T) {
+	for column, words := range map[int][]string{
+		1:  {"provder:tiktok"},
+		8:  {"status:5x"},
+		12: {"status:200,5x"},
+		13: {"-status:200,5x"},
+		16: {"event:ä", "status:x"},
+		28: {"event:x method:POST", "size:1,x"},
+		29: {"event:x method:POST", "-origin:bogus"},
+	} {
+		_, err := ParseFilter(noon, words...)
+		var fe *FilterError
+		if !errors.As(err, &fe) || fe.Column != column || fe.Line != strings.Join(words, " ") {
+			t.Errorf("%q: %+v, want column %d", words, err, column)
+		}
+	}
+}
+
+func TestFilterNotes(t *testing.T) {
+	for words, want := range map[string]string{
+		"foo:bar": "foo: is no key", `"foo:bar"`: "", "http://x": "", "12:30": "", "status:5xx": "", "pinned:yes": "pinned: is no key",
+	} {
+		f, err := ParseFilter(noon, words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.Notes(), ""); !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", words, got, want)
+		}
+	}
+}
+
+// What a filter asks for can be known without matching anything.
+func TestFilterTerms(t *testing.T) {
+	f, err := ParseFilter(noon, `provider:TikTok_shop,x*`, `-status:5xx,404`, "since:1700000000", "until:2026-11-21T12:00:00.0000005Z", "header.X-A:b", "body.a.b=1,c", `"te xt"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, term := range f.Terms() {
+		got = append(got, fmt.Sprintf("%s %s %v %q %v", term.Key, term.Name, term.Not, term.Patterns, term.Ranges))
+	}
+	want := []string{
+		`provider  false [["tiktok-shop"] ["x" ""]] []`,
+		`status  true [] [{500 599} {404 404}]`,
+		`since  false [] [{1700000000000000 9223372036854775807}]`,
+		`until  false [] [{-9223372036854775808 1795262400000000}]`,
+		`header X-A false [["b"]] []`,
+		`body a.b false [["1"] ["c"]] []`,
+		`text  false [["te xt"]] []`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, exact := f.Terms()[0].Patterns[1].Exact(); exact {
+		t.Error("x* is not exact")
+	}
+}
+
 func TestIsFilterWord(t *testing.T) {
 	for arg, want := range map[string]bool{
 		"-status:5xx": true, "provider:x": true, "-header.x:y": true, "-body.a=1": true,
@@ -219,10 +318,21 @@ func FuzzFilter(f *testing.F) {
 	f.Cleanup(func() { s.Close() })
 	f.Add(`provider:tiktok -status:5xx,400..499 body.a.b="x y" "text`)
 	f.Add(`took:>1s since:-1d header.a:*b* size:1kb..`)
+	f.Add(`"a \"b\" c" header.x:"a,b",\*\, body.a=[1,2],"x" seq:1..9 foo:bar`)
 	f.Fuzz(func(t *testing.T, words string) {
 		filter, err := ParseFilter(noon, words)
+		if fe := new(FilterError); errors.As(err, &fe) {
+			if n := utf8.RuneCountInString(fe.Line); fe.Line != words || fe.Column < 1 || fe.Column > n+1 || !strings.Contains(words, fe.Word) {
+				t.Errorf("%q: %+v", words, fe)
+			}
+		}
 		if err != nil {
 			return
+		}
+		for _, term := range filter.Terms() {
+			if len(term.Patterns) == 0 && len(term.Ranges) == 0 || slices.ContainsFunc(term.Patterns, func(p Pattern) bool { return len(p) == 0 }) {
+				t.Errorf("%q: %+v", words, term)
+			}
 		}
 		if _, err := filter.Match(s, sample()); err != nil {
 			t.Error(err)

@@ -90,7 +90,7 @@ func (m ends) take(l found) hit {
 }
 
 func (s *Store) hits(cache *lineCache, h hit, f Filter) (bool, error) {
-	if len(f.conditions) == 0 {
+	if len(f.terms) == 0 {
 		return true, nil
 	}
 	ex, err := cache.exchange(h)

@@ -2,92 +2,48 @@ package recorder
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Glob returns what tells whether a text is one of the values of a filter:
-// between commas, with * for any run of characters.
-func Glob(values string) func(string) bool { return globs(values, false) }
-
-// globs returns what tells whether a text is one of the values, between
-// commas, in which * stands for any run of characters.
-func globs(values string, fold bool) func(string) bool {
-	var patterns []func(string) bool
-	for v := range strings.SplitSeq(values, ",") {
-		if fold {
-			v = strings.ToLower(v)
-		}
-		parts := strings.Split(v, "*")
-		patterns = append(patterns, func(s string) bool { return glob(parts, s) })
-	}
-	return func(s string) bool {
-		if fold {
-			s = strings.ToLower(s)
-		}
-		return slices.ContainsFunc(patterns, func(p func(string) bool) bool { return p(s) })
-	}
-}
-
-// glob reports whether s is parts with anything between them.
-func glob(parts []string, s string) bool {
-	first, rest := parts[0], parts[1:]
-	if len(rest) == 0 {
-		return s == first
-	}
-	s, ok := strings.CutPrefix(s, first)
-	if !ok {
-		return false
-	}
-	for _, p := range rest[:len(rest)-1] {
-		i := strings.Index(s, p)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(p):]
-	}
-	return strings.HasSuffix(s, rest[len(rest)-1])
-}
-
-// numbers returns what tells whether a number is in one of the ranges in
-// values: N, >N, >=N, <N, <=N or N..M, where parse gives the range that is
-// meant by N alone.
-func numbers(values string, parse func(string) (lo, hi int64, err error)) (func(int64) bool, error) {
-	type interval struct{ lo, hi int64 }
-	var list []interval
+// parseRanges reads ranges of numbers, between commas: N, >N, >=N, <N, <=N or
+// N..M, where parse gives the range that is meant by N alone. With an error, at
+// is where in values the fault is.
+func parseRanges(values string, parse func(string) (lo, hi int64, err error)) (list []Range, at int, err error) {
 	for v := range strings.SplitSeq(values, ",") {
 		const lowest, highest = -1 << 63, 1<<63 - 1
-		r := interval{lowest, highest}
-		var err error
+		r := Range{lowest, highest}
 		from, to, isRange := strings.Cut(v, "..")
 		switch {
 		case isRange:
-			if r.lo, _, err = parse(from); err == nil {
-				_, r.hi, err = parse(to)
+			if r.Lo, _, err = parse(from); err == nil {
+				if _, r.Hi, err = parse(to); err == nil && r.Lo > r.Hi {
+					err = fmt.Errorf("%s ends before it begins", v)
+				}
 			}
 		case strings.HasPrefix(v, ">="):
-			r.lo, _, err = parse(v[2:])
+			r.Lo, _, err = parse(v[2:])
 		case strings.HasPrefix(v, "<="):
-			_, r.hi, err = parse(v[2:])
+			_, r.Hi, err = parse(v[2:])
 		case strings.HasPrefix(v, ">"):
-			_, r.lo, err = parse(v[1:])
-			r.lo++
+			if _, r.Lo, err = parse(v[1:]); r.Lo < highest {
+				r.Lo++
+			}
 		case strings.HasPrefix(v, "<"):
-			r.hi, _, err = parse(v[1:])
-			r.hi--
+			if r.Hi, _, err = parse(v[1:]); r.Hi > lowest {
+				r.Hi--
+			}
 		default:
-			r.lo, r.hi, err = parse(v)
+			r.Lo, r.Hi, err = parse(v)
 		}
 		if err != nil {
-			return nil, err
+			return nil, at, err
 		}
 		list = append(list, r)
+		at += len(v) + 1
 	}
-	return func(n int64) bool {
-		return slices.ContainsFunc(list, func(r interval) bool { return r.lo <= n && n <= r.hi })
-	}, nil
+	return list, 0, nil
 }
 
 func single(parse func(string) (int64, error)) func(string) (int64, int64, error) {

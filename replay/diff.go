@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"devhook/internal/jsonx"
@@ -19,7 +21,9 @@ type Difference struct {
 }
 
 // Diff returns what is different in b from a: bodies that are both JSON by
-// their values, others as a whole.
+// their values, also inside strings that hold JSON; forms by their parameters;
+// others as a whole, from the first byte on that differs. Bodies in files are
+// compared by their sums: load them first.
 func Diff(a, b *recorder.Request) []Difference {
 	var list []Difference
 	add := func(what string, before, after []string) {
@@ -35,21 +39,49 @@ func Diff(a, b *recorder.Request) []Difference {
 	pathB, queryB, hasB := strings.Cut(targetB, "?")
 	add("path", []string{pathA}, []string{pathB})
 	if hasA && hasB {
-		diffQueries(queryA, queryB, add)
+		diffQueries("query", queryA, queryB, add)
 	} else {
 		add("query", present(queryA, hasA), present(queryB, hasB))
 	}
 
-	names := slices.AppendSeq(slices.Collect(maps.Keys(a.Headers)), maps.Keys(b.Headers))
+	diffMessages(a.Headers, b.Headers, a.Body, b.Body, add)
+	return list
+}
+
+// DiffResponse is [Diff] for what was answered: "status", headers and body. Nil
+// is no answer.
+func DiffResponse(a, b *recorder.Response) []Difference {
+	var list []Difference
+	add := func(what string, before, after []string) {
+		if !slices.Equal(before, after) {
+			list = append(list, Difference{what, before, after})
+		}
+	}
+	status := func(r *recorder.Response) ([]string, *recorder.Response) {
+		if r == nil {
+			return nil, &recorder.Response{}
+		}
+		return []string{strconv.Itoa(r.Status)}, r
+	}
+	before, ra := status(a)
+	after, rb := status(b)
+	add("status", before, after)
+	diffMessages(ra.Headers, rb.Headers, ra.Body, rb.Body, add)
+	return list
+}
+
+// diffMessages adds what is different in headers and body.
+func diffMessages(ha, hb http.Header, a, b recorder.Body, add func(what string, before, after []string)) {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(ha)), maps.Keys(hb))
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		add("header "+name, a.Headers[name], b.Headers[name])
+		add("header "+name, ha[name], hb[name])
 	}
 
-	if bytes.Equal(a.Body.Bytes, b.Body.Bytes) && a.Body.Sum == b.Body.Sum {
-		return list
+	if bytes.Equal(a.Bytes, b.Bytes) && a.Sum == b.Sum {
+		return
 	}
-	if changes, err := jsonx.Diff(a.Body.Bytes, b.Body.Bytes); err == nil && len(changes) > 0 {
+	if changes, err := jsonx.Diff(a.Bytes, b.Bytes); err == nil && len(changes) > 0 {
 		for _, c := range changes {
 			what := "body"
 			if len(c.Path) > 0 {
@@ -57,15 +89,22 @@ func Diff(a, b *recorder.Request) []Difference {
 			}
 			add(what, present(string(c.Old), c.Old != nil), present(string(c.New), c.New != nil))
 		}
-		return list
+		return
 	}
-	add("body", []string{describe(a.Body, b.Body)}, []string{describe(b.Body, a.Body)})
-	return list
+	if isForm(ha) && isForm(hb) && a.Sum == "" && b.Sum == "" {
+		diffQueries("body", string(a.Bytes), string(b.Bytes), add)
+		return
+	}
+	add("body", []string{describe(a, b)}, []string{describe(b, a)})
+}
+
+func isForm(h http.Header) bool {
+	return strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 // diffQueries adds what is different by parameter, in the order of their names;
 // if only the order is, the whole.
-func diffQueries(a, b string, add func(what string, before, after []string)) {
+func diffQueries(of, a, b string, add func(what string, before, after []string)) {
 	if a == b {
 		return
 	}
@@ -75,10 +114,10 @@ func diffQueries(a, b string, add func(what string, before, after []string)) {
 	same := true
 	for _, name := range slices.Compact(names) {
 		same = same && slices.Equal(before[name], after[name])
-		add("query "+name, before[name], after[name])
+		add(of+" "+name, before[name], after[name])
 	}
 	if same {
-		add("query", []string{a}, []string{b})
+		add(of, []string{a}, []string{b})
 	}
 }
 

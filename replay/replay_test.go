@@ -503,3 +503,30 @@ func TestDiff(t *testing.T) {
 		t.Errorf("%q", d)
 	}
 }
+
+func TestDiffResponse(t *testing.T) {
+	a := &recorder.Response{Status: 200, Headers: http.Header{"X-A": {"1"}}, Body: recorder.Body{Bytes: []byte(`{"a":1,"s":"{\"b\":1}"}`)}}
+	b := &recorder.Response{Status: 500, Headers: http.Header{"X-B": {"1"}}, Body: recorder.Body{Bytes: []byte(`{"s":"{\"b\":2}", "a":1}`)}}
+	want := []Difference{
+		{"status", []string{"200"}, []string{"500"}},
+		{"header X-A", []string{"1"}, nil},
+		{"header X-B", nil, []string{"1"}},
+		{"body s.b", []string{"1"}, []string{"2"}},
+	}
+	if got := DiffResponse(a, b); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := DiffResponse(nil, a); len(got) != 3 || got[0].Old != nil {
+		t.Errorf("%+v", got)
+	}
+	if got := DiffResponse(nil, nil); got != nil {
+		t.Errorf("%+v", got)
+	}
+	form := func(body string) *recorder.Response {
+		return &recorder.Response{Headers: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: recorder.Body{Bytes: []byte(body)}}
+	}
+	want = []Difference{{"body b", []string{"2"}, []string{"3"}}}
+	if got := DiffResponse(form("a=1&b=2"), form("b=3&a=1")); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

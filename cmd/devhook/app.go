@@ -42,7 +42,11 @@ func (p *program) run(args []string) int {
 	}
 	f := explain(err)
 	if f.text != "" {
-		terminal.New(p.stderr, terminal.Auto, p.getenv).Error(f.text, f.hint)
+		errs := terminal.New(p.stderr, terminal.Auto, p.getenv)
+		if f.mark != "" && errs.Lasts() {
+			errs.Printf("%s", f.mark)
+		}
+		errs.Error(f.text, f.hint)
 	}
 	return f.code
 }
@@ -67,8 +71,8 @@ func (p *program) app() *cli.App {
 		HideHelpCommand: true,
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
-			p.listCommand(), p.showCommand(), p.tailCommand(),
-			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
+			p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(), p.statsCommand(),
+			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),

@@ -58,15 +58,20 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 
 func (s *sending) printDiff(list []replay.Difference) {
 	s.out.Printf("\n") // the body may end in the middle of a line
+	printDiff(s.out, list)
+}
+
+// printDiff prints what is different, a line each.
+func printDiff(out *terminal.Terminal, list []replay.Difference) {
 	if len(list) == 0 {
-		s.out.Printf("%s", s.out.Dim("nothing is different"))
+		out.Printf("%s", out.Dim("nothing is different"))
 	}
 	for _, d := range list {
 		for _, v := range d.Old {
-			s.out.Printf("%s", s.out.Bad("- "+terminal.Safe(d.What+": "+v)))
+			out.Printf("%s", out.Bad("- "+terminal.Safe(d.What+": "+v)))
 		}
 		for _, v := range d.New {
-			s.out.Printf("%s", s.out.Good("+ "+terminal.Safe(d.What+": "+v)))
+			out.Printf("%s", out.Good("+ "+terminal.Safe(d.What+": "+v)))
 		}
 	}
 }

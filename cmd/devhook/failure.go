@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"devhook/internal/config"
 	"devhook/internal/terminal"
@@ -15,7 +16,8 @@ import (
 type failure struct {
 	code       int
 	text, hint string
-	err        error // may be nil
+	mark       string // shows on a terminal where it is, between text and hint; mostly empty
+	err        error  // may be nil
 }
 
 func (f *failure) Error() string { return f.text }
@@ -49,7 +51,7 @@ func explain(err error) *failure {
 	case errors.As(err, &untrusted):
 		return &failure{code: 2, text: untrusted.Error(), hint: "read " + untrusted.Path + ", then: devhook trust"}
 	case errors.As(err, &filter):
-		return &failure{code: 2, text: filter.Error(), hint: filter.Hint}
+		return &failure{code: 2, text: filter.Error(), hint: filter.Hint, mark: caret(filter)}
 	case errors.As(err, &ambiguous):
 		return &failure{code: 2, text: err.Error(), hint: "give more of the ID"}
 	case errors.As(err, &damaged):
@@ -63,6 +65,17 @@ func explain(err error) *failure {
 		return &failure{code: 3, text: door.Error(), hint: door.Hint}
 	}
 	return &failure{code: 2, text: err.Error()}
+}
+
+// caret shows where the fault of a filter is. What cannot be shown as it is
+// typed would move it: then there is none.
+func caret(e *recorder.FilterError) string {
+	if e.Word == e.Line || terminal.Safe(e.Line) != e.Line || e.Column < 1 {
+		return ""
+	}
+	before := []rune(e.Line)
+	before = before[:min(e.Column-1, len(before))]
+	return "  " + e.Line + "\n  " + strings.Repeat(" ", terminal.Columns(string(before))) + "^"
 }
 
 // storeFailure returns the failure of a store that cannot be used.

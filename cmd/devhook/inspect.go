@@ -246,7 +246,12 @@ func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []strin
 	if strings.Count(s.Name, "/") != 1 || strings.ContainsAny(s.Name[:1], "./") || strings.Contains(s.Name, `\`) || strings.HasSuffix(s.Name, ".json") {
 		return "", nil, &inspector.Error{Status: http.StatusBadRequest, Text: "the name is not PROVIDER/EVENT", Hint: "name it as in tiktok/my-event"}
 	}
-	k := keeping{store: u.store, catalog: u.gateway.Routes().Catalog, dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
+	rt := u.gateway.Routes()
+	secrets := u.p.knownSecrets(u.cfg, u.store.Path())
+	for _, k := range rt.Keys { // also those that were typed or handed over
+		secrets = append(secrets, k.Secrets...)
+	}
+	k := keeping{store: u.store, catalog: rt.Catalog, secrets: secrets, dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
 	path, _, replaced, err = k.save(s.Ref, s.Name)
 	var bad *failure
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"devhook/internal/config"
 	"devhook/internal/fetch"
+	"devhook/internal/register"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/verify"
@@ -52,6 +53,31 @@ func (p *program) settle(c *cli.Context, errs *terminal.Terminal, named string) 
 	addLocalKeys(p.storeDir(c), cfg.Catalog(), k.all)
 	cfg.AddFetch(k.all)
 	return cfg, k, nil
+}
+
+// knownSecrets returns all secrets that can be had without asking: those that are
+// configured, that are in the store, and what registering takes from the
+// environment.
+func (p *program) knownSecrets(cfg *config.Config, store string) []verify.Secret {
+	list := cfg.KnownSecrets(p.getenv)
+	local := map[string]verify.Keys{}
+	addLocalKeys(store, cfg.Catalog(), local)
+	for _, k := range local {
+		list = append(list, k.Secrets...)
+	}
+	for _, one := range register.Providers() {
+		for _, param := range one.Params {
+			if param.Kind != register.Secret {
+				continue
+			}
+			for _, name := range []string{param.Env, param.OtherEnv} {
+				if name != "" && p.getenv(name) != "" {
+					list = append(list, verify.NewSecret(p.getenv(name)))
+				}
+			}
+		}
+	}
+	return list
 }
 
 // parseTime reads a TIME, or now.

@@ -17,7 +17,7 @@ import (
 const filterHelp = `A FILTER is words that must all hold: provider:tiktok event:video.* status:5xx
 verdict:invalid outcome:unreachable method:POST path:/hooks/* origin:live since:1h
 size:>10kb took:>500ms header.x-foo:bar body.user.id=42 "text in a body". A minus
-negates, commas are or, * is any run of characters.`
+negates, commas are or, * is any run of characters; more in docs/format.md.`
 
 func (p *program) listCommand() *cli.Command {
 	return &cli.Command{
@@ -39,6 +39,9 @@ func (p *program) listCommand() *cli.Command {
 // they are asked for.
 func (p *program) filter(args []string) (recorder.Filter, error) {
 	f, err := recorder.ParseFilter(p.now(), args...)
+	for _, note := range f.Notes() {
+		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
+	}
 	if err != nil || f.Has("origin") {
 		return f, err
 	}

@@ -28,8 +28,14 @@ test helper fixtures.Request. The signature is left out; credentials and persona
 are replaced by others of the same shape, the same by the same.
 
   devhook save last tiktok/video.with-long-title
-  devhook save 12 testdata/odd.json --raw`,
+  devhook save 12 testdata/odd.json --raw
+  devhook save --filter 'provider:tiktok status:200' testdata/webhooks
+
+With --filter all that it lets through is written into a directory, as
+PROVIDER/EVENT.NUMBER.json each; fixtures.Load reads them in Go tests. What is there
+already stays, unless --force replaces it.`,
 		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "filter", Usage: "save all recordings that a `FILTER` lets through, into a directory"},
 			&cli.BoolFlag{Name: "raw", Usage: "replace nothing: keep the signature, credentials and personal data"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
 			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
@@ -43,22 +49,17 @@ func (p *program) save(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.IsSet("filter") {
+		return p.saveMany(c, errs)
+	}
 	if c.NArg() != 2 {
 		return &failure{code: 2, text: fmt.Sprintf("save takes a recording and a name, not %d words", c.NArg()), hint: "devhook save last tiktok/my-event"}
 	}
-	cfg, err := p.load(p.source(c, nil))
+	k, err := p.keeping(c)
 	if err != nil {
 		return err
 	}
-	if err := p.needStore(c); err != nil {
-		return err
-	}
-	store, err := p.openToRead(c)
-	if err != nil {
-		return storeFailure(err)
-	}
-	defer store.Close()
-	k := keeping{store: store, catalog: cfg.Catalog(), dir: p.fixturesDir(c, cfg), raw: c.Bool("raw"), force: c.Bool("force")}
+	defer k.store.Close()
 	path, f, replaced, err := k.save(c.Args().Get(0), c.Args().Get(1))
 	if err != nil {
 		return err
@@ -79,8 +80,28 @@ func (p *program) save(c *cli.Context) error {
 type keeping struct {
 	store      *recorder.Store
 	catalog    *verify.Catalog
-	dir        string // of the samples
+	secrets    []verify.Secret // that no sample may hold
+	dir        string          // of the samples
 	raw, force bool
+}
+
+// keeping returns how c wants samples. The caller closes its store.
+func (p *program) keeping(c *cli.Context) (keeping, error) {
+	cfg, err := p.load(p.source(c, nil))
+	if err != nil {
+		return keeping{}, err
+	}
+	if err := p.needStore(c); err != nil {
+		return keeping{}, err
+	}
+	store, err := p.openToRead(c)
+	if err != nil {
+		return keeping{}, storeFailure(err)
+	}
+	return keeping{
+		store: store, catalog: cfg.Catalog(), secrets: p.knownSecrets(cfg, store.Path()),
+		dir: p.fixturesDir(c, cfg), raw: c.Bool("raw"), force: c.Bool("force"),
+	}, nil
 }
 
 // save makes a sample of a recording, and returns its file and what was replaced
@@ -93,19 +114,8 @@ func (k keeping) save(ref, name string) (path string, f fixtures.Fixture, replac
 	if path, f, err = k.fixtureFor(ref, ex, name); err != nil {
 		return "", f, nil, err
 	}
-	if ex.Request.Truncated {
-		return "", f, nil, &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
-	}
-	f.Exchange.Request.Body.Bytes, err = k.store.ReadBody(ex.Request.Body)
-	if err != nil {
-		return "", f, nil, storeFailure(err)
-	}
-	f.Exchange.Request.Body.Sum = ""
-	if !k.raw {
-		provider, _ := k.catalog.Lookup(ex.Provider)
-		if replaced, err = clean(&f.Exchange.Request, provider, k.store.Path()); err != nil {
-			return "", f, nil, err
-		}
+	if replaced, err = k.fill(&f); err != nil {
+		return "", f, nil, err
 	}
 	if err := fixtures.WriteFile(path, f, k.force); err != nil {
 		failed := &failure{code: 2, text: err.Error(), err: err}
@@ -115,6 +125,24 @@ func (k keeping) save(ref, name string) (path string, f fixtures.Fixture, replac
 		return "", f, nil, failed
 	}
 	return path, f, replaced, nil
+}
+
+// fill gives f, which is to be a sample of its exchange, the whole body, and takes
+// out of it what is nobody else's business unless all is to stay.
+func (k keeping) fill(f *fixtures.Fixture) (replaced []string, err error) {
+	ex := &f.Exchange
+	if ex.Request.Truncated {
+		return nil, &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
+	}
+	if ex.Request.Body.Bytes, err = k.store.ReadBody(ex.Request.Body); err != nil {
+		return nil, storeFailure(err)
+	}
+	ex.Request.Body.Sum = ""
+	if k.raw {
+		return nil, nil
+	}
+	provider, _ := k.catalog.Lookup(ex.Provider)
+	return clean(&ex.Request, provider, k.store.Path(), k.secrets...)
 }
 
 // fixtureFor returns the sample that ex is to be, and its file.
@@ -154,12 +182,12 @@ func (k keeping) fixtureFor(ref string, ex *recorder.Exchange, name string) (str
 var ofTheWay = []string{"Content-Length", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Accept-Encoding", "Connection"}
 
 // clean takes out of req what is nobody else's business.
-func clean(req *recorder.Request, provider verify.Provider, store string) (replaced []string, err error) {
+func clean(req *recorder.Request, provider verify.Provider, store string, secrets ...verify.Secret) (replaced []string, err error) {
 	key, err := redactKey(store)
 	if err != nil {
 		return nil, storeFailure(err)
 	}
-	clean, replaced := redact.New(key).Request(*req)
+	clean, replaced := redact.New(key, secrets...).Request(*req)
 	clean.Headers = clean.Headers.Clone()
 	for _, name := range ofTheWay {
 		delete(clean.Headers, name)

@@ -94,9 +94,10 @@ func (m *Mirror) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Follow hands on what store records behind from, until ctx or the store ends.
+// What was imported goes nowhere.
 func (m *Mirror) Follow(ctx context.Context, store *recorder.Store, from recorder.Cursor) {
 	for ex, err := range store.Follow(ctx, from) {
-		if err != nil || ex.Request.Proto != recorder.ProtoStream || ex.Origin == recorder.Mirror {
+		if err != nil || ex.Request.Proto != recorder.ProtoStream || ex.Origin == recorder.Mirror || ex.Origin == recorder.Import {
 			continue
 		}
 		if body, err := store.ReadBody(ex.Request.Body); err == nil {

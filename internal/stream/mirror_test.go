@@ -58,6 +58,7 @@ func TestMirror(t *testing.T) {
 	record(t, store, recorder.Live, "tuniform", "HTTP/1.1", "a webhook")
 	record(t, store, recorder.Stream, "tuniform", recorder.ProtoStream, `{"type":"donation"}`)
 	record(t, store, recorder.Mirror, "tuniform", recorder.ProtoStream, `{"a":"copy"}`)
+	record(t, store, recorder.Import, "tuniform", recorder.ProtoStream, `{"a":"file"}`)
 	record(t, store, recorder.Stream, "euler", recorder.ProtoStream, `{"type": "roomInfo"}`)
 	record(t, store, recorder.Replay, "tuniform", recorder.ProtoStream, `{"type":"again"}`)
 

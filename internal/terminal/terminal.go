@@ -215,9 +215,12 @@ func (t *Terminal) Bad(s string) string { return t.style.bad(s) }
 func (t *Terminal) Error(text, hint string) {
 	t.Printf("%s %s", t.style.bad("devhook: error:"), Safe(text))
 	if hint != "" {
-		t.Printf("%s %s", t.style.warn("devhook: hint:"), Safe(hint))
+		t.Hint(hint)
 	}
 }
+
+// Hint writes what may be done, where nothing went wrong or that was said.
+func (t *Terminal) Hint(text string) { t.Printf("%s %s", t.style.warn("devhook: hint:"), Safe(text)) }
 
 // Safe returns s as a terminal may have it: what is no letter, mark, digit,
 // punctuation or space is spelled out, so that no sequence in it is obeyed and

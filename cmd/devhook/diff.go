@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"devhook/recorder"
+	"devhook/replay"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) diffCommand() *cli.Command {
+	return &cli.Command{
+		Name: "diff", Usage: "tell what is different in two recordings", ArgsUsage: "REF|FILE REF|FILE",
+		Description: `Compares two requests, or with --response two answers: headers and query by name, JSON by
+its values, also in JSON that a string holds, forms by their fields, and the rest byte for
+byte. Each line is one thing: - as it is in the first, + as it is in the second. The exit
+code is 0 if they are the same, and 1 if they are not.
+
+  devhook diff last~1 last
+  devhook diff 12 15 --response
+  devhook diff 12 ./expected.json --json`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "response", Usage: "compare what was answered, not what was asked"},
+			&cli.BoolFlag{Name: "json", Usage: "print one line of JSON"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.diff(c) },
+	}
+}
+
+func (p *program) diff(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	if c.NArg() != 2 {
+		return &failure{code: 2, text: fmt.Sprintf("diff takes two recordings, not %d", c.NArg()), hint: "devhook diff last~1 last"}
+	}
+	var both [2]recorder.Exchange
+	for i, arg := range c.Args().Slice() {
+		if both[i], err = p.comparable(c, arg); err != nil {
+			return err
+		}
+	}
+	a, b := both[0], both[1]
+	list := replay.Diff(&a.Request, &b.Request)
+	if c.Bool("response") {
+		if a.Response == nil && b.Response == nil {
+			return &failure{code: 2, text: "neither has a response"}
+		}
+		list = replay.DiffResponse(a.Response, b.Response)
+	}
+	if c.Bool("json") {
+		err = p.printDifferences(&a, &b, list)
+	} else {
+		printDiff(out, list)
+		err = out.Err()
+	}
+	if err != nil {
+		return wrote(err)
+	}
+	if len(list) > 0 {
+		return &failure{code: 1}
+	}
+	return nil
+}
+
+// comparable returns the one webhook that arg names, with its bodies.
+func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, error) {
+	if isFile(arg) {
+		list, err := p.read(nil, []string{arg})
+		if err != nil {
+			return recorder.Exchange{}, err
+		}
+		if len(list) > 1 {
+			return recorder.Exchange{}, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
+		}
+		return *list[0], nil
+	}
+	store, ex, err := p.openRecording(c, arg)
+	if err != nil {
+		return recorder.Exchange{}, err
+	}
+	defer store.Close()
+	whole, err := withBodies(store, ex)
+	if err != nil {
+		return whole, storeFailure(err)
+	}
+	return whole, nil
+}
+
+// A bytesText is a string in JSON, {"base64":…} if it is not UTF-8.
+type bytesText string
+
+func (t bytesText) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(t)) {
+		return json.Marshal(string(t))
+	}
+	return json.Marshal(map[string]string{"base64": base64.StdEncoding.EncodeToString([]byte(t))})
+}
+
+func (p *program) printDifferences(a, b *recorder.Exchange, list []replay.Difference) error {
+	type difference struct {
+		What bytesText   `json:"what"`
+		Old  []bytesText `json:"old,omitempty"`
+		New  []bytesText `json:"new,omitempty"`
+	}
+	texts := func(list []string) (out []bytesText) {
+		for _, s := range list {
+			out = append(out, bytesText(s))
+		}
+		return out
+	}
+	line := struct {
+		V           int          `json:"v"`
+		A           recorder.ID  `json:"a,omitempty"`
+		B           recorder.ID  `json:"b,omitempty"`
+		Same        bool         `json:"same"`
+		Differences []difference `json:"differences"`
+	}{1, a.ID, b.ID, len(list) == 0, []difference{}}
+	for _, d := range list {
+		line.Differences = append(line.Differences, difference{bytesText(d.What), texts(d.Old), texts(d.New)})
+	}
+	text, err := jsonLine(line)
+	if err == nil {
+		_, err = p.stdout.Write(text)
+	}
+	return err
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"devhook/internal/config"
+	"devhook/internal/interchange"
+	"devhook/internal/redact"
+	"devhook/internal/similar"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) exportCommand() *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write recordings for other programs, without credentials", ArgsUsage: "[FILTER…|REF…]",
+		Description: `Writes recordings as HAR 1.2 (for the developer tools of browsers), curl commands, a
+.http file for editors, Hurl, or NDJSON, an exchange on each line. devhook import reads
+HAR, NDJSON and curl again.
+
+  devhook export last --format curl
+  devhook export status:5xx since:1h -o failed.har
+  devhook export 12 --format ndjson --redact --sign-anew
+
+Credentials are left out: headers such as Authorization, Cookie and X-Api-Key; tokens,
+passwords and keys by their name or form; and every secret that is configured, wherever it
+stands. Signatures stay. --redact replaces personal data, too, the same by the same. A
+signature fits no more where something that it covers was replaced: --sign-anew makes
+another, with a secret that it names.
+
+` + filterHelp,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: har, curl, http, hurl or ndjson (default: by the name of the file)"},
+			&cli.StringFlag{Name: "o", Aliases: []string{"out"}, Usage: "write to `FILE`, which appears when it is whole"},
+			&cli.BoolFlag{Name: "redact", Usage: "replace personal data, too: names, addresses, ids"},
+			&cli.BoolFlag{Name: "sign-anew", Usage: "sign what had a right signature with a throw-away secret"},
+			&cli.BoolFlag{Name: "with-credentials", Usage: "leave credentials in"},
+			&cli.StringSliceFlag{Name: "secret", Usage: "a further secret to take out, `[ID=]REF`: env:NAME, file:PATH or -"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.export(c) },
+	}
+}
+
+// An exporting is one run of export.
+type exporting struct {
+	p        *program
+	c        *cli.Context
+	errs     *terminal.Terminal
+	cfg      *config.Config
+	store    *recorder.Store
+	redactor *redact.Redactor // nil leaves everything as it is
+	key      []byte           // of throw-away secrets
+
+	count, frames int
+	replaced      map[string]bool
+	signed        map[string]string // by provider, what verifies it
+	unsigned      map[string]error
+	failed        error
+}
+
+func (p *program) export(c *cli.Context) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	format, err := exportFormat(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("redact") && c.Bool("with-credentials") {
+		return &failure{code: 2, text: "--redact takes credentials out, and --with-credentials leaves them in: one at a time"}
+	}
+	e := &exporting{p: p, c: c, errs: errs, replaced: map[string]bool{}, signed: map[string]string{}, unsigned: map[string]error{}}
+	chosen, err := p.chosen(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	if e.cfg, err = p.load(p.source(c, nil)); err != nil {
+		return err
+	}
+	if err := p.needStore(c); err != nil {
+		return err
+	}
+	if e.store, err = p.openToRead(c); err != nil {
+		return storeFailure(err)
+	}
+	defer e.store.Close()
+	if err := e.prepare(); err != nil {
+		return err
+	}
+	out, finish, err := p.target(c.String("o"))
+	if err != nil {
+		return err
+	}
+	w := interchange.NewWriter(out, format)
+	w.Version = version
+	if c.String("o") != "" {
+		w.File = e.bodyFile
+	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = e.write(ctx, w, chosen(e.store))
+	if err == nil {
+		err = wrote(w.Close())
+	}
+	if err = finish(err); err != nil {
+		return err
+	}
+	e.summary()
+	return e.failed
+}
+
+// exportFormat is what --format says, or the ending of the file's name.
+func exportFormat(c *cli.Context) (interchange.Format, error) {
+	var names []string
+	for _, f := range interchange.Formats() {
+		names = append(names, string(f))
+	}
+	text := strings.ToLower(c.String("format"))
+	if text == "" {
+		text = strings.TrimPrefix(strings.ToLower(filepath.Ext(c.String("o"))), ".")
+		switch text {
+		case "jsonl":
+			text = "ndjson"
+		case "sh":
+			text = "curl"
+		case "rest":
+			text = "http"
+		}
+		if !slices.Contains(names, text) {
+			return "", &failure{code: 2, text: "in which format?", hint: "--format " + strings.Join(names, ", ")}
+		}
+	}
+	if !slices.Contains(names, text) {
+		return "", &failure{code: 2, text: fmt.Sprintf("--format %q is none of %s (near: %s)", text, strings.Join(names, ", "), strings.Join(similar.Names(text, names, 1), ""))}
+	}
+	return interchange.Format(text), nil
+}
+
+// chosen returns what gives the recordings that args mean: those that a filter
+// lets through, or those with a name.
+func (p *program) chosen(args []string) (func(*recorder.Store) iter.Seq2[*recorder.Exchange, error], error) {
+	isFilter := func(a string) bool {
+		return recorder.IsFilterWord(a) || recorder.IsFilterWord(strings.Fields(a + " ?")[0]) || strings.ContainsAny(a, "\" ")
+	}
+	if len(args) == 0 || slices.ContainsFunc(args, isFilter) {
+		f, err := p.filter(args)
+		return func(s *recorder.Store) iter.Seq2[*recorder.Exchange, error] {
+			return s.Query(recorder.Query{Filter: f})
+		}, err
+	}
+	return func(s *recorder.Store) iter.Seq2[*recorder.Exchange, error] {
+		return func(yield func(*recorder.Exchange, error) bool) {
+			for _, ref := range args {
+				ex, err := s.Get(ref)
+				if errors.Is(err, recorder.ErrNotFound) {
+					err = &failure{code: 2, text: err.Error(), hint: "devhook list shows what there is; a text in bodies is written '\"" + ref + "\"'", err: err}
+				}
+				if !yield(ex, err) {
+					return
+				}
+			}
+		}
+	}, nil
+}
+
+// prepare sets up what is taken out.
+func (e *exporting) prepare() (err error) {
+	if e.c.Bool("redact") || e.c.Bool("sign-anew") {
+		if e.key, err = redactKey(e.store.Path()); err != nil {
+			return storeFailure(err)
+		}
+	}
+	secrets := e.p.knownSecrets(e.cfg, e.store.Path())
+	switch {
+	case e.c.Bool("redact"):
+		e.redactor = redact.New(e.key, secrets...)
+	case !e.c.Bool("with-credentials"):
+		e.redactor = redact.Credentials(secrets...)
+	}
+	return nil
+}
+
+// write writes what list gives. What cannot be read is told, and left out.
+func (e *exporting) write(ctx context.Context, w *interchange.Writer, list iter.Seq2[*recorder.Exchange, error]) error {
+	for ex, err := range list {
+		if ctx.Err() != nil { // the file that is not whole goes
+			return errInterrupted
+		}
+		var f *failure
+		var ambiguous *recorder.AmbiguousError
+		if errors.As(err, &f) || errors.As(err, &ambiguous) {
+			return err
+		}
+		var out recorder.Exchange
+		if err == nil {
+			out, err = withBodies(e.store, ex)
+		}
+		if err != nil {
+			e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+			e.failed = storeFailure(err)
+			continue
+		}
+		if ex.Ending != nil {
+			e.frames++
+		}
+		if e.redactor != nil {
+			var changed []string
+			out, changed = e.redactor.Exchange(out)
+			for _, c := range changed {
+				e.replaced[c] = true
+			}
+		}
+		if e.c.Bool("sign-anew") {
+			if err := e.signAnew(&out); err != nil {
+				e.unsigned[ex.Provider] = err
+			}
+		}
+		if err := w.Write(&out); err != nil {
+			if path := new(fs.PathError); errors.As(err, &path) || errors.Is(err, io.ErrShortWrite) {
+				return wrote(err)
+			}
+			return &failure{code: 2, text: err.Error(), hint: "with -o FILE such bodies go into files of their own", err: err}
+		}
+		e.count++
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"devhook/internal/interchange"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) importCommand() *cli.Command {
+	return &cli.Command{
+		Name: "import", Usage: "record what other programs have written", ArgsUsage: "FILE|-",
+		Description: `Reads HAR, NDJSON (as export, list --json and up --json print it), one HTTP message, or
+curl commands, and records what is in it. Nothing is sent; devhook replay does that. A
+file with a fault in it imports nothing.
+
+  devhook import failed.har
+  pbpaste | devhook import -
+
+An exchange keeps its id where that is one of devhook's and not taken. Files that a curl
+command names, as in --data @FILE, are not read unless --files says so.`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "files", Usage: "read the files that curl commands name, from where the command's file is"},
+			&cli.BoolFlag{Name: "json", Usage: "print each recording as a line of JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.importFile(c) },
+	}
+}
+
+func (p *program) importFile(c *cli.Context) (err error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	if c.NArg() != 1 {
+		return &failure{code: 2, text: fmt.Sprintf("import takes one file or -, not %d", c.NArg()), hint: "devhook import FILE"}
+	}
+	name := c.Args().First()
+	in, err := p.seekable(name)
+	if err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	defer in.Close()
+	catalog := p.catalog(c)
+	reader := interchange.Reader{Now: p.now().UTC()}
+	if c.Bool("files") {
+		dir := "."
+		if name != "-" {
+			dir = filepath.Dir(name)
+		}
+		reader.Open = func(file string) ([]byte, error) {
+			if !filepath.IsAbs(file) {
+				file = filepath.Join(dir, file)
+			}
+			return os.ReadFile(file)
+		}
+	}
+	// The first time through tells whether all of it can be read.
+	count := 0
+	skipped := 0
+	reader.Skipped = func(text string) {
+		if skipped++; skipped <= 3 {
+			errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(text))
+		}
+	}
+	for _, err := range reader.Read(in) {
+		if err != nil {
+			return unreadable(name, err)
+		}
+		count++
+	}
+	if skipped > 3 {
+		errs.Printf("%s %d entries are left out in all", errs.Warn("devhook: warning:"), skipped)
+	}
+	reader.Skipped = nil
+	if count == 0 {
+		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return &failure{code: 2, text: err.Error(), err: err}
+	}
+	store, err := recorder.Open(p.storeDir(c), recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer func() {
+		if closeErr := store.Close(); err == nil && closeErr != nil {
+			err = storeFailure(closeErr)
+		}
+	}()
+	imp := &importing{store: store, catalog: catalog, ids: map[recorder.ID]recorder.ID{}}
+	if err := imp.lookUp(count); err != nil {
+		return storeFailure(err)
+	}
+	return p.record(c, imp, name, reader.Read(in))
+}
+
+// record records what list gives, and tells of it.
+func (p *program) record(c *cli.Context, imp *importing, name string, list iter.Seq2[*recorder.Exchange, error]) error {
+	var last recorder.Commit
+	var first, newest uint64
+	n := 0
+	for ex, err := range list {
+		if err != nil { // the file was changed meanwhile
+			return unreadable(name, err)
+		}
+		if last, err = imp.add(ex); err != nil {
+			return storeFailure(err)
+		}
+		if n++; n == 1 {
+			first = ex.Seq
+		}
+		newest = ex.Seq
+		if c.Bool("json") {
+			if err := p.printJSON(imp.store, ex); err != nil {
+				return storeFailure(err)
+			}
+		}
+	}
+	if n == 0 {
+		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
+	}
+	if err := last.Wait(c.Context); err != nil { // it is behind all others
+		return storeFailure(err)
+	}
+	if c.Bool("json") {
+		return nil
+	}
+	text := fmt.Sprintf("imported #%d", first)
+	if n > 1 {
+		text = fmt.Sprintf("imported %d recordings, #%d to #%d", n, first, newest)
+	}
+	_, err := fmt.Fprintln(p.stdout, text)
+	return wrote(err)
+}
+
+// seekable opens a file; stdin, which is read to its end, becomes one.
+func (p *program) seekable(name string) (io.ReadSeekCloser, error) {
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+			defer f.Close()
+			if err == nil && info.IsDir() {
+				err = fmt.Errorf("%s is a directory", name)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return spooled(f)
+		}
+		return f, nil
+	}
+	return spooled(p.stdin)
+}
+
+// spooled reads all of r into memory, or into a file that is gone afterwards.
+func spooled(r io.Reader) (io.ReadSeekCloser, error) {
+	var small bytes.Buffer
+	if _, err := io.CopyN(&small, r, 16<<20); err == io.EOF {
+		return nopCloser{bytes.NewReader(small.Bytes())}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp("", "devhook-import-*")
+	if err != nil {
+		return nil, err
+	}
+	large := goneFile{f}
+	_, err = io.Copy(f, io.MultiReader(&small, r))
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		large.Close()
+		return nil, err
+	}
+	return large, nil
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+type goneFile struct{ *os.File }
+
+func (f goneFile) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
+
+func fileName(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
+}
+
+// unreadable returns the failure of a file that cannot be read.
+func unreadable(name string, err error) error {
+	f := &failure{code: 2, text: fileName(name) + ": " + err.Error(), err: err}
+	if e := new(interchange.Error); errors.As(err, &e) {
+		f.hint = e.Hint
+		if e.Line > 0 {
+			f.text = fmt.Sprintf("%s:%d:%d: %s", fileName(name), e.Line, e.Column, e.Text)
+		}
+	}
+	return f
+}

@@ -1,0 +1,252 @@
+package interchange
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"path"
+	"strings"
+
+	"devhook/internal/similar"
+)
+
+// curlShort are the letters of curl's options, and their names.
+var curlShort = map[byte]string{
+	'X': "request", 'H': "header", 'd': "data", 'F': "form", 'u': "user", 'b': "cookie", 'A': "user-agent", 'e': "referer",
+	'G': "get", 'I': "head", 'T': "upload-file", 'r': "range", 'o': "output", 'D': "dump-header", 'c': "cookie-jar", 'w': "write-out",
+	'm': "max-time", 'x': "proxy", 'E': "cert", 'K': "config", 'k': "insecure", 's': "silent", 'S': "show-error", 'v': "verbose",
+	'L': "location", 'i': "include", 'f': "fail", 'g': "globoff", 'N': "no-buffer", '4': "ipv4", '6': "ipv6", '0': "http1.0", 'O': "remote-name",
+	'j': "junk-session-cookies", '#': "progress-bar", ':': "next", 'q': "disable", 'Z': "parallel", 'y': "speed-time", 'Y': "speed-limit", 'U': "proxy-user",
+}
+
+// curlValued are the options that take a value; true: it is of no matter for what
+// is sent.
+var curlValued = map[string]bool{
+	"request": false, "header": false, "data": false, "data-ascii": false, "data-raw": false, "data-binary": false, "data-urlencode": false,
+	"json": false, "form": false, "form-string": false, "user": false, "cookie": false, "user-agent": false, "referer": false,
+	"upload-file": false, "range": false, "url": false, "request-target": false, "oauth2-bearer": false, "url-query": false, "config": false,
+	"output": true, "dump-header": true, "cookie-jar": true, "write-out": true, "max-time": true, "proxy": true, "cert": true, "key": true,
+	"cacert": true, "capath": true, "connect-timeout": true, "retry": true, "retry-delay": true, "retry-max-time": true, "resolve": true,
+	"connect-to": true, "interface": true, "limit-rate": true, "max-redirs": true, "proxy-user": true, "ciphers": true, "tls-max": true,
+	"unix-socket": true, "speed-time": true, "speed-limit": true, "max-filesize": true, "output-dir": true, "stderr": true, "trace": true, "trace-ascii": true,
+	"proto": true, "noproxy": true, "keepalive-time": true, "expect100-timeout": true, "local-port": true, "dns-servers": true, "pinnedpubkey": true,
+}
+
+// curlPlain are the options without a value.
+var curlPlain = strings.Fields(`get head compressed insecure silent show-error verbose location location-trusted include fail fail-with-body globoff
+	no-buffer ipv4 ipv6 http1.0 http1.1 http2 http2-prior-knowledge http3 remote-name junk-session-cookies progress-bar next disable parallel path-as-is
+	basic digest ntlm negotiate anyauth tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 ssl ssl-reqd tcp-nodelay tcp-fastopen no-keepalive raw tr-encoding
+	create-dirs compressed-ssh no-progress-meter styled-output post301 post302 post303 remote-header-name retry-connrefused retry-all-errors`)
+
+// option takes in one option; value is the option itself if it takes none.
+func (c *curlCommand) option(name string, w, value shellWord) (err error) {
+	v := value.text
+	switch name {
+	case "url":
+		c.urls = append(c.urls, value)
+	case "request":
+		c.method = v
+	case "request-target":
+		c.target = v
+	case "header":
+		if strings.HasPrefix(v, "@") {
+			return c.fail(value.at, "headers from a file are not read", "write them in its place")
+		}
+		c.header(v)
+	case "user-agent":
+		c.header("User-Agent: " + v)
+	case "referer":
+		c.header("Referer: " + strings.TrimSuffix(v, ";auto"))
+	case "range":
+		c.header("Range: bytes=" + v)
+	case "cookie":
+		if !strings.Contains(v, "=") {
+			return c.fail(value.at, "cookies from a file are not read", "write them as NAME=VALUE")
+		}
+		c.header("Cookie: " + v)
+	case "user":
+		c.header("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(v)))
+	case "oauth2-bearer":
+		c.header("Authorization: Bearer " + v)
+	case "get":
+		c.get = true
+	case "head":
+		c.head = true
+	case "compressed":
+		c.compressed = true
+	case "next":
+		return c.end()
+	case "config":
+		return c.fail(w.at, "options from a file are not read", "write them in its place")
+	case "upload-file":
+		if c.data, err = c.file(value, v); err != nil {
+			return err
+		}
+		c.hasData, c.method = true, cmp.Or(c.method, http.MethodPut)
+	case "form", "form-string":
+		return c.addPart(value, name == "form-string")
+	case "url-query":
+		c.query = joined(c.query, strings.TrimPrefix(v, "+"))
+	case "data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json":
+		return c.addData(name, value)
+	default:
+		_, valued := curlValued[name]
+		if valued || contains(curlPlain, name) || strings.HasPrefix(name, "no-") {
+			return nil
+		}
+		hint := "leave it out if it does not change what is sent"
+		if near := similar.Typo(name, append(keysOf(curlValued), curlPlain...)); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+		return c.fail(w.at, "--"+clipped(name)+" is an option of curl that import does not know", hint)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+func keysOf(m map[string]bool) []string {
+	var list []string
+	for k := range m {
+		list = append(list, k)
+	}
+	return list
+}
+
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "&" + b
+}
+
+// header takes in NAME: VALUE; NAME: takes one away, NAME; is one without value.
+func (c *curlCommand) header(line string) {
+	name, value, ok := strings.Cut(line, ":")
+	name, value = http.CanonicalHeaderKey(strings.TrimSpace(name)), strings.TrimSpace(value)
+	switch {
+	case ok && value == "":
+		c.without = append(c.without, name)
+	case ok:
+		c.headers = append(c.headers, field{name, value})
+	case strings.HasSuffix(name, ";"):
+		c.headers = append(c.headers, field{http.CanonicalHeaderKey(strings.TrimSuffix(name, ";")), ""})
+	}
+}
+
+// file reads what an @ names.
+func (c *curlCommand) file(at shellWord, name string) ([]byte, error) {
+	if c.reader.Open == nil || name == "-" {
+		return nil, c.fail(at.at, fmt.Sprintf("it sends the file %q, which import does not read by itself", clipped(name)), "--files reads files that commands name; look first whether they are meant to be read")
+	}
+	b, err := c.reader.Open(name)
+	if err != nil {
+		return nil, c.fail(at.at, err.Error(), "")
+	}
+	return b, nil
+}
+
+func (c *curlCommand) addData(name string, value shellWord) (err error) {
+	data := []byte(value.text)
+	file, isFile := strings.CutPrefix(value.text, "@")
+	switch name {
+	case "data", "data-ascii", "data-binary", "json":
+		if !isFile {
+			break
+		}
+		if data, err = c.file(value, file); err != nil {
+			return err
+		}
+		if name == "data" || name == "data-ascii" {
+			data = bytes.Map(func(r rune) rune {
+				if r == '\r' || r == '\n' || r == 0 {
+					return -1
+				}
+				return r
+			}, data)
+		}
+	case "data-urlencode":
+		i := strings.IndexAny(value.text, "=@")
+		prefix, content := "", value.text
+		if i >= 0 {
+			prefix, content = value.text[:i], value.text[i+1:]
+			if value.text[i] == '@' {
+				read, err := c.file(value, content)
+				if err != nil {
+					return err
+				}
+				content = string(read)
+			}
+			if prefix != "" {
+				prefix += "="
+			}
+		}
+		data = []byte(prefix + strings.ReplaceAll(url.QueryEscape(content), "+", "%20"))
+	}
+	if c.hasData && name != "json" {
+		c.data = append(c.data, '&')
+	}
+	c.data = append(c.data, data...)
+	c.hasData = true
+	c.isJSON = c.isJSON || name == "json"
+	return nil
+}
+
+// addPart takes in --form NAME=VALUE, with ;type= and ;filename= behind it.
+func (c *curlCommand) addPart(value shellWord, plain bool) (err error) {
+	name, content, ok := strings.Cut(value.text, "=")
+	if !ok {
+		return c.fail(value.at, "a form field is NAME=VALUE", "")
+	}
+	p := formPart{}
+	var contentType, filename string
+	if !plain {
+		for {
+			i := strings.LastIndexByte(content, ';')
+			if i < 0 {
+				break
+			}
+			key, v, _ := strings.Cut(strings.TrimSpace(content[i+1:]), "=")
+			if key == "type" {
+				contentType = v
+			} else if key == "filename" {
+				filename = strings.Trim(v, `"`)
+			} else {
+				break
+			}
+			content = content[:i]
+		}
+	}
+	p.body = []byte(content)
+	if !plain && (strings.HasPrefix(content, "@") || strings.HasPrefix(content, "<")) {
+		if p.body, err = c.file(value, content[1:]); err != nil {
+			return err
+		}
+		if content[0] == '@' {
+			filename = cmp.Or(filename, path.Base(content[1:]))
+			contentType = cmp.Or(contentType, "application/octet-stream")
+		}
+	}
+	escape := strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace // as WHATWG has it
+	disposition := `form-data; name="` + escape(name) + `"`
+	if filename != "" {
+		disposition += `; filename="` + escape(filename) + `"`
+	}
+	p.header = textproto.MIMEHeader{"Content-Disposition": {disposition}}
+	if contentType != "" {
+		p.header.Set("Content-Type", escape(contentType))
+	}
+	c.form = append(c.form, p)
+	return nil
+}

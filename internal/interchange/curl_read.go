@@ -1,0 +1,249 @@
+package interchange
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"path"
+	"strings"
+
+	"devhook/recorder"
+)
+
+// curl reads curl commands.
+func (r Reader) curl(text string, each func(*recorder.Exchange, error) bool) {
+	commands, err := shellCommands(text)
+	if err != nil {
+		each(nil, err)
+		return
+	}
+	for _, words := range commands {
+		if words[0].text == "$" { // a prompt that was copied, too
+			words = words[1:]
+		}
+		c := &curlCommand{reader: r, text: text, words: words}
+		list, err := c.requests()
+		if err != nil {
+			each(nil, err)
+			return
+		}
+		for _, req := range list {
+			ex, err := r.finished(&recorder.Exchange{Request: req}, nil)
+			if err != nil {
+				err = c.fail(words[0].at, err.Error(), "")
+			}
+			if !each(ex, err) {
+				return
+			}
+		}
+	}
+	if len(commands) == 0 {
+		each(nil, &Error{Text: "there is no curl command in it"})
+	}
+}
+
+// A curlCommand is one, as far as it is read.
+type curlCommand struct {
+	reader Reader
+	text   string
+	words  []shellWord
+	list   []recorder.Request
+
+	curlRequest
+}
+
+// A curlRequest is what the options before --next say.
+type curlRequest struct {
+	method, target, query string
+	urls                  []shellWord
+	headers               []field
+	without               []string // headers that are not sent
+	data                  []byte
+	hasData, isJSON       bool
+	get, head, compressed bool
+	form                  []formPart
+}
+
+type formPart struct {
+	header textproto.MIMEHeader
+	body   []byte
+}
+
+func (c *curlCommand) fail(at int, text, hint string) error {
+	line, column := lineOf(c.text, at)
+	return &Error{Line: line, Column: column, Text: text, Hint: hint}
+}
+
+// requests reads the options, and gives what curl would send.
+func (c *curlCommand) requests() ([]recorder.Request, error) {
+	if name := path.Base(c.words[0].text); len(c.words) == 0 || name != "curl" && name != "curl.exe" {
+		return nil, c.fail(c.words[0].at, fmt.Sprintf("%q is not curl", clipped(c.words[0].text)), "only curl commands are read")
+	}
+	for i := 1; i < len(c.words); i++ {
+		w := c.words[i]
+		name, isLong := strings.CutPrefix(w.text, "--")
+		switch {
+		case isLong:
+			value := w
+			if _, takes := curlValued[name]; takes {
+				if i++; i == len(c.words) {
+					return nil, c.fail(w.at, w.text+" has no value", "")
+				}
+				value = c.words[i]
+			}
+			if err := c.option(name, w, value); err != nil {
+				return nil, err
+			}
+		case len(w.text) > 1 && w.text[0] == '-':
+			for at := 1; at < len(w.text); at++ {
+				name, known := curlShort[w.text[at]]
+				if !known {
+					return nil, c.fail(w.at, fmt.Sprintf("-%c is an option of curl that import does not know", w.text[at]), "leave it out if it does not change what is sent")
+				}
+				value := w
+				_, takes := curlValued[name]
+				if takes {
+					if value.text = w.text[at+1:]; value.text == "" {
+						if i++; i == len(c.words) {
+							return nil, c.fail(w.at, fmt.Sprintf("-%c has no value", w.text[at]), "")
+						}
+						value = c.words[i]
+					}
+				}
+				if err := c.option(name, w, value); err != nil {
+					return nil, err
+				}
+				if takes {
+					break
+				}
+			}
+		default:
+			c.urls = append(c.urls, w)
+		}
+	}
+	return c.list, c.end()
+}
+
+// multipart gives the body of a form, whose boundary is made of what is in it.
+func multipart(parts []formPart) (body []byte, contentType string) {
+	sum := sha256.New()
+	for _, p := range parts {
+		sum.Write(p.body)
+	}
+	boundary := fmt.Sprintf("------------------------%x", sum.Sum(nil)[:12])
+	var b bytes.Buffer
+	for _, p := range parts {
+		b.WriteString("--" + boundary + "\r\nContent-Disposition: " + p.header.Get("Content-Disposition") + "\r\n")
+		if t := p.header.Get("Content-Type"); t != "" {
+			b.WriteString("Content-Type: " + t + "\r\n")
+		}
+		b.WriteString("\r\n")
+		b.Write(p.body)
+		b.WriteString("\r\n")
+	}
+	b.WriteString("--" + boundary + "--\r\n")
+	return b.Bytes(), "multipart/form-data; boundary=" + boundary
+}
+
+var errNoURL = errors.New("this curl command has no URL")
+
+// end adds what the options so far say.
+func (c *curlCommand) end() error {
+	if len(c.urls) == 0 {
+		return c.fail(c.words[0].at, errNoURL.Error(), "")
+	}
+	for _, u := range c.urls {
+		req, err := c.request(u.text)
+		if err != nil {
+			return c.fail(u.at, err.Error(), "")
+		}
+		c.list = append(c.list, req)
+	}
+	c.curlRequest = curlRequest{}
+	return nil
+}
+
+func (c *curlCommand) request(address string) (recorder.Request, error) {
+	address, _, _ = strings.Cut(address, "#")
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	root, target := recorder.SplitURL(address)
+	scheme, host, _ := strings.Cut(root, "://")
+	headers := http.Header{"Accept": {"*/*"}}
+	if user, bare, ok := strings.Cut(host, "@"); ok {
+		host = bare
+		if plain, err := url.PathUnescape(user); err == nil {
+			headers.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(plain)))
+		}
+	}
+	body, contentType := c.data, ""
+	switch {
+	case len(c.form) > 0:
+		body, contentType = multipart(c.form)
+	case c.isJSON:
+		contentType = "application/json"
+		headers.Set("Accept", "application/json")
+	case c.hasData && c.method != http.MethodPut:
+		contentType = "application/x-www-form-urlencoded"
+	}
+	query := c.query
+	if c.get && c.hasData {
+		query, body, contentType = joined(query, string(c.data)), nil, ""
+	}
+	if query != "" {
+		sep := "?"
+		if strings.Contains(target, "?") {
+			sep = "&"
+		}
+		target += sep + query
+	}
+	if strings.HasPrefix(target, "?") {
+		target = "/" + target
+	}
+	if c.target != "" {
+		target = c.target
+	}
+	method := c.method
+	switch {
+	case method != "":
+	case c.head:
+		method = http.MethodHead
+	case c.get || !c.hasData && len(c.form) == 0:
+		method = http.MethodGet
+	default:
+		method = http.MethodPost
+	}
+	headers.Set("Host", host)
+	if contentType != "" {
+		headers.Set("Content-Type", contentType)
+	}
+	if c.compressed {
+		headers.Set("Accept-Encoding", "deflate, gzip")
+	}
+	seen := map[string]bool{}
+	for _, f := range c.headers {
+		if !seen[f.name] {
+			headers.Del(f.name)
+			seen[f.name] = true
+		}
+		headers.Add(f.name, f.value)
+	}
+	for _, name := range c.without {
+		if !seen[name] {
+			headers.Del(name)
+		}
+	}
+	if len(body) > 0 || c.hasData && !c.get {
+		headers.Set("Content-Length", fmt.Sprint(len(body)))
+	}
+	return recorder.Request{
+		Method: method, URL: scheme + "://" + host + target, Proto: "HTTP/1.1", Headers: headers,
+		Body: recorder.Body{Bytes: body}, Size: int64(len(body)),
+	}, nil
+}

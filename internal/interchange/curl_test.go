@@ -1,0 +1,102 @@
+package interchange
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What curl would send is read from its command line.
+func TestCurl(t *testing.T) {
+	for command, want := range map[string]string{
+		`curl https://a.example`:                                                                       `GET https://a.example/ map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl a.example/x#y`:                                                                           `GET http://a.example/x map[Accept:[*/*] Host:[a.example]] ""`,
+		"$ curl \\\n  'https://a.example/it'\\''s' # note":                                             `GET https://a.example/it's map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl -d a=1 --data-raw @b -d'c' https://a.example/`:                                           `POST https://a.example/ map[Accept:[*/*] Content-Length:[8] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a=1&@b&c"`,
+		`curl -XPUT -H'X-A:  b ' -H 'x-a: c' -H 'Accept:' -H 'X-E;' https://a.example/`:                `PUT https://a.example/ map[Host:[a.example] X-A:[b c] X-E:[]] ""`,
+		`curl --json '{"a":' --json 1} https://a.example/`:                                             `POST https://a.example/ map[Accept:[application/json] Content-Length:[7] Content-Type:[application/json] Host:[a.example]] "{\"a\":1}"`,
+		`curl -G -d a=1 --data-urlencode 'b=c d' 'https://a.example/?x'`:                               `GET https://a.example/?x&a=1&b=c%20d map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl -u ann:pw --compressed -b s=1 -A ua -e ref https://a.example/`:                           `GET https://a.example/ map[Accept:[*/*] Accept-Encoding:[deflate, gzip] Authorization:[Basic YW5uOnB3] Cookie:[s=1] Host:[a.example] Referer:[ref] User-Agent:[ua]] ""`,
+		`curl https://u:p%40@a.example/`:                                                               `GET https://a.example/ map[Accept:[*/*] Authorization:[Basic dTpwQA==] Host:[a.example]] ""`,
+		`curl -I -sSL -o /dev/null -m 5 --max-time 3 https://a.example/`:                               `HEAD https://a.example/ map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl --data-raw $'\x00\u00e9\n\'\101\cA\q' https://a.example/`:                                `POST https://a.example/ map[Accept:[*/*] Content-Length:[9] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "\x00é\n'A\x01\\q"`,
+		`curl "https://a.example/\"\\x" --data-raw "a \$b"`:                                            `POST https://a.example/"\x map[Accept:[*/*] Content-Length:[4] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a $b"`,
+		`curl --url https://a.example/ --request-target '//x?y' -H 'Host: b' -H 'Content-Type:' -d ''`: `POST https://a.example//x?y map[Accept:[*/*] Content-Length:[0] Host:[b]] ""`,
+	} {
+		list, err := read([]byte(command))
+		if err != nil || len(list) != 1 {
+			t.Errorf("%s: %v, %v", command, list, err)
+			continue
+		}
+		r := list[0].Request
+		if got := fmt.Sprintf("%s %s %v %q", r.Method, r.URL, r.Headers, r.Body.Bytes); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", command, got, want)
+		}
+	}
+	list, err := read([]byte("curl a.example b.example -d x --next c.example; curl d.example && curl e.example\n"))
+	var urls []string
+	for _, ex := range list {
+		urls = append(urls, ex.Request.Method+" "+ex.Request.Headers.Get("Host"))
+	}
+	if got := strings.Join(urls, ", "); err != nil || got != "POST a.example, POST b.example, GET c.example, GET d.example, GET e.example" {
+		t.Errorf("%s, %v", got, err)
+	}
+	list, err = read([]byte(`curl -F 'a=b;type=text/x' -F 'c=d;filename="e f"' --form-string 'g=@h;x=y' https://a.example/`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := string(list[0].Request.Body.Bytes)
+	for _, part := range []string{"name=\"a\"\r\nContent-Type: text/x\r\n\r\nb\r\n", "name=\"c\"; filename=\"e f\"\r\n\r\nd\r\n", "name=\"g\"\r\n\r\n@h;x=y\r\n"} {
+		if !strings.Contains(body, part) {
+			t.Errorf("no %q in %s", part, body)
+		}
+	}
+	if !strings.Contains(list[0].Request.Headers.Get("Content-Type"), "boundary="+strings.TrimPrefix(strings.SplitN(body, "\r\n", 2)[0], "--")) {
+		t.Error("another boundary")
+	}
+}
+
+// Nothing is run, looked up or read that the user does not ask for.
+func TestCurlErrors(t *testing.T) {
+	for command, want := range map[string]string{
+		"curl $HOME":                       "line 1, column 6: a variable",
+		"curl x\ncurl \"a$(id)\"":          "line 2, column 8: a variable",
+		"curl `id`":                        "line 1, column 6: a variable",
+		"curl a | sh":                      "line 1, column 8: '|'",
+		"curl a > /etc/passwd":             "line 1, column 8: '>'",
+		"curl a; rm -rf /":                 `line 1, column 9: "rm" is not curl`,
+		"curl -d @/etc/passwd a":           "which import does not read by itself",
+		"curl -F a=@/etc/passwd a":         "which import does not read by itself",
+		"curl --data-urlencode a@/etc/x a": "which import does not read by itself",
+		"curl -T /etc/passwd a":            "which import does not read by itself",
+		"curl -K x a":                      "options from a file",
+		"curl -H @x a":                     "headers from a file",
+		"curl -b jar a":                    "cookies from a file",
+		"curl 'a":                          "line 1, column 6: this quote is not closed",
+		"curl --hedaer x a":                "did you mean --header?",
+		"curl -J a":                        "-J is an option of curl that import does not know",
+		"curl -d":                          "-d has no value",
+		"curl -X POST":                     "has no URL",
+		"curl ^\n a":                       "Windows",
+		"curl file:///etc/passwd":          "its URL",
+		"# nothing":                        "no curl command",
+	} {
+		_, err := read([]byte(command))
+		said := fmt.Sprint(err)
+		if e := new(Error); errors.As(err, &e) {
+			said += " " + e.Hint
+		}
+		if err == nil || !strings.Contains(said, want) {
+			t.Errorf("%s: %s, want %s", command, said, want)
+		}
+	}
+	r := Reader{Open: func(name string) ([]byte, error) { return []byte("1\r\n2 " + name), nil }}
+	for command, want := range map[string]string{"curl -d @f a": "12 f", "curl --data-binary @f a": "1\r\n2 f", "curl -T f a": "1\r\n2 f"} {
+		for ex, err := range r.Read(strings.NewReader(command)) {
+			if err != nil || string(ex.Request.Body.Bytes) != want {
+				t.Errorf("%s: %v", command, err)
+			}
+		}
+	}
+}

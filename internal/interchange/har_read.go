@@ -1,0 +1,219 @@
+package interchange
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"devhook/recorder"
+)
+
+// har reads the entries of a HAR, one at a time.
+func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what string, err error), each func(*recorder.Exchange, error) bool) {
+	n := 0
+	stopped := errors.New("stopped")
+	entries := func() error {
+		if err := opens(d, '['); err != nil {
+			return fmt.Errorf("entries: %w", err)
+		}
+		for d.More() {
+			n++
+			pos.next()
+			var e harEntry
+			if err := d.Decode(&e); err != nil {
+				return err
+			}
+			if scheme, _, ok := strings.Cut(e.Request.URL, ":"); ok && len(e.Devhook) == 0 && !strings.HasPrefix(scheme, "http") {
+				if r.Skipped != nil {
+					r.Skipped(fmt.Sprintf("entry %d is left out: %s: is not HTTP", n, clipped(scheme)))
+				}
+				continue
+			}
+			ex, err := e.exchange()
+			if ex, err = r.finished(ex, err); err != nil {
+				return err
+			}
+			if !each(ex, nil) {
+				return stopped
+			}
+		}
+		_, err := d.Token()
+		return err
+	}
+	found := false
+	err := members(d, func(name string) error {
+		if name != "log" {
+			return skip(d)
+		}
+		return members(d, func(name string) error {
+			if name != "entries" {
+				return skip(d)
+			}
+			found = true
+			return entries()
+		})
+	})
+	switch {
+	case err == stopped:
+	case err != nil && n > 0:
+		fail(d.InputOffset(), fmt.Sprintf("entry %d: ", n), err)
+	case err != nil:
+		fail(d.InputOffset(), "", err)
+	case !found:
+		fail(d.InputOffset(), "", errors.New("this HAR has no entries"))
+	}
+}
+
+func opens(d *json.Decoder, want json.Delim) error {
+	t, err := d.Token()
+	if err == nil && t != want {
+		err = fmt.Errorf("want %v", want)
+	}
+	return err
+}
+
+// members calls each for the members of the object that comes next, with the
+// decoder before the value.
+func members(d *json.Decoder, each func(name string) error) error {
+	if err := opens(d, '{'); err != nil {
+		return err
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		if err := each(t.(string)); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+func skip(d *json.Decoder) error {
+	var raw json.RawMessage
+	return d.Decode(&raw)
+}
+
+// exchange returns what e tells of. What stands in the entry itself counts
+// before what _devhook says.
+func (e *harEntry) exchange() (*recorder.Exchange, error) {
+	ex := new(recorder.Exchange)
+	own := len(e.Devhook) > 0
+	if own {
+		if err := json.Unmarshal(e.Devhook, ex); err != nil {
+			return nil, fmt.Errorf("_devhook: %w", err)
+		}
+		if ex.Imported == nil {
+			ex.Imported = &recorder.Imported{Seq: ex.Seq, Origin: ex.Origin}
+		}
+	} else {
+		at, err := time.Parse(time.RFC3339Nano, e.StartedDateTime)
+		if err != nil && e.StartedDateTime != "" {
+			return nil, fmt.Errorf("startedDateTime %q is no time as in RFC 3339", clipped(e.StartedDateTime))
+		}
+		ex.At = at.UTC()
+	}
+	r := &ex.Request
+	r.Method = e.Request.Method
+	if r.URL == "" {
+		r.URL = e.Request.URL
+	}
+	if r.Headers == nil {
+		r.Headers = harHeader(e.Request.Headers, own)
+	}
+	if !own {
+		r.URL, _, _ = strings.Cut(r.URL, "#")
+		r.Proto = "HTTP/1.1"
+		if u, err := recorder.ParseURL(r.URL); err == nil && r.Headers["Host"] == nil {
+			r.Headers.Set("Host", u.Host)
+		}
+	}
+	if p := e.Request.PostData; p != nil && len(r.Body.Bytes) == 0 {
+		body, err := unpacked(p.Text, p.Encoding)
+		if err != nil {
+			return nil, fmt.Errorf("postData: %w", err)
+		}
+		if len(body) == 0 && len(p.Params) > 0 {
+			var pairs []string
+			for _, param := range p.Params {
+				pairs = append(pairs, url.QueryEscape(param.Name)+"="+url.QueryEscape(param.Value))
+			}
+			body = []byte(strings.Join(pairs, "&"))
+		}
+		r.Body.Bytes = body
+		if r.Headers == nil {
+			r.Headers = http.Header{}
+		}
+		if !own && p.MimeType != "" && r.Headers["Content-Type"] == nil {
+			r.Headers.Set("Content-Type", p.MimeType)
+		}
+	}
+	a := &e.Response
+	switch {
+	case own && ex.Response == nil:
+		return ex, nil
+	case !own && a.Status == 0:
+		ex.Outcome, ex.Detail = recorder.Unreachable, "imported: there is no response in the HAR"
+		return ex, nil
+	case !own:
+		ex.Response, ex.Outcome = &recorder.Response{Took: time.Duration(e.Time * float64(time.Millisecond))}, recorder.Answered
+	}
+	body, err := unpacked(a.Content.Text, a.Content.Encoding)
+	if err != nil {
+		return nil, fmt.Errorf("response content: %w", err)
+	}
+	ex.Response.Status = a.Status
+	if ex.Response.Headers == nil {
+		ex.Response.Headers = harHeader(a.Headers, own)
+	}
+	if len(body) > 0 {
+		ex.Response.Body.Bytes = body
+	}
+	if !own {
+		ex.Response.Size = int64(len(body))
+		ex.Response.Headers.Del("Content-Encoding") // HAR has what was inside
+		ex.Response.Headers.Del("Content-Length")
+	}
+	return ex, nil
+}
+
+// harHeader gives headers, with canonical names unless they are devhook's own.
+// Fields of HTTP/2 that are no headers are left out, but for the host.
+func harHeader(list []harPair, own bool) http.Header {
+	if own && len(list) == 0 {
+		return nil
+	}
+	h := http.Header{}
+	for _, p := range list {
+		switch {
+		case own:
+			h[p.Name] = append(h[p.Name], p.Value)
+		case p.Name == ":authority":
+			h.Set("Host", p.Value)
+		case !strings.HasPrefix(p.Name, ":"):
+			h.Add(p.Name, p.Value)
+		}
+	}
+	return h
+}
+
+func unpacked(text, encoding string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	if !strings.EqualFold(encoding, "base64") {
+		return []byte(text), nil
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("it is not base64, as its encoding says")
+	}
+	return b, nil
+}

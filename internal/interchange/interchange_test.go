@@ -1,0 +1,329 @@
+package interchange
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 123_456_000, time.UTC)
+
+// samples are exchanges of every kind, with what is hard to write.
+func samples() []*recorder.Exchange {
+	body := func(s string) recorder.Body { return recorder.Body{Bytes: []byte(s)} }
+	list := []*recorder.Exchange{
+		{
+			Provider: "tiktok", Event: "video.publish.completed", DeliveryID: "d", Route: "/hooks", Target: "http://127.0.0.1:3000/hooks?a=1",
+			Request: recorder.Request{
+				URL: "https://x.ngrok.app/hooks//a%2f?a=%zz&b=c+d&=&b", Headers: http.Header{
+					"Content-Type": {"application/json"}, "Host": {"x.ngrok.app"}, "X-Two": {"a", "b"}, "X-Empty": {""}, "Cookie": {"a=b; c=d"},
+				}, Body: body(`{"a":"it's \"é\" </script> ` + "`" + ` $(id) {{x}} # ! % \\ "}`), Remote: "1.2.3.4:5",
+			},
+			Verdict: verify.Verdict{Status: verify.Valid}, Outcome: recorder.Answered,
+			Response: &recorder.Response{Status: 302, Headers: http.Header{"Location": {"/x"}, "Set-Cookie": {"s=1; Path=/; HttpOnly"}}, Body: body("ok"), Size: 2, Took: 37123456},
+			App:      &recorder.Response{Status: 500, Body: body("\xff"), Size: 1},
+		},
+		{
+			Event: "x\n# y\u202e; rm -rf /", Changes: []string{"set a=1"},
+			Request:  recorder.Request{URL: "https://x.example/\xff?q=#h", Headers: http.Header{"X-Latin": {"caf\xe9"}, "X-Esc": {"\x1b[2J'$(id)`id`\""}}, Body: body("\x00\x01'\xff\n\n")},
+			Outcome:  recorder.Refused,
+			Response: &recorder.Response{Status: 403, Headers: http.Header{"Content-Type": {"image/png"}}, Body: body("\x89PNG\x00"), Size: 6, Truncated: true},
+			Verdict:  verify.Verdict{Status: verify.Invalid, Reason: verify.BadSignature, Detail: "no", Hint: "do"},
+		},
+		{Request: recorder.Request{URL: "https://x.example", Truncated: true, Size: 99}, Outcome: recorder.Pending},
+		{Request: recorder.Request{URL: "https://x.example?x", Headers: http.Header{"Content-Length": {"0"}}}, Outcome: recorder.Unreachable, Detail: "refused"},
+		{Request: recorder.Request{URL: "https://x.example/a", Body: body("### \n<script>\nGET /\n")}, Outcome: recorder.Queued},
+		{Request: recorder.Request{URL: "https://x.example/a", Body: body(strings.Repeat("long ", 20_000))}, Outcome: recorder.Unrouted, Verdict: verify.Verdict{Status: verify.Skipped}},
+	}
+	for i, ex := range list {
+		ex.ID = recorder.ID(fmt.Sprintf("01JD7Q8V9T4K2M6N8P0R2S4T%02d", i))
+		ex.Seq, ex.At, ex.Origin = uint64(10+3*i), noon.Add(time.Duration(i)*time.Second), recorder.Live
+		ex.Request.Method, ex.Request.Proto = "POST", "HTTP/1.1"
+		if !ex.Request.Truncated {
+			ex.Request.Size = int64(len(ex.Request.Body.Bytes))
+		}
+	}
+	return list
+}
+
+func written(t *testing.T, f Format, list []*recorder.Exchange) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := NewWriter(&b, f)
+	w.Version = "1"
+	w.File = func(ex *recorder.Exchange, body []byte) (string, error) { return fmt.Sprintf("body-%d", ex.Seq), nil }
+	for _, ex := range list {
+		if err := w.Write(ex); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func read(text []byte) (list []*recorder.Exchange, err error) {
+	for ex, err := range (Reader{Now: noon}).Read(bytes.NewReader(text)) {
+		if err != nil {
+			return list, err
+		}
+		list = append(list, ex)
+	}
+	return list, nil
+}
+
+// What is exported, imported into a store with other numbers and exported again
+// is the same, also of what is imported twice over.
+func TestThereAndBack(t *testing.T) {
+	for _, f := range []Format{HAR, NDJSON} {
+		first := written(t, f, samples())
+		text := first
+		for range 3 {
+			list, err := read(text)
+			if err != nil || len(list) != len(samples()) {
+				t.Fatalf("%s: %d exchanges, %v", f, len(list), err)
+			}
+			for i, ex := range list {
+				if ex.Origin != recorder.Import || ex.Seq != 0 {
+					t.Errorf("%s: origin %s, number %d", f, ex.Origin, ex.Seq)
+				}
+				ex.Seq = uint64(100 + i)
+			}
+			// as a journal keeps it
+			for _, ex := range list {
+				kept, err := json.Marshal(ex)
+				if err == nil {
+					err = json.Unmarshal(kept, ex)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if text = written(t, f, list); !bytes.Equal(text, first) {
+				t.Fatalf("%s: became\n%s\nwant\n%s", f, text, first)
+			}
+		}
+	}
+	list, err := read(written(t, NDJSON, samples()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if har := written(t, HAR, list); !bytes.Equal(har, written(t, HAR, samples())) {
+		t.Error("by way of NDJSON the HAR is another")
+	}
+	if text := written(t, HAR, nil); !json.Valid(text) {
+		t.Errorf("a HAR of nothing: %s", text)
+	}
+}
+
+// A HAR says in its own words what _devhook says.
+func TestHARWithoutDevhook(t *testing.T) {
+	var har map[string]any
+	if err := json.Unmarshal(written(t, HAR, samples()), &har); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range har["log"].(map[string]any)["entries"].([]any) {
+		delete(e.(map[string]any), "_devhook")
+	}
+	text, _ := json.Marshal(har)
+	list, err := read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range samples() {
+		got := list[i]
+		if !bytes.Equal(got.Request.Body.Bytes, want.Request.Body.Bytes) || !got.At.Equal(want.At) || got.Request.Headers.Get("Content-Type") != want.Request.Headers.Get("Content-Type") {
+			t.Errorf("%d: %+v", i, got.Request)
+		}
+		if want.Response != nil && (got.Response.Status != want.Response.Status || !bytes.Equal(got.Response.Body.Bytes, want.Response.Body.Bytes) || got.Outcome != recorder.Answered) {
+			t.Errorf("%d: %+v", i, got.Response)
+		}
+		if want.Response == nil && (got.Response != nil || got.Outcome != recorder.Unreachable) {
+			t.Errorf("%d: outcome %s", i, got.Outcome)
+		}
+	}
+}
+
+// As a browser writes it: HTTP/2, params, a fragment, a compressed answer.
+func TestHAROfABrowser(t *testing.T) {
+	list, err := read([]byte(`{"log":{"version":"1.2","pages":[{"id":"p"}],"entries":[{"startedDateTime":"2026-11-21T13:00:00.5+01:00","time":12.5,
+"request":{"method":"POST","url":"https://a.example/x?y#z","httpVersion":"h2","headers":[{"name":":authority","value":"a.example"},{"name":":path","value":"/x"},{"name":"x-a","value":"1"}],
+"postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a b","value":"&"}]}},
+"response":{"status":200,"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"text":"aGk=","encoding":"base64"}}}],"comment":""},"x":1}`))
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	ex := list[0]
+	if ex.Request.URL != "https://a.example/x?y" || ex.Request.Headers.Get("X-A") != "1" || ex.Request.Headers.Get("Host") != "a.example" || len(ex.Request.Headers) != 3 ||
+		string(ex.Request.Body.Bytes) != "a+b=%26" || string(ex.Response.Body.Bytes) != "hi" || ex.Response.Headers.Get("Content-Encoding") != "" || ex.Response.Took != 12500*time.Microsecond {
+		t.Errorf("%+v %+v", ex.Request, ex.Response)
+	}
+}
+
+// What a browser loads without HTTP is passed over.
+func TestSkipped(t *testing.T) {
+	var skipped []string
+	r := Reader{Now: noon, Skipped: func(text string) { skipped = append(skipped, text) }}
+	n := 0
+	for _, err := range r.Read(strings.NewReader(`{"log":{"entries":[{"request":{"url":"data:image/png;base64,AA"}},{"request":{"url":"https://x/"}},{"request":{"url":"wss://x/"}}]}}`)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 1 || fmt.Sprint(skipped) != "[entry 1 is left out: data: is not HTTP entry 3 is left out: wss: is not HTTP]" {
+		t.Errorf("%d, and %q", n, skipped)
+	}
+}
+
+// Errors say where, and what to do.
+func TestReadErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "the file is empty",
+		"\n":                              "the file is empty",
+		"4096:9:websocket;0:~8:response;": "mitmdump -nr",
+		"hello":                           "neither HAR",
+		"{}":                              "line 1, column 1: exchange 1: it has no request",
+		"{\"request\":{\"url\":\"https://x/\"}}\n{\"request\":3}":                              "line 2, column 1: exchange 2: request is a number",
+		"{\"request\":{\"url\":\"https://x/\"}}\n{\"request\":{\"url\":\"/x\"}}":               "line 2, column 1: exchange 2: its URL",
+		"{\"request\":{\"url\":\"https://x/\"}}\n\n{\"a\":]":                                   "line 3, column 6: exchange 2: invalid character",
+		`{"request":{"url":"https://x/"`:                                                       "the file ends in the middle",
+		`{"request":{"url":"https://x/","body":{"sha256":"` + strings.Repeat("a", 64) + `"}}}`: "in a file of a store",
+		`{"request":{"url":"https://x/","method":"G T"}}`:                                      "its method",
+		`{"request":{"url":"file:///etc/passwd"}}`:                                             "its URL",
+		`{"request":{"url":"https://x/","headers":{"A\r\nB":["c"]}}}`:                          "no name of a header",
+		`{"request":{"url":"https://x/","headers":{"A":["c\r\nd"]}}}`:                          "line break",
+		`{"request":{"url":"https://x/"},"outcome":"odd"}`:                                     "its outcome",
+		`{"v":9,"request":{"url":"https://x/"}}`:                                               "newer devhook",
+		`{"at":"1900-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 1900",
+		`{"log":{}}`:             "this HAR has no entries",
+		`{"log":{"entries":{}}}`: "want [",
+		`{"log":{"entries":[{"request":{"url":"https://x/"}},{"request":{"url":"/x"}}]}}`:                     "entry 2: its URL",
+		`{"log":{"entries":[{"request":{"url":"https://x/","postData":{"text":"§","_encoding":"base64"}}}]}}`: "is not base64",
+		`{"a":` + strings.Repeat("[", 20_000):                                                                 "exceeded max depth",
+		"POST / HTTP/1.1\nContent-Length: 5\n\nab":                                                            "Content-Length is 5",
+	} {
+		list, err := read([]byte(text))
+		if err == nil {
+			t.Errorf("%.60s: read as %v", text, list)
+			continue
+		}
+		said := err.Error()
+		if e := new(Error); errors.As(err, &e) {
+			said += " " + e.Hint
+		}
+		if !strings.Contains(said, want) {
+			t.Errorf("%.60s: %s, want %s", text, said, want)
+		}
+	}
+}
+
+// Nothing of a webhook gets out of the quotes, lines and comments that it is
+// written in.
+func TestHostile(t *testing.T) {
+	for _, f := range []Format{Curl, HTTP, Hurl} {
+		text := string(written(t, f, samples()))
+		if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == '\u202e' || r == 0xFFFD }); i >= 0 {
+			t.Errorf("%s: %q is in it", f, text[i:i+10])
+		}
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "# y") || strings.HasPrefix(line, "; rm") {
+				t.Errorf("%s: the comment ended: %s", f, line)
+			}
+		}
+	}
+	if got := strings.Count(string(written(t, HTTP, samples())), "###"); got != len(samples()) {
+		t.Errorf("%d requests in the .http file", got)
+	}
+	w := NewWriter(new(bytes.Buffer), HTTP)
+	if err := w.Write(samples()[1]); err == nil {
+		t.Error("a binary body stands in a .http file")
+	}
+}
+
+// A curl command that was exported is read as the request it was made of, where
+// its body is no other program's.
+func TestCurlThereAndBack(t *testing.T) {
+	ex := samples()[0]
+	list, err := read(written(t, Curl, []*recorder.Exchange{ex, ex}))
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	got := list[1].Request
+	want := ex.Request.Headers.Clone()
+	want.Set("Content-Length", fmt.Sprint(ex.Request.Size))
+	if got.URL != ex.Request.URL || !bytes.Equal(got.Body.Bytes, ex.Request.Body.Bytes) || got.Method != "POST" || fmt.Sprint(got.Headers) != fmt.Sprint(want) {
+		t.Errorf("got %+v\nwant %+v", got, ex.Request)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	if err := NewWriter(new(bytes.Buffer), "xml").Write(samples()[0]); err == nil || !slices.Contains(Formats(), HAR) {
+		t.Error("xml is written")
+	}
+}
+
+// However many lines there are, few are remembered, and one exchange is no more
+// than it may be.
+func TestPosition(t *testing.T) {
+	text := strings.Repeat("ab\n", 1000) + "cd"
+	p := &position{in: strings.NewReader(text), most: 1 << 20, keep: 10}
+	if _, err := io.Copy(io.Discard, struct{ io.Reader }{p}); err != nil {
+		t.Fatal(err)
+	}
+	if line, column := p.of(3001); line != 1001 || column != 2 || len(p.lines) > 10 {
+		t.Errorf("line %d, column %d, with %d lines in memory", line, column, len(p.lines))
+	}
+	p = &position{in: strings.NewReader(strings.Repeat("x", 1000)), most: 100, keep: 10}
+	buf := make([]byte, 60)
+	for i, want := range []error{nil, nil, errTooLarge} {
+		if _, err := p.Read(buf); err != want {
+			t.Errorf("read %d: %v", i, err)
+		}
+	}
+	p.next()
+	if _, err := p.Read(buf); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, format := range Formats() {
+		var b bytes.Buffer
+		w := NewWriter(&b, format)
+		w.Write(samples()[0])
+		w.Close()
+		f.Add(b.Bytes())
+	}
+	f.Add([]byte("curl -sSLX PUT 'a.example' -d @x -F 'a=b;type=c' -u a:b $'\\x41\\u00e9' \\\n --json \"{\\\"a\\\"}\""))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		list, err := read(text)
+		if err != nil || len(list) == 0 { // an empty file is an error
+			return
+		}
+		for _, format := range []Format{HAR, NDJSON} { // what was read can be handed on
+			first := written(t, format, list)
+			again, err := read(first)
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", format, err, first)
+			}
+			if second := written(t, format, again); !bytes.Equal(first, second) {
+				t.Errorf("%s: %s\nbecame\n%s", format, first, second)
+			}
+		}
+		for _, format := range []Format{Curl, HTTP, Hurl} {
+			written(t, format, list)
+		}
+	})
+}

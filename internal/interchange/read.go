@@ -1,0 +1,355 @@
+package interchange
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"devhook/recorder"
+)
+
+// Bounds of what is read. JSON that is nested deeper than 10,000 is refused by
+// encoding/json.
+const (
+	maxFile  = 16 << 30  // bytes
+	maxValue = 1 << 30   // bytes of one exchange; a body of 256 MB is up to 6 times that in JSON, but mostly not
+	maxText  = 256 << 20 // bytes of an HTTP message, or of curl commands
+	maxCount = 5_000_000 // exchanges
+)
+
+// A Reader reads exchanges from a file of another program, or of devhook. What
+// format it has is seen from how it begins.
+type Reader struct {
+	// Now is the time of what has none.
+	Now time.Time
+	// Open reads a file that a curl command names, as in --data @FILE. Nil
+	// refuses them.
+	Open func(name string) ([]byte, error)
+	// Skipped is told, a sentence each, what is left out because it was no
+	// request over HTTP, as data: URLs in a browser's HAR. Nil: nobody is.
+	Skipped func(text string)
+}
+
+// An Error tells what is wrong with a file, and where.
+type Error struct {
+	Line, Column int // from 1; 0: it is known neither
+	Text         string
+	Hint         string // what to do about it, "" if there is no telling
+	Err          error
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Text
+	}
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Text)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Read yields what is in a file: HAR 1.2, an Exchange on each line (also as
+// devhook up --json prints them), one HTTP message, or curl commands. All that is
+// yielded has the origin [recorder.Import], and a request that can be sent; ids
+// and verdicts are those that the file has, "" if it has none. An error, an
+// [*Error] mostly, is the last that is yielded.
+func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
+	return func(yield func(*recorder.Exchange, error) bool) {
+		pos := &position{in: io.LimitReader(in, maxFile+1), most: maxValue, keep: 1 << 20}
+		br := bufio.NewReaderSize(pos, 64<<10)
+		head, err := br.Peek(4096)
+		if err != nil && err != io.EOF {
+			yield(nil, err)
+			return
+		}
+		head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+		n := 0
+		each := func(ex *recorder.Exchange, err error) bool {
+			if n++; n > maxCount && err == nil {
+				err = &Error{Text: fmt.Sprintf("more than %d exchanges", maxCount), Hint: "split the file"}
+			}
+			if err != nil {
+				yield(nil, err)
+				return false
+			}
+			return yield(ex, nil)
+		}
+		switch {
+		case len(head) == 0:
+			each(nil, &Error{Text: "the file is empty"})
+		case isFlows.Match(head):
+			each(nil, &Error{Text: "these are flows of mitmproxy, which only mitmproxy reads", Hint: "mitmdump -nr FLOWS --set hardump=flows.har, then: devhook import flows.har"})
+		case head[0] == '{':
+			r.json(br, pos, isHAR.Match(head), each)
+		default:
+			text, err := io.ReadAll(io.LimitReader(br, maxText+1))
+			if err == nil && len(text) > maxText {
+				err = &Error{Text: fmt.Sprintf("it is over %d MiB, and no JSON", maxText>>20)}
+			}
+			if err != nil {
+				each(nil, err)
+				return
+			}
+			if isCurl.Match(head) {
+				r.curl(string(text), each)
+			} else {
+				r.message(text, each)
+			}
+		}
+	}
+}
+
+var (
+	isHAR   = regexp.MustCompile(`^\{\s*"log"\s*:`)
+	isCurl  = regexp.MustCompile(`^(?:#|(?:\$ +)?curl(?:\.exe)?\s|base64 -d <<'END' \| curl )`)
+	isFlows = regexp.MustCompile(`^[0-9]+:[0-9]+:[a-z_]+;[0-9]+:`) // tnetstrings: https://tnetstrings.info
+)
+
+// message reads one HTTP message.
+func (r Reader) message(text []byte, each func(*recorder.Exchange, error) bool) {
+	list, err := recorder.Parse(text)
+	if err != nil {
+		e := &Error{Text: err.Error(), Err: err}
+		if errors.Is(err, recorder.ErrFormat) {
+			e.Text = "neither HAR, nor exchanges in JSON, nor an HTTP message (POST /path HTTP/1.1 …), nor curl commands"
+		}
+		each(nil, e)
+		return
+	}
+	for _, ex := range list {
+		if !each(r.finished(ex, nil)) {
+			return
+		}
+	}
+}
+
+// json reads exchanges one after the other, or the entries of a HAR.
+func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.Exchange, error) bool) {
+	br := bufio.NewReader(in)
+	if bom, err := br.Peek(3); err == nil && string(bom) == "\ufeff" {
+		br.Discard(3)
+		pos.skipped = 3
+	}
+	d := json.NewDecoder(br)
+	fail := func(at int64, what string, err error) {
+		var syntax *json.SyntaxError
+		var typed *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &syntax):
+			at = syntax.Offset - 1 // which was read already
+		case errors.As(err, &typed):
+			err = fmt.Errorf("%s is a %s", typed.Field, typed.Value)
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
+			at, err = d.InputOffset(), errors.New("the file ends in the middle of it")
+		}
+		if errors.Is(err, errTooLarge) {
+			at, err = d.InputOffset(), errTooLarge
+		} else if pos.read > maxFile {
+			err = fmt.Errorf("the file is over %d GiB", maxFile>>30)
+		}
+		line, column := pos.of(at)
+		each(nil, &Error{Line: line, Column: column, Text: what + err.Error(), Err: err})
+	}
+	if har {
+		r.har(d, pos, fail, each)
+		return
+	}
+	for n := 1; ; n++ {
+		pos.next()
+		var raw json.RawMessage
+		err := d.Decode(&raw)
+		if err == io.EOF {
+			return
+		}
+		what := fmt.Sprintf("exchange %d: ", n)
+		at := d.InputOffset() - int64(len(raw))
+		if err != nil {
+			fail(at, what, err)
+			return
+		}
+		ex, err := exchangeOf(raw)
+		if err != nil {
+			fail(at, what, err)
+			return
+		}
+		if ex == nil {
+			continue
+		}
+		if ex, err = r.finished(ex, nil); err != nil {
+			fail(at, what, err)
+			return
+		}
+		if !each(ex, nil) {
+			return
+		}
+	}
+}
+
+// exchangeOf reads an Exchange, or a line of devhook up --json; nil for one
+// without an exchange.
+func exchangeOf(raw []byte) (*recorder.Exchange, error) {
+	var line struct {
+		Type     string          `json:"type"`
+		Exchange json.RawMessage `json:"exchange"`
+		Request  json.RawMessage `json:"request"`
+		Log      json.RawMessage `json:"log"`
+	}
+	if err := json.Unmarshal(raw, &line); err != nil {
+		return nil, err
+	}
+	switch {
+	case line.Log != nil:
+		return nil, errors.New(`a HAR has "log" before everything else`)
+	case line.Type != "" && line.Request == nil:
+		if raw = line.Exchange; raw == nil {
+			return nil, nil
+		}
+	case line.Request == nil:
+		return nil, errors.New("it has no request")
+	}
+	ex := new(recorder.Exchange)
+	if err := ex.UnmarshalJSON(raw); err != nil { // raw was checked: json.Unmarshal would do it again
+		return nil, err
+	}
+	if ex.Imported == nil && (ex.Seq != 0 || ex.Origin != "") {
+		ex.Imported = &recorder.Imported{Seq: ex.Seq, Origin: ex.Origin}
+	}
+	return ex, nil
+}
+
+// finished returns ex as one that was imported, with what files leave out, or
+// why it cannot be.
+func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, error) {
+	if err != nil {
+		return nil, err
+	}
+	req := &ex.Request
+	if req.Method == "" {
+		req.Method = http.MethodPost
+	}
+	if !isToken(req.Method) {
+		return nil, fmt.Errorf("its method %q is none", clipped(req.Method))
+	}
+	u, err := recorder.ParseURL(req.URL)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
+		return nil, fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
+	}
+	for _, h := range []http.Header{req.Headers, headersOf(ex.Response), headersOf(ex.App)} {
+		for name, values := range h {
+			if !isToken(name) {
+				return nil, fmt.Errorf("%q is no name of a header", clipped(name))
+			}
+			for _, v := range values {
+				if strings.ContainsAny(v, "\r\n\x00") {
+					return nil, fmt.Errorf("the header %s has a line break in it", name)
+				}
+			}
+		}
+	}
+	for _, b := range []*recorder.Body{&req.Body, bodyOf(ex.Response), bodyOf(ex.App)} {
+		if b != nil && b.Sum != "" {
+			return nil, fmt.Errorf("a body is in a file of a store (sha256 %s): devhook export and show --json put it in", b.Sum)
+		}
+	}
+	if !req.Truncated {
+		req.Size = int64(len(req.Body.Bytes))
+	}
+	ex.Seq, ex.Origin = 0, recorder.Import
+	if ex.At.IsZero() {
+		ex.At = r.Now
+	} else if y := ex.At.Year(); y < 1970 || y > 9999 {
+		return nil, fmt.Errorf("its time, in the year %d, is not between 1970 and 9999", y)
+	}
+	switch ex.Outcome {
+	case "", recorder.Pending:
+		if ex.Response == nil && ex.Imported == nil {
+			ex.Outcome, ex.Detail = recorder.Handled, "imported: it was sent to no app"
+			break
+		}
+		ex.Outcome = recorder.Pending
+		if ex.Response != nil {
+			ex.Outcome = recorder.Answered
+		}
+	case recorder.Answered, recorder.Unreachable, recorder.Refused, recorder.Handled, recorder.Queued, recorder.Unrouted:
+	default:
+		return nil, fmt.Errorf("its outcome %q is none", clipped(string(ex.Outcome)))
+	}
+	return ex, nil
+}
+
+func headersOf(r *recorder.Response) http.Header {
+	if r == nil {
+		return nil
+	}
+	return r.Headers
+}
+
+func bodyOf(r *recorder.Response) *recorder.Body {
+	if r == nil {
+		return nil
+	}
+	return &r.Body
+}
+
+func clipped(s string) string { return s[:min(len(s), 80)] }
+
+// A position knows where lines begin in what was read last, and how much may be
+// read before somebody calls next.
+type position struct {
+	in      io.Reader
+	most    int64 // bytes to read between two calls of next
+	keep    int   // how many beginnings of lines are remembered
+	read    int64
+	started int64   // what was read when next was called
+	skipped int64   // bytes before those that offsets count
+	lines   []int64 // where each line begins, but for the first and for those forgotten
+	forgot  int
+}
+
+var errTooLarge = fmt.Errorf("it is over %d MiB", maxValue>>20)
+
+// next says that what follows is another exchange.
+func (p *position) next() { p.started = p.read }
+
+func (p *position) Read(b []byte) (int, error) {
+	if p.read-p.started > p.most {
+		return 0, errTooLarge
+	}
+	n, err := p.in.Read(b)
+	for i, c := range b[:n] {
+		if c != '\n' {
+			continue
+		}
+		if len(p.lines) == p.keep {
+			half := p.keep / 2
+			p.forgot += half
+			p.lines = append(p.lines[:0], p.lines[half:]...)
+		}
+		p.lines = append(p.lines, p.read+int64(i)+1)
+	}
+	p.read += int64(n)
+	return n, err
+}
+
+// of gives line and column, in bytes, of an offset.
+func (p *position) of(at int64) (line, column int) {
+	at += p.skipped
+	i, exact := slices.BinarySearch(p.lines, at)
+	if exact {
+		i++
+	}
+	start := int64(0)
+	if i > 0 {
+		start = p.lines[i-1]
+	}
+	return p.forgot + i + 1, int(at-start) + 1
+}
