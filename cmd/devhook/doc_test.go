@@ -53,7 +53,7 @@ func TestDocs(t *testing.T) {
 	record(t, app.URL, bin, dir, env)
 	// The app on port 3000 that the documents speak of is the test's own.
 	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
-	here := strings.NewReplacer(":3000", ":"+port, ":4000", ":"+port)
+	here := strings.NewReplacer(":3000", ":"+port, ":4000", ":"+port, "127.0.0.1:4041", "127.0.0.1:0")
 
 	// The devhook.yaml that README.md shows is the one that its commands find.
 	readme, err := os.ReadFile("../../README.md")

@@ -33,7 +33,7 @@ func newUp(t *testing.T, srv *ngroktest.Server, out io.Writer, flags map[string]
 	}
 	env := map[string]string{
 		"NGROK_AUTHTOKEN": ngroktest.Authtoken, "DEVHOOK_STORE": dir + "/" + recorder.Dir,
-		"DEVHOOK_NGROK_CONNECT_URL": srv.ConnectURL(), "DEVHOOK_NGROK_CONNECT_CAS": cert,
+		"DEVHOOK_NGROK_CONNECT_URL": srv.ConnectURL(), "DEVHOOK_NGROK_CONNECT_CAS": cert, "DEVHOOK_INSPECT": "off",
 	}
 	getenv := func(name string) string { return env[name] }
 	src := sourceOf(dir, getenv, flags)

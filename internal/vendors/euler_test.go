@@ -77,7 +77,7 @@ func TestEuler(t *testing.T) {
 	dir, bin := build(t)
 	api, _ := started(t, dir, bin, "api", "emulate", "euler", "--listen", "127.0.0.1:0", "--silent", "--key", "env:EULER_API_KEY", "--page-size", "1", "--max-alerts", "2", "--ready-file", "api")
 	store := filepath.Join(dir, "store")
-	up, _ := started(t, dir, bin, "up", "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--store", store, "--output", "quiet", "--ready-file", "up")
+	up, _ := started(t, dir, bin, "up", "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--store", store, "--output", "quiet", "--ready-file", "up")
 	as := func(key, group, method string, args ...any) eulerAnswer {
 		t.Helper()
 		words := []string{"euler.mjs", api, key, group, method}

@@ -88,7 +88,7 @@ func startDevhook(t *testing.T, app string, flags ...string) string {
 	t.Helper()
 	dir, bin := build(t)
 	ready := filepath.Join(dir, "ready")
-	args := append([]string{"up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--forward", app,
+	args := append([]string{"up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
 		"--store", filepath.Join(dir, "store"), "--ready-file", ready, "--output", "quiet"}, flags...)
 	cmd := exec.Command(bin, args...)
 	cmd.Env, cmd.Dir = environ(), dir
