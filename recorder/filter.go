@@ -42,6 +42,8 @@ type Filter struct {
 type condition struct {
 	not  bool
 	want func(*Store, *Exchange) (bool, error)
+	key  string   // what it is about; see indexedKey
+	raw  rawMatch // nil: nothing can be told before decoding
 }
 
 // Has reports whether f asks for something of key, and does not only exclude
@@ -80,7 +82,7 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 			if err != nil {
 				return Filter{}, err
 			}
-			f.conditions = append(f.conditions, condition{w.not, want})
+			f.conditions = append(f.conditions, condition{w.not, want, key, rawFor(w, want)})
 			if !w.not {
 				f.keys = append(f.keys, key)
 			}

@@ -374,6 +374,7 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 	s.seg.end += int64(len(buf))
 	s.written += uint64(len(buf))
 	s.syncMu.Unlock()
+	s.calm.wrote(len(buf))
 	return nil
 }
 

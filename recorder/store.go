@@ -13,6 +13,7 @@
 //	  lock               held by the process that is just writing
 //	  journal/N.jsonl    0600; N: all exchanges in it have a sequence number of at least N
 //	  bodies/SHA256      0600; bodies over 256 KiB
+//	  index/             derived from the journal, and made again if it is missing
 //	  run/ID.json        what a process that serves the store says of itself; locked by it
 //
 // # Concurrency
@@ -61,11 +62,16 @@ var (
 
 // Options are what [Open] can be told.
 type Options struct {
-	// ReadOnly opens a store to look at it: nothing is made, mended or
-	// locked, and the directory may be one that cannot be written to.
+	// ReadOnly opens a store to look at it: no recording is made, mended or
+	// locked, and the directory may be one that cannot be written to. Of the
+	// index, what is missing is kept where it can be.
 	ReadOnly bool
 	// Log is told what was mended and what is damaged. Nil: nobody is.
 	Log *slog.Logger
+	// Indexing is told, now and then while a reader waits for it, how many
+	// bytes of how many were read to make a missing index; at last, that it was
+	// all of them. Nil: nobody is.
+	Indexing func(done, total int64)
 
 	segmentSize int64 // tests want small ones; 0: maxSegment
 }
@@ -79,6 +85,8 @@ type Store struct {
 
 	segmentSize int64 // bytes at which a segment is full
 	recent      recent
+	runs        runs
+	progressed  func(done, total int64) // may be nil
 
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
@@ -100,6 +108,7 @@ type Store struct {
 
 	wakeSync              chan struct{} // one waits: something is to be synced at once
 	resultSync, frameSync laterSync     // for what can wait
+	calm                  calm
 	stopSync              context.CancelFunc
 	syncDone              chan struct{}
 	closed                chan struct{} // closed by Close
@@ -118,7 +127,7 @@ const syncLag = 15 * time.Millisecond
 // The caller closes the store.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
-		dir: dir, readOnly: o.ReadOnly, log: o.Log, segmentSize: cmp.Or(o.segmentSize, maxSegment),
+		dir: dir, readOnly: o.ReadOnly, log: o.Log, progressed: o.Indexing, segmentSize: cmp.Or(o.segmentSize, maxSegment),
 		advanced: make(chan struct{}), wakeSync: make(chan struct{}, 1),
 		syncDone: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -163,6 +172,7 @@ func (s *Store) open() error {
 	s.stopSync = stop
 	s.resultSync.init(s, syncLag)
 	s.frameSync.init(s, frameLag)
+	s.calm.init(s)
 	go s.syncLoop(ctx)
 	return nil
 }
@@ -256,6 +266,7 @@ func (s *Store) Close() error {
 	if s.stopSync != nil {
 		s.resultSync.timer.Stop()
 		s.frameSync.timer.Stop()
+		s.calm.end()
 		s.stopSync()
 	}
 	<-s.syncDone
@@ -304,6 +315,7 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
 		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
 	}
+	ex.Pinned = false
 	e := newEntry()
 	defer e.free()
 	e.ex = ex

@@ -17,6 +17,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -46,9 +47,18 @@ func main() {
 		serve(os.Args[2], os.Args[3:])
 		return
 	}
+	store := flag.String("store", "", "look at a store in `DIR` instead, which is made if it is not there")
+	recordings := flag.Int("recordings", 1_000_000, "recordings of that store")
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
+	if *store != "" {
+		if err := million(*store, *recordings); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
 		os.Exit(2)
@@ -251,6 +261,20 @@ func load(addr string, n, c int) (time.Duration, error) {
 func serve(role string, args []string) {
 	var h http.Handler
 	switch role {
+	case "look":
+		var l look
+		err := json.Unmarshal([]byte(args[1]), &l)
+		if err != nil {
+			panic(err)
+		}
+		out, err := lookAt(args[0], l)
+		if err != nil {
+			panic(err)
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
+			panic(err)
+		}
+		return
 	case "app":
 		answer := bytes.Repeat([]byte("a"), 300)
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
