@@ -23,6 +23,11 @@ import (
 // The error wraps [ErrNotFound] if there is none, and is an [*AmbiguousError]
 // if there are several.
 func (s *Store) Get(ref string) (*Exchange, error) {
+	done, err := s.reading()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	ex, err := s.get(ref)
 	if err != nil {
 		return nil, fmt.Errorf("recording %q: %w", ref, err)

@@ -22,6 +22,12 @@ type Query struct {
 // made first; see [Options].
 func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
+		done, err := s.reading()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer done()
 		cache := lineCache{s: s}
 		defer cache.close()
 		x, err := s.newIndex()
@@ -61,6 +67,7 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 type hit struct {
 	x, r, e span
 	pinned  bool
+	row     uint32 // of its run
 }
 
 // ends are the lines that stand behind exchanges in other runs of the index.

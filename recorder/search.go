@@ -229,7 +229,7 @@ func (f *search) narrow(c *columnReader, rows []uint32, cond condition, elsewher
 	var ex Exchange
 	number := func(col int) (func(i uint32) int64, error) {
 		b, err := c.column(col)
-		return func(i uint32) int64 { return int64(binary.LittleEndian.Uint64(b[i*8:])) }, err
+		return func(i uint32) int64 { return int64(number64(b, i)) }, err
 	}
 	switch cond.key {
 	case "size":
@@ -277,6 +277,8 @@ func (f *search) narrow(c *columnReader, rows []uint32, cond condition, elsewher
 	}), nil
 }
 
+func number64(b []byte, i uint32) uint64 { return binary.LittleEndian.Uint64(b[i*8:]) }
+
 // hit returns where the lines of a row stand.
 func (f *search) hit(c *columnReader, i uint32) (hit, error) {
 	var more trailing
@@ -298,7 +300,7 @@ func (f *search) hit(c *columnReader, i uint32) (hit, error) {
 		return hit{}, err
 	}
 	first := c.u.at.first
-	h := hit{x: spanAt(first, xs[i*8:]), r: spanAt(first, rs[i*8:]), e: more.e, pinned: more.pinned}
+	h := hit{x: spanAt(first, xs[i*8:]), r: spanAt(first, rs[i*8:]), e: more.e, pinned: more.pinned, row: i}
 	if h.r.n == 0 {
 		h.r = more.r
 	}

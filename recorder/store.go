@@ -10,6 +10,7 @@
 //	.devhook/            0700
 //	  .gitignore         keeps recordings out of the project's repository
 //	  format             the version of the format
+//	  reading            held by those who read, and by who prunes alone
 //	  lock               held by the process that is just writing
 //	  journal/N.jsonl    0600; N: all exchanges in it have a sequence number of at least N
 //	  bodies/SHA256      0600; bodies over 256 KiB
@@ -72,6 +73,9 @@ type Options struct {
 	// bytes of how many were read to make a missing index; at last, that it was
 	// all of them. Nil: nobody is.
 	Indexing func(done, total int64)
+	// MinFree is how many bytes of the disk are left free; below, new
+	// exchanges are refused with [ErrNoRoom]. 0 is 500 MB, less than 0 none.
+	MinFree int64
 
 	segmentSize int64 // tests want small ones; 0: maxSegment
 }
@@ -87,6 +91,8 @@ type Store struct {
 	recent      recent
 	runs        runs
 	progressed  func(done, total int64) // may be nil
+	room        room
+	minFree     int64
 
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
@@ -127,7 +133,7 @@ const syncLag = 15 * time.Millisecond
 // The caller closes the store.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
-		dir: dir, readOnly: o.ReadOnly, log: o.Log, progressed: o.Indexing, segmentSize: cmp.Or(o.segmentSize, maxSegment),
+		dir: dir, readOnly: o.ReadOnly, log: o.Log, progressed: o.Indexing, minFree: cmp.Or(o.MinFree, minFree), segmentSize: cmp.Or(o.segmentSize, maxSegment),
 		advanced: make(chan struct{}), wakeSync: make(chan struct{}, 1),
 		syncDone: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -200,6 +206,7 @@ func (s *Store) makeDir() error {
 	for name, content := range map[string]string{
 		".gitignore": "# Recordings hold what webhooks carry: personal data, tokens.\n*\n",
 		"format":     strconv.Itoa(formatVersion) + "\n",
+		"reading":    "",
 	} {
 		if err := createOnce(s.path(name), content); err != nil {
 			return err
@@ -314,6 +321,9 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 		ex.ID = NewID(ex.At)
 	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
 		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
+	}
+	if err := s.room.check(s.dir, s.minFree); err != nil {
+		return Commit{}, fmt.Errorf("record: %w", err)
 	}
 	ex.Pinned = false
 	e := newEntry()
