@@ -69,6 +69,7 @@ func (p *program) app() *cli.App {
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
+			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
