@@ -16,7 +16,9 @@ type Commit struct {
 }
 
 // Wait returns nil when what was written is durable, and an error if it
-// cannot be made so, if the store is closed or if ctx ends first.
+// cannot be made so, if the store is closed or if ctx ends first. If nobody
+// syncs, it does so itself: to wake another goroutine for it takes about as
+// long as the disk does.
 func (c Commit) Wait(ctx context.Context) error {
 	s := c.s
 	for {
@@ -30,6 +32,14 @@ func (c Commit) Wait(ctx context.Context) error {
 			return err
 		}
 		select {
+		case <-s.syncDone:
+		default:
+			if s.syncing.TryLock() {
+				s.syncLocked()
+				continue
+			}
+		}
+		select {
 		case <-advanced:
 		case <-s.syncDone: // closed; the last sync is over
 			s.syncMu.Lock()
@@ -40,6 +50,7 @@ func (c Commit) Wait(ctx context.Context) error {
 			}
 			return errors.Join(err, ErrClosed)
 		case <-ctx.Done():
+			s.resultSync.ask() // others are still to see it
 			return context.Cause(ctx)
 		}
 	}
@@ -92,14 +103,24 @@ func (s *Store) syncLoop(ctx context.Context) {
 
 // sync makes all that is written durable and tells those who wait.
 func (s *Store) sync() {
+	s.syncing.Lock()
+	s.syncLocked()
+}
+
+// syncLocked does so with syncing held, and frees it before it tells anybody:
+// of those who then find that they are not served, one syncs.
+func (s *Store) syncLocked() {
 	s.syncMu.Lock()
 	written, at, f, failed := s.written, position{s.seg.first, s.seg.end}, s.seg.f, s.failed
 	idle := s.synced == written && s.durable == at
 	s.syncMu.Unlock()
 	if idle || failed != nil {
+		s.syncing.Unlock()
 		return
 	}
-	if err := syncData(f); err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
+	err := syncData(f)
+	s.syncing.Unlock()
+	if err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
 		s.fail(err)
 		return
 	}

@@ -112,6 +112,7 @@ type Store struct {
 	failed   error         // guarded by syncMu: the first sync that failed
 	advanced chan struct{} // guarded by syncMu: closed and renewed when synced or failed changes
 
+	syncing               sync.Mutex    // held by who syncs
 	wakeSync              chan struct{} // one waits: something is to be synced at once
 	resultSync, frameSync laterSync     // for what can wait
 	calm                  calm
@@ -299,7 +300,7 @@ func NewID(at time.Time) ID {
 // Append records ex and returns when it is durable. It gives ex its sequence
 // number and, where they are missing, its ID and time. See [Store.Write].
 func (s *Store) Append(ctx context.Context, ex *Exchange) error {
-	c, err := s.Write(ex)
+	c, err := s.put(ex)
 	if err != nil {
 		return err
 	}
@@ -314,6 +315,15 @@ func (s *Store) Append(ctx context.Context, ex *Exchange) error {
 // An error means that nothing of ex is in the journal. After a sync that
 // failed the store takes nothing more until it is opened again.
 func (s *Store) Write(ex *Exchange) (Commit, error) {
+	c, err := s.put(ex)
+	if err == nil {
+		s.syncSoon()
+	}
+	return c, err
+}
+
+// put is Write without asking for a sync.
+func (s *Store) put(ex *Exchange) (Commit, error) {
 	if ex.At.IsZero() {
 		ex.At = time.Now().UTC()
 	}
@@ -337,7 +347,6 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("record %s: %w", ex.ID, err)
 	}
-	s.syncSoon()
 	return Commit{s, pos}, nil
 }
 

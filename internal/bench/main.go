@@ -49,6 +49,8 @@ func main() {
 	}
 	store := flag.String("store", "", "look at a store in `DIR` instead, which is made if it is not there")
 	recordings := flag.Int("recordings", 1_000_000, "recordings of that store")
+	only := flag.String("only", "", "measure one contestant, by its `NAME`, beside the plain proxy")
+	at := flag.Int("c", 0, "measure at one `CONCURRENCY`")
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
@@ -58,6 +60,13 @@ func main() {
 			os.Exit(1)
 		}
 		return
+	}
+	if *only != "" {
+		contestants = slices.DeleteFunc(contestants, func(c contestant) bool { return c.name != *only && c.name != plain })
+		contestants = append([]contestant{{name: "no proxy"}}, contestants...)
+	}
+	if *at > 0 {
+		concurrencies = []int{*at}
 	}
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
@@ -69,6 +78,8 @@ func main() {
 	}
 }
 
+const plain = "plain ReverseProxy" // which the others are compared with
+
 // A contestant is one server between the load and the app.
 type contestant struct {
 	name string
@@ -77,7 +88,7 @@ type contestant struct {
 
 var contestants = []contestant{
 	{"no proxy", nil},
-	{"plain ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
+	{plain, func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
 	{"tuned ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "tuned", app} }},
 	{"devhook up", func(app, dir, devhook string) []string {
 		return []string{devhook, "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
