@@ -48,12 +48,20 @@ func main() {
 		return
 	}
 	store := flag.String("store", "", "look at a store in `DIR` instead, which is made if it is not there")
+	keep := flag.Bool("appends", false, "compare the journal with SQLite instead")
 	recordings := flag.Int("recordings", 1_000_000, "recordings of that store")
 	only := flag.String("only", "", "measure one contestant, by its `NAME`, beside the plain proxy")
 	at := flag.Int("c", 0, "measure at one `CONCURRENCY`")
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
+	if *keep {
+		if err := appends(*rounds); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *store != "" {
 		if err := million(*store, *recordings); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)

@@ -23,3 +23,6 @@ func evict(dir string) error {
 		return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 	})
 }
+
+// dataSync makes the bytes of f durable.
+func dataSync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
