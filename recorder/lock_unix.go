@@ -17,15 +17,6 @@ func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
 // shareLock waits until nobody has the lock of f for himself. Closing f frees it.
 func shareLock(f *os.File) error { return flock(f, unix.LOCK_SH) }
 
-// tryLock is lockFile, but reports false where it would wait.
-func tryLock(f *os.File) (bool, error) {
-	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
 
 // tryShareLock takes a lock of f that others can have too, and reports whether

@@ -26,17 +26,6 @@ func shareLock(f *os.File) error {
 	})
 }
 
-// tryLock is lockFile, but reports false where it would wait.
-func tryLock(f *os.File) (bool, error) {
-	err := control(f, func(fd uintptr) error {
-		return windows.LockFileEx(windows.Handle(fd), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, lockedByte())
-	})
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 func unlockFile(f *os.File) error {
 	return control(f, func(fd uintptr) error {
 		return windows.UnlockFileEx(windows.Handle(fd), 0, 1, 0, lockedByte())

@@ -65,7 +65,7 @@ func (p *program) prune(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		what = keeping(cfg, what)
+		what = retaining(cfg, what)
 	}
 	var store *recorder.Store
 	if what.DryRun {
@@ -109,8 +109,8 @@ func flagError(name string, err error) error {
 	return &failure{code: 2, text: "--" + name + ": " + f.text, hint: f.hint, err: err}
 }
 
-// keeping returns what removes all that is not to be kept.
-func keeping(cfg *config.Config, what recorder.Pruning) recorder.Pruning {
+// retaining returns what removes all that is not to be kept.
+func retaining(cfg *config.Config, what recorder.Pruning) recorder.Pruning {
 	age, size := cfg.Keep()
 	if age > 0 {
 		what.Before = what.Now.Add(-age)
@@ -163,7 +163,7 @@ func (u *up) retain(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		out, err := u.store.Prune(keeping(u.cfg, recorder.Pruning{Now: u.p.now()}))
+		out, err := u.store.Prune(retaining(u.cfg, recorder.Pruning{Now: u.p.now()}))
 		switch {
 		case errors.Is(err, recorder.ErrBusy): // the next time
 		case err != nil:
