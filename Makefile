@@ -5,7 +5,7 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX      ?= $(shell $(GO) env GOPATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test race lint fmt-check tidy-check cross vendors fuzz bench demo golden ci
+.PHONY: help build install test race lint fmt-check tidy-check cross vendors fuzz soak bench demo golden ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -23,8 +23,13 @@ test: ## test everything; needs Go alone
 demo: ## see it work: no account, no app, no network
 	@CGO_ENABLED=0 $(GO) run -trimpath ./cmd/devhook demo --once
 
-bench: build ## compare with plain proxies, and the journal with the bare disk, as ratios
+soak: ## kill writers 200 times each under load; nothing that was acknowledged may be missing
+	DEVHOOK_SOAK=200 CGO_ENABLED=0 $(GO) test -count=1 -timeout 30m -run TestKilledUnderLoad -v ./recorder
+
+bench: build ## compare with plain proxies, SQLite and the bare disk; a store of a million in internal/bench/million
+	cd internal/bench && $(GO) run . -appends
 	cd internal/bench && $(GO) run . $(CURDIR)/bin/devhook
+	cd internal/bench && $(GO) run . -store million
 	$(GO) test ./recorder ./verify ./internal/gateway -run '^$$' -bench . -benchmem
 
 fuzz: ## fuzz each target for a while (FUZZTIME=20s)

@@ -101,6 +101,9 @@ func (sp *Spool) toFile() error {
 	if sp.s.readOnly {
 		return ErrReadOnly
 	}
+	if err := sp.s.room.check(sp.s.dir, sp.s.minFree); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
 	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the store
 		if err = sp.s.makeDir(); err == nil {

@@ -16,7 +16,9 @@ type Commit struct {
 }
 
 // Wait returns nil when what was written is durable, and an error if it
-// cannot be made so, if the store is closed or if ctx ends first.
+// cannot be made so, if the store is closed or if ctx ends first. If nobody
+// syncs, it does so itself: to wake another goroutine for it takes about as
+// long as the disk does.
 func (c Commit) Wait(ctx context.Context) error {
 	s := c.s
 	for {
@@ -30,6 +32,14 @@ func (c Commit) Wait(ctx context.Context) error {
 			return err
 		}
 		select {
+		case <-s.syncDone:
+		default:
+			if s.syncing.TryLock() {
+				s.syncLocked()
+				continue
+			}
+		}
+		select {
 		case <-advanced:
 		case <-s.syncDone: // closed; the last sync is over
 			s.syncMu.Lock()
@@ -40,6 +50,7 @@ func (c Commit) Wait(ctx context.Context) error {
 			}
 			return errors.Join(err, ErrClosed)
 		case <-ctx.Done():
+			s.resultSync.ask() // others are still to see it
 			return context.Cause(ctx)
 		}
 	}
@@ -92,32 +103,51 @@ func (s *Store) syncLoop(ctx context.Context) {
 
 // sync makes all that is written durable and tells those who wait.
 func (s *Store) sync() {
+	s.syncing.Lock()
+	s.syncLocked()
+}
+
+// syncLocked does so with syncing held, and frees it before it tells anybody:
+// of those who then find that they are not served, one syncs. It tells also where
+// nothing has changed: somebody can have written since it looked, have found it
+// at work, and wait for it.
+func (s *Store) syncLocked() {
 	s.syncMu.Lock()
 	written, at, f, failed := s.written, position{s.seg.first, s.seg.end}, s.seg.f, s.failed
-	idle := s.synced == written && s.durable == at
+	idle := failed != nil || s.synced == written && s.durable == at
 	s.syncMu.Unlock()
-	if idle || failed != nil {
-		return
+	var err error
+	if !idle {
+		err = syncData(f)
 	}
-	if err := syncData(f); err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
+	s.syncing.Unlock()
+	if err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
 		s.fail(err)
 		return
 	}
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
-	s.advance(written, at)
+	if idle || !s.advance(written, at) {
+		s.tell()
+	}
 }
 
-// advance notes that all up to written, and the journal up to at, is durable.
-// syncMu is held.
-func (s *Store) advance(written uint64, at position) {
+// advance notes that all up to written, and the journal up to at, is durable, and
+// reports whether that is news, which it tells. syncMu is held.
+func (s *Store) advance(written uint64, at position) bool {
 	if written <= s.synced && !s.durable.before(at) {
-		return
+		return false
 	}
 	s.synced = max(s.synced, written)
 	if s.durable.before(at) {
 		s.durable = at
 	}
+	s.tell()
+	return true
+}
+
+// tell wakes all who wait. syncMu is held.
+func (s *Store) tell() {
 	close(s.advanced)
 	s.advanced = make(chan struct{})
 }
@@ -132,8 +162,7 @@ func (s *Store) fail(err error) {
 	defer s.syncMu.Unlock()
 	if s.failed == nil {
 		s.failed = fmt.Errorf("the disk did not take it, and the store takes nothing more until it is opened again: %w", err)
-		close(s.advanced)
-		s.advanced = make(chan struct{})
+		s.tell()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,12 +60,26 @@ func victim(dir string) {
 	select {}
 }
 
+// kills is how often the processes of TestKilledUnderLoad are killed; `make
+// soak` has it more.
+func kills(t *testing.T) int {
+	text := os.Getenv("DEVHOOK_SOAK")
+	if text == "" {
+		return 8
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Two processes write to one store and are killed at any moment, again and
 // again: what was acknowledged is there, once, and its body with it.
 func TestKilledUnderLoad(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[ID]bool{}
-	for range 8 {
+	for range kills(t) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		for range 2 {

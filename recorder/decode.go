@@ -48,6 +48,7 @@ func (ex *Exchange) UnmarshalJSON(data []byte) error {
 	}
 	ex.end(w.wireResult.result())
 	ex.Ending = w.Ended.ending()
+	ex.Pinned = w.Pinned
 	return nil
 }
 
@@ -69,7 +70,8 @@ type wireExchange struct {
 	Request     wireRequest    `json:"request"`
 	Verdict     verify.Verdict `json:"verdict"`
 	wireResult
-	Ended *wireEnding `json:"ended"`
+	Ended  *wireEnding `json:"ended"`
+	Pinned bool        `json:"pinned"`
 }
 
 type wireImported struct {

@@ -119,6 +119,9 @@ func (e *encoder) rest(ex *Exchange) {
 		e.key("ended")
 		e.ending(ex.Ending)
 	}
+	if ex.Pinned {
+		e.raw(`,"pinned":true`)
+	}
 	e.raw(`}`)
 }
 

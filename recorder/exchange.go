@@ -40,6 +40,9 @@ type Exchange struct {
 	// Ending is the end of the WebSocket that a response with status 101 has
 	// opened; nil as long as it is open, or if devhook ended before it.
 	Ending *Ending
+	// Pinned says that pruning leaves it; see [Store.Pin]. It is not written
+	// with the exchange.
+	Pinned bool
 }
 
 // end puts into ex how it ended.

@@ -21,7 +21,8 @@ import (
 //	                                         the JSON value at path in the request body is one of these
 //	key     = provider event method path route delivery id
 //	        | "header." name                 values may hold "*", any run of characters
-//	        | verdict reason outcome origin  one of the words there are, or a pattern with "*"
+//	        | verdict reason outcome origin pinned
+//	                                         one of the words there are, or a pattern with "*"
 //	        | status                         200, 5xx, and ranges
 //	        | size took seq                  10kb, 500ms, 128, and ranges
 //	        | since until                    one time: 1h ago, 2026-11-01, RFC 3339, unix s or ms
@@ -65,6 +66,7 @@ type Term struct {
 	Ranges []Range
 
 	match func(*Store, *Exchange) (bool, error)
+	raw   rawMatch // nil: nothing can be told before decoding
 }
 
 // A Pattern is the parts of a text between which may be anything: one part is a
@@ -136,7 +138,7 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 				err.Column += utf8.RuneCountInString(line[:start+w.end-len(w.raw)]) + 1
 				return Filter{}, err
 			}
-			t.Not = w.not
+			t.Not, t.raw = w.not, rawFor(t)
 			f.terms = append(f.terms, t)
 			if note != "" {
 				f.notes = append(f.notes, note)
@@ -158,7 +160,7 @@ func IsFilterWord(arg string) bool {
 // filterKeys are the keys that are followed by a colon, but for header.NAME.
 var filterKeys = []string{
 	"provider", "event", "verdict", "reason", "outcome", "origin", "method", "path", "route",
-	"status", "size", "took", "since", "until", "seq", "id", "delivery",
+	"status", "size", "took", "since", "until", "seq", "id", "delivery", "pinned",
 }
 
 // closedWords are the closed lists of values that keys have.
@@ -170,6 +172,7 @@ var closedWords = map[string][]string{
 	),
 	"outcome": wordsOf(Pending, Answered, Unreachable, Refused, Handled, Queued, Unrouted),
 	"origin":  wordsOf(Live, Replay, Trigger, Stream, Import, Mirror),
+	"pinned":  {"true", "false"},
 }
 
 func wordsOf[T ~string](values ...T) []string {

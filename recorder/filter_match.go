@@ -26,6 +26,7 @@ var textKeys = map[string]func(*Exchange) string{
 	"path":     func(ex *Exchange) string { return pathOf(ex.Request.URL) },
 	"route":    func(ex *Exchange) string { return ex.Route },
 	"delivery": func(ex *Exchange) string { return ex.DeliveryID },
+	"pinned":   func(ex *Exchange) string { return strconv.FormatBool(ex.Pinned) },
 	"id":       func(ex *Exchange) string { return strings.ToLower(string(ex.ID)) },
 }
 

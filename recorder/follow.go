@@ -238,7 +238,10 @@ func (f *follower) take(l found) (*Exchange, error) {
 		if ex == nil {
 			var err error
 			if ex, err = f.cache.exchange(h); err != nil {
-				return nil, err
+				// Its segment can have been written anew meanwhile.
+				if ex, _ = f.s.getID(l.id); ex == nil {
+					return nil, err
+				}
 			}
 		}
 		if f.open != nil && hasFrames(ex) {

@@ -106,6 +106,12 @@ func (s *Store) catchUp() error {
 			return err
 		}
 		if removed(info) {
+			if next, err := s.nextSegment(s.seg.first); err == nil && next != 0 { // it was pruned
+				if err := s.enter(next); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := s.startAnew(); err != nil {
 				return err
 			}
@@ -374,6 +380,7 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 	s.seg.end += int64(len(buf))
 	s.written += uint64(len(buf))
 	s.syncMu.Unlock()
+	s.calm.wrote(len(buf))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 //	{"v":1,"k":"r","id":"…","outcome":…,"response":…,"c":…}  it is done
 //	{"v":1,"k":"f","id":"…","n":1,…,"c":…}                   a frame of the WebSocket that it opened
 //	{"v":1,"k":"e","id":"…","ended":{…},"c":…}               that has ended
+//	{"v":1,"k":"p","id":"…","pinned":true,"c":…}             it was pinned, or is no longer
 //
 // c is the CRC32C of the bytes before `,"c"`. Lines are written by this
 // package alone and in this very spelling, so that kind, id and sequence
@@ -26,6 +27,7 @@ const (
 	resultPre   = linePrefix + `r","id":"`
 	framePre    = linePrefix + `f","id":"`
 	endingPre   = linePrefix + `e","id":"`
+	pinPre      = linePrefix + `p","id":"`
 	idLen       = 26
 	sumLen      = len(`,"c":"00000000"}`)
 )
@@ -48,7 +50,7 @@ func sealLine(buf []byte, from int) []byte {
 // A line is one line of a journal, taken apart but not parsed.
 type line struct {
 	raw  []byte // without the newline; belongs to the reader that gave it
-	kind byte   // 'x', 'r', 'f', 'e', or another kind's first letter
+	kind byte   // 'x', 'r', 'f', 'e', 'p', or another kind's first letter
 	id   ID
 	seq  uint64 // of an 'x'
 }
@@ -84,7 +86,7 @@ func parseLine(raw []byte) (line, error) {
 			}
 			l.seq = l.seq*10 + uint64(c-'0')
 		}
-	case bytes.HasPrefix(raw, []byte(resultPre)), bytes.HasPrefix(raw, []byte(framePre)), bytes.HasPrefix(raw, []byte(endingPre)):
+	case bytes.HasPrefix(raw, []byte(resultPre)), bytes.HasPrefix(raw, []byte(framePre)), bytes.HasPrefix(raw, []byte(endingPre)), bytes.HasPrefix(raw, []byte(pinPre)):
 		head := raw[len(resultPre):]
 		if len(head) < idLen+1 || head[idLen] != '"' {
 			return l, newerOrBad(raw)

@@ -14,6 +14,9 @@ import (
 // the lock of f. The system frees it when the holder ends, however it ends.
 func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
 
+// shareLock waits until nobody has the lock of f for himself. Closing f frees it.
+func shareLock(f *os.File) error { return flock(f, unix.LOCK_SH) }
+
 func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
 
 // tryShareLock takes a lock of f that others can have too, and reports whether

@@ -19,6 +19,13 @@ func lockFile(f *os.File) error {
 	})
 }
 
+// shareLock waits until nobody has the lock of f for himself. Closing f frees it.
+func shareLock(f *os.File) error {
+	return control(f, func(fd uintptr) error {
+		return windows.LockFileEx(windows.Handle(fd), 0, 0, 1, 0, lockedByte())
+	})
+}
+
 func unlockFile(f *os.File) error {
 	return control(f, func(fd uintptr) error {
 		return windows.UnlockFileEx(windows.Handle(fd), 0, 1, 0, lockedByte())

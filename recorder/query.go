@@ -1,61 +1,58 @@
 package recorder
 
 import (
-	"errors"
 	"iter"
+	"os"
+	"runtime"
 	"slices"
 )
 
 // A Query is what to read of a store. The zero Query is all of it.
 type Query struct {
 	Filter Filter
-	Newest int // at most so many, the newest of them; 0: no limit
-	// Before leaves out what has this sequence number or a later one; 0: nothing.
-	Before uint64
+	Newest int    // at most so many, the newest of them; 0: no limit
+	Before uint64 // only exchanges with a lower sequence number; 0: no limit. With Newest it makes pages
 }
 
 // Query gives the exchanges that q asks for, oldest first. Damaged lines come
 // as a [*DamagedError] beside a nil Exchange and do not end it; any other
 // error does.
 //
-// What is appended meanwhile is not given.
+// What is appended meanwhile is not given. Where the index is missing it is
+// made first; see [Options].
 func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
+		done, err := s.reading()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer done()
 		cache := lineCache{s: s}
 		defer cache.close()
-		var hits []hit
-		ends := ends{} // seen on the way back, whose exchange is yet to come
-		for l, err := range s.backward() {
-			var damaged *DamagedError
-			if errors.As(err, &damaged) {
-				if !yield(nil, err) {
-					return
+		x, err := s.newIndex()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		search := newSearch(s, x, q)
+		if q.Newest == 0 {
+			search.all(func(hits []hit, err error) bool {
+				if err != nil {
+					return yield(nil, err)
 				}
-				continue
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			switch l.kind {
-			case 'r', 'e':
-				ends.add(l)
-			case 'x':
-				h := ends.take(l)
-				if q.Before > 0 && l.seq >= q.Before {
-					break
+				for _, h := range hits {
+					if !yield(cache.exchange(h)) {
+						return false
+					}
 				}
-				ok, err := s.hits(&cache, h, q.Filter)
-				if err != nil && !yield(nil, err) {
-					return
-				}
-				if ok {
-					hits = append(hits, h)
-				}
-			}
-			if q.Newest > 0 && len(hits) == q.Newest {
-				break
-			}
+				return true
+			})
+			return
+		}
+		hits, more := search.newest(func(err error) bool { return yield(nil, err) })
+		if !more {
+			return
 		}
 		for _, h := range slices.Backward(hits) {
 			if !yield(cache.exchange(h)) {
@@ -65,37 +62,185 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 	}
 }
 
-// A hit is where an exchange, its result and the end of its WebSocket stand.
-type hit struct{ x, r, e span }
-
-// ends are where exchanges end, as they are met on the way back.
-type ends map[ID]hit
-
-func (m ends) add(l found) {
-	h := m[l.id]
-	if l.kind == 'e' {
-		h.e = l.span()
-	} else {
-		h.r = l.span()
-	}
-	m[l.id] = h
+// A hit is where an exchange, its result and the end of its WebSocket stand,
+// and whether it is pinned.
+type hit struct {
+	x, r, e span
+	pinned  bool
+	row     uint32 // of its run
 }
 
-// take returns where the exchange of l stands.
-func (m ends) take(l found) hit {
-	h := m[l.id]
-	delete(m, l.id)
-	h.x = l.span()
-	return h
+// ends are the lines that stand behind exchanges in other runs of the index.
+type ends map[ID]trailing
+
+type trailing struct {
+	r, e            span
+	end             []byte // what the index has of r
+	pinned, pinSeen bool
+	pinAt           position
 }
 
-func (s *Store) hits(cache *lineCache, h hit, f Filter) (bool, error) {
-	if len(f.terms) == 0 {
-		return true, nil
+// A search is a query under way.
+type search struct {
+	s       *Store
+	x       *index
+	q       Query
+	indexed []Term // that columns answer
+	rest    []Term
+}
+
+func newSearch(s *Store, x *index, q Query) *search {
+	f := &search{s: s, x: x, q: q}
+	for _, c := range q.Filter.terms {
+		if indexedKey(c.Key) {
+			f.indexed = append(f.indexed, c)
+		} else {
+			f.rest = append(f.rest, c)
+		}
 	}
-	ex, err := cache.exchange(h)
+	return f
+}
+
+// segments returns the number of segments that can have what is wanted.
+func (f *search) segments() int {
+	if f.q.Before == 0 {
+		return len(f.x.segments)
+	}
+	n, _ := slices.BinarySearch(f.x.segments, f.q.Before)
+	return n
+}
+
+// newest looks backwards until it has enough, and returns the hits, newest
+// first. Errors that do not end it go to bad; more is false if that wants no
+// more.
+func (f *search) newest(bad func(error) bool) (hits []hit, more bool) {
+	if hits, ok := f.tail(); ok {
+		return hits, true
+	}
+	last := f.segments()
+	if err := f.x.load(last, len(f.x.segments)); err != nil {
+		return nil, bad(err) && false
+	}
+	step := 1
+	for to := last; to > 0; {
+		from := max(0, to-step)
+		if err := f.x.load(from, to); err != nil {
+			return nil, bad(err) && false
+		}
+		found, errs := f.in(from, to, true)
+		for i := to - from - 1; i >= 0; i-- {
+			for _, err := range errs[i] {
+				if !bad(err) {
+					return nil, false
+				}
+			}
+			hits = append(hits, found[i]...)
+			if len(hits) >= f.q.Newest {
+				return hits[:f.q.Newest], true
+			}
+		}
+		to, step = from, min(2*step, 4*runtime.GOMAXPROCS(0))
+	}
+	return hits, true
+}
+
+// tail looks at the end of the journal alone, if that has no index yet: most
+// who ask want the newest, and should not wait for the index of all before. It
+// reports whether that was enough.
+func (f *search) tail() ([]hit, bool) {
+	n := len(f.x.segments)
+	if n == 0 || f.q.Before > 0 {
+		return nil, false
+	}
+	first := f.x.segments[n-1]
+	file, err := os.Open(f.s.segmentPath(first))
 	if err != nil {
-		return false, err
+		return nil, false
 	}
-	return f.Match(s, ex)
+	defer file.Close()
+	end, err := wholeLines(file)
+	if err != nil || end < 2*minRun {
+		return nil, false
+	}
+	if info, err := file.Stat(); err != nil || f.s.runs.get(first, info) != nil {
+		return nil, false
+	}
+	from := end - minRun
+	if offsets := f.x.offsets(first); len(offsets) > 0 && offsets[len(offsets)-1] > 0 || len(offsets) == 1 && f.covers(first, offsets[0], from) {
+		return nil, false
+	}
+	r := newLineReader(file, from, end)
+	if _, err := r.next(); err != nil { // the rest of a line
+		return nil, false
+	}
+	u, err := f.s.makeRun(file, position{first, r.offset}, end, nil)
+	if err != nil {
+		return nil, false
+	}
+	f.x.afters = f.x.ends.addLoose(u)
+	var bad []error
+	hits, err := f.run(u, f.q.Newest, &bad)
+	if err != nil || len(bad) > 0 || len(hits) < f.q.Newest {
+		f.x.ends, f.x.afters = ends{}, 0
+		return nil, false
+	}
+	return hits, true
+}
+
+// covers reports whether the run at offset reaches up to where.
+func (f *search) covers(first uint64, offset, where int64) bool {
+	at := position{first, offset}
+	u, err := openRun(f.s.indexPath(at), at)
+	return err == nil && u.end >= where
+}
+
+// all gives all hits, oldest first, a segment at a time.
+func (f *search) all(give func([]hit, error) bool) {
+	last := f.segments()
+	if err := f.x.load(0, len(f.x.segments)); err != nil {
+		give(nil, err)
+		return
+	}
+	step := runtime.GOMAXPROCS(0)
+	for from := 0; from < last; from += step {
+		to := min(last, from+step)
+		found, errs := f.in(from, to, false)
+		for i := range found {
+			for _, err := range errs[i] {
+				if !give(nil, err) {
+					return
+				}
+			}
+			if !give(found[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+// in looks in some segments at once.
+func (f *search) in(from, to int, back bool) (found [][]hit, errs [][]error) {
+	found, errs = make([][]hit, to-from), make([][]error, to-from)
+	parallel(to-from, func(i int) error {
+		list := f.x.loaded[from+i]
+		if back {
+			list = slices.Clone(list)
+			slices.Reverse(list)
+		}
+		for _, u := range list {
+			limit := 0
+			if back {
+				if limit = f.q.Newest - len(found[i]); limit == 0 {
+					break
+				}
+			}
+			hits, err := f.run(u, limit, &errs[i])
+			if err != nil {
+				errs[i] = append(errs[i], err)
+			}
+			found[i] = append(found[i], hits...)
+		}
+		return nil
+	})
+	return found, errs
 }

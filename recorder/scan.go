@@ -323,6 +323,7 @@ func (c *lineCache) exchange(h hit) (*Exchange, error) {
 			return nil, c.s.damaged(more.at, err)
 		}
 	}
+	ex.Pinned = h.pinned
 	return ex, nil
 }
 

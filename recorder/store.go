@@ -10,9 +10,11 @@
 //	.devhook/            0700
 //	  .gitignore         keeps recordings out of the project's repository
 //	  format             the version of the format
+//	  reading            held by those who read, and by who prunes alone
 //	  lock               held by the process that is just writing
 //	  journal/N.jsonl    0600; N: all exchanges in it have a sequence number of at least N
 //	  bodies/SHA256      0600; bodies over 256 KiB
+//	  index/             derived from the journal, and made again if it is missing
 //	  run/ID.json        what a process that serves the store says of itself; locked by it
 //
 // # Concurrency
@@ -61,11 +63,19 @@ var (
 
 // Options are what [Open] can be told.
 type Options struct {
-	// ReadOnly opens a store to look at it: nothing is made, mended or
-	// locked, and the directory may be one that cannot be written to.
+	// ReadOnly opens a store to look at it: no recording is made, mended or
+	// locked, and the directory may be one that cannot be written to. Of the
+	// index, what is missing is kept where it can be.
 	ReadOnly bool
 	// Log is told what was mended and what is damaged. Nil: nobody is.
 	Log *slog.Logger
+	// Indexing is told, now and then while a reader waits for it, how many
+	// bytes of how many were read to make a missing index; at last, that it was
+	// all of them. Nil: nobody is.
+	Indexing func(done, total int64)
+	// MinFree is how many bytes of the disk are left free; below, new
+	// exchanges are refused with [ErrNoRoom]. 0 is 500 MB, less than 0 none.
+	MinFree int64
 
 	segmentSize int64 // tests want small ones; 0: maxSegment
 }
@@ -79,6 +89,10 @@ type Store struct {
 
 	segmentSize int64 // bytes at which a segment is full
 	recent      recent
+	runs        runs
+	progressed  func(done, total int64) // may be nil
+	room        room
+	minFree     int64
 
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
@@ -98,8 +112,10 @@ type Store struct {
 	failed   error         // guarded by syncMu: the first sync that failed
 	advanced chan struct{} // guarded by syncMu: closed and renewed when synced or failed changes
 
+	syncing               sync.Mutex    // held by who syncs
 	wakeSync              chan struct{} // one waits: something is to be synced at once
 	resultSync, frameSync laterSync     // for what can wait
+	calm                  calm
 	stopSync              context.CancelFunc
 	syncDone              chan struct{}
 	closed                chan struct{} // closed by Close
@@ -118,7 +134,7 @@ const syncLag = 15 * time.Millisecond
 // The caller closes the store.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
-		dir: dir, readOnly: o.ReadOnly, log: o.Log, segmentSize: cmp.Or(o.segmentSize, maxSegment),
+		dir: dir, readOnly: o.ReadOnly, log: o.Log, progressed: o.Indexing, minFree: cmp.Or(o.MinFree, minFree), segmentSize: cmp.Or(o.segmentSize, maxSegment),
 		advanced: make(chan struct{}), wakeSync: make(chan struct{}, 1),
 		syncDone: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -163,6 +179,7 @@ func (s *Store) open() error {
 	s.stopSync = stop
 	s.resultSync.init(s, syncLag)
 	s.frameSync.init(s, frameLag)
+	s.calm.init(s)
 	go s.syncLoop(ctx)
 	return nil
 }
@@ -190,6 +207,7 @@ func (s *Store) makeDir() error {
 	for name, content := range map[string]string{
 		".gitignore": "# Recordings hold what webhooks carry: personal data, tokens.\n*\n",
 		"format":     strconv.Itoa(formatVersion) + "\n",
+		"reading":    "",
 	} {
 		if err := createOnce(s.path(name), content); err != nil {
 			return err
@@ -256,6 +274,7 @@ func (s *Store) Close() error {
 	if s.stopSync != nil {
 		s.resultSync.timer.Stop()
 		s.frameSync.timer.Stop()
+		s.calm.end()
 		s.stopSync()
 	}
 	<-s.syncDone
@@ -281,7 +300,7 @@ func NewID(at time.Time) ID {
 // Append records ex and returns when it is durable. It gives ex its sequence
 // number and, where they are missing, its ID and time. See [Store.Write].
 func (s *Store) Append(ctx context.Context, ex *Exchange) error {
-	c, err := s.Write(ex)
+	c, err := s.put(ex)
 	if err != nil {
 		return err
 	}
@@ -296,6 +315,15 @@ func (s *Store) Append(ctx context.Context, ex *Exchange) error {
 // An error means that nothing of ex is in the journal. After a sync that
 // failed the store takes nothing more until it is opened again.
 func (s *Store) Write(ex *Exchange) (Commit, error) {
+	c, err := s.put(ex)
+	if err == nil {
+		s.syncSoon()
+	}
+	return c, err
+}
+
+// put is Write without asking for a sync.
+func (s *Store) put(ex *Exchange) (Commit, error) {
 	if ex.At.IsZero() {
 		ex.At = time.Now().UTC()
 	}
@@ -304,6 +332,10 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
 		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
 	}
+	if err := s.room.check(s.dir, s.minFree); err != nil {
+		return Commit{}, fmt.Errorf("record: %w", err)
+	}
+	ex.Pinned = false
 	e := newEntry()
 	defer e.free()
 	e.ex = ex
@@ -315,7 +347,6 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 	if err != nil {
 		return Commit{}, fmt.Errorf("record %s: %w", ex.ID, err)
 	}
-	s.syncSoon()
 	return Commit{s, pos}, nil
 }
 

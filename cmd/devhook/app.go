@@ -73,6 +73,7 @@ func (p *program) app() *cli.App {
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(), p.statsCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
+			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
@@ -277,7 +278,22 @@ func (p *program) openToRead(c *cli.Context) (*recorder.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return recorder.Open(p.storeDir(c), recorder.Options{ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+	return recorder.Open(p.storeDir(c), recorder.Options{
+		ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs),
+	})
+}
+
+// indexing shows how far the index is while somebody waits for it.
+func indexing(errs *terminal.Terminal) func(done, total int64) {
+	return func(done, total int64) {
+		if done == total {
+			errs.Progress("")
+			return
+		}
+		const width = 30
+		bar := int(done * width / total)
+		errs.Progress(fmt.Sprintf("making the index  [%s%s] %d%%", strings.Repeat("#", bar), strings.Repeat(" ", width-bar), done*100/total))
+	}
 }
 
 // jsonLine returns v as a line of JSON, in which < and & stay as they are.

@@ -189,6 +189,7 @@ func (u *up) describeReady(public string) {
 		records += "   devhook list, devhook show last"
 	}
 	row("Records", "%s", records)
+	row("Keeps", "%s", u.describeKeep())
 	if u.cfg.Path != "" {
 		row("Config", "%s", terminal.Safe(u.cfg.Path))
 	}

@@ -66,6 +66,8 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` an app may take to answer"},
 			&cli.StringFlag{Name: "max-body", Usage: "the largest body that is taken, a `SIZE`"},
+			&cli.StringFlag{Name: "keep-age", Usage: "how `LONG` recordings are kept: 90d, 12h, off"},
+			&cli.StringFlag{Name: "keep-size", Usage: "the `SIZE` up to which they are kept: 10gb, off"},
 			&cli.StringFlag{Name: "inspect", Usage: "the inspector's `ADDR`, or off; port 0 is any"},
 			&cli.StringSliceFlag{Name: "inspect-host", Usage: "a further `NAME` that the inspector may be asked by"},
 			&cli.StringSliceFlag{Name: "allow-to", Usage: "a `HOST` that the inspector may send to, beside the apps"},
@@ -297,6 +299,11 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		u.follow(from)
 	}()
 	u.startStreams(from)
+	retained := make(chan struct{})
+	go func() {
+		defer close(retained)
+		u.retain(serving)
+	}()
 	err = u.wait(ctx, signals, served)
 
 	// The end, in the order of the flow: nobody is told to send here, nothing
@@ -316,6 +323,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		u.streams.work.Wait()
 		u.gateway.Wait()
 		u.closeDoors()
+		<-retained
 		var closeErr error
 		closeStore.Do(func() { closeErr = u.store.Close() })
 		<-followed

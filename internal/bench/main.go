@@ -17,6 +17,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -46,9 +47,35 @@ func main() {
 		serve(os.Args[2], os.Args[3:])
 		return
 	}
+	store := flag.String("store", "", "look at a store in `DIR` instead, which is made if it is not there")
+	keep := flag.Bool("appends", false, "compare the journal with SQLite instead")
+	recordings := flag.Int("recordings", 1_000_000, "recordings of that store")
+	only := flag.String("only", "", "measure one contestant, by its `NAME`, beside the plain proxy")
+	at := flag.Int("c", 0, "measure at one `CONCURRENCY`")
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	flag.Parse()
+	if *keep {
+		if err := appends(*rounds); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *store != "" {
+		if err := million(*store, *recordings); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *only != "" {
+		contestants = slices.DeleteFunc(contestants, func(c contestant) bool { return c.name != *only && c.name != plain })
+		contestants = append([]contestant{{name: "no proxy"}}, contestants...)
+	}
+	if *at > 0 {
+		concurrencies = []int{*at}
+	}
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
 		os.Exit(2)
@@ -59,6 +86,8 @@ func main() {
 	}
 }
 
+const plain = "plain ReverseProxy" // which the others are compared with
+
 // A contestant is one server between the load and the app.
 type contestant struct {
 	name string
@@ -67,7 +96,7 @@ type contestant struct {
 
 var contestants = []contestant{
 	{"no proxy", nil},
-	{"plain ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
+	{plain, func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
 	{"tuned ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "tuned", app} }},
 	{"devhook up", func(app, dir, devhook string) []string {
 		return []string{devhook, "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
@@ -251,6 +280,20 @@ func load(addr string, n, c int) (time.Duration, error) {
 func serve(role string, args []string) {
 	var h http.Handler
 	switch role {
+	case "look":
+		var l look
+		err := json.Unmarshal([]byte(args[1]), &l)
+		if err != nil {
+			panic(err)
+		}
+		out, err := lookAt(args[0], l)
+		if err != nil {
+			panic(err)
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
+			panic(err)
+		}
+		return
 	case "app":
 		answer := bytes.Repeat([]byte("a"), 300)
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,3 +19,12 @@ func peakMB(s *os.ProcessState) float64 {
 	}
 	return float64(ru.Maxrss) / 1e3 // in kB
 }
+
+// cpuMS returns the processor time that this process has taken, in ms.
+func cpuMS() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e6
+}

@@ -84,9 +84,6 @@ func Load(src Source) (*Config, error) {
 	}
 	if f != nil {
 		c.Path, c.catalog, c.routes, c.register = f.path, f.catalog, f.routes, f.register
-		if f.keeps {
-			c.Notes = append(c.Notes, "keep: is read and not acted on yet: nothing is deleted")
-		}
 	}
 	for _, s := range settings {
 		v, err := s.settle(src, f)

@@ -25,7 +25,6 @@ type file struct {
 	providers []verify.Provider
 	catalog   *verify.Catalog // with the providers
 	mentions  []mention
-	keeps     bool
 	risks     []string // what asks for trust
 }
 
@@ -253,29 +252,6 @@ func (f *file) readWith(n yamlx.Node) error {
 			return nil
 		})
 	})
-}
-
-// readKeep checks how much is to be kept, which nothing acts on yet.
-func (f *file) readKeep(n yamlx.Node) error {
-	f.keeps = true
-	return keepFields.Read(f, n)
-}
-
-var keepFields = yamlx.Fields[*file]{
-	"age": func(_ *file, n yamlx.Node) error {
-		text, err := n.Scalar()
-		if err == nil {
-			_, err = parseAge(text)
-		}
-		return misplaced(n, err)
-	},
-	"size": func(_ *file, n yamlx.Node) error {
-		text, err := n.Scalar()
-		if err == nil {
-			err = checkSize(text)
-		}
-		return misplaced(n, err)
-	},
 }
 
 // readProviders reads the descriptions of the user's own providers, in the

@@ -52,6 +52,8 @@ var settings = []setting{
 	{name: "host-header", def: "rewrite", inFile: true, check: checkHostHeader},
 	{name: "timeout", def: "30s", inFile: true, check: func(s string) error { _, err := parseTimeout(s); return err }},
 	{name: "max-body", def: "256mb", inFile: true, check: checkSize},
+	{name: "keep-age", def: "90d", check: checkKeepAge},
+	{name: "keep-size", def: "10gb", check: checkKeepSize},
 	{name: "inspect", env: "DEVHOOK_INSPECT", def: "127.0.0.1:4040", inFile: true, check: func(s string) error {
 		if s == "off" {
 			return nil

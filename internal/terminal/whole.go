@@ -26,6 +26,9 @@ func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
 	if isWebSocket(ex) && ex.Ending == nil && strings.HasSuffix(line, websocket(ex)) {
 		line += orBroken
 	}
+	if ex.Pinned {
+		line += "  " + t.style.dim("pinned")
+	}
 	if day != "" {
 		line = t.style.dim(day) + line
 	}
@@ -40,6 +43,9 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer, app []byte) {
 		t.Printf("%-10s %s", name, fmt.Sprintf(format, a...))
 	}
 	row("recording", "#%d  %s", ex.Seq, Safe(string(ex.ID)))
+	if ex.Pinned {
+		row("pinned", "stays when recordings are pruned")
+	}
 	row("at", "%s  %s", ex.At.Local().Format("2006-01-02 15:04:05.000"), t.style.dim(word(ex.Origin)))
 	changed := "changed" // of a sample, which is no recording
 	if ex.Parent != "" {

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) pruneCommand() *cli.Command {
+	return &cli.Command{
+		Name: "prune", Usage: "remove recordings", ArgsUsage: "[FILTER…]",
+		Description: "Removes the recordings that a filter chooses, or that are too old, or the oldest\n" +
+			"until the rest fits; pinned ones stay. Without any of these it removes what a running\n" +
+			"`devhook up` would not keep: see --keep-age and --keep-size there, and keep: in devhook.yaml.\n\n" + filterHelp + `
+
+  devhook prune --dry-run
+  devhook prune --older-than 7d
+  devhook prune --max-size 1gb
+  devhook prune provider:tiktok status:200 --older-than 1d`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "older-than", Usage: "only what is older than `AGE`: 7d, 12h"},
+			&cli.StringFlag{Name: "max-size", Usage: "the oldest, until the rest has `SIZE`: 1gb"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be removed"},
+			&cli.BoolFlag{Name: "json", Usage: "print the sums as a line of JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.prune(c) },
+	}
+}
+
+func (p *program) prune(c *cli.Context) error {
+	what := recorder.Pruning{DryRun: c.Bool("dry-run"), Now: p.now()}
+	var err error
+	if what.Filter, err = recorder.ParseFilter(p.now(), c.Args().Slice()...); err != nil {
+		return err
+	}
+	for _, note := range what.Filter.Notes() {
+		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
+	}
+	chosen := c.NArg() > 0
+	if chosen && strings.TrimSpace(strings.Join(c.Args().Slice(), "")) == "" {
+		return &failure{code: 2, text: "the filter is empty, which would remove everything", hint: "if everything is meant: devhook prune 'path:*'"}
+	}
+	if text := c.String("older-than"); c.IsSet("older-than") {
+		age, err := config.ParseAge(text)
+		if err != nil {
+			return flagError("older-than", err)
+		}
+		what.Before, chosen = what.Now.Add(-age), true
+	}
+	if text := c.String("max-size"); c.IsSet("max-size") {
+		if what.MaxSize, err = recorder.ParseSize(text); err != nil || what.MaxSize == 0 {
+			return &failure{code: 2, text: "--max-size: " + strconv.Quote(text) + " is not a size", hint: "write 500mb or 1gb"}
+		}
+		chosen = true
+	}
+	if !chosen {
+		cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }})
+		if err != nil {
+			return err
+		}
+		what = retaining(cfg, what)
+	}
+	var store *recorder.Store
+	if what.DryRun {
+		store, err = p.openToRead(c)
+	} else {
+		store, err = p.openToChange(c)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "name the store with --store", err: err}
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	defer store.Close()
+	out, err := store.Prune(what)
+	if errors.Is(err, recorder.ErrBusy) {
+		return &failure{code: 6, text: err.Error(), hint: "try again when what reads them is done, such as a devhook replay", err: err}
+	}
+	if err != nil {
+		return storeFailure(err)
+	}
+	if c.Bool("json") {
+		line, err := jsonLine(struct {
+			V         int   `json:"v"`
+			Exchanges int   `json:"exchanges"`
+			Bytes     int64 `json:"bytes"`
+			Pinned    int   `json:"pinned,omitempty"`
+			DryRun    bool  `json:"dry_run,omitempty"`
+		}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun})
+		if err == nil {
+			_, err = p.stdout.Write(line)
+		}
+		return wrote(err)
+	}
+	_, err = fmt.Fprintln(p.stdout, describePruned(out, what.DryRun))
+	return wrote(err)
+}
+
+func flagError(name string, err error) error {
+	f := explain(err)
+	return &failure{code: 2, text: "--" + name + ": " + f.text, hint: f.hint, err: err}
+}
+
+// retaining returns what removes all that is not to be kept.
+func retaining(cfg *config.Config, what recorder.Pruning) recorder.Pruning {
+	age, size := cfg.Keep()
+	if age > 0 {
+		what.Before = what.Now.Add(-age)
+	}
+	what.MaxSize = size
+	what.WholeSegments = true
+	return what
+}
+
+func describePruned(out recorder.Pruned, dry bool) string {
+	verb := "removed"
+	if dry {
+		verb = "would remove"
+	}
+	text := fmt.Sprintf("%s %d recordings, %s", verb, out.Exchanges, terminal.Size(out.Bytes))
+	if out.Pinned > 0 {
+		text += fmt.Sprintf("; %d pinned stay", out.Pinned)
+	}
+	return text
+}
+
+// openToChange opens a store that is there to write to it.
+func (p *program) openToChange(c *cli.Context) (*recorder.Store, error) {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return nil, err
+	}
+	dir := p.storeDir(c)
+	if _, err := os.Stat(dir); err != nil {
+		return nil, &failure{code: 6, text: "there is no store at " + dir, hint: "name the store with --store", err: err}
+	}
+	store, err := recorder.Open(dir, recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs)})
+	if err != nil {
+		return nil, storeFailure(err)
+	}
+	return store, nil
+}
+
+// retainEvery is how often a running devhook up removes what is not to be kept.
+const retainEvery = time.Hour
+
+// retain removes what is not to be kept, until ctx ends.
+func (u *up) retain(ctx context.Context) {
+	if age, size := u.cfg.Keep(); age == 0 && size == 0 {
+		return
+	}
+	for wait := time.Minute; ; wait = retainEvery { // what came first is delivered first
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		out, err := u.store.Prune(retaining(u.cfg, recorder.Pruning{Now: u.p.now()}))
+		switch {
+		case errors.Is(err, recorder.ErrBusy): // the next time
+		case err != nil:
+			u.log.Warn("cannot remove old recordings", "error", err)
+		case out.Exchanges > 0:
+			u.errs.Printf("%s that devhook.yaml or its defaults do not keep", describePruned(out, false))
+		}
+	}
+}
+
+// describeKeep says how long recordings stay.
+func (u *up) describeKeep() string {
+	var bounds []string
+	for _, name := range []string{"keep-age", "keep-size"} {
+		if text := u.cfg.Get(name).Text(); text != "off" {
+			bounds = append(bounds, text)
+		}
+	}
+	switch len(bounds) {
+	case 0:
+		return "all"
+	case 1:
+		return bounds[0]
+	}
+	return slices.Compact(bounds)[0] + ", " + bounds[1] + " at most   --keep-age, --keep-size, devhook pin REF"
+}

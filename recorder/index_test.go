@@ -1,0 +1,259 @@
+package recorder
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/verify"
+)
+
+// varied returns exchanges of all kinds, recorded in small segments and
+// finished late, so that results stand in other runs than their exchanges.
+func varied(t testing.TB, dir string, n int) []*Exchange {
+	t.Helper()
+	s, err := Open(dir, Options{segmentSize: 8 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(words ...string) string { return words[r.IntN(len(words))] }
+	var late, list []*Exchange
+	for i := range n {
+		ex := newExchange(i)
+		ex.At = time.Unix(1_790_000_000, int64(i)*1e6).UTC()
+		ex.Origin = Origin(pick("live", "replay", "mirror"))
+		ex.Provider, ex.Event, ex.Route = pick("", "tiktok", "stripe"), pick("", "a.b", "ä\"\\"), pick("", "/hooks")
+		ex.Verdict = verify.Verdict{Status: verify.Status(pick("valid", "invalid")), Reason: verify.Reason(pick("", "stale"))}
+		ex.Request.Method = pick("POST", "GET")
+		ex.Request.URL = pick("https://x/hooks/1?a=1", "https://x", "https://x?q", "http://y/caf\xe9", "https://x/\"q\"")
+		ex.Request.Headers = http.Header{"Content-Type": {pick("application/json", "text/plain")}, "X-A": {pick("bar", "ba\xff", "b\"ar"), "second"}}
+		body := pick(`{"user":{"id":42},"s":"{\"reason\":7}"}`, `{ "user" : { "id" : 42.0 } }`, `{"user":{"id":"42"}}`, `{"us\u0065r":{"\u0069d":43}}`, "{\n\"user\":\n{\"id\"\n:\n42}}",
+			"needle\nnfoo", "bin\xff\xfe needle", "", `{"user":{"id":[42]},"x":["id",42]}`, `{"ok":true}`)
+		ex.Request.Body, ex.Request.Size = Body{Bytes: []byte(body)}, int64(len(body))
+		if i%31 == 0 {
+			ex.Request.Body = spool(t, s, []byte(strings.Repeat("x", MaxInline)+"needle"))
+			ex.Request.Size = MaxInline + 6
+		}
+		end := Result{Outcome: Answered, Response: &Response{
+			Status: 200 + 101*r.IntN(4), Took: time.Duration(r.IntN(1000)) * time.Millisecond,
+			Headers: http.Header{"X-A": {"bar"}}, Body: Body{Bytes: []byte(pick("", "ok", "needle", "\xff needle"))},
+		}}
+		if i%17 == 0 {
+			end.App = &Response{Status: 500, Took: time.Second, Body: Body{Bytes: []byte("needle")}}
+		}
+		ex.Outcome = Pending
+		if i%5 == 0 {
+			ex.end(end)
+			ex.Outcome = Refused
+		}
+		if _, err := s.Write(ex); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, ex)
+		if ex.Outcome != Pending {
+			continue
+		}
+		late = append(late, ex)
+		if len(late) > 20 {
+			end.Detail = ex.Detail
+			done := late[r.IntN(len(late))]
+			late = slices.DeleteFunc(late, func(e *Exchange) bool { return e == done })
+			if err := s.Finish(t.Context(), done.ID, end); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return list
+}
+
+var indexFilters = []string{
+	"", "provider:tiktok", "-provider:tiktok", "event:a.*", `event:"ä\"\\"`, "verdict:invalid reason:stale", "outcome:pending", "outcome:answered", "-outcome:answered",
+	"method:get", "path:/", "path:/hooks/*", "route:/hooks", "status:301", "status:5xx", "-status:5xx", "took:>500ms", "size:>10", "size:0",
+	"since:1790000000", "until:2026-09-21T14:13:20.05Z", "origin:live,replay status:2xx,4xx",
+	"needle", "-needle", "nfoo", "origin:live needle", `header.x-a:bar`, `-header.x-a:bar`, "header.x-a:second", `header.x-a:"b\"*"`, `header.x-a:b*`, "header.x-a:bar,second", "header.none:x", "header.content-type:*json",
+	"body.user.id=42", "-body.user.id=42", `body.user.id="42"`, "body.user.id=43", "body.s.reason=7", "body.x.1=42", "body.ok=true", "body.user.id=[42]", "needle status:200 body.user.id=42",
+	"pinned:true", "-pinned:true", "seq:>20", "seq:3,5..9", "id:01*", "body.user.id=41,42", "body.user.id=4*", `body.user.id=42.0`, `body.user.id=-0,"42"`, "body.s.reason=7,8", "delivery:*",
+}
+
+// What the index finds is what a look at every exchange finds.
+func TestIndexFindsWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	n := len(varied(t, dir, 350))
+	s := readOnly(t, dir)
+	var whole []*Exchange
+	for ex, err := range s.Query(Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole = append(whole, ex)
+	}
+	if len(whole) != n {
+		t.Fatalf("%d of %d are there", len(whole), n)
+	}
+	for _, text := range indexFilters {
+		f, err := ParseFilter(time.Now(), text)
+		if err != nil {
+			if text == "pinned:true" {
+				continue // a key that filters do not know yet
+			}
+			t.Fatal(err)
+		}
+		for _, q := range []Query{{Filter: f}, {Filter: f, Newest: 7}, {Filter: f, Newest: 7, Before: whole[n/2].Seq}, {Filter: f, Before: whole[n/3].Seq}} {
+			var want []uint64
+			for _, ex := range whole {
+				ok, err := f.Match(s, ex)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ok && (q.Before == 0 || ex.Seq < q.Before) {
+					want = append(want, ex.Seq)
+				}
+			}
+			if q.Newest > 0 {
+				want = want[max(0, len(want)-q.Newest):]
+			}
+			if got := seqs(t, s, q); !slices.Equal(got, want) {
+				t.Errorf("%q, newest %d, before %d: got %v, want %v", text, q.Newest, q.Before, got, want)
+			}
+		}
+	}
+	for _, i := range []int{0, 1, n / 2, n - 1} {
+		for _, ref := range []string{fmt.Sprint(whole[i].Seq), string(whole[i].ID), string(whole[i].ID[8:])} {
+			if ex, err := s.Get(ref); err != nil || ex.Seq != whole[i].Seq || ex.Outcome != whole[i].Outcome {
+				t.Errorf("Get(%s): %v, %v", ref, ex, err)
+			}
+		}
+	}
+}
+
+func seqs(t testing.TB, s *Store, q Query) (list []uint64) {
+	t.Helper()
+	for ex, err := range s.Query(q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, ex.Seq)
+	}
+	return list
+}
+
+// An index that is gone, cut, changed or of another journal is made anew; one
+// that cannot be kept is not needed.
+func TestIndexIsMadeAgain(t *testing.T) {
+	dir := t.TempDir()
+	varied(t, dir, 300)
+	f, err := ParseFilter(time.Now(), "status:301")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() []uint64 { return seqs(t, readOnly(t, dir), Query{Filter: f}) }
+	want := ask()
+	files, err := filepath.Glob(filepath.Join(dir, "index", "*.idx"))
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d files of the index, %v", len(files), err)
+	}
+	for name, spoil := range map[string]func(path string) error{
+		"gone": os.Remove,
+		"cut":  func(path string) error { return os.Truncate(path, 700) },
+		"none": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"changed": func(path string) error {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for i := indexHead; i < len(b); i++ {
+				b[i] ^= 0x40
+			}
+			return os.WriteFile(path, b, 0o600)
+		},
+		"another's": func(path string) error {
+			b, err := os.ReadFile(files[0])
+			if err != nil || path == files[0] {
+				return err
+			}
+			return os.WriteFile(path, b, 0o600)
+		},
+		"no place": func(string) error {
+			if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "index"), nil, 0o600)
+		},
+	} {
+		if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+			t.Fatal(err)
+		}
+		ask()
+		for _, path := range files {
+			if err := spoil(path); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if name == "no place" {
+				break
+			}
+		}
+		if got := ask(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Whoever has a store open finds what was appended since, and the index of
+// what is full is kept.
+func TestIndexGrows(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 4<<10)
+	r := readOnly(t, dir)
+	for i := range 50 {
+		mustAppend(t, s, handled())
+		if got := len(seqs(t, r, Query{})); got != i+1 {
+			t.Fatalf("%d of %d are found", got, i+1)
+		}
+	}
+	segments, err := s.segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files := s.indexed(); len(files) < len(segments)-1 {
+		t.Errorf("%d of %d segments have an index", len(files), len(segments))
+	}
+}
+
+// A line that is damaged is told of also by the index.
+func TestIndexKnowsDamage(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 4<<10)
+	for range 30 {
+		mustAppend(t, s, handled())
+	}
+	path := s.segmentPath(0)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // while the index is made, and from the index
+		found, damaged := 0, 0
+		for _, err := range readOnly(t, dir).Query(Query{}) {
+			if err != nil {
+				damaged++
+			} else {
+				found++
+			}
+		}
+		if found != 29 || damaged != 1 {
+			t.Errorf("%d found, %d damaged", found, damaged)
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package recorder
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func mustPrune(t *testing.T, s *Store, p Pruning) Pruned {
+	t.Helper()
+	if p.Now.IsZero() {
+		p.Now = time.Now().Add(2 * youngest) // nothing is under way any more
+	}
+	out, err := s.Prune(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// old returns exchanges of a store with small segments, a minute apart, each
+// with its result behind the next one.
+func old(t *testing.T, s *Store, n int) (list []*Exchange) {
+	t.Helper()
+	for i := range n {
+		ex := newExchange(i)
+		ex.At = time.Date(2026, 1, 1, 0, i, 0, 0, time.UTC)
+		ex.Outcome = Pending
+		mustAppend(t, s, ex)
+		if list = append(list, ex); i > 0 {
+			finish(t, s, list[i-1], 200)
+		}
+	}
+	finish(t, s, list[n-1], 200)
+	return list
+}
+
+func TestPruneByAge(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 4<<10)
+	list := old(t, s, 60)
+	if err := s.Pin(list[5].ID, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []bool{true, false} {
+		if err := s.Pin(list[6].ID, on); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := Pruning{Before: list[40].At}
+	p.DryRun = true
+	would := mustPrune(t, s, p)
+	if got := len(seqs(t, s, Query{})); got != 60 {
+		t.Fatalf("a dry run left %d", got)
+	}
+	p.DryRun = false
+	did := mustPrune(t, s, p)
+	if did != would || did.Exchanges != 39 || did.Pinned != 1 || did.Bytes == 0 {
+		t.Errorf("it would remove %+v, and did %+v", would, did)
+	}
+	want := []uint64{list[5].Seq}
+	for _, ex := range list[40:] {
+		want = append(want, ex.Seq)
+	}
+	if got := seqs(t, readOnly(t, dir), Query{}); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if ex, err := s.Get(string(list[5].ID)); err != nil || !ex.Pinned || ex.Outcome != Answered {
+		t.Errorf("the pinned one: %+v, %v", ex, err)
+	}
+	if again := mustPrune(t, s, p); again.Exchanges != 0 || again.Bytes != 0 {
+		t.Errorf("once more: %+v", again)
+	}
+}
+
+// All goes, also of the last segment, and no number comes again; who writes in
+// another process goes on.
+func TestPruneAll(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 4<<10)
+	other := openSmall(t, dir, 4<<10)
+	list := old(t, s, 30)
+	f, err := ParseFilter(time.Now(), "status:200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir, Options{ReadOnly: true, segmentSize: 4 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got := following(t, r)
+	for _, ex := range list {
+		wantNext(t, got, ex.Seq)
+	}
+	if out := mustPrune(t, other, Pruning{Filter: f}); out.Exchanges != 30 {
+		t.Errorf("%+v", out)
+	}
+	if left := seqs(t, s, Query{}); len(left) != 0 {
+		t.Errorf("%v are left", left)
+	}
+	for _, w := range []*Store{s, other, s} {
+		ex := handled()
+		mustAppend(t, w, ex)
+		if ex.Seq <= list[29].Seq {
+			t.Errorf("#%d came again", ex.Seq)
+		}
+		wantNext(t, got, ex.Seq)
+	}
+	if left := seqs(t, s, Query{}); len(left) != 3 {
+		t.Errorf("%v are there", left)
+	}
+	text, err := os.ReadDir(s.path("journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range text {
+		b, err := os.ReadFile(s.path("journal", n.Name()))
+		if err != nil || bytes.Contains(b, []byte(list[3].ID)) {
+			t.Errorf("%s has a line of what was removed, %v", n.Name(), err)
+		}
+	}
+}
+
+func TestPruneBySize(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	list := old(t, s, 60)
+	size := s.Size()
+	out := mustPrune(t, s, Pruning{MaxSize: size / 2, WholeSegments: true})
+	if now := s.Size(); now > size/2 || now < size/4 || out.Bytes != size-now {
+		t.Errorf("%d bytes of %d are left; removed: %+v", now, size, out)
+	}
+	left := seqs(t, s, Query{})
+	if left[len(left)-1] != list[59].Seq || len(left)+out.Exchanges != 60 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// A body goes with the last line that names it.
+func TestPruneBodies(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 1<<10)
+	n := 0
+	large := func(letter string) *Exchange {
+		ex := handled()
+		ex.At = time.Date(2026, 1, 1, 0, n, 0, 0, time.UTC)
+		n++
+		ex.Request.Body = spool(t, s, bytes.Repeat([]byte(letter), MaxInline+1))
+		mustAppend(t, s, ex)
+		return ex
+	}
+	a, b, shared := large("a"), large("b"), large("b")
+	f, err := ParseFilter(time.Now(), "until:"+shared.At.Format(time.RFC3339Nano))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := mustPrune(t, s, Pruning{Filter: f, Now: time.Now()}); out.Exchanges != 2 {
+		t.Errorf("%+v", out)
+	}
+	if _, err := os.Stat(s.bodyPath(a.Request.Body.Sum)); err != nil {
+		t.Errorf("a body that can be of a line to come is gone: %v", err)
+	}
+	for _, ex := range []*Exchange{large("a"), large("c")} {
+		if err := s.Pin(ex.ID, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err = ParseFilter(time.Now(), "outcome:handled", "-size:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Pin(b.ID, true); !errors.Is(err, ErrNotFound) {
+		t.Errorf("pin what is gone: %v", err)
+	}
+	if err := s.Pin(shared.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	mustPrune(t, s, Pruning{Filter: f})
+	names, err := os.ReadDir(s.path("bodies"))
+	if err != nil || len(names) != 1 || names[0].Name() != shared.Request.Body.Sum {
+		t.Errorf("%v, %v", names, err)
+	}
+}
+
+// Nothing goes while somebody reads, and what is under way stays.
+func TestPruneWaitsForReaders(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	old(t, s, 20)
+	pending := newExchange(1)
+	pending.Outcome = Pending
+	mustAppend(t, s, pending)
+	p := Pruning{Before: time.Now().Add(time.Hour), Now: time.Now()}
+	for range s.Query(Query{}) {
+		if _, err := s.Prune(p); !errors.Is(err, ErrBusy) {
+			t.Errorf("while it is read: %v", err)
+		}
+		break
+	}
+	mustPrune(t, s, p)
+	if left := seqs(t, s, Query{}); !slices.Equal(left, []uint64{pending.Seq}) {
+		t.Errorf("%v are left, want #%d", left, pending.Seq)
+	}
+}
+
+func TestNoRoom(t *testing.T) {
+	s, err := Open(t.TempDir(), Options{MinFree: 1 << 62})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Write(handled()); !errors.Is(err, ErrNoRoom) {
+		t.Errorf("write: %v", err)
+	}
+	sp := s.Spool()
+	defer sp.Discard()
+	if _, err := sp.Write([]byte(strings.Repeat("x", MaxInline+1))); !errors.Is(err, ErrNoRoom) {
+		t.Errorf("spool: %v", err)
+	}
+}
