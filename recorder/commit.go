@@ -107,18 +107,31 @@ func (s *Store) sync() {
 	s.syncLocked()
 }
 
-// syncLocked does so with syncing held, and frees it before it tells anybody:
-// of those who then find that they are not served, one syncs. It tells also where
-// nothing has changed: somebody can have written since it looked, have found it
-// at work, and wait for it.
-func (s *Store) syncLocked() {
+// syncLocked does so with syncing held, and frees it.
+func (s *Store) syncLocked() { s.syncSeen(s.unsynced()) }
+
+// A sight is what there was to sync when somebody looked.
+type sight struct {
+	written uint64
+	at      position
+	f       *os.File
+	idle    bool // there was nothing
+}
+
+func (s *Store) unsynced() sight {
 	s.syncMu.Lock()
-	written, at, f, failed := s.written, position{s.seg.first, s.seg.end}, s.seg.f, s.failed
-	idle := failed != nil || s.synced == written && s.durable == at
-	s.syncMu.Unlock()
+	defer s.syncMu.Unlock()
+	at := position{s.seg.first, s.seg.end}
+	return sight{s.written, at, s.seg.f, s.failed != nil || s.synced == s.written && s.durable == at}
+}
+
+// syncSeen syncs what was seen and frees syncing before it tells anybody: of those
+// who then find that they are not served, one syncs. It tells also where there was
+// nothing: somebody can have written since, have found syncing held, and wait.
+func (s *Store) syncSeen(seen sight) {
 	var err error
-	if !idle {
-		err = syncData(f)
+	if !seen.idle {
+		err = syncData(seen.f)
 	}
 	s.syncing.Unlock()
 	if err != nil && !errors.Is(err, os.ErrClosed) { // closed: enter has synced it
@@ -127,7 +140,7 @@ func (s *Store) syncLocked() {
 	}
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
-	if idle || !s.advance(written, at) {
+	if seen.idle || !s.advance(seen.written, seen.at) {
 		s.tell()
 	}
 }
