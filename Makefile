@@ -5,7 +5,7 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PREFIX      ?= $(shell $(GO) env GOPATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test race lint fmt-check tidy-check cross vendors fuzz soak bench demo golden ci
+.PHONY: help build install test race lint fmt-check tidy-check cross vendors browser screenshots fuzz soak bench demo golden ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,19 @@ vendors: ## have the vendors' own SDKs judge signatures; needs npm
 	cd internal/vendors && npm ci --silent --no-audit --no-fund
 	CGO_ENABLED=0 $(GO) test -count=1 -tags vendors ./internal/vendors
 
-ci: lint tidy-check cross test race vendors ## what CI runs
+browser: ## test the inspector's page in Chromium; needs npm
+	@.ci/need chromium chromium
+	@.ci/need node nodejs
+	@.ci/need npm npm
+	cd internal/inspector/testdata/axe && npm ci --silent --no-audit --no-fund
+	$(GO) vet -tags browser ./internal/inspector
+	CGO_ENABLED=0 $(GO) test -count=1 -tags browser -timeout 20m ./internal/inspector
+
+screenshots: ## write the images of docs/img anew; look at them
+	@.ci/need chromium chromium
+	@fc-list : family | grep -q Inter || echo "without the packages fonts-inter and fonts-jetbrains-mono the images have other letters"
+	SCREENSHOTS=$(CURDIR)/docs/img CGO_ENABLED=0 $(GO) test -count=1 -tags browser -run TestScreenshots ./internal/inspector
+
+ci: lint tidy-check cross test race vendors browser ## what CI runs
 	@$(MAKE) --no-print-directory demo >/dev/null 2>&1
 	@echo "ci: all green"

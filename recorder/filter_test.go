@@ -241,7 +241,7 @@ func TestFilterColumns(t *testing.T) {
 
 func TestFilterNotes(t *testing.T) {
 	for words, want := range map[string]string{
-		"foo:bar": "foo: is no key", `"foo:bar"`: "", "http://x": "", "12:30": "", "status:5xx": "", "pinned:yes": "pinned: is no key",
+		"foo:bar": "foo: is no key", `"foo:bar"`: "", "http://x": "", "12:30": "", "status:5xx": "", "pinned:true": "", "starred:yes": "starred: is no key",
 	} {
 		f, err := ParseFilter(noon, words)
 		if err != nil {

@@ -43,6 +43,8 @@ var importers = map[string][]string{
 	"github.com/rogpeppe/go-internal": {}, // tests only
 
 	"github.com/santhosh-tekuri/jsonschema/v6": {}, // tests only
+	"github.com/chromedp/chromedp":             {}, // tests only, of the page in a browser
+	"github.com/chromedp/cdproto":              {}, // tests only
 }
 
 type listed struct {

@@ -119,6 +119,7 @@ var parts = []func(*Inspector){
 	(*Inspector).health,
 	(*Inspector).metering,
 	(*Inspector).api,
+	(*Inspector).page,
 }
 
 // New returns an Inspector of what o has. The caller closes it.

@@ -1,0 +1,42 @@
+package inspector
+
+import (
+	"maps"
+	"net/http"
+
+	"devhook/internal/interchange"
+	"devhook/internal/redact"
+	"devhook/verify"
+)
+
+// curlPart answers a command for a POSIX shell that sends the webhook to where it
+// went, as it was signed and without credentials.
+func (in *Inspector) curlPart(w http.ResponseWriter, r *http.Request) {
+	ex, ok := in.exchange(w, r, "ref")
+	if !ok {
+		return
+	}
+	if err := in.load(&ex.Request); err != nil {
+		in.failed(w, err)
+		return
+	}
+	if ex.Request.Truncated || ex.Request.Body.Sum != "" {
+		fail(w, http.StatusUnprocessableEntity, "not all of its body is there for a command", "devhook show "+string(ex.ID)+" --body has what was kept")
+		return
+	}
+	var secrets []verify.Secret
+	for keys := range maps.Values(in.o.Keys()) {
+		secrets = append(secrets, keys.Secrets...)
+	}
+	out, _ := redact.Credentials(secrets...).Exchange(*ex)
+	if out.Target != "" { // there, Host is that of the app
+		out.Request.URL = out.Target
+		out.Request.Headers = out.Request.Headers.Clone()
+		out.Request.Headers.Del("Host")
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", "attachment")
+	if err := interchange.NewWriter(w, interchange.Curl).Write(&out); err != nil {
+		in.o.Log.Debug("cannot write a command", "id", string(ex.ID), "error", err)
+	}
+}

@@ -1,0 +1,94 @@
+package inspector
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// A filterFault is what is wrong with a filter, and where: Length characters of it
+// from Column on, which counts from 0.
+type filterFault struct {
+	Error  string `json:"error"`
+	Hint   string `json:"hint,omitempty"`
+	Column int    `json:"column"`
+	Length int    `json:"length"`
+}
+
+func faultOf(text string, err error) *filterFault {
+	f := &filterFault{Error: err.Error()}
+	var at *recorder.FilterError
+	if errors.As(err, &at) {
+		f.Error, f.Hint = at.Text, at.Hint
+		f.Column, f.Length = max(0, at.Column-1), utf8.RuneCountInString(at.Word)
+		for i := range text { // the rest of the word, where the fault is inside it
+			if start := utf8.RuneCountInString(text[:i]); strings.HasPrefix(text[i:], at.Word) && start <= f.Column && f.Column < start+f.Length {
+				f.Length -= f.Column - start
+				break
+			}
+		}
+	}
+	return f
+}
+
+// words are what the keys of the filter can be completed with.
+var filterWords = map[string][]string{
+	"verdict": {string(verify.Valid), string(verify.Invalid), string(verify.Unsigned), string(verify.Unverified), string(verify.Skipped)},
+	"reason": {
+		string(verify.BadSignature), string(verify.Stale), string(verify.Future), string(verify.MissingSignature), string(verify.MalformedSignature),
+		string(verify.MissingTimestamp), string(verify.MissingKeyID), string(verify.WrongAccount), string(verify.NoSecret), string(verify.UnknownProvider),
+		string(verify.TooLarge), string(verify.Unsupported), string(verify.Off),
+	},
+	"outcome": {
+		string(recorder.Answered), string(recorder.Unreachable), string(recorder.Refused), string(recorder.Handled), string(recorder.Unrouted),
+		string(recorder.Queued), string(recorder.Pending),
+	},
+	"origin": {string(recorder.Live), string(recorder.Replay), string(recorder.Trigger), string(recorder.Stream), string(recorder.Import), string(recorder.Mirror)},
+	"status": {"2xx", "3xx", "4xx", "5xx", "400..499"},
+	"method": {"POST", "GET", "PUT", "PATCH", "DELETE"},
+	"since":  {"5m", "1h", "24h", "7d"},
+	"until":  {"5m", "1h", "24h"},
+	"took":   {">100ms", ">500ms", ">1s", ">10s"},
+	"size":   {">10kb", ">100kb", ">1mb", "<1kb"},
+	"path":   nil, "route": nil, "event": nil, "provider": nil, "delivery": nil, "id": nil, "seq": nil, "header.": nil, "body.": nil,
+}
+
+// recentWords is how many of the newest exchanges are looked at for words.
+const recentWords = 500
+
+// wordsPart answers the keys of the filter with what they can be completed with:
+// closed lists, and what was seen lately.
+func (in *Inspector) wordsPart(w http.ResponseWriter, _ *http.Request) {
+	seen := map[string]map[string]bool{"provider": {}, "event": {}, "path": {}, "route": {}, "header.": {}}
+	for ex, err := range in.o.Store.Query(recorder.Query{Newest: recentWords}) {
+		if err != nil {
+			continue
+		}
+		_, target := recorder.SplitURL(ex.Request.URL)
+		path, _, _ := strings.Cut(target, "?")
+		for key, value := range map[string]string{"provider": ex.Provider, "event": ex.Event, "path": path, "route": ex.Route} {
+			if value != "" && len(value) <= 120 {
+				seen[key][value] = true
+			}
+		}
+		for name := range ex.Request.Headers {
+			if len(name) <= 60 {
+				seen["header."][strings.ToLower(name)+":"] = true
+			}
+		}
+	}
+	for _, p := range in.o.Catalog().Providers() {
+		seen["provider"][p.ID] = true
+	}
+	all := maps.Clone(filterWords)
+	for key, values := range seen {
+		all[key] = slices.Sorted(maps.Keys(values))
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "words": all})
+}

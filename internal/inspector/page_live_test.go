@@ -1,0 +1,210 @@
+//go:build browser
+
+package inspector_test
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A webhook is on the page soon after it is on disk: when it has arrived, and again
+// when it is done. How soon is measured from when its sender has the answer, which is
+// after the disk.
+func TestPageIsLive(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	if got := b.text(`document.querySelector("#pane h1").innerText`); got != "Waiting for the first webhook" {
+		t.Errorf("an empty page says %q", got)
+	}
+	b.eval(`(() => {
+		window.came = {};
+		new MutationObserver(() => { for (const r of document.querySelectorAll("#list .row:not(.wait)")) window.came[r.dataset.seq] ??= Date.now(); }).observe(document.getElementById("list"), { childList: true, subtree: true });
+	})()`, nil)
+	var late []time.Duration
+	for n := range 15 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+		at := time.Now()
+		b.wait(fmt.Sprintf(`window.came[%d]`, n+1))
+		var ms float64
+		b.eval(fmt.Sprintf(`window.came[%d]`, n+1), &ms)
+		late = append(late, time.UnixMilli(int64(ms)).Sub(at))
+	}
+	slices.Sort(late)
+	t.Logf("from the answer to the page: median %v, slowest %v", late[len(late)/2], late[len(late)-1])
+	if median := late[len(late)/2]; median > 2*time.Second {
+		t.Errorf("a webhook takes %v to be on the page", median)
+	}
+	b.wait(`document.querySelector("#chart figcaption").innerText.startsWith("15 webhooks")`)
+
+	// What comes while somebody reads further down moves nothing.
+	for n := range 30 {
+		s.send("/hooks", fmt.Sprintf(`{"more":%d}`, n))
+	}
+	b.wait(`document.querySelector("#r45")`)
+	b.eval(`document.getElementById("scroller").scrollTop = 900`, nil)
+	b.wait(`document.querySelector("#r28")`)
+	const where = `Math.round(document.querySelector("#r28").getBoundingClientRect().top)`
+	before := b.text(where)
+	s.send("/hooks", `{"new":true}`)
+	b.wait(`!document.getElementById("fresh").hidden`)
+	if after := b.text(where); after != before {
+		t.Errorf("the rows have moved from %s to %s", before, after)
+	}
+	if got := b.text(`document.getElementById("fresh").innerText`); got != "↑ 1 new" {
+		t.Errorf("what is new: %q", got)
+	}
+	b.click("#fresh")
+	b.wait(`document.querySelector("#r46") && document.getElementById("scroller").scrollTop === 0 && document.getElementById("fresh").hidden`)
+}
+
+// A devhook that ends and comes again finds the page where it was: nothing is missing,
+// nothing is there twice.
+func TestPageComesBack(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.allow("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "htmx", "sseError", "sendError")
+	s.send("/hooks", `{"n":1}`)
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelector("#r1")`)
+	listen, inspect := strings.TrimPrefix(s.url, "http://"), strings.TrimPrefix(s.inspect, "http://")
+	s.stop()
+	b.wait(`document.getElementById("live").dataset.state === "lost"`)
+	if got := b.text(`document.getElementById("live").innerText`); got != "Disconnected, trying again…" {
+		t.Errorf("the foot says %q", got)
+	}
+	s.start(listen, inspect)
+	s.send("/hooks", `{"n":2}`)
+	s.send("/hooks", `{"n":3}`)
+	b.wait(`document.getElementById("live").dataset.state === "live" && document.querySelector("#r3")`)
+	if got := b.text(`[...document.querySelectorAll("#list .row")].map((r) => r.dataset.seq)`); got != "3,2,1" {
+		t.Errorf("the list has %s", got)
+	}
+}
+
+func TestPageFilter(t *testing.T) {
+	s := newSite(t)
+	s.send("/status/500", `{"n":1,"user":{"id":42}}`)
+	s.send("/hooks", `{"n":2}`)
+	s.trigger("github/push")
+	b := newTab(t, s, 1440, 900)
+	b.allow("400 (Bad Request)") // the filter that is wrong
+	b.open(s.inspect + "/")
+	const rows = `[...document.querySelectorAll("#list .row")].map((r) => r.dataset.seq).join()`
+	shows := func(want string) {
+		t.Helper()
+		b.wait(rows + ` === "` + want + `"`)
+	}
+	shows("3,2,1")
+	b.press("/")
+	b.wait(`document.activeElement.id === "filter"`)
+	b.fill("#filter", "status:5xx")
+	shows("1")
+	if got := b.text(`location.search`); got != "?filter=status%3A5xx" {
+		t.Errorf("the address has %q", got)
+	}
+	s.send("/status/503", `{}`) // the stream has the filter, too
+	shows("4,1")
+	s.send("/hooks", `{}`)
+	s.send("/status/502", `{}`)
+	shows("6,4,1")
+
+	b.fill("#filter", "body.user.id=42")
+	shows("1")
+	b.fill("#filter", "method:POST stauts:500")
+	b.wait(`document.querySelector("#marks mark")`)
+	if got := b.text(`document.querySelector("#marks mark").textContent`); got != "stauts:500" {
+		t.Errorf("marked is %q", got)
+	}
+	if got := b.text(`document.getElementById("fault").innerText`); !strings.Contains(got, "did you mean status:?") {
+		t.Errorf("the fault is %q", got)
+	}
+	shows("1") // what was there stays, until the filter is right
+
+	b.fill("#filter", "prov")
+	b.wait(`!document.getElementById("words").hidden`)
+	b.press("Tab")
+	b.wait(`document.getElementById("filter").value === "provider:"`)
+	b.fill("#filter", "provider:gith")
+	b.wait(`document.querySelector("#words li")?.dataset.text === "provider:github"`)
+	b.press("ArrowDown", "Enter")
+	shows("3")
+	b.press("Escape")
+	b.wait(`document.activeElement.id === "list"`)
+	b.fill("#filter", "event:nothing")
+	b.wait(`document.getElementById("none").innerText.includes("Nothing matches")`)
+	b.click("#none [data-do=clear]")
+	shows("6,5,4,3,2,1")
+
+	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:5xx")) // as the server writes it
+	shows("6,4,1")
+}
+
+func TestPageKeys(t *testing.T) {
+	s := newSite(t)
+	for n := range 12 {
+		path := "/hooks"
+		if n == 4 || n == 7 {
+			path = "/status/500"
+		}
+		s.send(path, fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	at := func(seq int) {
+		t.Helper()
+		b.wait(fmt.Sprintf(`document.querySelector("#r%d")?.getAttribute("aria-selected") === "true" && document.querySelectorAll("#list [aria-selected=true]").length === 1 && document.querySelector("#pane article")?.dataset.seq === "%d"`, seq, seq))
+	}
+	b.press("j")
+	at(12)
+	b.press("j", "j")
+	at(10)
+	b.press("k")
+	at(11)
+	b.press("n")
+	at(8)
+	b.press("n")
+	at(5)
+	b.press("N")
+	at(8)
+	b.press("G")
+	at(1)
+	b.press("g")
+	at(12)
+	if got := b.text(`document.getElementById("list").getAttribute("aria-activedescendant")`); got != "r12" {
+		t.Errorf("active is %s", got)
+	}
+	b.press("Enter")
+	b.wait(`document.activeElement.tagName === "H1"`)
+	b.press("2")
+	b.wait(`!document.getElementById("part-response").hidden && document.activeElement.id === "tab-response"`)
+	b.press("j") // the tab stays
+	at(11)
+	b.wait(`!document.getElementById("part-response").hidden && document.querySelector("#part-response .tree")`)
+	b.press("r")
+	b.wait(`document.querySelector("#r13 .tag")?.innerText === "replay"`)
+	b.wait(`document.querySelector(".toast.good")?.innerText.includes("#13: 200")`)
+	b.press("d")
+	b.wait(`document.querySelector("#pane .diffpane h1")?.innerText === "#10 and #11"`)
+	if got := b.text(`document.querySelector("#pane .changes").innerText`); !strings.Contains(got, "body n") {
+		t.Errorf("the differences are %q", got)
+	}
+	b.press("Escape")
+	b.wait(`location.pathname === "/" && document.querySelector("#pane .home")`)
+	b.press("?")
+	b.wait(`document.getElementById("help").open && document.getElementById("help").contains(document.activeElement)`)
+	b.press("j") // does nothing behind a dialog
+	b.press("Escape")
+	b.wait(`!document.getElementById("help").open && location.pathname === "/"`)
+	b.eval(`history.back()`, nil)
+	b.wait(`document.querySelector("#pane .diffpane")`)
+	b.press("g")
+	at(13)
+	b.eval(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`, nil)
+	b.press("y")
+	b.wait(`window.copied?.includes("curl --path-as-is") && window.copied.includes("/hooks")`)
+}

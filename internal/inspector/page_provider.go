@@ -1,0 +1,57 @@
+package inspector
+
+import (
+	"net/http"
+
+	"devhook/recorder"
+)
+
+// A providerPane is a provider, and what can be done with it here.
+type providerPane struct {
+	provider
+	Samples []sample
+	Recent  []row
+	Damaged string // samples of the user's that cannot be read
+}
+
+// recentOfProvider is how many of a provider's webhooks its page shows.
+const recentOfProvider = 5
+
+func (in *Inspector) providersPage(w http.ResponseWriter, r *http.Request) {
+	list := struct{ Known, Other []provider }{}
+	keys := in.o.Keys()
+	for _, p := range in.o.Catalog().Providers() {
+		if d := in.provider(p, keys); d.Known {
+			list.Known = append(list.Known, d)
+		} else {
+			list.Other = append(list.Other, d)
+		}
+	}
+	in.show(w, r, http.StatusOK, "Providers", "providers", list)
+}
+
+func (in *Inspector) providerPage(w http.ResponseWriter, r *http.Request) {
+	catalog := in.o.Catalog()
+	p, ok := catalog.Lookup(r.PathValue("id"))
+	if !ok {
+		in.show(w, r, http.StatusNotFound, "No such provider", "trouble", problem{"There is no provider " + r.PathValue("id"), "The list of providers has all that devhook knows."})
+		return
+	}
+	pane := providerPane{provider: in.provider(p, in.o.Keys())}
+	all, err := in.o.Fixtures()
+	if err != nil {
+		pane.Damaged = err.Error()
+	}
+	for _, f := range all {
+		if f.Provider == p.ID {
+			pane.Samples = append(pane.Samples, sampleOf(f))
+		}
+	}
+	in.back(0, mostRelatives, func(ex *recorder.Exchange) bool {
+		if ex.Provider == p.ID {
+			pane.Recent = append(pane.Recent, in.row(summarized(ex), catalog))
+		}
+		return len(pane.Recent) < recentOfProvider
+	})
+	in.show(w, r, http.StatusOK, p.Name, "provider", pane)
+}

@@ -1,0 +1,188 @@
+//go:build browser
+
+package inspector_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"devhook/verify"
+)
+
+// What is changed in the editor reaches the app, signed anew, and was shown before.
+func TestPageEditsAndReplays(t *testing.T) {
+	s := newSite(t)
+	s.trigger("tiktok/video.publish.completed")
+	first := s.last()
+	b := newTab(t, s, 1440, 900)
+	b.allow("422 (Unprocessable Entity)", "403 (Forbidden)", "400 (Bad Request)")
+	b.open(s.inspect + "/x/last")
+	b.press("R")
+	b.wait(`document.getElementById("editor").open && document.querySelector("#preview p b")`)
+
+	b.fill("#editor [name=headers]", "no colon here")
+	b.wait(`document.getElementById("editor-fault").innerText.includes("no colon")`)
+	b.fill("#editor [name=headers]", "Content-Type: application/json\nX-Shop: 7\nX-Shop: 8\nTiktok-Signature: "+first.header.Get("Tiktok-Signature"))
+	b.fill("#editor [name=to]", "10.1.2.3:80")
+	b.wait(`document.getElementById("editor-fault").innerText.includes("no app of this devhook")`)
+	b.fill("#editor [name=to]", "")
+	b.fill("#editor [name=path]", "/hooks/other?a=1&a=%2f")
+	b.eval(`(() => { const f = document.querySelector("#editor [name=body]"); f.value = f.value.replace("video.publish.completed", "video.publish.zöe"); f.dispatchEvent(new Event("input", { bubbles: true })); })()`, nil)
+	b.wait(`document.getElementById("preview").innerText.includes("video.publish.zöe")`)
+	shown := b.text(`document.getElementById("preview").innerText`)
+	for _, want := range []string{"header X-Shop", "path", "body event", "header Tiktok-Signature"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the preview has no %q: %s", want, shown)
+		}
+	}
+	if got := s.last(); got.target != first.target {
+		t.Fatal("it was sent before it was to be")
+	}
+	b.click("#editor [data-do=send]")
+	b.wait(`!document.getElementById("editor").open && document.querySelector(".toast.good")`)
+
+	got := s.last()
+	if got.method != "POST" || got.target != "/hooks/other?a=1&a=%2f" || strings.Join(got.header["X-Shop"], ",") != "7,8" {
+		t.Errorf("the app got %s %s %v", got.method, got.target, got.header)
+	}
+	if want := bytes.ReplaceAll(first.body, []byte("video.publish.completed"), []byte("video.publish.zöe")); !bytes.Equal(got.body, want) {
+		t.Errorf("the app got %s, want %s", got.body, want)
+	}
+	p, _ := verify.Lookup("tiktok")
+	to, _ := url.Parse(s.url + got.target)
+	v := p.Scheme.Verify(verify.Message{Method: "POST", URL: to, Header: got.header, Body: got.body}, verify.Keys{Secrets: []verify.Secret{verify.NewSecret(tiktokSecret)}}, time.Now())
+	if v.Status != verify.Valid || got.header.Get("Tiktok-Signature") == first.header.Get("Tiktok-Signature") {
+		t.Errorf("the signature is %v, %s", v, got.header.Get("Tiktok-Signature"))
+	}
+	b.click(".toast.good a")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "2"`)
+	b.press("3")
+	b.wait(`document.querySelector(".family .kinrow")?.innerText.includes("#1")`)
+	if got := b.text(`document.getElementById("part-about").innerText`); !strings.Contains(got, "header X-Shop: 7") {
+		t.Errorf("what was changed is not told: %s", got)
+	}
+}
+
+// Samples are sent from the page of a provider, and recordings become samples.
+func TestPageProvidersAndFixtures(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.allow("409 (Conflict)")
+	b.open(s.inspect + "/providers")
+	b.fill("#narrow", "strip")
+	b.wait(`[...document.querySelectorAll("#tiles li")].filter((li) => !li.hidden).length === 1`)
+	b.click(`.tiles a[href="/providers/tiktok"]`)
+	b.wait(`document.querySelector("#pane h1")?.innerText === "TikTok for Developers"`)
+	text := b.text(`document.getElementById("pane").innerText`)
+	for _, want := range []string{s.url, "Callback URL", "It is known", "Good to know"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page of tiktok has no %q", want)
+		}
+	}
+	b.click(`[data-fixture="tiktok/video.upload.failed"]`)
+	b.wait(`document.querySelector("#r1 .nm")?.innerText === "video.upload.failed"`)
+	if got := s.last(); got.header.Get("Tiktok-Signature") == "" {
+		t.Errorf("the app got %v", got)
+	}
+	b.press("j")
+	b.wait(`document.querySelector("#pane article[data-seq]")`)
+	b.press("s")
+	b.wait(`document.getElementById("saver").open`)
+	b.fill("#saver [name=name]", "tiktok/mine")
+	b.click("#saver .main")
+	b.wait(`!document.getElementById("saver").open && document.querySelector(".toast.good")?.innerText.includes("Saved as")`)
+	if _, err := os.Stat(filepath.Join(s.dir, "fixtures", "tiktok", "mine.json")); err != nil {
+		t.Error(err)
+	}
+	b.press("s")
+	b.fill("#saver [name=name]", "tiktok/mine")
+	b.click("#saver .main")
+	b.wait(`document.getElementById("saver-fault").innerText.includes("mine")`)
+	b.press("Escape")
+	b.open(s.inspect + "/providers/tiktok")
+	b.wait(`document.querySelector('[data-fixture="tiktok/mine"]')`)
+}
+
+// Bodies are shown as what they are: images by their bytes, JSON to the digit, and
+// where it is wrong.
+func TestPageBodies(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	png := "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\x00\x05\x00\x01\xff\x89\x99=\x1d\x00\x00\x00\x00IEND\xaeB`\x82"
+	show := func(body, kind, mode string) string {
+		t.Helper()
+		s.send("/hooks", body, "Content-Type: "+kind)
+		b.open(s.inspect + "/x/last")
+		b.wait(`document.querySelector("#part-request .modes [aria-pressed=true]")?.textContent === "` + mode + `"`)
+		return b.text(`document.querySelector("#part-request .body").innerText`)
+	}
+	has := func(text string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not in %s", want, text)
+			}
+		}
+	}
+	has(show(`{"n":1.50,"big":12345678901234567890,"a":1,"a":2,"content":"{\"reason\":\"spam\"}","e":{}}`, "text/plain", "JSON"), "1.50", "12345678901234567890", "name comes twice", "JSON in a string", `reason`, `"spam"`)
+	has(show("{\n \"a\": [1, 2,]\n}", "application/json", "JSON"), "line 2, column 13")
+	has(show(`{"a":1`, "application/json", "JSON"), "ends too early at line 1, column 7")
+	has(show("a=1&b=%C3%A9+x&c", "application/x-www-form-urlencoded", "Form"), "é x")
+	has(show("\x00\x01\xff plain", "application/json", "Hex"), "00000000  00 01 ff 20 70")
+	show(png, "text/html", "Image")
+	b.wait(`document.querySelector("#part-request img.picture")?.naturalWidth === 1`)
+	has(show(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "image/svg+xml", "Text"), "<script>alert(1)</script>")
+	large := `{"list":[` + strings.Repeat(`{"id":1,"text":"x"},`, 20000) + `{"last":true}]}`
+	has(show(large, "application/json", "JSON"), "[20001]")
+	b.click("#part-request .tree details details summary")
+	b.wait(`document.querySelector("#part-request .tree").innerText.includes("19801 more")`)
+	has(show(strings.Repeat("x", 3<<20), "text/plain", "Text"), "of 3.1 MB")
+}
+
+// The frames of a WebSocket are shown, and those that come are.
+func TestPageFrames(t *testing.T) {
+	s := newSite(t)
+	s.app.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		for {
+			kind, data, err := c.Read(r.Context())
+			if err != nil || c.Write(r.Context(), kind, append([]byte("got "), data...)) != nil {
+				return
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.url, "http")+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/last")
+	b.click("#tab-frames")
+	for n := range 3 {
+		text := "<img src=x onerror=alert(" + strconv.Itoa(n) + ")>"
+		if err := c.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(`document.getElementById("part-frames").innerText.includes("got ` + text + `")`)
+	}
+	if got := b.text(`document.querySelectorAll("#pane img").length`); got != "0" {
+		t.Error("a frame is markup")
+	}
+}

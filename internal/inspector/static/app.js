@@ -1,0 +1,301 @@
+// The page of the inspector: what holds its parts together.
+import { Chart } from "./chart.js";
+import { Editor } from "./editor.js";
+import { Filter } from "./filter.js";
+import { List } from "./list.js";
+import { Live } from "./live.js";
+import { upgrade } from "./body.js";
+import { call, clean, copy, el, say } from "./text.js";
+
+const $ = (id) => document.getElementById(id);
+const pane = $("pane"), scroller = $("scroller"), listing = $("list");
+const chart = new Chart($("chart"));
+let tab = "request"; // that is shown, also of the next exchange
+
+// The pane.
+
+let wanted = null, paneTimer = 0;
+
+function path() { return location.pathname; }
+
+function address(to) {
+  const filter = $("filter").value.trim();
+  return to + (filter ? "?filter=" + encodeURIComponent(filter) : "");
+}
+
+// go shows what is at to. push: the browser goes back to what was before.
+async function go(to, { push = true, focus = false } = {}) {
+  clearTimeout(paneTimer);
+  wanted = to;
+  if (to !== path()) history[push ? "pushState" : "replaceState"]({}, "", address(to));
+  document.body.dataset.view = to === "/" ? "list" : "pane";
+  pane.setAttribute("aria-busy", "true");
+  try {
+    await window.htmx.ajax("GET", to, { target: "#pane", swap: "innerHTML", source: "#pane" });
+  } catch { /* htmx tells by its events */ }
+  pane.removeAttribute("aria-busy");
+  if (focus && wanted === to) pane.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+document.body.addEventListener("htmx:afterSwap", (e) => {
+  if (e.detail.target !== pane) return;
+  document.title = e.detail.xhr.getResponseHeader("X-Devhook-Title") || "devhook";
+  pane.scrollTop = 0;
+  shown();
+});
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.body.addEventListener(name, (e) => { if (e.detail.target === pane) say("devhook does not answer. Is it still running?", { kind: "fail" }); });
+}
+
+// shown makes what has come into the pane work.
+function shown() {
+  const article = pane.querySelector("article[data-seq]");
+  if (article && !article.classList.contains("diffpane")) useTab(tab, false);
+  const at = article && list.find(+article.dataset.seq);
+  if (at) { if (list.selected !== at.row.seq) list.select(at, { quiet: true }); } else if (!article) { list.selected = null; list.draw(); }
+}
+
+function useTab(name, focus) {
+  const all = [...pane.querySelectorAll("[role=tab]")];
+  const found = all.find((t) => t.id === "tab-" + name) || all[0];
+  const pair = new Set(["tab-request", "tab-response"]), beside = wide.matches && pair.has(found.id);
+  for (const t of all) {
+    t.setAttribute("aria-selected", String(t === found));
+    t.tabIndex = t === found ? 0 : -1;
+    $(t.getAttribute("aria-controls")).hidden = t !== found && !(beside && pair.has(t.id));
+  }
+  found.closest("article").classList.toggle("beside", beside);
+  if (focus) found.focus();
+  upgrade(pane, pick);
+}
+
+// pick filters for a value of a body.
+function pick(at, node) {
+  const name = at.map((p) => p.replaceAll("\\", "\\\\").replaceAll(".", "\\.")).join(".");
+  filter.add(`body.${name}=${node.raw}`);
+}
+
+const wide = matchMedia("(min-width: 1900px)");
+wide.addEventListener("change", () => { if (pane.querySelector("[role=tab]")) useTab(tab, false); });
+
+function current() { return pane.querySelector("article[data-id]"); }
+
+// The list.
+
+const list = new List(scroller, listing, {
+  selected(row, open) {
+    clearTimeout(paneTimer);
+    if (open) { go("/x/" + row.id, { focus: narrow() }); return; }
+    if (narrow()) return; // the list stays; Enter opens
+    history.replaceState({}, "", address("/x/" + row.id));
+    paneTimer = setTimeout(() => go("/x/" + row.id, { push: false }), 60); // who holds the key down is not shown all
+  },
+  fresh(n) {
+    $("fresh").hidden = !n;
+    $("fresh").textContent = `↑ ${n} new`;
+  },
+  counted(n, more, guess) {
+    $("count").textContent = n || more ? `${guess && !more ? "about " : ""}${n.toLocaleString("en")}${more ? "+" : ""}` : "";
+    const none = $("none");
+    none.hidden = n > 0 || more;
+    if (!none.hidden) {
+      none.replaceChildren($("filter").value.trim()
+        ? el("p", {}, "Nothing matches this filter yet. ", el("button", { type: "button", class: "link", "data-do": "clear" }, "Clear it"))
+        : el("p", {}, "No webhook has come yet."));
+    }
+  },
+  arrived(row) {
+    chart.add(row);
+    heard(row);
+    const open = current();
+    if (open && open.dataset.id === row.id && !open.classList.contains("diffpane") && path() === "/x/" + row.id) go(path(), { push: false });
+  },
+  failed(err) { if (err.name !== "AbortError" && $("live").dataset.state !== "lost") say("The list cannot be read: " + err.message, { kind: "fail" }); },
+});
+
+function narrow() { return matchMedia("(max-width: 899px)").matches; }
+
+// heard tells who cannot see the list what came, at most each five seconds.
+let came = 0, cameBad = 0, speaking = 0;
+function heard(row) {
+  if (row.kind === "wait") return;
+  came++;
+  if (row.bad) cameBad++;
+  speaking ||= setTimeout(() => {
+    $("spoken").textContent = `${came === 1 ? "1 webhook" : came + " webhooks"}${cameBad ? `, ${cameBad} failed` : ""}`;
+    came = cameBad = speaking = 0;
+  }, 5000);
+}
+
+// The filter and the stream.
+
+const live = new Live({
+  row: (html) => list.arrive(html),
+  gone: (id) => list.drop(id),
+  reset: () => refresh(filter.input.value.trim()),
+  state(word) {
+    const box = $("live");
+    if (box.dataset.state === word) return;
+    box.dataset.state = word;
+    box.textContent = { wait: "Connecting…", live: "Live", lost: "Disconnected, trying again…" }[word];
+  },
+});
+
+let reading = null;
+async function refresh(text) {
+  reading?.abort();
+  reading = new AbortController();
+  scroller.classList.add("stale");
+  try {
+    const r = await list.reload(text, reading.signal);
+    filter.show(null);
+    live.start(text, r.cursor);
+    chart.load(text);
+    damaged(r.damaged);
+    history.replaceState(history.state, "", address(path()));
+    const open = current(), at = open && list.find(+open.dataset.seq);
+    if (at) { list.selected = at.row.seq; list.draw(); }
+  } catch (err) {
+    if (err.name === "AbortError") return;
+    if (err.fault) filter.show(err.fault); else say("devhook does not answer. Is it still running?", { kind: "fail" });
+  }
+  scroller.classList.remove("stale");
+}
+
+function damaged(n) {
+  if (n) say(`${n} ${n === 1 ? "line" : "lines"} of the journal cannot be read; “devhook list” names them.`, { kind: "fail" });
+}
+
+const filter = new Filter($("filter"), { changed: refresh });
+
+// What can be done.
+
+const editor = new Editor($("editor"), { sent });
+
+function sent({ exchange, unsigned }) {
+  const status = exchange.response?.status, bad = !status || status >= 400 || exchange.outcome !== "answered";
+  say(`#${exchange.seq}: ${status ?? exchange.outcome}${exchange.outcome === "unreachable" ? ", the app did not answer" : ""}${unsigned ? ", not signed anew: " + unsigned : ""}`,
+    { kind: bad ? "fail" : "good", path: "/x/" + exchange.id, link: "Open" });
+}
+
+async function doing(button, work) {
+  if (button?.disabled) return;
+  if (button) button.disabled = true;
+  try { await work(); } catch (err) { say(err.message, { kind: "fail" }); } finally { if (button) button.disabled = false; }
+}
+
+const does = {
+  replay: (b) => withOpen((id) => doing(b, async () => sent(await call("POST", "/devhook/v1/replay", { ref: id })))),
+  edit: (b) => withOpen((id) => doing(b, () => editor.open(id))),
+  curl: (b) => withOpen((id) => doing(b, async () => {
+    const r = await fetch(`/x/${id}/curl`), text = await r.text();
+    if (!r.ok) { const p = JSON.parse(text); throw new Error(p.error + (p.hint ? ". " + p.hint : "")); }
+    await copy(text, "The curl command is");
+  })),
+  diff: () => withOpen((id) => go(`/x/${id}/before`)),
+  save: () => withOpen(() => {
+    const a = current(), f = $("saver").querySelector("form").elements;
+    f.name.value = `${a.dataset.provider || "custom"}/${(a.dataset.name || "").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 60) || "event"}`;
+    $("saver-fault").textContent = "";
+    $("saver").showModal();
+    f.name.select();
+  }),
+  judge: (b) => withOpen((id) => doing(b, async () => {
+    const v = (await call("POST", "/devhook/v1/verify", { ref: id })).verdict;
+    const words = [v.status, v.reason, v.detail, v.hint].filter(Boolean).join(" · ");
+    pane.querySelector(".card .again").replaceChildren(el("p", { class: v.status === "valid" ? "good" : "fault" }, "With the secrets of now: " + clean(words)));
+  })),
+  trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
+  copy: (b) => copy(b.dataset.text, "The URL is"),
+  help: () => $("help").showModal(),
+  shut: (b) => b.closest("dialog").close(),
+  send: () => editor.send(),
+  clear: () => { filter.set(""); filter.input.focus(); },
+  top: () => { list.top = 0; list.draw(); listing.focus({ preventScroll: true }); },
+  close: () => { go("/"); listing.focus({ preventScroll: true }); },
+};
+
+function withOpen(f) {
+  const id = current()?.dataset.id;
+  if (id) f(id); else say("Choose a webhook first.");
+}
+
+document.addEventListener("click", (e) => {
+  const b = e.target.closest("[data-do]");
+  if (b && b.tagName === "BUTTON") { does[b.dataset.do]?.(b); return; }
+  const t = e.target.closest("[role=tab]");
+  if (t) { tab = t.id.slice(4); useTab(tab, false); return; }
+  const a = e.target.closest("a[data-pane]");
+  if (a && !(e.metaKey || e.ctrlKey || e.shiftKey || e.button)) { e.preventDefault(); go(new URL(a.href).pathname, { focus: true }); }
+});
+
+document.addEventListener("submit", (e) => {
+  const f = e.target;
+  if (f.dataset.do === "compare") {
+    e.preventDefault();
+    const id = f.dataset.id || current()?.dataset.id, other = f.elements.other.value.trim().replace(/^#/, "");
+    if (other) go(`/diff/${encodeURIComponent(other)}/${id}`);
+  } else if (f.closest("#saver")) {
+    e.preventDefault();
+    const v = f.elements;
+    call("POST", "/devhook/v1/fixtures", { ref: current().dataset.id, name: v.name.value.trim(), raw: v.raw.checked, force: v.force.checked }).then((r) => {
+      $("saver").close();
+      say(`Saved as ${r.path}${r.replaced?.length ? `; replaced: ${r.replaced.join(", ")}` : ""}`, { kind: "good" });
+    }, (err) => { $("saver-fault").textContent = clean(err.message); });
+  }
+});
+
+document.addEventListener("input", (e) => {
+  if (e.target.id !== "narrow") return;
+  const text = e.target.value.toLowerCase();
+  for (const li of $("tiles").children) li.hidden = !li.textContent.toLowerCase().includes(text);
+});
+
+// Keys.
+
+const keys = {
+  j: () => list.step(1), ArrowDown: () => list.step(1), k: () => list.step(-1), ArrowUp: () => list.step(-1),
+  g: () => list.first(), Home: () => list.first(), G: () => list.last(), End: () => list.last(),
+  PageDown: () => list.step(Math.floor(list.view / list.row) - 1), PageUp: () => list.step(1 - Math.floor(list.view / list.row)),
+  n: () => failure(true), N: () => failure(false),
+  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), s: () => does.save(), "?": () => does.help(),
+  "/": () => { document.body.dataset.view = "list"; filter.input.focus(); filter.input.select(); },
+  Enter() { const at = list.selected && list.find(list.selected); if (at) go("/x/" + at.row.id, { focus: true, push: path() !== "/x/" + at.row.id }); },
+  Escape: () => { if (path() !== "/") does.close(); else listing.focus({ preventScroll: true }); },
+};
+for (const n of [1, 2, 3, 4]) keys[n] = () => { const t = pane.querySelectorAll("[role=tab]")[n - 1]; if (t) { tab = t.id.slice(4); useTab(tab, true); } };
+const ofList = new Set(["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"]); // elsewhere they scroll
+
+async function failure(down) {
+  if (!(await list.seek((row) => row.bad, down))) say(down ? "No older failure here." : "No newer failure.");
+}
+
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || document.querySelector("dialog[open]")) return;
+  const on = e.target;
+  if (on.matches?.("input, textarea, select")) return;
+  if (on.matches?.("[role=tab]") && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
+    const all = [...pane.querySelectorAll("[role=tab]")], i = all.indexOf(on) + (e.key === "ArrowRight" ? 1 : all.length - 1);
+    tab = all[i % all.length].id.slice(4);
+    useTab(tab, true);
+    return;
+  }
+  if (ofList.has(e.key) && on !== document.body && !listing.contains(on)) return;
+  if (e.key === "Enter" && on !== document.body && on !== listing) return; // a button, a link
+  const f = keys[e.key];
+  if (!f) return;
+  e.preventDefault();
+  f();
+});
+
+addEventListener("popstate", () => go(path(), { push: false }));
+
+// The start.
+
+list.start({ next: +scroller.dataset.next, oldest: +scroller.dataset.oldest || 1, filter: filter.input.value.trim() });
+live.start(filter.input.value.trim(), scroller.dataset.cursor);
+chart.load(filter.input.value.trim());
+damaged(+scroller.dataset.damaged);
+if ($("fault").textContent) refresh(filter.input.value.trim()); // marks where it is wrong
+shown();
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,89 @@
+// The chart: how many came, how they went, and how long the answers took.
+import { el, took } from "./text.js";
+
+const spans = [[5, "5 min"], [15, "15 min"], [60, "1 h"], [360, "6 h"], [1440, "24 h"], [10080, "7 d"], [43200, "30 d"]];
+const most = 2000; // points, as the server gives
+const wide = 60;   // columns
+const tall = 40;
+
+const svg = (name, attributes, ...children) => {
+  const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+};
+
+export class Chart {
+  constructor(figure) {
+    Object.assign(this, { figure, plot: figure.querySelector(".plot"), caption: figure.querySelector("figcaption"), points: new Map(), skew: 0, turns: 0 });
+    setInterval(() => this.soon(), 5000);
+  }
+
+  async load(filter) {
+    const mine = this.loading = {};
+    try {
+      const r = await (await fetch("/page/points" + (filter ? "?filter=" + encodeURIComponent(filter) : ""))).json();
+      if (mine !== this.loading || !r.points) return;
+      this.skew = r.now - Date.now();
+      this.points = new Map(r.points.map((p, i) => ["old" + i, p]));
+      this.whole = r.points.length < most;
+      this.span = null;
+      this.draw();
+    } catch { /* the state of the connection tells */ }
+  }
+
+  add(row) {
+    this.points.set(row.id, [row.at, row.took ?? 0, row.kind]);
+    while (this.points.size > most) this.points.delete(this.points.keys().next().value);
+    this.soon();
+  }
+
+  soon() { this.waiting ||= setTimeout(() => { this.waiting = 0; if (!document.hidden) this.draw(); }, 250); }
+
+  draw() {
+    const now = Date.now() + this.skew, all = [...this.points.values()];
+    const first = all.reduce((t, p) => Math.min(t, p[0]), now);
+    const fitting = spans.findIndex(([m]) => now - first <= m * 60e3);
+    const at = ((fitting < 0 ? spans.length - 1 : fitting) + this.turns) % spans.length;
+    const [minutes, name] = spans[at];
+    const from = now - minutes * 60e3, each = minutes * 60e3 / wide;
+    const columns = Array.from({ length: wide }, () => ({ ok: 0, note: 0, wait: 0, fail: 0, times: [] }));
+    const times = [];
+    let n = 0, failed = 0;
+    for (const [t, ms, kind] of all) {
+      if (t < from) continue;
+      const c = columns[Math.min(wide - 1, Math.floor((t - from) / each))];
+      c[kind]++;
+      n++;
+      if (kind === "fail") failed++;
+      if (ms > 0) { c.times.push(ms); times.push(ms); }
+    }
+    const highest = Math.max(1, ...columns.map((c) => c.ok + c.note + c.wait + c.fail));
+    const picture = svg("svg", { viewBox: `0 0 ${wide * 4} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+    columns.forEach((c, i) => {
+      let y = tall;
+      for (const kind of ["ok", "note", "wait", "fail"]) {
+        if (!c[kind]) continue;
+        const h = Math.max(1.5, c[kind] / highest * (tall - 4));
+        y -= h;
+        picture.append(svg("rect", { class: kind, x: i * 4 + 0.5, y, width: 3, height: h }));
+      }
+    });
+    const slowest = Math.max(...columns.map((c) => middle(c.times)), 1);
+    const line = columns.map((c, i) => [i, middle(c.times)]).filter(([, ms]) => ms > 0).map(([i, ms]) => `${i * 4 + 2},${tall - 3 - Math.log1p(ms) / Math.log1p(slowest) * (tall - 8)}`);
+    if (line.length > 1) picture.append(svg("polyline", { class: "latency", points: line.join(" ") }));
+    this.plot.replaceChildren(picture);
+    const told = [n === 1 ? "1 webhook" : `${n.toLocaleString("en")}${this.whole === false && n >= most ? "+" : ""} webhooks`];
+    if (times.length) told.push("p50 " + took(quantile(times, 0.5)), "p95 " + took(quantile(times, 0.95)));
+    const bad = failed ? el("b", { class: "bad" }, ` · ${failed} failed`) : "";
+    const turn = el("button", { type: "button", class: "link", title: "Another span", "aria-label": `The last ${name}; choose another span`, on: { click: () => { this.turns++; this.draw(); this.caption.querySelector("button").focus(); } } }, name);
+    if (document.activeElement === this.caption.querySelector("button") && this.caption.contains(document.activeElement)) this.caption.querySelector("span").replaceChildren(told.join(" · "), bad);
+    else this.caption.replaceChildren(el("span", {}, told.join(" · "), bad), turn);
+    const button = this.caption.querySelector("button");
+    button.textContent = name;
+    button.setAttribute("aria-label", `The last ${name}; choose another span`);
+  }
+}
+
+const quantile = (list, q) => { const s = [...list].sort((a, b) => a - b); return s[Math.min(s.length - 1, Math.floor(s.length * q))]; };
+const middle = (list) => (list.length ? quantile(list, 0.5) : 0);

@@ -1,0 +1,377 @@
+// The list: rows that the server has written, of which only those that are seen are in
+// the page. It is made of chunks, the newest first. A chunk has its rows, or else a
+// guess of how many they are: without a filter one row for each number of the store, so
+// that the scroll bar tells where one is; with a filter the rest is one chunk, which is
+// read on as one gets there. Heights follow what was read, without a jump: what is on
+// the screen stays where it is.
+
+const perChunk = 200;
+const overscan = 10;        // rows above and below those that are seen
+const tallest = 8_000_000;  // px of an element; browsers have bounds from 17 million on
+const mostRows = 20_000;    // that are held; those that are the farthest away go first
+
+export class List {
+  // on: selected(row), opened(row), fresh(n), counted(text)
+  constructor(scroller, element, on) {
+    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [] });
+    this.row = parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) || 58;
+    this.spacer = document.createElement("div");
+    this.spacer.className = "spacer";
+    this.element.after(this.spacer);
+    scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    new ResizeObserver(() => this.draw()).observe(scroller);
+    element.addEventListener("click", (e) => {
+      const a = e.target.closest(".row");
+      if (!a || e.metaKey || e.ctrlKey || e.shiftKey || e.button) return;
+      e.preventDefault();
+      const at = this.find(+a.dataset.seq);
+      if (at) this.select(at, { open: true });
+    });
+  }
+
+  // start takes the rows that came with the page.
+  start({ next, oldest, filter }) {
+    const rows = read(this.element.innerHTML);
+    this.element.replaceChildren();
+    this.nodes.clear();
+    this.reset(rows, next, oldest, filter);
+  }
+
+  reset(rows, next, oldest, filter) {
+    this.filter = filter;
+    this.generation = (this.generation || 0) + 1;
+    for (const node of this.nodes.values()) node.remove();
+    this.nodes.clear();
+    this.chunks = [{ hi: Infinity, lo: next || 0, rows, n: rows.length }];
+    if (next && !filter) {
+      for (let hi = next; hi > oldest; hi -= perChunk) {
+        const lo = Math.max(oldest, hi - perChunk);
+        this.chunks.push({ hi, lo, rows: null, n: hi - lo });
+      }
+    } else if (next) this.chunks.push({ hi: next, rows: null, n: 6, rest: true });
+    this.selected = null;
+    this.fresh = 0;
+    this.top = 0;
+    this.scroller.scrollTop = 0;
+    this.draw();
+  }
+
+  // reload reads the list anew; the error is that of the filter.
+  async reload(filter, signal) {
+    const r = await ask({ filter, limit: perChunk, oldest: 1 }, signal);
+    this.reset(r.rows, r.next, r.oldest, filter);
+    return r;
+  }
+
+  get total() { return this.chunks.reduce((n, c) => n + c.n, 0); }
+  get height() { return Math.min(tallest, this.total * this.row); }
+  get view() { return this.scroller.clientHeight; }
+
+  scrolled() {
+    const at = this.scroller.scrollTop, moved = at - this.drawnAt;
+    if (moved === 0) return;
+    const whole = this.total * this.row, end = Math.max(0, whole - this.view);
+    if (whole <= tallest) this.top = at;
+    else if (at <= 0) this.top = 0;
+    else if (at >= this.height - this.view - 1) this.top = end;
+    else if (Math.abs(moved) < this.view * 3) this.top += moved; // by the wheel: row by row
+    else this.top = at / (this.height - this.view) * end;       // by the bar: far
+    this.top = Math.max(0, Math.min(end, this.top));
+    this.drawnAt = at;
+    clearTimeout(this.settling);
+    if (whole > tallest) this.settling = setTimeout(() => this.draw(), 150);
+    this.place();
+  }
+
+  // draw makes height and scroll bar fit, and places the rows.
+  draw() {
+    const whole = this.total * this.row, end = Math.max(0, whole - this.view);
+    this.top = Math.max(0, Math.min(end, this.top));
+    this.spacer.style.height = this.height + "px";
+    const at = whole <= tallest ? this.top : this.top / end * (this.height - this.view);
+    if (Math.abs(this.scroller.scrollTop - at) >= 1) this.scroller.scrollTop = at;
+    this.drawnAt = this.scroller.scrollTop;
+    if (whole <= tallest) this.top = this.drawnAt;
+    this.place();
+    const n = this.chunks.reduce((sum, c) => sum + (c.rest ? 0 : c.n), 0);
+    this.on.counted(n, this.chunks.some((c) => c.rest), this.chunks.some((c) => !c.rows));
+  }
+
+  place() {
+    const from = this.top - overscan * this.row, to = this.top + this.view + overscan * this.row;
+    const shift = this.scroller.scrollTop - this.top;
+    const seen = new Set(), all = this.chunks.some((c) => c.rest) ? -1 : this.total;
+    let y = 0, before = 0, ghosts = 0, above = null;
+    for (const c of this.chunks) {
+      const height = c.n * this.row;
+      if (y + height > from && y < to) {
+        let i = Math.max(0, Math.floor((from - y) / this.row));
+        const last = Math.min(c.n, Math.ceil((to - y) / this.row));
+        for (; i < last; i++) {
+          const at = y + i * this.row + shift;
+          if (c.rows) {
+            const row = c.rows[i];
+            seen.add(row.seq);
+            above = this.put(row, at, before + i + 1, all, above);
+          } else this.ghost(ghosts++, at);
+        }
+        if (!c.rows && !this.reading) { // one at a time: who flies over chunks wants the last
+          this.reading = this.load(c).finally(() => { this.reading = null; this.place(); });
+        }
+      }
+      y += height;
+      before += c.n;
+      if (y > to) break;
+    }
+    for (const [seq, node] of this.nodes) if (!seen.has(seq)) { node.remove(); this.nodes.delete(seq); }
+    for (const g of this.ghosts.splice(ghosts)) g.remove();
+    if (this.top < this.row && this.fresh) { this.fresh = 0; this.on.fresh(0); }
+    const shown = this.selected && this.nodes.has(this.selected);
+    if (shown) this.element.setAttribute("aria-activedescendant", "r" + this.selected);
+    else this.element.removeAttribute("aria-activedescendant");
+  }
+
+  // put places a row, and behind the one before it also for those who hear the page.
+  put(row, y, position, all, before) {
+    let node = this.nodes.get(row.seq);
+    if (!node || node.from !== row.html) {
+      const made = nodeOf(row.html);
+      made.from = row.html;
+      if (node) node.replaceWith(made);
+      if (row.isNew) { made.classList.add("new"); row.isNew = false; }
+      this.nodes.set(row.seq, node = made);
+    }
+    if (node.previousElementSibling !== before || !node.isConnected) before ? before.after(node) : this.element.prepend(node);
+    node.style.transform = `translateY(${y}px)`;
+    set(node, "aria-posinset", position);
+    set(node, "aria-setsize", all);
+    set(node, "aria-selected", row.seq === this.selected);
+    return node;
+  }
+
+  ghost(i, y) {
+    if (!this.ghosts[i]) {
+      const g = document.createElement("div");
+      g.className = "row ghost";
+      g.setAttribute("role", "presentation");
+      this.ghosts[i] = g;
+      this.element.append(g);
+    }
+    this.ghosts[i].style.transform = `translateY(${y}px)`;
+  }
+
+  // load reads a chunk. There is one request of a chunk at a time.
+  load(c) {
+    return c.loading ||= (async () => {
+      const generation = this.generation;
+      try {
+        const limit = c.rest ? perChunk : Math.min(1000, Math.max(perChunk, c.n));
+        const r = await ask({ filter: this.filter, before: c.hi === Infinity ? "" : c.hi, from: c.lo || "", limit });
+        if (generation !== this.generation) return;
+        const i = this.chunks.indexOf(c), above = this.chunks.slice(0, i).reduce((n, o) => n + o.n, 0) * this.row;
+        const old = c.n;
+        c.rows = r.rows;
+        c.n = r.rows.length;
+        c.last = performance.now();
+        if (above + old * this.row <= this.top) this.top += (c.n - old) * this.row;
+        if (c.rest && r.next) this.chunks.splice(i + 1, 0, { hi: r.next, rows: null, n: 6, rest: true });
+        c.lo ||= r.next || 0;
+        c.rest = false;
+        if (!r.next) this.chunks.length = i + 1; // there is nothing older
+        this.evict();
+        this.draw();
+      } catch (err) {
+        this.on.failed(err);
+        await new Promise((done) => setTimeout(done, 2000));
+      } finally {
+        c.loading = null;
+      }
+    })();
+  }
+
+  evict() {
+    let held = 0, y = 0;
+    const all = this.chunks.map((c) => {
+      const distance = Math.abs(y + c.n * this.row / 2 - this.top);
+      y += c.n * this.row;
+      if (c.rows) held += c.n;
+      return { c, distance };
+    });
+    if (held <= mostRows) return;
+    all.sort((a, b) => b.distance - a.distance);
+    for (const { c } of all) {
+      if (held <= mostRows * 0.8) return;
+      if (c.rows && c.hi !== Infinity && c.lo) { held -= c.n; c.rows = null; }
+    }
+  }
+
+  // arrive takes a row of the stream: a new one, or one that has changed.
+  arrive(html) {
+    this.arrivals.push(html);
+    this.arriving ||= requestAnimationFrame(() => { this.arriving = 0; this.take(); });
+  }
+
+  take() {
+    const rows = read(this.arrivals.join(""));
+    this.arrivals = [];
+    const changed = [];
+    let added = 0;
+    for (const row of rows) {
+      const at = this.find(row.seq);
+      if (at) {
+        at.chunk.rows[at.i] = row;
+        changed.push(row);
+        continue;
+      }
+      const c = this.chunks.find((c) => row.seq >= (c.lo || 0) && row.seq < c.hi);
+      if (!c || !c.rows) continue; // it is read when one gets there
+      let i = c.rows.findIndex((o) => o.seq < row.seq);
+      if (i < 0) i = c.rows.length;
+      row.isNew = true;
+      c.rows.splice(i, 0, row);
+      c.n++;
+      added++;
+      changed.push(row);
+      if (this.top >= this.row) this.top += this.row;
+    }
+    const head = this.chunks[0];
+    while (head.n > 1200) { // so that what is far below can be let go
+      const rows = head.rows.splice(head.n - 600);
+      const lo = head.lo;
+      head.n = head.rows.length;
+      head.lo = rows[0].seq + 1;
+      this.chunks.splice(1, 0, { hi: rows[0].seq + 1, lo: lo || rows.at(-1).seq, rows, n: rows.length });
+    }
+    if (added && this.top >= this.row) { this.fresh += added; this.on.fresh(this.fresh); }
+    this.evict();
+    this.draw();
+    for (const row of changed) this.on.arrived(row);
+  }
+
+  drop(id) {
+    for (const c of this.chunks) {
+      const i = c.rows ? c.rows.findIndex((r) => r.id === id) : -1;
+      if (i < 0) continue;
+      c.rows.splice(i, 1);
+      c.n--;
+      this.draw();
+      return;
+    }
+  }
+
+  find(seq) {
+    let y = 0;
+    for (const chunk of this.chunks) {
+      if (chunk.rows && chunk.n && seq <= chunk.rows[0].seq && seq >= chunk.rows[chunk.n - 1].seq) {
+        let lo = 0, hi = chunk.n - 1; // numbers fall
+        while (lo < hi) {
+          const mid = (lo + hi) >> 1;
+          if (chunk.rows[mid].seq <= seq) hi = mid; else lo = mid + 1;
+        }
+        if (chunk.rows[lo].seq === seq) return { chunk, i: lo, y: y + lo * this.row, row: chunk.rows[lo] };
+      }
+      y += chunk.n * this.row;
+    }
+    return null;
+  }
+
+  select(at, { open = false, quiet = false } = {}) {
+    this.selected = at.row.seq;
+    const margin = this.row;
+    if (at.y < this.top) this.top = Math.max(0, at.y - margin);
+    else if (at.y + this.row > this.top + this.view) this.top = at.y + this.row - this.view + margin;
+    this.draw();
+    if (!quiet) this.on.selected(at.row, open);
+  }
+
+  // step goes n rows on and reads what is not there yet.
+  async step(n) {
+    const at = this.selected && this.find(this.selected);
+    if (!at) {
+      const first = this.chunks.find((c) => c.n);
+      if (first?.rows) this.select({ row: first.rows[0], y: 0 });
+      return;
+    }
+    let ci = this.chunks.indexOf(at.chunk), i = at.i + n;
+    for (;;) {
+      const c = this.chunks[ci];
+      if (i >= 0 && i < c.n) break;
+      if (i < 0) { if (!ci) return; ci--; } else { i -= c.n; ci++; }
+      const next = this.chunks[ci];
+      if (!next) return;
+      if (!next.rows) await this.load(next);
+      if (!next.rows) return;
+      if (i < 0) i = next.n - 1;
+    }
+    this.select(this.find(this.chunks[ci].rows[i].seq));
+  }
+
+  // seek goes on to the next row that is right, down or up. It reads up to most rows.
+  async seek(right, down, most = 5000) {
+    const at = this.selected && this.find(this.selected);
+    let ci = at ? this.chunks.indexOf(at.chunk) : 0, i = at ? at.i + (down ? 1 : -1) : 0;
+    for (let looked = 0; looked < most && ci >= 0 && ci < this.chunks.length;) {
+      const c = this.chunks[ci];
+      if (!c.rows) await this.load(c);
+      if (!c.rows) return false;
+      for (; i >= 0 && i < c.n; i += down ? 1 : -1, looked++) {
+        if (right(c.rows[i])) { this.select(this.find(c.rows[i].seq)); return true; }
+      }
+      ci += down ? 1 : -1;
+      i = down ? 0 : (this.chunks[ci]?.n || 0) - 1;
+    }
+    return false;
+  }
+
+  first() {
+    this.top = 0;
+    const c = this.chunks.find((c) => c.n);
+    if (c?.rows) this.select({ row: c.rows[0], y: 0 }); else this.draw();
+  }
+
+  // last goes to the oldest; with a filter it reads on until there is no more.
+  async last() {
+    for (let n = 0; n < 500; n++) {
+      const c = this.chunks.at(-1);
+      if (c.rows && c.n) {
+        this.top = Infinity;
+        this.select(this.find(c.rows.at(-1).seq));
+        return;
+      }
+      if (c.rows) this.chunks.pop(); else await this.load(c);
+      if (!this.chunks.length) return;
+    }
+  }
+}
+
+// set changes an attribute only if it is another.
+function set(node, name, value) {
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+// ask reads rows.
+async function ask(query, signal) {
+  const words = new URLSearchParams(Object.entries(query).filter(([, v]) => v !== ""));
+  const r = await fetch("/page/rows?" + words, { signal });
+  if (!r.ok) {
+    const fault = await r.json().catch(() => ({ error: "devhook answered " + r.status }));
+    throw Object.assign(new Error(fault.error), { fault });
+  }
+  const number = (name) => Number(r.headers.get("X-Devhook-" + name)) || 0;
+  return { rows: read(await r.text()), next: number("Next"), oldest: number("Oldest") || 1, cursor: r.headers.get("X-Devhook-Cursor"), damaged: number("Damaged") };
+}
+
+function nodeOf(html) {
+  const t = document.createElement("template");
+  t.innerHTML = html; // written by the server's template, in which all else is text
+  return t.content.firstElementChild;
+}
+
+function read(html) {
+  const t = document.createElement("template");
+  t.innerHTML = html;
+  return [...t.content.children].map((e) => ({
+    seq: +e.dataset.seq, id: e.dataset.id, at: +e.dataset.at, kind: e.dataset.class, took: e.dataset.took === undefined ? null : +e.dataset.took / 1000,
+    bad: e.dataset.class === "fail" || e.dataset.bad !== undefined, name: e.querySelector(".nm").textContent, html: e.outerHTML,
+  }));
+}

@@ -1,0 +1,79 @@
+// What comes from outside becomes text here, and nothing else: nodes are made with
+// textContent alone.
+
+// Characters that cannot be seen or that turn the direction of others, as clean in
+// page_text.go has them; line breaks and tabs are left.
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+export function clean(s) {
+  return s.replace(unseen, (c) => {
+    const n = c.codePointAt(0);
+    if (n === 0x0d) return "";
+    if (n < 0x20) return String.fromCharCode(0x2400 + n);
+    return "‹U+" + n.toString(16).toUpperCase().padStart(4, "0") + "›";
+  });
+}
+
+// el makes an element: attributes are those of ours, children are nodes or texts.
+export function el(name, attributes = {}, ...children) {
+  const e = document.createElement(name);
+  for (const [k, v] of Object.entries(attributes)) {
+    if (k === "on") for (const [event, f] of Object.entries(v)) e.addEventListener(event, f);
+    else if (v === true) e.setAttribute(k, "");
+    else if (v !== false && v != null) e.setAttribute(k, v);
+  }
+  e.append(...children);
+  return e;
+}
+
+export function size(n) {
+  if (n < 1000) return n + " B";
+  if (n < 999950) return (n / 1e3).toFixed(1) + " kB";
+  return (n / 1e6).toFixed(1) + " MB";
+}
+
+export function took(ms) {
+  if (ms < 1) return "<1 ms";
+  if (ms < 1000) return Math.round(ms) + " ms";
+  return (ms / 1000).toFixed(2) + " s";
+}
+
+// say shows a short message, and a link to what it is about.
+export function say(text, { kind = "", path = "", link = "" } = {}) {
+  const box = document.getElementById("said");
+  const line = el("p", { class: "toast " + kind }, el("span", {}, clean(text)));
+  if (path) line.append(" ", el("a", { href: path, "data-pane": true }, link));
+  line.append(el("button", { type: "button", class: "icon", "aria-label": "Dismiss", on: { click: () => line.remove() } }, "×"));
+  box.append(line);
+  while (box.children.length > 3) box.firstChild.remove();
+  setTimeout(() => line.remove(), kind === "fail" ? 12000 : 6000);
+}
+
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // no permission, or a host that browsers do not trust
+    const area = el("textarea", { class: "unseen", readonly: true });
+    area.value = text;
+    (document.querySelector("dialog[open]") || document.body).append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  say(what + " copied");
+}
+
+// call asks devhook's API; what it cannot do is an error with its words.
+export async function call(method, path, body) {
+  let r;
+  try {
+    r = await fetch(path, { method, headers: body ? { "Content-Type": "application/json" } : {}, body: body && JSON.stringify(body) });
+  } catch {
+    throw new Error("devhook does not answer. Is it still running?");
+  }
+  const text = await r.text();
+  let answer;
+  try { answer = JSON.parse(text); } catch { answer = { error: text || "devhook answered " + r.status }; }
+  if (!r.ok) throw Object.assign(new Error(answer.error + (answer.hint ? ". " + answer.hint : "")), { answer });
+  return answer;
+}

@@ -1,0 +1,76 @@
+// A JSON value as a tree of <details>: what is closed is not in the page.
+import { parse, inner } from "./json.js";
+import { clean, el } from "./text.js";
+
+const atOnce = 200;   // members that are shown before "more"
+const openLines = 120; // lines that are open from the start
+const longText = 2000; // characters of a string before "more"
+
+export function tree(text, { onPick } = {}) {
+  const node = parse(text);
+  const budget = { lines: openLines };
+  const root = el("div", { class: "tree" });
+  root.append(line(null, node, [], 0, budget, onPick));
+  return root;
+}
+
+function count(node) {
+  const n = node.items.length;
+  return node.kind === "object" ? `{${n}}` : `[${n}]`;
+}
+
+function label(key) {
+  if (key === null) return [];
+  return [el("span", { class: "key" }, clean(String(key))), el("span", { class: "colon" }, ": ")];
+}
+
+function line(key, node, path, depth, budget, onPick, note) {
+  if (node.kind === "string") {
+    const held = inner(node.value);
+    if (held) return line(key, held, path, depth, budget, onPick, "JSON in a string");
+  }
+  if (!node.items) return leaf(key, node, path, onPick);
+  const open = node.items.length > 0 && (depth === 0 || node.items.length <= budget.lines);
+  if (open) budget.lines -= node.items.length;
+  const d = el("details", { class: "branch" });
+  const brackets = node.kind === "object" ? "{}" : "[]";
+  d.append(el("summary", {}, ...label(key), el("span", { class: "count" }, node.items.length ? count(node) : brackets), note ? el("span", { class: "tag" }, note) : ""));
+  const fill = () => {
+    if (d.dataset.filled) return;
+    d.dataset.filled = "yes";
+    more(d, node, 0, path, depth, budget, onPick);
+  };
+  d.addEventListener("toggle", () => { if (d.open) fill(); });
+  if (open) { fill(); d.open = true; }
+  return d;
+}
+
+function more(d, node, from, path, depth, budget, onPick) {
+  const seen = new Map();
+  if (node.kind === "object") for (const { key } of node.items) seen.set(key, (seen.get(key) || 0) + 1);
+  node.items.slice(from, from + atOnce).forEach(({ key, node: child }, i) => {
+    const name = node.kind === "object" ? key : from + i;
+    const row = line(name, child, [...path, String(name)], depth + 1, budget, onPick);
+    if (seen.get(key) > 1) (row.querySelector("summary") || row).append(el("span", { class: "tag bad" }, "name comes twice"));
+    d.append(row);
+  });
+  const rest = node.items.length - from - atOnce;
+  if (rest > 0) {
+    const b = el("button", { type: "button", class: "link", on: { click: () => { b.remove(); more(d, node, from + atOnce, path, depth, { lines: 0 }, onPick); } } }, `${rest} more`);
+    d.append(b);
+  }
+}
+
+function leaf(key, node, path, onPick) {
+  const text = node.kind === "string" ? clean(node.raw) : node.raw;
+  const value = el("span", { class: "value " + node.kind }, text.length > longText ? text.slice(0, longText) + "…" : text);
+  const row = el("div", { class: "leaf" }, ...label(key), value);
+  if (text.length > longText) {
+    const b = el("button", { type: "button", class: "link", on: { click: () => { value.textContent = text; b.remove(); } } }, "all of it");
+    row.append(b);
+  }
+  if (onPick && key !== null && text.length < 200) {
+    row.append(el("button", { type: "button", class: "pick", tabindex: "-1", "aria-label": "Filter for this value", title: "Filter for this value", on: { click: () => onPick(path, node) } }, "⌕"));
+  }
+  return row;
+}
