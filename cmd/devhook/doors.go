@@ -197,6 +197,7 @@ func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
 		}
 		u.tell()
 	}
+	u.logTunnel(e)
 	if u.cfg.Get("output").Text() == "json" {
 		u.printTunnel(e)
 	} else {

@@ -39,6 +39,7 @@ func (u *up) ready() error {
 	}
 	u.announce(public)
 	u.tell()
+	u.logStarted()
 	if err := u.writeReadyFile(); err != nil {
 		return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
 	}

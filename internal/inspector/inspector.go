@@ -81,6 +81,8 @@ type Options struct {
 	Plan func(replay.Plan) (*recorder.Exchange, error)
 	Send func(context.Context, replay.Plan) (*recorder.Exchange, error)
 
+	Agent Agent // for those who know ngrok
+
 	Log *slog.Logger     // nil: nobody is told
 	Now func() time.Time // nil: time.Now
 }
@@ -119,6 +121,7 @@ var parts = []func(*Inspector){
 	(*Inspector).health,
 	(*Inspector).metering,
 	(*Inspector).api,
+	(*Inspector).agent,
 }
 
 // New returns an Inspector of what o has. The caller closes it.
