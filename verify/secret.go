@@ -9,7 +9,7 @@ const hidden = "[secret]"
 
 // A Secret is a key that a provider gave the receiver. It prints as "[secret]"
 // in every way the standard library prints a value; only the schemes of this
-// package read it. The zero value is the empty secret, which verifies nothing.
+// package read it, and [Hider], to take it out of texts. The zero value is the empty secret, which verifies nothing.
 //
 // A Secret remembers the hash states that schemes prepare from it, and copies
 // share them: make it once and keep it.

@@ -41,16 +41,28 @@ import (
 
 	"devhook/internal/jsonx"
 	"devhook/recorder"
+	"devhook/verify"
 )
 
 // A Redactor replaces what should not be seen. It is safe for concurrent use.
 type Redactor struct {
-	key []byte
+	key      []byte
+	personal bool // replaces personal data, too
+	hide     func(string) string
 }
 
 // New returns a Redactor. With one key, the same text always becomes the same;
-// who does not have the key cannot guess what a text was by trying.
-func New(key []byte) *Redactor { return &Redactor{bytes.Clone(key)} }
+// who does not have the key cannot guess what a text was by trying. The secrets
+// are replaced wherever they stand.
+func New(key []byte, secrets ...verify.Secret) *Redactor {
+	return &Redactor{bytes.Clone(key), true, verify.Hider(secrets...)}
+}
+
+// Credentials returns a Redactor that replaces credentials, the given secrets
+// among them wherever they stand, and no personal data.
+func Credentials(secrets ...verify.Secret) *Redactor {
+	return &Redactor{hide: verify.Hider(secrets...)}
+}
 
 // Request returns req with what should not be seen replaced, and where that
 // was, each place once: "header Authorization", "query access_token", "body
@@ -58,18 +70,29 @@ func New(key []byte) *Redactor { return &Redactor{bytes.Clone(key)} }
 // and Content-Length follow the body. A body that is in a file (Body.Sum) is
 // not read: load it first. What req refers to is not written to.
 func (r *Redactor) Request(req recorder.Request) (redacted recorder.Request, changed []string) {
-	p := &pass{key: r.key, rules: map[string]rule{}, ids: map[string]bool{}, contacts: map[string]bool{}}
-	redacted = p.request(req)
-	if len(p.ids) > 0 || len(p.contacts) > 0 { // the first time they were only collected
-		p.known, p.reachable, p.changed, p.places = p.ids, p.contacts, nil, nil
-		redacted = p.request(req)
-	}
+	p := r.pass()
+	p.twice(func() { redacted = p.request(req) })
 	return redacted, p.changed
+}
+
+func (r *Redactor) pass() *pass {
+	return &pass{Redactor: r, rules: map[string]rule{}, ids: map[string]bool{}, contacts: map[string]bool{}}
+}
+
+// twice does what replaces: the first time ids are only collected.
+func (p *pass) twice(replace func()) {
+	replace()
+	if len(p.ids) > 0 || len(p.contacts) > 0 {
+		p.known, p.reachable, p.changed, p.places = p.ids, p.contacts, nil, nil
+		replace()
+	}
 }
 
 // A pass is one way through a request.
 type pass struct {
-	key   []byte
+	*Redactor
+	drop  bool            // headers that hold credentials are left out
+	of    string          // goes before the parts of what is no request
 	rules map[string]rule // of names that were seen, up to maxRules
 	ids   map[string]bool // ids and user names that were seen, up to maxKnown
 	known map[string]bool // those to replace wherever they stand
@@ -97,7 +120,7 @@ func (p *pass) note(name string) {
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
 		name = strconv.QuoteToASCII(name)
 	}
-	place := strings.TrimSpace(p.part + " " + name)
+	place := strings.TrimSpace(p.of + p.part + " " + name)
 	switch {
 	case p.places[place] || len(p.changed) > maxPlaces:
 		return
@@ -117,19 +140,26 @@ func (p *pass) request(req recorder.Request) recorder.Request {
 	p.part = "header"
 	req.Headers = p.headers(req.Headers)
 	p.part = "remote"
-	if remote := p.ips(req.Remote); remote != req.Remote {
+	if remote := p.ips(req.Remote); p.personal && remote != req.Remote {
 		p.note("")
 		req.Remote = remote
 	}
-	p.part = "body"
-	before := len(req.Body.Bytes)
-	req.Body.Bytes = p.body(req.Body.Bytes, req.Headers)
-	after := len(req.Body.Bytes)
-	if req.Headers.Get("Content-Length") == strconv.Itoa(before) {
-		req.Headers.Set("Content-Length", strconv.Itoa(after))
-	}
-	req.Size += int64(after - before)
+	req.Body.Bytes, req.Size = p.sized(req.Body.Bytes, req.Headers, req.Size)
 	return req
+}
+
+// sized replaces in a body; its length goes into h, and into its size.
+func (p *pass) sized(b []byte, h http.Header, size int64) ([]byte, int64) {
+	p.part = "body"
+	out := p.body(b, h)
+	if hidden := p.hide(string(out)); hidden != string(out) { // also in what is no text
+		p.note("secret")
+		out = []byte(hidden)
+	}
+	if h.Get("Content-Length") == strconv.Itoa(len(b)) {
+		h.Set("Content-Length", strconv.Itoa(len(out)))
+	}
+	return out, size + int64(len(out)-len(b))
 }
 
 // url replaces in the user, path, query and fragment of a URL. The host stays.
@@ -151,7 +181,7 @@ func (p *pass) url(raw string) string {
 		p.note("user")
 		host = mask(host[:at]) + host[at:]
 	}
-	if clean := p.text(path, inPath); clean != path {
+	if clean := p.hide(p.text(path, inPath)); clean != path {
 		p.note("path")
 		path = clean
 	}
@@ -171,6 +201,11 @@ func (p *pass) url(raw string) string {
 func (p *pass) headers(h http.Header) http.Header {
 	out := h.Clone()
 	for _, name := range sortedNames(out) {
+		if p.drop && p.isCredential(name) {
+			p.note(name)
+			delete(out, name)
+			continue
+		}
 		values := out[name]
 		for i, v := range values {
 			if clean := p.header(name, v); clean != v {
@@ -180,6 +215,15 @@ func (p *pass) headers(h http.Header) http.Header {
 		}
 	}
 	return out
+}
+
+// isCredential reports whether a header is a credential by its name.
+func (p *pass) isCredential(name string) bool {
+	switch name {
+	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie":
+		return true
+	}
+	return p.rule(name, "").kind == credential
 }
 
 func (p *pass) header(name, v string) string {
@@ -193,7 +237,7 @@ func (p *pass) header(name, v string) string {
 	case "Host":
 		return v
 	}
-	if slices.Contains(ipHeaders, name) {
+	if p.personal && slices.Contains(ipHeaders, name) {
 		return p.ips(v)
 	}
 	return p.value(p.rule(name, ""), v)
@@ -316,8 +360,8 @@ func (p *pass) value(r rule, text string) string {
 		return text
 	case r.kind == credential:
 		return maskScheme(text)
-	case r.kind != 0:
-		return p.personal(r.kind, text)
+	case r.kind != 0 && p.personal:
+		return p.anyPersonal(r.kind, text)
 	case r.fixed:
 		return p.text(text, isFixed)
 	}
@@ -337,16 +381,16 @@ func (p *pass) number(r rule, raw string) string {
 			masked[first] = '1'
 		}
 		return string(masked) + raw[len(mantissa):]
-	case r.kind != 0:
-		return p.personal(r.kind, mantissa) + raw[len(mantissa):]
+	case r.kind != 0 && p.personal:
+		return p.anyPersonal(r.kind, mantissa) + raw[len(mantissa):]
 	case p.known[raw] && len(raw) >= 8 && !r.fixed:
 		return p.shape(raw)
 	}
 	return raw
 }
 
-// personal replaces a text that is personal as a whole.
-func (p *pass) personal(k kind, text string) string {
+// anyPersonal replaces a text that is personal as a whole.
+func (p *pass) anyPersonal(k kind, text string) string {
 	if k == birth {
 		return p.date(text)
 	}

@@ -24,14 +24,19 @@ type span struct {
 
 // text replaces what patterns find in s.
 func (p *pass) text(s string, at place) string {
+	s = p.hide(s)
 	var spans []span
 	if at == inValue || at == inBody {
 		spans = p.pairs(spans, s, at == inBody)
 	}
 	spans = userinfos(spans, s)
-	spans = p.emails(spans, s)
+	if p.personal {
+		spans = p.emails(spans, s)
+	}
 	spans = p.runs(spans, s, at)
-	spans = p.phones(spans, s)
+	if p.personal {
+		spans = p.phones(spans, s)
+	}
 	if len(spans) == 0 {
 		return s
 	}
@@ -78,7 +83,7 @@ func (p *pass) pairs(spans []span, s string, body bool) []span {
 		if k == 0 {
 			k = r.plural
 		}
-		if k == 0 || sep == ':' && !quoted && (k != credential || !body) {
+		if k == 0 || k != credential && !p.personal || sep == ':' && !quoted && (k != credential || !body) {
 			continue
 		}
 		from, to := pairValue(s, i+1, sep == ':')
