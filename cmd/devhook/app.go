@@ -70,7 +70,7 @@ func (p *program) app() *cli.App {
 			p.listCommand(), p.showCommand(), p.tailCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
-			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
+			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
 			p.demoCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
