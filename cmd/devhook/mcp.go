@@ -68,7 +68,7 @@ func (p *program) mcp(c *cli.Context) error {
 	api.errs = terminal.New(io.Discard, terminal.Never, p.getenv) // and what it warns of, once
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err = mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), keptOpen{p.stdout})
+	err = mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), p.stdout)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -243,11 +243,6 @@ func (a *mcpAPI) masker() func(recorder.Exchange) recorder.Exchange {
 		return masked
 	}
 }
-
-// A keptOpen is a writer that is not closed, because it is not ours.
-type keptOpen struct{ io.Writer }
-
-func (keptOpen) Close() error { return nil }
 
 // A pipe is a listener in memory.
 type pipe struct {

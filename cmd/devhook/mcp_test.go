@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -349,4 +351,58 @@ func TestMCPSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	check()
+}
+
+// What docs/mcp.md has clients be told starts a server with the tools that it says.
+func TestMCPDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/mcp.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newMCPBench(t)
+	seen := 0
+	for _, block := range regexp.MustCompile("(?s)```(json|toml)\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		seen++
+		var command string
+		var args []string
+		if block[1] == "json" {
+			var clients map[string]map[string]struct {
+				Command string
+				Args    []string
+			}
+			if err := json.Unmarshal([]byte(block[2]), &clients); err != nil {
+				t.Fatalf("%v: %s", err, block[2])
+			}
+			for _, servers := range clients {
+				command, args = servers["devhook"].Command, servers["devhook"].Args
+			}
+		} else { // arrays and strings of TOML are those of JSON
+			for line := range strings.Lines(block[2]) {
+				name, value, _ := strings.Cut(line, " = ")
+				switch name {
+				case "command":
+					err = json.Unmarshal([]byte(value), &command)
+				case "args":
+					err = json.Unmarshal([]byte(value), &args)
+				}
+				if err != nil {
+					t.Fatalf("%v: %s", err, line)
+				}
+			}
+		}
+		if command != "devhook" || len(args) == 0 || args[0] != "mcp" {
+			t.Fatalf("it starts %s %v: %s", command, args, block[2])
+		}
+		session, _ := b.client(args[1:]...)
+		want := 5
+		if slices.Contains(args, "--allow-send") {
+			want = 7
+		}
+		if tools, err := session.ListTools(t.Context(), nil); err != nil || len(tools.Tools) != want {
+			t.Errorf("%v: %d tools, %v", args, len(tools.Tools), err)
+		}
+	}
+	if seen != 5 {
+		t.Errorf("%d snippets were found", seen)
+	}
 }

@@ -107,6 +107,10 @@ func (w window) of(body []byte, size int64, more string) string {
 		for end < len(body) && end > start && !utf8.RuneStart(body[end]) {
 			end--
 		}
+		for end == start && end < len(body) { // one character at least, so that who goes on gets on
+			_, n := utf8.DecodeRune(body[end:])
+			end += n
+		}
 		text = terminal.SafeText(string(body[start:end]))
 	}
 	switch {
