@@ -67,7 +67,7 @@ func (p *program) app() *cli.App {
 		HideHelpCommand: true,
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
-			p.listCommand(), p.showCommand(), p.tailCommand(),
+			p.listCommand(), p.showCommand(), p.tailCommand(), p.waitCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),

@@ -87,7 +87,7 @@ func (s *server) sent(ctx context.Context, path string, in any, source *recorder
 		}
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s\nto %s\n", line(ex), short(ex.Target, 2000))
-		if r := ex.Answer(); r != nil {
+		if r := ex.Answer(); r != nil && ex.Outcome == recorder.Answered {
 			fmt.Fprintf(&b, "\nThe app answered: %d\n%s\n%s", r.Status, headers(r.Headers), window{0, 4000}.of(r.Body.Bytes, r.Size, "show, part app_body,"))
 		}
 		p.say("Sent, and recorded as #%d.", ex.Seq)
