@@ -71,7 +71,7 @@ func (p *program) app() *cli.App {
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
-			p.demoCommand(), p.versionCommand(), p.helpCommand(),
+			p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
@@ -140,6 +140,8 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		return args, nil
 	}
 	switch args[1] {
+	case completeName: // whose words are all for it
+		return args, nil
 	case "-h", "--help", "-help":
 		return slices.Concat([]string{args[0], "help"}, args[2:min(3, len(args))]), nil
 	}
