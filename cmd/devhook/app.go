@@ -71,7 +71,7 @@ func (p *program) app() *cli.App {
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
-			p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),
+			p.doctorCommand(), p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
