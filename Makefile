@@ -65,7 +65,9 @@ race: ## test with the race detector; needs a C compiler
 vendors: ## have the vendors' own SDKs judge signatures; needs npm
 	@.ci/need node nodejs
 	@.ci/need npm npm
-	cd internal/vendors && npm ci --silent --no-audit --no-fund
+	@.ci/need curl curl
+	@.ci/need jq jq
+	cd internal/vendors && npm ci --ignore-scripts --omit=optional --silent --no-audit --no-fund
 	CGO_ENABLED=0 $(GO) test -count=1 -tags vendors ./internal/vendors
 
 browser: ## test the inspector's page in Chromium; needs npm

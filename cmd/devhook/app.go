@@ -71,12 +71,12 @@ func (p *program) app() *cli.App {
 		HideHelpCommand: true,
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
-			p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(), p.statsCommand(),
+			p.listCommand(), p.showCommand(), p.tailCommand(), p.waitCommand(), p.diffCommand(), p.statsCommand(),
 			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
-			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(),
-			p.demoCommand(), p.versionCommand(), p.helpCommand(),
+			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
+			p.doctorCommand(), p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),
 		},
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
@@ -145,6 +145,8 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		return args, nil
 	}
 	switch args[1] {
+	case completeName: // whose words are all for it
+		return args, nil
 	case "-h", "--help", "-help":
 		return slices.Concat([]string{args[0], "help"}, args[2:min(3, len(args))]), nil
 	}

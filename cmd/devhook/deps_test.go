@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"fixtures", "replay", "internal/redact", "internal/interchange"},
 	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest", "internal/register/registertest", "internal/inspector"},
 	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest"},
-	{"internal/config"},
+	{"internal/config", "internal/mcp"},
 	{"cmd/devhook", "internal/vendors"},
 }
 
@@ -42,6 +42,7 @@ var importers = map[string][]string{
 	"golang.org/x/sys":                {"recorder"},
 	"github.com/rogpeppe/go-internal": {}, // tests only
 
+	"github.com/modelcontextprotocol/go-sdk":   {"internal/mcp"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {}, // tests only
 	"github.com/chromedp/chromedp":             {}, // tests only, of the page in a browser
 	"github.com/chromedp/cdproto":              {}, // tests only

@@ -201,7 +201,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		said := out.String()
-		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, "Waiting for clients") || strings.Contains(said, "Ctrl-C takes it back") || strings.Contains(said, `"type":"ready"`) ||
+		if goesOn && (strings.Contains(said, "Waiting for webhooks") || strings.Contains(said, "Waiting for clients") || strings.Contains(said, "Ctrl-C takes it back") || strings.Contains(said, `"type":"ready"`) || strings.Contains(said, `"msg":"started tunnel"`) ||
 			strings.HasPrefix(line, "devhook tail") && time.Since(started) > 300*time.Millisecond) {
 			cmd.Process.Signal(os.Interrupt)
 			goesOn = false

@@ -46,8 +46,13 @@ func (u *up) openDoors(ctx context.Context) error {
 	return nil
 }
 
-// say tells what a person should know at the start.
-func (u *up) say(format string, a ...any) { u.errs.Paragraph(0, fmt.Sprintf(format, a...)) }
+// say tells what a person should know at the start. A program that reads the log
+// takes whatever stands on stderr for a failure.
+func (u *up) say(format string, a ...any) {
+	if !u.agentLog.stdout {
+		u.errs.Paragraph(0, fmt.Sprintf(format, a...))
+	}
+}
 
 // authtoken finds ngrok's authtoken; "" if there is none.
 func (u *up) authtoken(how string) (token, source string, err error) {
@@ -197,6 +202,7 @@ func (u *up) tunnelEvent(e tunnel.Event, away *time.Time) {
 		}
 		u.tell()
 	}
+	u.logTunnel(e)
 	if u.cfg.Get("output").Text() == "json" {
 		u.printTunnel(e)
 	} else {

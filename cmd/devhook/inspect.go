@@ -31,6 +31,7 @@ import (
 type inspect struct {
 	listener net.Listener // nil if there is none
 	handler  *inspector.Inspector
+	serving  atomic.Pointer[http.Handler] // handler, or what answers before there is one
 	server   *http.Server
 	shared   bool // other machines can reach it
 	token    string
@@ -42,7 +43,7 @@ type inspect struct {
 }
 
 // openInspector takes the port, so that one that is taken is known before a
-// tunnel opens. Nothing is answered there until serveInspector.
+// tunnel opens. Until serveInspector, who asks there is told to ask again.
 func (u *up) openInspector() error {
 	v := u.cfg.Get("inspect")
 	addr := v.Text()
@@ -68,7 +69,25 @@ func (u *up) openInspector() error {
 	ip := l.Addr().(*net.TCPAddr).IP
 	in.shared = !ip.IsLoopback()
 	in.sending, in.stop = context.WithCancel(context.Background())
+	in.handle(inspector.Starting(u.inspectorOptions()))
+	in.server = &http.Server{
+		Handler: in, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(u.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := in.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			u.log.Warn("the inspector has ended", "error", err)
+		}
+	}()
+	u.agentLog.write(slog.LevelInfo, "starting web service", "addr", l.Addr().String())
 	return nil
+}
+
+func (in *inspect) handle(h http.Handler) { in.serving.Store(&h) }
+
+// ServeHTTP answers at the port.
+func (in *inspect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*in.serving.Load()).ServeHTTP(w, r)
 }
 
 // url is where the inspector is reached from this machine.
@@ -100,10 +119,17 @@ func (u *up) serveInspector() {
 	if in.listener == nil {
 		return
 	}
-	dir := u.fixturesDir()
-	in.handler = inspector.New(inspector.Options{
+	in.handler = inspector.New(u.inspectorOptions())
+	in.handle(in.handler)
+}
+
+// inspectorOptions are what the inspector shows and does.
+func (u *up) inspectorOptions() inspector.Options {
+	in, dir := &u.inspect, u.fixturesDir()
+	return inspector.Options{
 		Addr: in.listener.Addr().String(), Hosts: u.cfg.Get("inspect-host").Texts, AllowTo: u.cfg.Get("allow-to").Texts,
 		Token: in.token, Shared: in.shared, Version: version, Store: u.store, Log: u.log, Now: u.p.now,
+		Agent:    inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI},
 		Status:   u.status,
 		Catalog:  func() *verify.Catalog { return u.gateway.Routes().Catalog },
 		Keys:     func() map[string]verify.Keys { return u.gateway.Routes().Keys },
@@ -126,22 +152,13 @@ func (u *up) serveInspector() {
 			defer context.AfterFunc(in.sending, cancel)()
 			return u.gateway.Send(ctx, p)
 		},
-	})
-	in.server = &http.Server{
-		Handler: in.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(u.log.Handler(), slog.LevelDebug),
 	}
-	go func() {
-		if err := in.server.Serve(in.listener); !errors.Is(err, http.ErrServerClosed) {
-			u.log.Warn("the inspector has ended", "error", err)
-		}
-	}()
 }
 
 // end lets nobody in any more and waits for what is under way.
 func (in *inspect) end() {
 	in.ready.Store(false)
-	if in.server == nil {
+	if in.handler == nil {
 		return
 	}
 	in.handler.Close()
@@ -163,8 +180,8 @@ func (in *inspect) shut() {
 		return
 	}
 	in.stop()
-	if in.server != nil {
-		in.server.Close()
+	in.server.Close()
+	if in.handler != nil {
 		in.handler.Close()
 	}
 	in.listener.Close()

@@ -32,13 +32,15 @@ func (u *up) publicURL() string {
 // ready tells that webhooks can come, and where.
 func (u *up) ready() error {
 	public := u.publicURL()
-	if u.cfg.Get("output").Text() == "json" {
+	switch {
+	case u.cfg.Get("output").Text() == "json":
 		u.printReady(public)
-	} else {
+	case !u.agentLog.stdout: // else the log tells it
 		u.describeReady(public)
 	}
 	u.announce(public)
 	u.tell()
+	u.logStarted()
 	if err := u.writeReadyFile(); err != nil {
 		return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
 	}

@@ -53,13 +53,14 @@ func TestMain(m *testing.M) {
 //	ask [-host H] [-o FILE] METHOD URL [JSON]   ask the inspector; status and answer are stdout
 //	ws [-hold] URL [TEXT…]     talk to a WebSocket; see cmdWS
 //	status N COMMAND…          run devhook, which must end with exit code N
+//	webservice FILE            set $INSPECT to where the log in FILE (--log FILE) has the inspector
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: setupScript, Deadline: time.Now().Add(5 * time.Minute), // what hangs says so
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS, "far": cmdFar,
-			"inspector": cmdInspector, "ask": cmdAsk,
+			"inspector": cmdInspector, "ask": cmdAsk, "webservice": cmdWebService,
 		},
 	})
 }

@@ -75,6 +75,9 @@ The first Ctrl-C ends in order, the second at once.`,
 			&cli.StringFlag{Name: "output", Usage: "`WHAT` to print: auto, lines, json or quiet"},
 			&cli.BoolFlag{Name: "json", Usage: "the same as --output json"},
 			&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when webhooks can come"},
+			&cli.BoolFlag{Name: "api-control", Usage: "let who closes the tunnel in ngrok's API end devhook"},
+			&cli.StringFlag{Name: "log", Usage: "write the lines of ngrok's log to `WHERE`: stdout (alone then), stderr or a file"},
+			&cli.StringFlag{Name: "log-format", Usage: "of --log: logfmt or json, a `NAME`", Value: "logfmt"},
 			&cli.BoolFlag{Name: "verbose", Usage: "tell more"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return p.up(c, c.Args().Slice()) },
@@ -164,11 +167,24 @@ func (p *program) up(c *cli.Context, args []string) error {
 	if c.Bool("confirm") {
 		u.confirm = &fetched
 	}
+	if u.agentLog, err = p.openAgentLog(c); err != nil {
+		return err
+	}
+	defer u.agentLog.close()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
+	if c.Bool("api-control") {
+		ctx, end := context.WithCancel(c.Context)
+		defer end()
+		c.Context, u.endByAPI = ctx, end
+	}
 	signal.Ignore(syscall.SIGPIPE) // who stops reading what is printed does not stop the webhooks
-	return u.run(c.Context, signals)
+	err = u.run(c.Context, signals)
+	if err != nil && !errors.Is(err, errInterrupted) {
+		u.agentLog.write(levelCritical, "command failed", "err", cause(err))
+	}
+	return err
 }
 
 // An up is one run of `devhook up`.
@@ -185,6 +201,8 @@ type up struct {
 	confirm   verify.Fetcher   // visits what confirms a subscription; nil: none
 	onReady   func(url string) // for the demo; may be nil
 	brief     bool             // says less of what is to be done
+	agentLog  agentLog
+	endByAPI  func() // nil: who closes the tunnel in ngrok's API closes nothing
 
 	store   *recorder.Store
 	gateway *gateway.Gateway
@@ -492,6 +510,9 @@ func (u *up) reload() {
 // closed.
 func (u *up) follow(from recorder.Cursor) {
 	mode := u.cfg.Get("output").Text()
+	if u.agentLog.stdout {
+		mode = "quiet"
+	}
 	for ex, err := range u.store.FollowEnds(context.Background(), from) {
 		if err != nil {
 			u.log.Warn("cannot read a recording", "error", err)
@@ -503,6 +524,7 @@ func (u *up) follow(from recorder.Cursor) {
 		}
 		u.tally.add(ex)
 		u.warnOpen(ex)
+		u.logExchange(ex)
 		switch mode {
 		case "json":
 			u.printExchange(ex)

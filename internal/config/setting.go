@@ -257,3 +257,13 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// Choices returns the values that a setting can have, if they are a closed list.
+func Choices(name string) []string {
+	for _, s := range settings {
+		if s.name == name {
+			return slices.Clone(s.choices)
+		}
+	}
+	return nil
+}

@@ -78,7 +78,7 @@ func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(*
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	out := eventWriter{w: w, c: http.NewResponseController(w), ctx: ctx}
+	out := eventWriter{w: w, c: http.NewResponseController(w), done: in.done}
 	defer context.AfterFunc(in.done, func() { out.c.SetWriteDeadline(time.Now()) })() // who does not read is not waited for
 	if out.send(first, from.String(), []byte("{}")) != nil {
 		return
@@ -157,9 +157,10 @@ func (in *Inspector) endStream() {
 type eventWriter struct {
 	w http.ResponseWriter
 	c *http.ResponseController
-	// ctx ends with the inspector, and then nothing more is written.
-	ctx context.Context
-	b   bytes.Buffer
+	// done is the inspector's own, whose end is known before anything is done
+	// about it: a deadline that is put off behind that must not be waited for.
+	done context.Context
+	b    bytes.Buffer
 }
 
 // send writes one event. Each line of data is one of its own: else a line of a
@@ -180,7 +181,7 @@ func (o *eventWriter) send(name, id string, data []byte) error {
 }
 
 func (o *eventWriter) write(p []byte) error {
-	if err := cmp.Or(o.c.SetWriteDeadline(time.Now().Add(slowest)), o.ctx.Err()); err != nil {
+	if err := cmp.Or(o.c.SetWriteDeadline(time.Now().Add(slowest)), o.done.Err()); err != nil {
 		return err
 	}
 	if _, err := o.w.Write(p); err != nil {

@@ -170,11 +170,14 @@ func (g *guard) same(text string) bool {
 	return g.o.Token != "" && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
 }
 
-// cookie is the name of the cookie. Cookies do not know ports: two inspectors on
-// one host must not take each other's away.
-func (g *guard) cookie() string {
-	_, port := splitHost(g.o.Addr)
-	return "devhook_" + port
+func (g *guard) cookie() string { return Cookie(g.o.Addr, "").Name }
+
+// Cookie is how a page shows the token to the inspector at addr: it lets in, and no
+// more. Cookies do not know ports: two inspectors on one host must not take each
+// other's away.
+func Cookie(addr, token string) *http.Cookie {
+	_, port := splitHost(addr)
+	return &http.Cookie{Name: "devhook_" + port, Value: token}
 }
 
 // signIn takes the token out of the URL that devhook has printed, so that it

@@ -81,6 +81,8 @@ type Options struct {
 	Plan func(replay.Plan) (*recorder.Exchange, error)
 	Send func(context.Context, replay.Plan) (*recorder.Exchange, error)
 
+	Agent Agent // for those who know ngrok
+
 	Log *slog.Logger     // nil: nobody is told
 	Now func() time.Time // nil: time.Now
 }
@@ -120,6 +122,7 @@ var parts = []func(*Inspector){
 	(*Inspector).metering,
 	(*Inspector).api,
 	(*Inspector).page,
+	(*Inspector).agent,
 }
 
 // New returns an Inspector of what o has. The caller closes it.

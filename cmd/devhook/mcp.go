@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"devhook/fixtures"
+	"devhook/internal/config"
+	"devhook/internal/gateway"
+	"devhook/internal/inspector"
+	"devhook/internal/mcp"
+	"devhook/internal/redact"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) mcpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "mcp", Usage: "let an assistant look at webhooks (Model Context Protocol)",
+		Description: `Talks MCP over stdin and stdout: for a client to start, not for a terminal. Its tools
+list, show and explain recordings, wait for the next, and tell of providers. With
+--allow-send they also replay and trigger, to the apps that the running devhook up
+or devhook.yaml forwards to and to no other. There is no tool yet that attacks.
+
+  claude mcp add devhook -- devhook mcp
+  codex mcp add devhook -- devhook mcp --allow-send
+
+It works beside a running devhook up and without one.`,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "allow-send", Usage: "offer the tools that send: replay and trigger"},
+			&cli.StringSliceFlag{Name: "allow-to", Usage: "a `HOST` to send to, beside the apps, while no devhook up runs"},
+			&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to a provider's secret: env:NAME or file:PATH"},
+			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.mcp(c) },
+	}
+}
+
+func (p *program) mcp(c *cli.Context) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
+	if terminal.IsTerminal(p.stdin) {
+		return &failure{code: 2, text: "devhook mcp is for a client to start, and stdin is a terminal", hint: "devhook help mcp shows how clients are told"}
+	}
+	api := &mcpAPI{p: p, c: c, errs: errs, direct: &http.Transport{}}
+	if _, _, err := p.settle(c, errs, ""); err != nil { // what is wrong is told at once, and not in an answer
+		return err
+	}
+	api.errs = terminal.New(io.Discard, terminal.Never, p.getenv) // and what it warns of, once
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), p.stdout)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// An mcpAPI is devhook's API for the tools: that of the running devhook up, which
+// has the apps and secrets of its flags; else one of this process, made anew for
+// each request, so that it has what is configured then.
+type mcpAPI struct {
+	p      *program
+	c      *cli.Context
+	errs   *terminal.Terminal
+	direct *http.Transport // to this machine, without a proxy
+}
+
+// RoundTrip answers a request of a tool.
+func (a *mcpAPI) RoundTrip(req *http.Request) (*http.Response, error) {
+	dir := a.p.storeDir(a.c)
+	sends := req.Method == http.MethodPost && a.c.Bool("allow-send")
+	store, err := recorder.Open(dir, recorder.Options{ReadOnly: true, Log: slog.New(a.errs.LogHandler(slog.LevelWarn))})
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !sends:
+		return nil, errors.New("nothing is recorded yet at " + dir + ": the user has to start devhook up in the same project, or name the store with devhook mcp --store DIR")
+	case errors.Is(err, fs.ErrNotExist):
+		return a.local(req, nil)
+	case err != nil:
+		return nil, err
+	}
+	now, err := findRunning(store)
+	store.Close()
+	if err != nil {
+		return nil, err
+	}
+	if now == nil || now.Inspect == "" {
+		return a.local(req, now)
+	}
+	resp, err := a.remote(req, now)
+	if op := new(net.OpError); errors.As(err, &op) && op.Op == "dial" { // it has ended meanwhile
+		return a.local(req, now)
+	}
+	return resp, err
+}
+
+// remote asks the inspector of the running devhook. It shows its token in the cookie
+// of a page and not as a command would, because who has it in hand may send anywhere.
+func (a *mcpAPI) remote(req *http.Request, now *running) (*http.Response, error) {
+	at, err := url.Parse(now.Inspect)
+	if err != nil {
+		return nil, err
+	}
+	there := req.Clone(req.Context())
+	there.URL.Scheme, there.URL.Host, there.Host = at.Scheme, at.Host, at.Host
+	there.AddCookie(inspector.Cookie(at.Host, now.Token))
+	return a.direct.RoundTrip(there)
+}
+
+// local answers by an API of this process. now may be nil.
+func (a *mcpAPI) local(req *http.Request, now *running) (*http.Response, error) {
+	in, done, err := a.inspector(now)
+	if err != nil {
+		return nil, err
+	}
+	pipe := newPipe()
+	server := &http.Server{Handler: in, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+	served := make(chan struct{})
+	go func() { defer close(served); server.Serve(pipe) }()
+	client := &http.Transport{DialContext: pipe.dial, DisableKeepAlives: true}
+	end := sync.OnceFunc(func() {
+		client.CloseIdleConnections()
+		in.Close()
+		server.Close()
+		<-served
+		done()
+	})
+	here := req.Clone(req.Context())
+	here.URL.Host, here.Host = inMemory, inMemory
+	resp, err := client.RoundTrip(here)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	resp.Body = closing{resp.Body, end}
+	return resp, nil
+}
+
+// inMemory is the address of an API that no network leads to.
+const inMemory = "127.0.0.1:1"
+
+// inspector makes an API of what the commands know. done frees what it has.
+func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), err error) {
+	cfg, keys, err := a.p.settle(a.c, a.errs, "")
+	if err != nil {
+		return nil, nil, errors.New(explain(err).text)
+	}
+	routes, err := cfg.Apps()
+	if err != nil {
+		return nil, nil, errors.New(explain(err).text)
+	}
+	routes.Keys = keys.all
+	log := slog.New(a.errs.LogHandler(slog.LevelWarn))
+	store, err := recorder.Open(a.p.storeDir(a.c), recorder.Options{ReadOnly: !a.c.Bool("allow-send"), Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	apps, public := routes, lastURL(store)
+	if now != nil {
+		apps, public = now.routes(), now.URL
+	}
+	gate := gateway.New(gateway.Options{
+		Store: store, HostHeader: cfg.Get("host-header").Text(), MaxBody: cfg.MaxBody(), Log: log, Now: a.p.now,
+	}, routes)
+	nothing := errors.New("this devhook only looks")
+	return inspector.New(inspector.Options{
+			Addr: inMemory, AllowTo: a.c.StringSlice("allow-to"), Version: version, Store: store, Log: log, Now: a.p.now,
+			Status: func() inspector.Status {
+				return inspector.Status{V: 1, Version: version, Store: store.Path(), URL: public}
+			},
+			Catalog:  func() *verify.Catalog { return routes.Catalog },
+			Keys:     func() map[string]verify.Keys { return keys.all },
+			URL:      func(provider string) string { return urlAt(apps, routes, public, provider) },
+			Settings: func() []inspector.Setting { return nil },
+			Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(a.p.fixturesDir(a.c, cfg)) },
+			Address: func(f fixtures.Fixture) *recorder.Exchange {
+				return addressed(f, public, "", apps)
+			},
+			SaveFixture: func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing },
+			App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
+				return appFor(ex, changedURL(ex, changes), apps)
+			},
+			IsApp:    func(app *url.URL) bool { return names(apps, app) },
+			ParseApp: config.ParseForward,
+			Plan:     gate.Plan,
+			Send:     gate.Send,
+		}), func() {
+			gate.Wait()
+			store.Close()
+		}, nil
+}
+
+// lastURL is where the last devhook up of the store was reached.
+func lastURL(store *recorder.Store) string {
+	text, err := os.ReadFile(filepath.Join(store.Path(), "last-url"))
+	if url := strings.TrimSpace(string(text)); err == nil && url != "" {
+		return url
+	}
+	return "https://PUBLIC-URL-OF-DEVHOOK-UP"
+}
+
+// urlAt is what the dashboard of a provider is to be told.
+func urlAt(apps, known *gateway.Routes, public, provider string) string {
+	for _, r := range apps.List {
+		if p, ok := known.Catalog.Lookup(r.Provider); ok && p.ID == provider {
+			return strings.TrimRight(public, "/") + r.Path
+		}
+	}
+	return public
+}
+
+// masker takes credentials, and the secrets that are known, out of what a model
+// reads.
+func (a *mcpAPI) masker() func(recorder.Exchange) recorder.Exchange {
+	var secrets []verify.Secret
+	if _, keys, err := a.p.settle(a.c, a.errs, ""); err == nil {
+		for _, k := range keys.all {
+			secrets = append(secrets, k.Secrets...)
+		}
+	}
+	r := redact.Credentials(secrets...)
+	return func(ex recorder.Exchange) recorder.Exchange {
+		masked, _ := r.Exchange(ex)
+		return masked
+	}
+}
+
+// A pipe is a listener in memory.
+type pipe struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipe() *pipe { return &pipe{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (l *pipe) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case l.conns <- there:
+		return here, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept is that of [net.Listener].
+func (l *pipe) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close is that of [net.Listener].
+func (l *pipe) Close() error { l.once.Do(func() { close(l.closed) }); return nil }
+
+// Addr is that of [net.Listener].
+func (l *pipe) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+// A closing does one thing more when it is closed.
+type closing struct {
+	io.ReadCloser
+	end func()
+}
+
+func (c closing) Close() error {
+	err := c.ReadCloser.Close()
+	c.end()
+	return err
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"devhook/internal/terminal"
+	"devhook/recorder"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) waitCommand() *cli.Command {
+	return &cli.Command{
+		Name: "wait", Usage: "wait until a webhook comes, or devhook up is ready", ArgsUsage: "[FILTER…]",
+		Description: `Prints the next webhooks that fit and are done, and ends; with exit code 5 if they do
+not come in time. With --ready it waits until webhooks can come, and prints the URL.
+
+` + filterHelp + `
+
+  devhook wait --ready --timeout 10s
+  devhook wait provider:tiktok status:200
+  devhook wait --count 3 --after 128 --json event:video.*`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` to wait; 0 is for ever", Value: "20s"},
+			&cli.IntFlag{Name: "count", Usage: "wait for `N` webhooks", Value: 1},
+			&cli.StringFlag{Name: "after", Usage: "those count, too, that are recorded already, behind the recording `REF`"},
+			&cli.BoolFlag{Name: "ready", Usage: "wait for a devhook up"},
+			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return p.wait(c) },
+	}
+}
+
+// lookAgain is how often it is looked whether there is a store, or a devhook up.
+const lookAgain = 50 * time.Millisecond
+
+func (p *program) wait(c *cli.Context) error {
+	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	f, err := p.filter(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	patience, err := time.ParseDuration(c.String("timeout"))
+	switch {
+	case err != nil || patience < 0:
+		return &failure{code: 2, text: fmt.Sprintf("--timeout %q is not how long to wait", c.String("timeout")), hint: "write a duration, as in 20s or 2m"}
+	case c.Int("count") < 1:
+		return &failure{code: 2, text: fmt.Sprintf("--count is %d; the least is 1", c.Int("count"))}
+	case c.Bool("ready") && (c.NArg() > 0 || c.IsSet("count") || c.IsSet("after")):
+		return &failure{code: 2, text: "--ready waits for a devhook up, and for no webhook", hint: "devhook wait --ready && devhook wait " + strings.Join(c.Args().Slice(), " ")}
+	}
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	interrupted := ctx
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	seen := 0
+	if c.Bool("ready") {
+		err = p.waitReady(ctx, c)
+	} else {
+		seen, err = p.waitWebhooks(ctx, c, out, f)
+	}
+	switch {
+	case err != nil && ctx.Err() == nil || errors.As(err, new(*failure)):
+		return err
+	case interrupted.Err() != nil:
+		return errInterrupted
+	case ctx.Err() == nil:
+		return nil
+	case c.Bool("ready"):
+		return &failure{code: 5, text: fmt.Sprintf("no devhook up is ready after %s", patience), hint: "devhook status tells what runs on this store; --store names another"}
+	}
+	return &failure{code: 5, text: fmt.Sprintf("%d of %d came within %s", seen, c.Int("count"), patience), hint: "devhook list shows what did come; --after REF counts what was there before"}
+}
+
+// awaitStore opens the store as soon as there is one.
+func (p *program) awaitStore(ctx context.Context, c *cli.Context) (*recorder.Store, error) {
+	for {
+		store, err := p.openToRead(c)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return store, wrapStore(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+func wrapStore(err error) error {
+	if err != nil {
+		return storeFailure(err)
+	}
+	return nil
+}
+
+// waitReady waits until a devhook up of the store takes webhooks in.
+func (p *program) waitReady(ctx context.Context, c *cli.Context) error {
+	store, err := p.awaitStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	for {
+		r, err := findRunning(store)
+		if err != nil {
+			return storeFailure(err)
+		}
+		if r != nil {
+			s, err := r.status(ctx)
+			if err != nil { // it has no inspector, or it is of another version
+				s = r.announced(store.Path())
+				s.Tunnel.State = "connected"
+			}
+			if s.Ready && s.Tunnel.State == "connected" {
+				line := []byte(s.URL + "\n")
+				if c.Bool("json") {
+					if line, err = jsonLine(s); err != nil {
+						return err
+					}
+				}
+				_, err := p.stdout.Write(line)
+				return wrote(err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// waitWebhooks prints as many as are wanted, and returns how many it was.
+func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *terminal.Terminal, f recorder.Filter) (seen int, err error) {
+	store, err := p.awaitStore(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	defer store.Close()
+	from, err := store.End() // first: what ends meanwhile is met twice, and known
+	if err != nil {
+		return 0, storeFailure(err)
+	}
+	known := map[recorder.ID]bool{}
+	show := func(ex *recorder.Exchange, err error) error {
+		ok := false
+		if err == nil && ex.Outcome != recorder.Pending && !known[ex.ID] {
+			ok, err = f.Match(store, ex)
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+			return nil
+		case !ok:
+			return nil
+		}
+		known[ex.ID] = true
+		seen++
+		if c.Bool("json") {
+			return p.printJSON(store, ex)
+		}
+		out.Exchange(ex)
+		return wrote(out.Err())
+	}
+	if c.IsSet("after") {
+		after, err := store.Get(c.String("after"))
+		if err != nil {
+			return 0, &failure{code: 2, text: "--after: " + explain(err).text, hint: explain(err).hint, err: err}
+		}
+		for ex, err := range store.Query(recorder.Query{Filter: f}) {
+			if err == nil && ex.Seq <= after.Seq {
+				continue
+			}
+			if err := show(ex, err); err != nil || seen == c.Int("count") {
+				return seen, err
+			}
+		}
+	}
+	for ex, err := range store.Follow(ctx, from) {
+		if err := show(ex, err); err != nil || seen == c.Int("count") {
+			return seen, err
+		}
+	}
+	return seen, nil
+}
