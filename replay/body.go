@@ -46,11 +46,16 @@ func parseBody(rest string) (Mutation, error) {
 }
 
 func (b body) String() string {
-	text := string(b.bytes)
-	switch {
-	case len(b.bytes) > maxShown:
+	if len(b.bytes) > maxShown {
 		return fmt.Sprintf("body sha256:%x, %d bytes", sha256.Sum256(b.bytes), len(b.bytes))
-	case !utf8.Valid(b.bytes) || strings.HasPrefix(text, base64Prefix) || strings.HasPrefix(text, "sha256:"):
+	}
+	return b.whole()
+}
+
+// whole is String of a body of any size.
+func (b body) whole() string {
+	text := string(b.bytes)
+	if !utf8.Valid(b.bytes) || strings.HasPrefix(text, base64Prefix) || strings.HasPrefix(text, "sha256:") {
 		return "body " + base64Prefix + base64.StdEncoding.EncodeToString(b.bytes)
 	}
 	return "body " + text

@@ -32,6 +32,7 @@ var kinds = []struct {
 	{"create", parseSet(false, true)},
 	{"create-string", parseSet(true, true)},
 	{"unset", parseUnset},
+	{"jq", parseJQ},
 	{"header", parseHeader(false)},
 	{"add-header", parseHeader(true)},
 	{"unset-header", parseUnsetHeader},

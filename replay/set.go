@@ -10,7 +10,9 @@ import (
 	"devhook/recorder"
 )
 
-// A set puts a value into a JSON body; all other bytes stay.
+// A set puts a value into a JSON body or a form; all other bytes stay. In a form
+// the path begins with the name of a field, whose text the value is, and goes on
+// into JSON that the field holds.
 type set struct {
 	path   jsonx.Path
 	value  string // as it was typed
@@ -88,6 +90,13 @@ func Doubt(m Mutation) string {
 }
 
 func (s set) Apply(req *recorder.Request) error {
+	if f, ok := formOf(req); ok {
+		body, err := s.changeForm(f)
+		if err == nil {
+			req.Body.Bytes = body
+		}
+		return err
+	}
 	change := jsonx.Set
 	if s.create {
 		change = jsonx.Create

@@ -5,7 +5,8 @@ import (
 	"devhook/recorder"
 )
 
-// An unset takes a value out of a JSON body, with its name.
+// An unset takes a value out of a JSON body, or a field out of a form, with its
+// name.
 type unset struct{ path jsonx.Path }
 
 func parseUnset(rest string) (Mutation, error) {
@@ -19,6 +20,13 @@ func parseUnset(rest string) (Mutation, error) {
 func (u unset) String() string { return "unset " + u.path.String() }
 
 func (u unset) Apply(req *recorder.Request) error {
+	if f, ok := formOf(req); ok {
+		body, err := u.changeForm(f)
+		if err == nil {
+			req.Body.Bytes = body
+		}
+		return err
+	}
 	body, err := jsonx.Unset(req.Body.Bytes, u.path)
 	if err != nil {
 		return cannotChange(u, req, err)

@@ -40,6 +40,7 @@ var importers = map[string][]string{
 	"github.com/oklog/ulid/v2":        {"recorder"},
 	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed", "internal/playback"}, // the first dials, the others serve
 	"golang.org/x/sys":                {"recorder"},
+	"github.com/itchyny/gojq":         {"replay"},
 	"github.com/rogpeppe/go-internal": {}, // tests only
 
 	"github.com/modelcontextprotocol/go-sdk":   {"internal/mcp"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origi
 		err = s.dryRun(sources, origin)
 	default:
 		err = s.send(sources, origin)
+	}
+	if err == nil || explain(err).code != 2 {
+		err = cmp.Or(s.keepRecipe(), err)
 	}
 	done(err)
 	return err

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"slices"
 
 	"devhook/internal/terminal"
 	"devhook/replay"
@@ -33,10 +34,13 @@ func (s *sending) flags() []cli.Flag {
 	}
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL"},
-		change("set", "change the JSON body at `PATH=VALUE`; every other byte stays"),
+		change("set", "change the JSON or form body at `PATH=VALUE`; every other byte stays"),
 		change("set-string", "the same, and VALUE is a string whatever it looks like: `PATH=VALUE`"),
-		change("unset", "take the value at `PATH` out of the JSON body"),
+		change("unset", "take the value at `PATH` out of the JSON or form body"),
 		&cli.BoolFlag{Name: "create", Usage: "let --set and --set-string add what is not there"},
+		change("jq", "put what the jq `EXPR` makes of the JSON body in its place, written anew"),
+		change("mutate", "change what a recipe says: its `NAME`, or a file"),
+		&cli.StringFlag{Name: "save-as", Usage: "keep these changes as the recipe `NAME`, for --mutate"},
 		change("header", "set a header, `'NAME: VALUE'`; the same name again adds a value"),
 		change("unset-header", "take the header `NAME` away"),
 		change("query", "set a query parameter, `NAME=VALUE`"),
@@ -65,6 +69,7 @@ func (s *sending) flags() []cli.Flag {
 func (s *sending) mutations() ([]replay.Mutation, error) {
 	var bodies, list []replay.Mutation
 	seen := map[string]bool{}
+	anew := false
 	for _, t := range s.typed {
 		word := t.word
 		switch {
@@ -74,6 +79,14 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 				return nil, err
 			}
 			bodies = append(bodies, replay.Body(bytes))
+			continue
+		case word == "mutate":
+			changes, err := s.recipe(t.text)
+			if err != nil {
+				return nil, err
+			}
+			anew = anew || slices.ContainsFunc(changes, replay.Rewrites)
+			list = append(list, changes...)
 			continue
 		case s.c.Bool("create") && word == "set":
 			word = "create"
@@ -93,7 +106,11 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 			}
 			seen[name] = true
 		}
+		anew = anew || replay.Rewrites(m)
 		list = append(list, m)
+	}
+	if anew {
+		s.errs.Printf("%s jq writes the whole body anew: white space, order and the spelling of values may change", s.errs.Warn("devhook: warning:"))
 	}
 	return append(bodies, list...), nil
 }

@@ -35,6 +35,7 @@ type sending struct {
 
 	to      *url.URL
 	changes []replay.Mutation
+	saveAs  string // the file of the recipe that the changes become; "": none
 	sign    replay.SignMode
 	at      time.Time
 	expect  replay.Expectation
@@ -70,6 +71,9 @@ func (s *sending) begin(c *cli.Context) (err error) {
 		}
 	}
 	if s.changes, err = s.mutations(); err != nil {
+		return err
+	}
+	if s.saveAs, err = s.newRecipe(); err != nil {
 		return err
 	}
 	if s.sign, err = replay.ParseSignMode(c.String("sign")); err != nil {

@@ -1,0 +1,160 @@
+package replay
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"devhook/internal/yamlx"
+)
+
+// Law: each kind of mutation is read again from its String, and from a recipe.
+// The table holds one of each kind, by name.
+func TestKindsParseBack(t *testing.T) {
+	samples := map[string][]string{
+		"set": {`set a\.b.0=x=y`, `set a\=b.c\\\=d=e`, "set a= 1 "}, "set-string": {"set-string a=1"}, "create": {"create a.b="},
+		"create-string": {"create-string a=b"}, "unset": {`unset \e.x`}, "jq": {"jq .a |= (. + 1)\n# more", "jq ."},
+		"header": {"header X-A: a:b"}, "add-header": {"add-header X-A: "}, "unset-header": {"unset-header X-A"},
+		"query": {"query a b=c&d"}, "method": {"method PATCH"}, "path": {"path /a?b"},
+		"body": {"body some\ntext\u0085\u2028\U0001F600\x00\t\"", "body ", "body base64:AP8=", "body base64:c2hhMjU2Og=="},
+	}
+	for _, k := range kinds {
+		if len(samples[k.word]) == 0 {
+			t.Errorf("%s has no sample", k.word)
+		}
+		for _, text := range samples[k.word] {
+			m := mustParse(t, text)[0]
+			again := mustParse(t, m.String())[0]
+			if m.String() != again.String() || k.word != "jq" && !reflect.DeepEqual(m, again) {
+				t.Errorf("%q: %#v, and of its String %#v", text, m, again)
+			}
+			src, err := Recipe{Name: "n: \"x\"", Changes: []Mutation{m}}.Source()
+			if err != nil {
+				t.Errorf("%q: %v", text, err)
+				continue
+			}
+			r, err := ParseRecipe(src)
+			if err != nil || len(r.Changes) != 1 || r.Changes[0].String() != m.String() || r.Name != "n: \"x\"" {
+				t.Errorf("%q: %+v, %v of\n%s", text, r, err, src)
+			}
+		}
+	}
+	large := Body([]byte(strings.Repeat("long", 1000)))
+	src, err := Recipe{Changes: []Mutation{large}}.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := ParseRecipe(src); err != nil || !reflect.DeepEqual(r.Changes, []Mutation{large}) {
+		t.Errorf("a large body: %v", err)
+	}
+}
+
+func TestRecipe(t *testing.T) {
+	r, err := ParseRecipe([]byte("name: one\nabout: |\n  two\n  lines\nchanges:\n- set a=1\n- unset: b\n- header: 'X: 1'\n- set: a=2\n- query: 'n=5'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range r.Changes {
+		got = append(got, m.String())
+	}
+	if want := []string{"set a=1", "unset b", "header X: 1", "set a=2", "query n=5"}; !reflect.DeepEqual(got, want) || r.About != "two\nlines\n" {
+		t.Errorf("%+v, changes %q", r, got)
+	}
+	for src, want := range map[string]string{
+		"":                                       "there is nothing in it",
+		"name: x":                                "1:1: it changes nothing",
+		"changes: []":                            "it changes nothing",
+		"chnges: [set a=1]":                      "1:1: chnges: unknown field (near: changes",
+		"changes:\n  - set a=1\n  - sett b=1":    "3:5: changes[1]: unknown change \"sett\" (near: set",
+		"changes:\n  - header X-A: 1":            "2:5: changes[0].header X-A: put the change in quotes, as in 'header X-A: …'",
+		"changes:\n  - set: a=1\n    unset: b":   "3:5: changes[0].unset: one change has one name",
+		"changes:\n  - 5":                        "2:5: changes[0]: must be text",
+		"changes:\n  - jq: '.a |'":               "2:5: changes[0]: jq .a |:",
+		"changes: [set a=1]\nchanges: [set b=1]": "is there twice",
+		"a: b: c":                                "1:",
+	} {
+		var at *yamlx.Error
+		if _, err := ParseRecipe([]byte(src)); !errors.As(err, &at) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", src, err, want)
+		}
+	}
+	if _, err := (Recipe{Changes: mustParse(t, "header X: \xff")}).Source(); err == nil {
+		t.Error("bytes that are no text went into a recipe")
+	}
+}
+
+func TestJQ(t *testing.T) {
+	const body = "{\"b\": 12345678901234567890, \"a\": [1.50, 2], \"s\": \"é<>&\"}"
+	for _, tt := range []struct{ expr, want string }{
+		{".a[1] *= 3", `{"a":[1.5,6],"b":12345678901234567890,"s":"é<>&"}`},
+		{"{n: (.a | length), e: env, v: $ENV}", `{"e":{},"n":2,"v":{}}`},
+		{"[.a[], .s]", `[1.5,2,"é<>&"]`},
+	} {
+		req := formRequest("application/json", body)
+		m := mustParse(t, "jq "+tt.expr)[0]
+		if err := m.Apply(req); err != nil {
+			t.Errorf("%s: %v", tt.expr, err)
+		} else if got := string(req.Body.Bytes); strings.ReplaceAll(got, "1.50", "1.5") != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+		if !Rewrites(m) {
+			t.Error("it does not say that it rewrites")
+		}
+	}
+	for expr, want := range map[string]string{
+		".a[]": "more than one value", "empty": "no value", ".a.b": "expected an object", `error("no")`: "no",
+		"def f: f; f": "longer than",
+	} {
+		req := formRequest("application/json", body)
+		err := mustParse(t, "jq "+expr)[0].Apply(req)
+		if err == nil || !strings.Contains(err.Error(), want) || string(req.Body.Bytes) != body {
+			t.Errorf("%s: %v, want %q", expr, err, want)
+		}
+	}
+	for _, expr := range []string{"", " ", "(", ".a |", "nofunc", `import "m" as m; .`, "input", `include "m"; .`, strings.Repeat("(", 70000)} {
+		if m, err := Parse("jq " + expr); err == nil {
+			t.Errorf("%.20q is %v", expr, m)
+		}
+	}
+	if err := mustParse(t, "jq .")[0].Apply(formRequest("text/plain", "a=1")); err == nil || !strings.Contains(err.Error(), "not JSON") {
+		t.Errorf("of text: %v", err)
+	}
+}
+
+// Law: what Parse reads, it reads again from String; and a recipe holds it.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		`set a\=b\\.c=1`, "create-string a=", `unset a\.b`, "header X: y", "query a=b", "path /x?", "body base64:", "body sha256:", "jq .a", "method X",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := Parse(text)
+		if err != nil {
+			return
+		}
+		if b, ok := m.(body); ok && len(b.bytes) > maxShown {
+			return
+		}
+		again, err := Parse(m.String())
+		if err != nil {
+			t.Fatalf("%q says %q: %v", text, m, err)
+		}
+		if _, isJQ := m.(jq); !isJQ && !reflect.DeepEqual(m, again) || m.String() != again.String() {
+			t.Fatalf("%q: %#v, and of its String %#v", text, m, again)
+		}
+		src, err := Recipe{Changes: []Mutation{m}}.Source()
+		if err != nil {
+			if utf8.ValidString(m.String()) && len(text) < yamlx.MaxSource/16 {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		if r, err := ParseRecipe(src); err != nil || len(r.Changes) != 1 || r.Changes[0].String() != m.String() {
+			t.Fatalf("%q in a recipe: %v\n%s", text, err, src)
+		}
+	})
+}
