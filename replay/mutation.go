@@ -40,6 +40,8 @@ var kinds = []struct {
 	{"method", parseMethod},
 	{"path", parsePath},
 	{"body", parseBody},
+	{"shift-time", parseShift},
+	{"renew", parseRenew},
 }
 
 // Parse reads a mutation: a word and what is behind it, as in

@@ -18,6 +18,7 @@ func TestKindsParseBack(t *testing.T) {
 		"create-string": {"create-string a=b"}, "unset": {`unset \e.x`}, "jq": {"jq .a |= (. + 1)\n# more", "jq ."},
 		"header": {"header X-A: a:b"}, "add-header": {"add-header X-A: "}, "unset-header": {"unset-header X-A"},
 		"query": {"query a b=c&d"}, "method": {"method PATCH"}, "path": {"path /a?b"},
+		"shift-time": {"shift-time -240h0m0s around 2026-11-21T14:02:11.5Z"}, "renew": {"renew evt_1 evt_2"},
 		"body": {"body some\ntext\u0085\u2028\U0001F600\x00\t\"", "body ", "body base64:AP8=", "body base64:c2hhMjU2Og=="},
 	}
 	for _, k := range kinds {

@@ -19,7 +19,7 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 			return err
 		}
 		none = false
-		plan, err := s.plan(src, origin)
+		plan, err := s.plan(src, origin, 0)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,9 @@ import (
 // sendOrShow sends all that sources gives, after it was edited, or shows it in a
 // dry run.
 func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
+	if err := s.settleTravel(sources); err != nil {
+		return err
+	}
 	done, err := s.edited(sources)
 	switch {
 	case err != nil:
@@ -62,7 +65,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	room := make(chan struct{}, s.c.Int("concurrency"))
 	var wg sync.WaitGroup
 	var firstErr error
-	for range s.c.Int("repeat") {
+	for round := range s.c.Int("repeat") {
 		for ex, err := range sources {
 			if err != nil {
 				firstErr = err
@@ -77,7 +80,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			}
 			wg.Go(func() {
 				defer func() { <-room }()
-				if err := s.one(ctx, ex, origin); err != nil {
+				if err := s.one(ctx, ex, origin, round); err != nil {
 					s.breakOff(err)
 				}
 			})
@@ -109,8 +112,8 @@ func isClosed(c <-chan struct{}) bool {
 
 // one sends one webhook and prints what became of it. The error is why nothing
 // more can be sent.
-func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorder.Origin) error {
-	plan, err := s.plan(ex, origin)
+func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorder.Origin, round int) error {
+	plan, err := s.plan(ex, origin, round)
 	if err != nil {
 		return err
 	}

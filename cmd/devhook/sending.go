@@ -39,6 +39,8 @@ type sending struct {
 	sign    replay.SignMode
 	at      time.Time
 	expect  replay.Expectation
+	travel  travel
+	seeded  uint64 // 0: not chosen yet
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has
@@ -142,7 +144,8 @@ func (s *sending) ready() {
 }
 
 // plan returns how ex is sent.
-func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin) (replay.Plan, error) {
+// round is how often it was sent before.
+func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin, round int) (replay.Plan, error) {
 	if ex.Provider == "" { // of a file, or not known when it was recorded
 		known := *ex
 		known.Provider = detected(s.cfg.Catalog(), ex)
@@ -154,7 +157,11 @@ func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin) (replay.Pl
 	if err := s.keys.errs[ex.Provider]; err != nil && s.sign != replay.SignNever && !s.lent(ex.Provider) {
 		return p, err
 	}
-	var err error
+	moves, err := s.travelChanges(ex, round)
+	if err != nil {
+		return p, err
+	}
+	p.Mutations = append(moves, s.changes...)
 	p.To, p.Route, err = s.target(ex, origin)
 	return p, err
 }

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+)
+
+// A travel is what --shift-time and --fresh-ids do with a session: all that one
+// command sends is moved by one span of time and has one set of new ids.
+type travel struct {
+	by    time.Duration // 0: nothing is moved
+	moved bool
+	ids   *replay.Fresh // nil: ids stay
+	again []*replay.Fresh
+}
+
+// settleTravel looks at the whole session, if it is to be moved.
+func (s *sending) settleTravel(sources iter.Seq2[*recorder.Exchange, error]) error {
+	text := s.c.String("shift-time")
+	if s.travel.moved = s.c.IsSet("shift-time"); !s.travel.moved && !s.c.Bool("fresh-ids") {
+		return nil
+	}
+	if s.c.Bool("fresh-ids") {
+		s.travel.ids = &replay.Fresh{Seed: s.seed()}
+	}
+	var oldest, newest time.Time
+	for ex, err := range sources {
+		if err != nil {
+			return err
+		}
+		if at, ok := s.arrival(ex); ok {
+			if newest.IsZero() || at.After(newest) {
+				newest = at
+			}
+			if oldest.IsZero() || at.Before(oldest) {
+				oldest = at
+			}
+		}
+		if s.travel.ids == nil {
+			continue
+		}
+		req, err := s.inMemory(ex)
+		if err != nil {
+			return err
+		}
+		s.travel.ids.Note(req, s.deliveryID(ex, req))
+	}
+	if !s.travel.moved {
+		return nil
+	}
+	now := s.p.now()
+	by, isDuration, err := parseShift(text, now)
+	switch {
+	case err != nil:
+		return err
+	case isDuration:
+		s.travel.by = by
+	case newest.IsZero():
+		return &failure{code: 2, text: "--shift-time: it is not known when these came", hint: "an exchange in JSON has \"at\"; or give a duration, as in --shift-time 240h"}
+	default:
+		s.travel.by = now.Add(by).Sub(newest)
+		if text == "now" {
+			s.travel.by += s.lasts(newest.Sub(oldest))
+		}
+	}
+	s.travel.by = s.travel.by.Round(time.Second)
+	s.errs.Printf("%s", s.errs.Dim("all times move by "+s.travel.by.String()))
+	return nil
+}
+
+// lasts returns how long the sending of a session takes that took so long.
+func (s *sending) lasts(time.Duration) time.Duration { return 0 }
+
+// parseShift reads now, a TIME, or a DURATION; of the first two it gives how far
+// they are from now.
+func parseShift(text string, now time.Time) (by time.Duration, isDuration bool, err error) {
+	if text == "now" {
+		return 0, false, nil
+	}
+	t, err := recorder.ParseTime(now, text)
+	if err != nil {
+		return 0, false, &failure{
+			code: 2, text: fmt.Sprintf("--shift-time %q is neither now, a time nor a duration", text), err: err,
+			hint: "write now, 2026-11-21T14:00:00Z, unix seconds, or a duration as in +240h or -10d",
+		}
+	}
+	later, _ := recorder.ParseTime(now.Add(time.Hour), text)
+	return t.Sub(now), !later.Equal(t), nil // a duration is from now, whenever that is
+}
+
+// arrival returns when ex came: as it was recorded, else as it was signed.
+func (s *sending) arrival(ex *recorder.Exchange) (time.Time, bool) {
+	if !ex.At.IsZero() {
+		return ex.At, true
+	}
+	id := ex.Provider
+	if id == "" {
+		id = detected(s.cfg.Catalog(), ex)
+	}
+	p, ok := s.cfg.Catalog().Lookup(id)
+	if !ok {
+		return time.Time{}, false
+	}
+	m, err := ex.Request.Message()
+	if err != nil {
+		return time.Time{}, false
+	}
+	return p.SignedAt(m)
+}
+
+func (s *sending) deliveryID(ex *recorder.Exchange, req *recorder.Request) string {
+	if ex.DeliveryID != "" {
+		return ex.DeliveryID
+	}
+	p, ok := s.cfg.Catalog().Lookup(ex.Provider)
+	if !ok {
+		return ""
+	}
+	m, err := req.Message()
+	if err != nil {
+		return ""
+	}
+	return p.DeliveryID(m)
+}
+
+// inMemory returns the request of ex with its body, unless that is larger than what
+// is changed in parts.
+func (s *sending) inMemory(ex *recorder.Exchange) (*recorder.Request, error) {
+	if ex.Request.Body.Sum == "" || ex.Request.Size > verify.MaxBody || s.store == nil {
+		return &ex.Request, nil
+	}
+	bytes, err := s.store.ReadBody(ex.Request.Body)
+	if err != nil {
+		return nil, storeFailure(err)
+	}
+	req := ex.Request
+	req.Body = recorder.Body{Bytes: bytes}
+	return &req, nil
+}
+
+// travelChanges returns the changes that move ex; of each round ids are others.
+func (s *sending) travelChanges(ex *recorder.Exchange, round int) ([]replay.Mutation, error) {
+	var list []replay.Mutation
+	if s.travel.ids != nil {
+		req, err := s.inMemory(ex)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s.idsOf(round).Of(req)...)
+	}
+	if s.travel.moved {
+		at, ok := s.arrival(ex)
+		if !ok {
+			return nil, &failure{code: 2, text: "--shift-time: it is not known when the webhook came", hint: "give it an \"at\", as an exchange in JSON has"}
+		}
+		list = append(list, replay.Shift(s.travel.by, at))
+	}
+	return list, nil
+}
+
+// idsOf returns the ids of a round.
+func (s *sending) idsOf(round int) *replay.Fresh {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if round == 0 {
+		return s.travel.ids
+	}
+	for len(s.travel.again) < round {
+		s.travel.again = append(s.travel.again, nil)
+	}
+	if s.travel.again[round-1] == nil {
+		s.travel.again[round-1] = s.travel.ids.Again(uint64(round))
+	}
+	return s.travel.again[round-1]
+}
+
+// seed returns that of --seed, or one of its own.
+func (s *sending) seed() uint64 {
+	if s.seeded == 0 {
+		s.seeded = rand.Uint64N(1<<31) + 1 // short enough to be typed again
+		if s.c.IsSet("seed") {
+			s.seeded = s.c.Uint64("seed")
+		}
+	}
+	return s.seeded
+}

@@ -1,0 +1,188 @@
+package replay
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+
+	"devhook/recorder"
+)
+
+// A renew puts another id in the place of one, wherever it is the whole of a text:
+// in headers, the query, and the body. An id that is a number in JSON is one
+// afterwards.
+type renew struct{ old, id string }
+
+// parseRenew reads OLD NEW.
+func parseRenew(rest string) (Mutation, error) {
+	old, id, ok := strings.Cut(rest, " ")
+	if !ok || old == "" || id == "" || strings.Contains(id, " ") {
+		return nil, bad("write the old id and the new one", "renew %q: two ids with a space between them are needed", rest)
+	}
+	if isDigits(old) && !isDigits(id) || isDigits(old) && id[0] == '0' {
+		return nil, bad("", "renew %s: the new id must be a number, too", rest)
+	}
+	return renew{old, id}, nil
+}
+
+func (r renew) String() string { return "renew " + r.old + " " + r.id }
+
+func (r renew) Apply(req *recorder.Request) error {
+	rewriteTexts(req, func(_, text string) string {
+		if text == r.old {
+			return r.id
+		}
+		return text
+	})
+	return nil
+}
+
+// minID is the least length of an id that is renewed: what is shorter can be the
+// same as something else by accident.
+const minID = 8
+
+// Fresh gives new ids to the deliveries of a session, the same new one for the
+// same old one wherever it stands. What is an id of a delivery or an event: what
+// the provider declares as such; a header or a value at the top of the body that is
+// called so (webhook-id, event_id, X-…-Delivery); and id beside an event's type.
+// Ids of less than 8 characters stay. A new id has the form of the old one: prefix,
+// length, and the kind of each character.
+//
+// First [Fresh.Note] is told all, then [Fresh.Of] gives the changes; that is safe
+// for concurrent use.
+type Fresh struct {
+	Seed uint64 // the same ids for the same seed
+
+	noted  map[string]bool
+	assign sync.Once
+	ids    map[string]string // set once by assign
+}
+
+// Note takes the ids of a webhook up. declared is what its provider calls the
+// delivery, "" if it has no name for it. Its body has to be in memory.
+func (f *Fresh) Note(req *recorder.Request, declared string) {
+	f.add(declared)
+	for name, values := range req.Headers {
+		if len(values) == 1 && namesDelivery(name) {
+			f.add(values[0])
+		}
+	}
+	top := topTexts(req)
+	for name, text := range top {
+		if namesDelivery(name) || name == "id" && (top["type"] != "" || top["event"] != "" || top["event_type"] != "" || top["object"] == "event") {
+			f.add(text)
+		}
+	}
+}
+
+// Again returns other ids for the same deliveries.
+func (f *Fresh) Again(seed uint64) *Fresh {
+	return &Fresh{Seed: f.Seed + seed, noted: f.noted}
+}
+
+// namesDelivery reports whether a header or member of that name names a delivery
+// or an event.
+func namesDelivery(name string) bool {
+	switch w := nameWords(name); {
+	case len(w) == 0:
+		return false
+	case w[len(w)-1] == "delivery":
+		return len(w) > 1
+	case len(w) >= 2 && w[len(w)-1] == "id":
+		switch w[len(w)-2] {
+		case "delivery", "event", "webhook", "notification", "message", "msg", "request", "log":
+			return true
+		}
+	case len(w) >= 2 && w[len(w)-2] == "idempotency":
+		return true
+	}
+	return strings.EqualFold(name, "msgid") || strings.EqualFold(name, "eventid") || strings.EqualFold(name, "logid")
+}
+
+func (f *Fresh) add(id string) {
+	if len(id) < minID || len(id) > 200 || strings.ContainsAny(id, " \r\n") {
+		return
+	}
+	if f.noted == nil {
+		f.noted = map[string]bool{}
+	}
+	f.noted[id] = true
+}
+
+// assigned gives each id a new one, which is no other's, neither old nor new.
+func (f *Fresh) assigned() map[string]string {
+	f.assign.Do(func() {
+		f.ids = make(map[string]string, len(f.noted))
+		used := map[string]bool{}
+		for _, id := range slices.Sorted(maps.Keys(f.noted)) {
+			for n := range uint64(100) {
+				if made := f.make(id, n); !used[made] && !f.noted[made] {
+					f.ids[id], used[made] = made, true
+					break
+				}
+			}
+		}
+	})
+	return f.ids
+}
+
+// make gives a new id in the form of an old one.
+func (f *Fresh) make(id string, n uint64) string {
+	mac := hmac.New(sha256.New, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, f.Seed), n))
+	mac.Write([]byte(id))
+	random := rand.New(rand.NewChaCha8([32]byte(mac.Sum(nil))))
+	from := 0
+	if i := strings.LastIndexAny(id[:len(id)-minID/2], "_:"); i >= 0 { // evt_, msg_
+		from = i + 1
+	}
+	pick := func(alphabet string) byte { return alphabet[random.IntN(len(alphabet))] }
+	const digits, lower, upper = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	rest := id[from:]
+	allDigits := isDigits(rest)
+	isHex := !allDigits && len(rest) >= 16 && strings.Trim(rest, digits+"abcdef-") == ""
+	isUpperHex := !allDigits && len(rest) >= 16 && strings.Trim(rest, digits+"ABCDEF-") == ""
+	isUUID := (isHex || isUpperHex) && len(rest) == 36 && rest[8] == '-' && rest[23] == '-'
+	isULID := len(rest) == 26 && strings.Trim(rest, digits+"ABCDEFGHJKMNPQRSTVWXYZ") == ""
+	out := []byte(id)
+	for i := range rest {
+		c := rest[i]
+		switch isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'; {
+		case allDigits && i < 1+2*(len(rest)/19), isUUID && (i == 14 || i == 19), isULID && i == 0:
+			// no leading zero, no more than an int64 holds; version and variant; 48 bits of time
+		case !isLetter && (c < '0' || c > '9'):
+		case isHex:
+			c = pick(digits + "abcdef")
+		case isUpperHex:
+			c = pick(digits + "ABCDEF")
+		case isULID:
+			c = pick(digits + "ABCDEFGHJKMNPQRSTVWXYZ")
+		case !isLetter:
+			c = pick(digits)
+		case c >= 'a':
+			c = pick(lower)
+		default:
+			c = pick(upper)
+		}
+		out[from+i] = c
+	}
+	return string(out)
+}
+
+// Of returns the changes that renew the ids which req holds.
+func (f *Fresh) Of(req *recorder.Request) []Mutation {
+	var all []Mutation
+	seen, ids := map[string]bool{}, f.assigned()
+	rewriteTexts(&recorder.Request{URL: req.URL, Headers: req.Headers, Body: req.Body}, func(_, text string) string {
+		if id, ok := ids[text]; ok && !seen[text] {
+			seen[text] = true
+			all = append(all, renew{text, id})
+		}
+		return text
+	})
+	return all
+}

@@ -1,0 +1,197 @@
+package replay
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+var came = time.Date(2026, 11, 17, 14, 2, 11, 482e6, time.UTC) // 1794924131
+
+// What is a timestamp moves by the same time in each unit, and keeps its spelling;
+// what is none stays.
+func TestShiftTexts(t *testing.T) {
+	m := Shift(10*24*time.Hour, came).(shift)
+	for _, tt := range []struct{ name, text, want string }{
+		{"created", "1794924131", "1795788131"},
+		{"createTime", "1794924131482", "1795788131482"},
+		{"ts_us", "1794924131482001", "1795788131482001"},
+		{"at", "1794924131482001002", "1795788131482001002"},
+		{"event_ts", "1794924131.000200", "1795788131.000200"},
+		{"expires_at", "1810000000", "1810864000"}, // half a year on
+		{"value", "1794924130", "1795788130"},
+		{"value", "1810000000", "1810000000"}, // says nothing, and is far
+		{"created", "1694924131", "1694924131"},
+		{"user_id", "1794924131", "1794924131"},
+		{"userID", "1794924131", "1794924131"},
+		{"amount", "1794924131", "1794924131"},
+		{"time_id", "1794924131", "1794924131"},
+		{"X-Request-Timestamp", "1794924131", "1795788131"},
+		{"created", "17949241310", "17949241310"},
+		{"created", "-1794924131", "-1794924131"},
+		{"created", "1.794924131e9", "1.794924131e9"},
+		{"id", "2026-11-17T14:02:11Z", "2026-11-27T14:02:11Z"},
+		{"x", "2026-11-17T14:02:11.482913+05:30", "2026-11-27T14:02:11.482913+05:30"},
+		{"x", "2026-11-17 14:02:11 +0000", "2026-11-27 14:02:11 +0000"},
+		{"x", "2026-11-17t14:02:11z", "2026-11-27t14:02:11z"},
+		{"x", "2026-11-17T14:02:11", "2026-11-27T14:02:11"},
+		{"x", "2026-11-17T14:02:11,5-08", "2026-11-27T14:02:11,5-08"},
+		{"x", "1990-11-17T14:02:11Z", "1990-11-17T14:02:11Z"},
+		{"x", "2026-11-17T14:02:11 is when", "2026-11-17T14:02:11 is when"},
+		{"x", "2026-13-17T14:02:11Z", "2026-13-17T14:02:11Z"},
+		{"x", "2026-11-17T14:02:11.Z", "2026-11-17T14:02:11.Z"},
+		{"x", "2026-11-17", "2026-11-17"},
+		{"Date", "Tue, 17 Nov 2026 14:02:11 GMT", "Fri, 27 Nov 2026 14:02:11 GMT"},
+		{"Date", "Tue, 17 Nov 2026 14:02:11 +0100", "Fri, 27 Nov 2026 14:02:11 +0100"},
+		{"created_at", "Tue Nov 17 14:02:11 +0000 2026", "Fri Nov 27 14:02:11 +0000 2026"},
+		{"Date", "Mon, 17 Nov 2026 14:02:11 GMT", "Mon, 17 Nov 2026 14:02:11 GMT"}, // was no Monday
+	} {
+		if got := m.text(tt.name, tt.text); got != tt.want {
+			t.Errorf("%s %q became %q, want %q", tt.name, tt.text, got, tt.want)
+		}
+	}
+}
+
+// Timestamps are found wherever a request holds them, and no other byte changes.
+func TestShift(t *testing.T) {
+	replace := strings.NewReplacer("1794924131", "1795788131", "2026-11-17T", "2026-11-27T", "2026-11-17+14", "2026-11-27+14", "Tue%2C%2017", "Fri%2C%2027")
+	for kind, body := range map[string]string{
+		"application/json":                  "\ufeff{ \"a\\u0074\" : 1794924131,\"n\":[ 1.50, {\"created\":[1794924131]}],\"content\":\"{\\\"create_time\\\":1794924131482,\\/\\\"s\\\":\\\"2026-11-17T14:02:11Z\\\"}\" }",
+		"application/x-www-form-urlencoded": "%74=1794924131&when=2026-11-17+14%3a02%3A11&d=Tue%2C%2017%20Nov%202026%2014%3A02%3A11%20GMT&payload=%7b%22event_ts%22:%221794924131.5%22%7D&x=%zz",
+		boundaryType:                        "--b 1\r\nContent-Disposition: form-data; name=time\r\n\r\n1794924131\r\n--b 1\r\nContent-Disposition: form-data; name=j\r\n\r\n{\"t\":1794924131 }\r\n--b 1--\r\n",
+		"text/plain":                        "created at none 17949241",
+	} {
+		req := formRequest(kind, strings.ReplaceAll(body, ",\\/", ","))
+		body = string(req.Body.Bytes)
+		req.URL += "?a&t=1794924131&id=1794924131x&y=%zz"
+		req.Headers["Tiktok-Signature"] = []string{"t=1794924131,s=abc"}
+		req.Headers["X-Time"] = []string{"1794924131", "x"}
+		before := *req
+		if err := Shift(10*24*time.Hour, came).Apply(req); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(req.Body.Bytes), replace.Replace(body); got != want {
+			t.Errorf("%s:\n got %q\nwant %q", kind, got, want)
+		}
+		if want := "https://me.example/x?a&t=1795788131&id=1794924131x&y=%zz"; req.URL != want {
+			t.Errorf("the URL is %s", req.URL)
+		}
+		if req.Headers.Get("Tiktok-Signature") != "t=1795788131,s=abc" || fmt.Sprint(req.Headers["X-Time"]) != "[1795788131 x]" {
+			t.Errorf("headers %v", req.Headers)
+		}
+		if before.Headers.Get("X-Time") != "1794924131" || string(before.Body.Bytes) != body {
+			t.Error("the source has changed")
+		}
+	}
+}
+
+// A token whose key is known is signed anew, and its times keep their distances.
+func TestShiftToken(t *testing.T) {
+	p, ok := verify.Lookup("livekit")
+	if !ok {
+		t.Fatal("no livekit")
+	}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(strings.Repeat("k", 32))}, With: map[string]string{"api_key": "APIkey"}}
+	src := &recorder.Exchange{Provider: "livekit", At: came, Request: *formRequest("application/webhook+json", `{"event":"room_started","createdAt":"1794924131"}`)}
+	old, err := Plan{Source: src}.Build(Keys(p, keys), came)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := came.Add(10 * 24 * time.Hour)
+	ex, err := Plan{Source: old, Mutations: []Mutation{Shift(10*24*time.Hour, came)}}.Build(Keys(p, keys), later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ex := range map[string]*recorder.Exchange{"then": old, "now": ex} {
+		m, err := ex.Request.Message()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := p.Scheme.Verify(m, keys, later); (v.Status == verify.Valid) != (name == "now") {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// The same id is renewed to the same wherever it stands in the session, and no
+// other text changes.
+func TestFresh(t *testing.T) {
+	webhook := func(header, body string) *recorder.Request {
+		req := formRequest("application/json", body)
+		req.Headers["X-Github-Delivery"] = []string{header}
+		return req
+	}
+	a := webhook("3f2504e0-4f89-41d3-9a0c-0305e82c3301", `{"id":"evt_1AbCdEfGh","type":"x","n":12345678}`)
+	b := webhook("7dc53df5-703e-49b3-8670-b1c468f47f1f", `{"event_id":7312345678901234567,"cause":"evt_1AbCdEfGh","text":"of evt_1AbCdEfGh","id":"obj_12345678"}`)
+	f := &Fresh{Seed: 1}
+	f.Note(a, "")
+	f.Note(b, "")
+	f.Note(webhook("short", `{"id":"7","type":"x"}`), "12345")
+	apply := func(f *Fresh, req *recorder.Request) recorder.Request {
+		made := *req
+		for _, m := range f.Of(req) {
+			again := mustParse(t, m.String())[0]
+			if err := again.Apply(&made); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return made
+	}
+	newA, newB := apply(f, a), apply(f, b)
+	id := string(newA.Body.Bytes[7:20])
+	if want := `{"id":"` + id + `","type":"x","n":12345678}`; string(newA.Body.Bytes) != want || id == "evt_1AbCdEfGh" || !strings.HasPrefix(id, "evt_") {
+		t.Errorf("got %s", newA.Body.Bytes)
+	}
+	number := string(newB.Body.Bytes[12:31])
+	if want := `{"event_id":` + number + `,"cause":"` + id + `","text":"of evt_1AbCdEfGh","id":"obj_12345678"}`; string(newB.Body.Bytes) != want || number[:3] != "731" || number == "7312345678901234567" {
+		t.Errorf("got %s", newB.Body.Bytes)
+	}
+	uuid := newA.Headers.Get("X-Github-Delivery")
+	if uuid == a.Headers.Get("X-Github-Delivery") || len(uuid) != 36 || uuid[14] != '4' || uuid[19] != '9' || strings.Trim(uuid, "0123456789abcdef-") != "" {
+		t.Errorf("the delivery is %s", uuid)
+	}
+	if same := apply(f, a); string(same.Body.Bytes) != string(newA.Body.Bytes) {
+		t.Error("the same seed gives other ids")
+	}
+	if other := apply(f.Again(1), a); string(other.Body.Bytes) == string(newA.Body.Bytes) {
+		t.Error("the next round has the same ids")
+	}
+	many := &Fresh{}
+	for i := range 20_000 {
+		many.Note(&recorder.Request{Headers: http.Header{}}, fmt.Sprintf("%08d", 10_000_000+i))
+	}
+	seen := map[string]bool{}
+	for old, id := range many.assigned() {
+		if seen[id] || many.ids[id] != "" || len(id) != len(old) {
+			t.Fatalf("%s became %s, which is another's", old, id)
+		}
+		seen[id] = true
+	}
+	if len(seen) != 20_000 {
+		t.Errorf("%d of 20000 ids are renewed", len(seen))
+	}
+}
+
+// Law: what is moved there and back is as it was, and nothing else changes in
+// length.
+func FuzzShift(f *testing.F) {
+	f.Add("created_at", "1794924131482")
+	f.Add("x", "2026-11-17T14:02:11.482-0730")
+	f.Add("Date", "Tue, 17 Nov 2026 14:02:11 GMT")
+	f.Fuzz(func(t *testing.T, name, text string) {
+		there := Shift(3*time.Hour+time.Second, came).(shift)
+		back := Shift(-3*time.Hour-time.Second, came.Add(3*time.Hour+time.Second)).(shift)
+		moved := there.text(name, text)
+		if moved != text && back.text(name, moved) != text {
+			t.Fatalf("%s %q became %q, and then %q", name, text, moved, back.text(name, moved))
+		}
+		if moved == text && len(text) == 10 && isDigits(text) && kindOfName(name) == namesTime && strings.HasPrefix(text, "17949") {
+			t.Fatalf("%s %q did not move", name, text)
+		}
+	})
+}
