@@ -28,11 +28,13 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	args           []string // as they were typed
 }
 
 // run is main without the exit.
 func (p *program) run(args []string) int {
 	app := p.app()
+	p.args = args
 	args, err := reorder(app, args)
 	if err == nil {
 		err = app.Run(args)

@@ -31,6 +31,7 @@ It goes where it went the first time, or to the app of the running devhook up.
 The recording stays as it is; what is sent is recorded, too.`,
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
+			&cli.Uint64Flag{Name: "upto", Usage: "of these, the ones up to `NUMBER` (default: all that there are now)"},
 		}, s.flags()...),
 		Action: func(c *cli.Context) error { return s.replay(c) },
 	}
@@ -73,14 +74,23 @@ func (s *sending) replay(c *cli.Context) error {
 
 	var sources iter.Seq2[*recorder.Exchange, error]
 	if s.many = len(filter) > 0; s.many {
+		s.newest = c.Uint64("upto")
 		sources = s.recordings(f)
+		if s.errs.Lasts() && !c.Bool("dry-run") { // for the bar
+			for _, err := range sources {
+				if err == nil {
+					s.total += c.Int("repeat")
+				}
+			}
+			s.total = max(0, s.total-s.plans.skip)
+		}
 	} else {
 		if list == nil {
 			if list, err = s.p.read(s.store, args); err != nil {
 				return err
 			}
 		}
-		s.total = len(list) * c.Int("repeat")
+		s.total = max(0, len(list)*c.Int("repeat")-s.plans.skip)
 		sources = func(yield func(*recorder.Exchange, error) bool) {
 			for _, ex := range list {
 				if !yield(ex, nil) {

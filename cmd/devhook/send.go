@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -42,54 +43,48 @@ func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origi
 func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.c.Context))
 	defer cancel()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	stopped := make(chan struct{})
-	done := make(chan struct{})
-	defer close(done)
-	go func() { // the first ends the sending, the second what is under way
-		select {
-		case <-signals:
-			close(stopped)
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			cancel()
-		case <-done:
-		}
-	}()
+	going, stop := context.WithCancel(ctx)
+	defer stop()
+	defer onInterrupts(stop, cancel)() // the first ends the sending, the second what is under way
 
-	room := make(chan struct{}, s.c.Int("concurrency"))
-	var wg sync.WaitGroup
-	var firstErr error
-	for round := range s.c.Int("repeat") {
-		for ex, err := range sources {
-			if err != nil {
-				firstErr = err
-				break
+	s.began = s.p.now()
+	room := make(chan struct{}, s.plans.concurrency)
+	told := make(chan sent, maxUntold)
+	var teller, wg sync.WaitGroup
+	teller.Go(func() {
+		for d := range told {
+			if err := s.tell(d); err != nil {
+				s.breakOff(err)
 			}
-			select {
-			case room <- struct{}{}:
-			case <-stopped:
-			}
-			if isClosed(stopped) || s.broken() != nil {
-				break
-			}
-			wg.Go(func() {
-				defer func() { <-room }()
-				if err := s.one(ctx, ex, origin, round); err != nil {
-					s.breakOff(err)
-				}
-			})
 		}
-		if firstErr != nil || isClosed(stopped) || s.broken() != nil {
+	})
+	pace := pace{schedule: s.plans, now: s.p.now}
+	var firstErr error
+	for j, err := range s.jobs(sources) {
+		if err != nil {
+			firstErr = err
 			break
 		}
+		if !pace.wait(going, j) {
+			break
+		}
+		select {
+		case room <- struct{}{}:
+		case <-going.Done():
+		}
+		if going.Err() != nil || s.broken() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-room }()
+			if err := s.one(ctx, j, origin, told); err != nil {
+				s.breakOff(err)
+			}
+		})
 	}
 	wg.Wait()
+	close(told)
+	teller.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
@@ -98,28 +93,55 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	case firstErr != nil:
 		return firstErr
 	}
-	return s.result(isClosed(stopped))
+	return s.result(going.Err() != nil)
 }
 
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
+// onInterrupts calls each of the functions at one interrupt after the other. done
+// leaves interrupts to the system again.
+func onInterrupts(calls ...func()) (done func()) {
+	signals := make(chan os.Signal, len(calls))
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	over := make(chan struct{})
+	go func() {
+		for _, call := range calls {
+			select {
+			case <-signals:
+				call()
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(over)
 	}
 }
 
-// one sends one webhook and prints what became of it. The error is why nothing
-// more can be sent.
-func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorder.Origin, round int) error {
-	plan, err := s.plan(ex, origin, round)
+// A sent is a webhook that was sent, and may not be durable yet.
+type sent struct {
+	job
+	plan   replay.Plan
+	done   *recorder.Exchange
+	lent   bool // the running up has sent it, and it is durable
+	commit recorder.Commit
+}
+
+// maxUntold bounds what was sent and is not told of yet, because its sync is waited
+// for: one sync serves many.
+const maxUntold = 4096
+
+// one sends one webhook, and has told tell of it. The error is why nothing more
+// can be sent.
+func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told chan<- sent) error {
+	plan, err := s.plan(j.ex, origin, j.round)
 	if err != nil {
 		return err
 	}
 	done, lent, err := s.lend(ctx, plan, false)
+	var commit recorder.Commit
 	if err == nil && !lent {
-		done, err = s.gateway.Send(ctx, plan)
+		done, commit, err = s.gateway.SendSoon(ctx, plan)
 	}
 	if failed := new(failure); errors.As(err, &failed) || err != nil && lent {
 		return err
@@ -138,6 +160,18 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	if err != nil {
 		return storeFailure(err)
 	}
+	told <- sent{j, plan, done, lent, commit}
+	return nil
+}
+
+// tell prints what became of one webhook, once it is on the disk.
+func (s *sending) tell(d sent) error {
+	if !d.lent {
+		if err := d.commit.Wait(context.Background()); err != nil {
+			return storeFailure(err)
+		}
+	}
+	done := d.done
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent++
@@ -146,15 +180,18 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 	} else {
 		s.last = done.Detail
 	}
-	s.errs.Progress("")
-	s.warnUnsigned(done, plan)
-	why := s.expect.Check(done, ex)
+	s.warnUnsigned(done, d.plan)
+	why := s.expect.Check(done, d.ex)
+	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
+	if !quiet || s.c.Bool("json") {
+		s.progress(true)
+	}
 	switch {
 	case s.c.Bool("json"):
 		if err := s.p.printJSON(s.store, done); err != nil {
 			return storeFailure(err)
 		}
-	case s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400:
+	case quiet:
 	default:
 		s.out.Exchange(done)
 		if err := wrote(s.out.Err()); err != nil {
@@ -166,9 +203,21 @@ func (s *sending) one(ctx context.Context, ex *recorder.Exchange, origin recorde
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
 	}
 	if s.sent > manySent {
-		s.errs.Progress(s.tally())
+		s.progress(false)
 	}
 	return nil
+}
+
+// progress shows the bar, at most some times a second, or takes it away. mu is held.
+func (s *sending) progress(away bool) {
+	switch now := s.p.now(); {
+	case away:
+		s.errs.Progress("")
+		s.shown = time.Time{}
+	case now.Sub(s.shown) > 100*time.Millisecond:
+		s.errs.Progress(s.bar())
+		s.shown = now
+	}
 }
 
 // manySent is from how many on only trouble gets a line on a screen, and a count
@@ -178,7 +227,7 @@ const manySent = 20
 // tally says how many were sent, and what became of them. mu is held.
 func (s *sending) tally() string {
 	text := fmt.Sprintf("%d sent: %d answered", s.sent, s.answered)
-	if s.total > 0 {
+	if s.total > 0 && s.sent+s.skipped < s.total {
 		text = fmt.Sprintf("%d of %d sent: %d answered", s.sent, s.total, s.answered)
 	}
 	if n := s.sent - s.answered; n > 0 {
@@ -241,8 +290,10 @@ func (s *sending) broken() error {
 func (s *sending) result(interrupted bool) error {
 	s.errs.Progress("")
 	if s.sent > 1 || interrupted {
-		s.total = 0
 		s.errs.Printf("%s", s.tally())
+	}
+	if interrupted {
+		s.errs.Printf("the rest: %s", terminal.SafeText(s.resume()))
 	}
 	switch {
 	case s.sent > 0 && s.answered == 0:

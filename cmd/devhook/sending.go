@@ -40,21 +40,24 @@ type sending struct {
 	at      time.Time
 	expect  replay.Expectation
 	travel  travel
+	plans   schedule
 	seeded  uint64 // 0: not chosen yet
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has
 
+	began    time.Time
 	mu       sync.Mutex // guards what is below, and what is printed
 	total    int        // 0: not known
 	sent     int
 	answered int
-	failed   int    // were not as expected
-	skipped  int    // could not be sent
-	many     bool   // are chosen by a filter
-	newest   uint64 // the last recording that there was at the start; 0: not looked
-	last     string // why the last one was not answered
-	stop     error  // why nothing more can be sent
+	failed   int       // were not as expected
+	skipped  int       // could not be sent
+	many     bool      // are chosen by a filter
+	newest   uint64    // the last recording that there was at the start; 0: not looked
+	last     string    // why the last one was not answered
+	stop     error     // why nothing more can be sent
+	shown    time.Time // when the bar was shown last
 	unsigned map[string]bool
 }
 
@@ -96,7 +99,7 @@ func (s *sending) begin(c *cli.Context) (err error) {
 			return &failure{code: 2, text: fmt.Sprintf("--%s is %d; the least is 1", name, c.Int(name))}
 		}
 	}
-	return nil
+	return s.readSchedule()
 }
 
 // open opens the store, to write unless this is a dry run.

@@ -74,9 +74,6 @@ func (s *sending) settleTravel(sources iter.Seq2[*recorder.Exchange, error]) err
 	return nil
 }
 
-// lasts returns how long the sending of a session takes that took so long.
-func (s *sending) lasts(time.Duration) time.Duration { return 0 }
-
 // parseShift reads now, a TIME, or a DURATION; of the first two it gives how far
 // they are from now.
 func parseShift(text string, now time.Time) (by time.Duration, isDuration bool, err error) {

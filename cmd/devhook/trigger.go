@@ -72,7 +72,7 @@ func (s *sending) trigger(c *cli.Context) error {
 	}
 	defer s.close()
 	s.ready()
-	s.total = c.Int("repeat")
+	s.total = max(0, c.Int("repeat")-s.plans.skip)
 	ex := s.address(f)
 	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) }, recorder.Trigger)
 }

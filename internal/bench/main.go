@@ -2,7 +2,7 @@
 // run on one machine, and prints a table of ratios. It is a module of its own,
 // so that nobody who uses devhook inherits what is compared here.
 //
-//	go run . [-n REQUESTS] [-rounds N] DEVHOOK
+//	go run . [-n REQUESTS] [-rounds N] [-replay] DEVHOOK
 //
 // DEVHOOK is the program. Every server is a process of its own, so that its
 // processor time and memory can be told apart; the load is this process. The
@@ -54,6 +54,7 @@ func main() {
 	at := flag.Int("c", 0, "measure at one `CONCURRENCY`")
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
+	again := flag.Bool("replay", false, "measure devhook replay and nothing else")
 	flag.Parse()
 	if *keep {
 		if err := appends(*rounds); err != nil {
@@ -80,13 +81,31 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), *n, *rounds); err != nil {
+	measure := run
+	if *again {
+		measure = func(string, int, int) error { return nil }
+	}
+	err := measure(flag.Arg(0), *n, *rounds)
+	if err == nil {
+		err = replays(flag.Arg(0), *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 const plain = "plain ReverseProxy" // which the others are compared with
+
+// replays starts an app for replay.
+func replays(devhook string, rounds int) error {
+	app, stop, err := start([]string{os.Args[0], "-role", "app"}, "")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return replay(devhook, app, rounds)
+}
 
 // A contestant is one server between the load and the app.
 type contestant struct {

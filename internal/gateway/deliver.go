@@ -33,6 +33,7 @@ type delivery struct {
 	w         http.ResponseWriter // nil if nobody waits for the answer
 	sender    context.Context     // ends when the sender hangs up
 	started   time.Time
+	soon      bool // who sends it asks later whether it is durable
 }
 
 // serve is door 1: what comes in from outside.

@@ -56,7 +56,7 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	}
 	timer.Stop()
 	early.end()
-	if syncErr := commit.Wait(context.Background()); syncErr != nil {
+	if syncErr := d.durable(commit); syncErr != nil {
 		if resp != nil {
 			resp.Body.Close()
 		}
@@ -96,6 +96,15 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		after = func() { panic(http.ErrAbortHandler) } // the sender must not take half an answer for a whole one
 	}
 	return res, after
+}
+
+// durable waits until the request is, unless nobody is told that it was taken: who
+// sends it himself asks later, once for many.
+func (d *delivery) durable(commit recorder.Commit) error {
+	if d.soon {
+		return nil
+	}
+	return commit.Wait(context.Background())
 }
 
 // failed tells the sender that the app cannot be understood.

@@ -28,15 +28,29 @@ var errInterrupted = errors.New("interrupted")
 // [*replay.Error]) or that the store failed; what is recorded by then stays
 // without an outcome. When ctx ends, the app is not waited for any longer.
 func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
+	ex, commit, err := g.send(ctx, p, false)
+	if err != nil {
+		return nil, err
+	}
+	return ex, commit.Wait(context.Background())
+}
+
+// SendSoon is [Gateway.Send] for who sends many: what it returns is written, and
+// durable when Wait of the commit says so. Nothing waits for a sync of its own.
+func (g *Gateway) SendSoon(ctx context.Context, p replay.Plan) (*recorder.Exchange, recorder.Commit, error) {
+	return g.send(ctx, p, true)
+}
+
+func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *recorder.Exchange, commit recorder.Commit, err error) {
 	g.work.Add(1)
 	defer g.work.Done()
 	rt := g.routes.Load()
 	ex, err := g.Plan(p)
 	if err != nil {
-		return nil, err
+		return nil, commit, err
 	}
 	d := &delivery{
-		g: g, routes: rt, ex: ex, door: Door{Forwarded: true}, sender: ctx, started: g.o.Now(),
+		g: g, routes: rt, ex: ex, door: Door{Forwarded: true}, sender: ctx, started: g.o.Now(), soon: soon,
 		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
 	}
 	ex.At = d.started
@@ -46,7 +60,7 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 	d.hostNamed = p.Names("Host")
 	m, err := ex.Request.Message()
 	if err != nil {
-		return nil, fmt.Errorf("send: %w", err)
+		return nil, commit, fmt.Errorf("send: %w", err)
 	}
 	var copies []*url.URL
 	if p.Origin == recorder.Stream && p.To == nil {
@@ -60,22 +74,21 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 		d.spool = g.o.Store.Spool()
 		defer d.spool.Discard()
 		if _, err := d.spool.Write(ex.Request.Body.Bytes); err != nil {
-			return nil, fmt.Errorf("send: %w", err)
+			return nil, commit, fmt.Errorf("send: %w", err)
 		}
 		if ex.Request.Body, err = d.spool.Body(); err != nil {
-			return nil, fmt.Errorf("send: %w", err)
+			return nil, commit, fmt.Errorf("send: %w", err)
 		}
 	}
 	if p.To == nil {
 		ex.Outcome, ex.Detail = recorder.Handled, cmp.Or(p.Source.Detail, "there is no app to send it to")
-		if err := g.o.Store.Append(context.Background(), ex); err != nil {
-			return nil, fmt.Errorf("send: %w", err)
+		if commit, err = g.o.Store.Write(ex); err != nil {
+			return nil, commit, fmt.Errorf("send: %w", err)
 		}
-		return ex, nil
+		return ex, commit, nil
 	}
-	commit, err := g.o.Store.Write(ex)
-	if err != nil {
-		return nil, fmt.Errorf("send: %w", err)
+	if commit, err = g.o.Store.Write(ex); err != nil {
+		return nil, commit, fmt.Errorf("send: %w", err)
 	}
 	for _, other := range copies {
 		d.mirror(other)
@@ -85,14 +98,14 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 		res.Detail = p.Source.Detail
 	}
 	if err := g.o.Store.Finish(context.Background(), ex.ID, res); err != nil {
-		return nil, fmt.Errorf("send: %w", err)
+		return nil, commit, fmt.Errorf("send: %w", err)
 	}
 	if after != nil {
 		after()
 	}
-	done := *ex // whose first state the store still has
-	done.Outcome, done.Detail, done.Response = res.Outcome, res.Detail, res.Response
-	return &done, commit.Wait(context.Background())
+	ended := *ex // whose first state the store still has
+	ended.Outcome, ended.Detail, ended.Response = res.Outcome, res.Detail, res.Response
+	return &ended, commit, nil
 }
 
 // Plan returns the exchange that Send would send, with its target and with its

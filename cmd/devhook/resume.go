@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/verify"
+)
+
+// bar shows how much is done of what is known, and how long the rest takes at the
+// speed so far. mu is held.
+func (s *sending) bar() string {
+	text := s.tally()
+	done, took := s.sent+s.skipped, s.p.now().Sub(s.began)
+	if took < time.Second || done == 0 {
+		return text
+	}
+	perSecond := float64(done) / took.Seconds()
+	text += fmt.Sprintf(", %.0f/s", perSecond)
+	if left := s.total - done; s.total > 0 && left >= 0 {
+		const width = 20
+		full := width * done / s.total
+		text = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + text
+		if s.plans.speed == 0 { // else the recordings say how long it takes
+			text += fmt.Sprintf(", %v left", time.Duration(float64(left)/perSecond*float64(time.Second)).Round(time.Second))
+		}
+	}
+	return text
+}
+
+// notAgain are flags of which the command that goes on has values of its own.
+var notAgain = []string{"skip", "upto", "seed", "shift-time"}
+
+// resume returns the command that sends the rest. A secret that was given by value
+// is asked for in it.
+func (s *sending) resume() string {
+	words := []string{"devhook"}
+	args := s.p.args[1:]
+	for i := 0; i < len(args); i++ {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		switch {
+		case !strings.HasPrefix(args[i], "-") || args[i] == "-":
+			words = append(words, quoteShell(args[i]))
+		case slices.Contains(notAgain, name):
+			if !hasValue {
+				i++
+			}
+		case name == "secret":
+			if !hasValue && i+1 < len(args) {
+				i++
+				value = args[i]
+			}
+			words = append(words, "--secret", quoteShell(hideSecret(value)))
+		default:
+			words = append(words, quoteShell(args[i]))
+		}
+	}
+	words = append(words, "--skip", strconv.Itoa(s.plans.skip+s.sent+s.skipped))
+	if s.many {
+		words = append(words, "--upto", strconv.FormatUint(s.newest, 10))
+	}
+	if s.seeded != 0 {
+		words = append(words, "--seed", strconv.FormatUint(s.seeded, 10))
+	}
+	if s.travel.moved {
+		words = append(words, "--shift-time", "+"+s.travel.by.String())
+		if s.travel.by < 0 {
+			words[len(words)-1] = s.travel.by.String()
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// hideSecret returns a reference to a secret as it was given, and of a value only
+// whose it is.
+func hideSecret(ref string) string {
+	id, rest, ok := strings.Cut(ref, "=")
+	if !ok {
+		id, rest = "", ref
+	}
+	if strings.HasPrefix(rest, "env:") || strings.HasPrefix(rest, "file:") || rest == "-" {
+		return ref
+	}
+	if strings.HasPrefix(ref, "env:") || strings.HasPrefix(ref, "file:") {
+		return ref
+	}
+	if _, isProvider := verify.Lookup(id); ok && isProvider {
+		return id + "=-"
+	}
+	return "-"
+}
+
+// quoteShell returns a word as a shell reads it.
+func quoteShell(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,=+%") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

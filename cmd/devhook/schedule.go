@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/recorder"
+)
+
+// A schedule says when what is sent is sent, and in which order.
+type schedule struct {
+	speed       float64       // how much faster than it came; 0: without pauses
+	every       time.Duration // from one to the next; 0: no rate
+	concurrency int
+	repeat      int
+	shuffle     bool
+	skip        int // how many are left out at the beginning
+}
+
+// pacedAtOnce is how many may be under way at a given pace, unless --concurrency
+// says otherwise: an app that is slow does not hold up the next.
+const pacedAtOnce = 64
+
+// readSchedule reads the flags of a schedule.
+func (s *sending) readSchedule() (err error) {
+	c := s.c
+	s.plans = schedule{concurrency: c.Int("concurrency"), repeat: c.Int("repeat"), shuffle: c.Bool("shuffle"), skip: c.Int("skip")}
+	if s.plans.speed, err = parseSpeed(c.String("speed")); err != nil {
+		return err
+	}
+	if text := c.String("rate"); c.IsSet("rate") {
+		if s.plans.every, err = parseRate(text); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.plans.speed > 0 && s.plans.every > 0:
+		return &failure{code: 2, text: "--speed and --rate are two schedules", hint: "give one of them"}
+	case s.plans.speed > 0 && s.plans.shuffle:
+		return &failure{code: 2, text: "--shuffle has no original timing", hint: "use --rate, as in --rate 50/s"}
+	case s.plans.skip < 0:
+		return &failure{code: 2, text: fmt.Sprintf("--skip is %d; the least is 0", s.plans.skip)}
+	case (s.plans.speed > 0 || s.plans.every > 0) && !c.IsSet("concurrency"):
+		s.plans.concurrency = pacedAtOnce
+	}
+	return nil
+}
+
+// parseRate reads 50/s, 100/m, 3/h; without a unit it is a second.
+func parseRate(text string) (time.Duration, error) {
+	number, unit, _ := strings.Cut(text, "/")
+	per, ok := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "min": time.Minute, "h": time.Hour}[unit]
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || !ok || !(n >= 1e-3 && n <= 1e6) {
+		return 0, &failure{code: 2, text: fmt.Sprintf("--rate %q is no rate", text), hint: "write 50/s, 100/m or 3/h"}
+	}
+	return time.Duration(float64(per) / n), nil
+}
+
+// A job is one webhook to be sent.
+type job struct {
+	ex    *recorder.Exchange
+	round int // how often it is sent before
+}
+
+// jobs gives all that is to be sent, in order, without what is skipped. Shuffled,
+// the order is that of the seed, over all rounds.
+func (s *sending) jobs(sources iter.Seq2[*recorder.Exchange, error]) iter.Seq2[job, error] {
+	all := s.inOrder
+	if s.plans.shuffle {
+		all = s.shuffled
+	}
+	return func(yield func(job, error) bool) {
+		n := 0
+		for j, err := range all(sources) {
+			if n++; n <= s.plans.skip && err == nil {
+				continue
+			}
+			if !yield(j, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s *sending) inOrder(sources iter.Seq2[*recorder.Exchange, error]) iter.Seq2[job, error] {
+	return func(yield func(job, error) bool) {
+		for round := range s.plans.repeat {
+			for ex, err := range sources {
+				if !yield(job{ex, round}, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// shuffled remembers of recordings in the store only their numbers: they may be
+// many.
+func (s *sending) shuffled(sources iter.Seq2[*recorder.Exchange, error]) iter.Seq2[job, error] {
+	return func(yield func(job, error) bool) {
+		type place struct {
+			seq   uint64
+			ex    *recorder.Exchange
+			round int
+		}
+		var places []place
+		for ex, err := range sources {
+			if err != nil {
+				yield(job{}, err)
+				return
+			}
+			p := place{seq: ex.Seq, ex: ex}
+			if s.many {
+				p.ex = nil
+			}
+			for p.round = range s.plans.repeat {
+				places = append(places, p)
+			}
+		}
+		random := rand.New(rand.NewPCG(s.seed(), 0))
+		random.Shuffle(len(places), func(i, k int) { places[i], places[k] = places[k], places[i] })
+		for _, p := range places {
+			var err error
+			if p.ex == nil {
+				if p.ex, err = s.store.Get(strconv.FormatUint(p.seq, 10)); err != nil {
+					err = storeFailure(err)
+				}
+			}
+			if !yield(job{p.ex, p.round}, err) {
+				return
+			}
+		}
+	}
+}
+
+// A pace waits until it is time for the next.
+type pace struct {
+	schedule
+	now     func() time.Time
+	started time.Time
+	first   time.Time     // when the first of the round came
+	before  time.Duration // from the start to the round
+	last    time.Duration // from the start to the last that was sent
+	gap     time.Duration // between the last two
+	round   int
+	n       int
+}
+
+// wait returns when j is due, or false if ctx ends before.
+func (p *pace) wait(ctx context.Context, j job) bool {
+	if p.speed == 0 && p.every == 0 {
+		return ctx.Err() == nil
+	}
+	if p.started.IsZero() {
+		p.started = p.now()
+	}
+	due := time.Duration(p.n) * p.every
+	p.n++
+	if p.speed > 0 {
+		if j.round != p.round { // comes after the one before it as its last came after the last but one
+			p.round, p.first, p.before = j.round, time.Time{}, p.last+p.gap
+		}
+		if p.first.IsZero() {
+			p.first = j.ex.At
+		}
+		due = p.before
+		if !j.ex.At.IsZero() && j.ex.At.After(p.first) {
+			due += time.Duration(float64(j.ex.At.Sub(p.first)) / p.speed)
+		}
+		p.gap, p.last = max(0, due-p.last), max(p.last, due)
+	}
+	timer := time.NewTimer(due - p.now().Sub(p.started))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// lasts returns how long it takes to send a session that came in so long.
+func (s *sending) lasts(span time.Duration) time.Duration {
+	if s.plans.speed == 0 {
+		return 0
+	}
+	return time.Duration(float64(span) / s.plans.speed)
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestParseRate(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"50/s": 20 * time.Millisecond, "50": 20 * time.Millisecond, "120/m": 500 * time.Millisecond, "1/h": time.Hour, "0.5/s": 2 * time.Second,
+		"": 0, "/s": 0, "5/d": 0, "-1/s": 0, "0": 0, "NaN": 0, "1e300/s": 0,
+	} {
+		if got, err := parseRate(text); got != want || (err == nil) != (want > 0) {
+			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
+		}
+	}
+}
+
+// A command that goes on shows no secret, and is one that a shell reads as it was.
+func TestResumeCommand(t *testing.T) {
+	s := &sending{p: &program{args: []string{
+		"/bin/devhook", "replay", "--filter", "provider:tiktok it's", "--skip", "3", "--secret", "whsec_abc=", "--secret=stripe=whsec_x", "--secret", "slack=env:S",
+		"--seed=9", "--shift-time", "now", "-f", "a b",
+	}}}
+	s.plans.skip, s.sent, s.skipped, s.many, s.newest, s.seeded = 3, 4, 1, true, 77, 9
+	s.travel.moved, s.travel.by = true, 36*time.Hour
+	want := `devhook replay --filter 'provider:tiktok it'\''s' --secret - --secret stripe=- --secret slack=env:S -f 'a b' --skip 8 --upto 77 --seed 9 --shift-time +36h0m0s`
+	if got := s.resume(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

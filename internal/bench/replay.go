@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// replayed is how many recordings are replayed, and replaying how many at once.
+const (
+	replayed  = 10_000
+	replaying = 16
+)
+
+// replay compares devhook replay of recordings in a store with a bare Go client
+// that sends the same bodies to the same app, and prints the ratio. The start of
+// the program and the reading of the journal are in devhook's time.
+func replay(devhook, app string, rounds int) error {
+	dir, err := os.MkdirTemp(".", "bench-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	recordings := filepath.Join(dir, "recordings.json")
+	if err := os.WriteFile(recordings, exchanges(), 0o600); err != nil {
+		return err
+	}
+	store := filepath.Join(dir, "store")
+	run := func(store string, args ...string) (time.Duration, error) {
+		cmd := exec.Command(devhook, append([]string{"replay", "--to", "http://" + app, "--store", store, "--concurrency", fmt.Sprint(replaying)}, args...)...)
+		cmd.Env = append(os.Environ(), "TIKTOK_CLIENT_SECRET="+secret, "NO_COLOR=1")
+		var out bytes.Buffer
+		cmd.Stderr = &out
+		started := time.Now()
+		err := cmd.Run()
+		took := time.Since(started)
+		if want := fmt.Sprintf("%d sent: %d answered\n", replayed, replayed); err == nil && !strings.Contains(out.String(), want) {
+			err = errors.New("not all were sent")
+		}
+		if err != nil {
+			return 0, fmt.Errorf("devhook replay: %w\n%s", err, out.String())
+		}
+		return took, nil
+	}
+	if _, err := run(store, recordings); err != nil { // which are in the store then
+		return err
+	}
+	var bare, own, ratio []float64
+	for i := range 2 * rounds { // in turns, as the machine may change its speed
+		if i%2 == 0 {
+			took, err := bareClient("http://" + app)
+			if err != nil {
+				return err
+			}
+			bare = append(bare, replayed/took.Seconds())
+			continue
+		}
+		fresh := filepath.Join(dir, fmt.Sprint("store", i)) // as each run records what it sends
+		if err := os.CopyFS(fresh, os.DirFS(store)); err != nil {
+			return err
+		}
+		took, err := run(fresh, "--filter", "method:POST")
+		if err != nil {
+			return err
+		}
+		own = append(own, replayed/took.Seconds())
+		ratio = append(ratio, own[i/2]/bare[i/2])
+	}
+	fmt.Printf("\ndevhook replay of %d recordings, %d at once: %.0f/s; a bare Go client: %.0f/s; ratio %.2f\n", replayed, replaying, median(own), median(bare), median(ratio))
+	return nil
+}
+
+// exchanges are the recordings as a file.
+func exchanges() []byte {
+	var b bytes.Buffer
+	for i := range replayed {
+		line, _ := json.Marshal(map[string]any{
+			"v": 1, "provider": "tiktok", "request": map[string]any{
+				"method": "POST", "url": "https://me.example/hooks/tiktok", "body": replayBody(i),
+				"headers": map[string][]string{"Content-Type": {"application/json"}, "Tiktok-Signature": {"t=1,s=00"}},
+			},
+		})
+		b.Write(append(line, '\n'))
+	}
+	return b.Bytes()
+}
+
+func replayBody(i int) string {
+	return fmt.Sprintf(`{"client_key":"k","event":"video.publish.completed","create_time":%d,"user_openid":"u","content":"%s"}`, i, strings.Repeat("x", bodySize-110))
+}
+
+// bareClient sends the same with net/http and nothing else, as a careful user of it
+// would: connections are kept.
+func bareClient(url string) (time.Duration, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: replaying}}
+	var next atomic.Int64
+	errs := make([]error, replaying)
+	started := time.Now()
+	var wg sync.WaitGroup
+	for w := range replaying {
+		wg.Go(func() {
+			for i := next.Add(1); i <= replayed && errs[w] == nil; i = next.Add(1) {
+				resp, err := client.Post(url+"/hooks/tiktok", "application/json", strings.NewReader(replayBody(int(i))))
+				if err == nil {
+					_, err = new(bytes.Buffer).ReadFrom(resp.Body)
+					resp.Body.Close()
+				}
+				errs[w] = err
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(started)
+	client.CloseIdleConnections()
+	return took, errors.Join(errs...)
+}
