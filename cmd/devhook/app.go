@@ -74,7 +74,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.upCommand(), p.httpCommand(),
 			p.listCommand(), p.showCommand(), p.tailCommand(), p.waitCommand(), p.diffCommand(), p.statsCommand(),
-			p.replayCommand(), p.triggerCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
+			p.replayCommand(), p.triggerCommand(), p.testCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),

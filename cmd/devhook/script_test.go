@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,6 +139,10 @@ func setupScript(e *testscript.Env) error {
 	}))
 	e.Defer(app.Close)
 	e.Setenv("APP", app.URL)
+	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil { // one that is free, for an app that devhook starts
+		e.Setenv("PORT", strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
+		ln.Close()
+	}
 	// Nothing of the machine's own may be found.
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "home", ".config"))

@@ -182,6 +182,9 @@ func (s *sending) tell(d sent) error {
 	}
 	s.warnUnsigned(done, d.plan)
 	why := s.expect.Check(done, d.ex)
+	if s.c.IsSet("junit") {
+		s.reported = append(s.reported, checkedOf(done, d.ex, why))
+	}
 	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
 	if !quiet || s.c.Bool("json") {
 		s.progress(true)
@@ -202,6 +205,7 @@ func (s *sending) tell(d sent) error {
 		s.failed++
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
 	}
+	s.compareToBaseline(done, d.ex)
 	if s.sent > manySent {
 		s.progress(false)
 	}
@@ -295,7 +299,19 @@ func (s *sending) result(interrupted bool) error {
 	if interrupted {
 		s.errs.Printf("the rest: %s", terminal.SafeText(s.resume()))
 	}
+	if s.baseline != nil {
+		s.errs.Printf("%s", s.baseline.summary())
+	}
+	if path := s.c.String("junit"); path != "" {
+		if err := writeJUnit(path, "devhook "+s.c.Command.Name, s.reported); err != nil {
+			return err
+		}
+	}
 	switch {
+	case s.baseline != nil && s.baseline.regressed > 0 && s.answered > 0:
+		return &failure{code: 1, text: fmt.Sprintf("%d of %d regressed since the baseline", s.baseline.regressed, s.sent)}
+	case s.baseline != nil && s.baseline.newBad == 0 && s.answered > 0 && !interrupted && s.skipped == 0: // what failed before, too, is known
+		return nil
 	case s.sent > 0 && s.answered == 0:
 		f := &failure{code: 4, text: "the app did not answer: " + s.last}
 		if s.last == "connection refused" {

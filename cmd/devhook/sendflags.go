@@ -63,6 +63,8 @@ func (s *sending) flags() []cli.Flag {
 		&cli.IntFlag{Name: "skip", Usage: "leave out the first `N`, which were sent before"},
 		&cli.Uint64Flag{Name: "seed", Usage: "make the same choices again: the `N` of an earlier run"},
 		&cli.StringFlag{Name: "expect", Usage: "`WHAT` every answer must be: 2xx, 200, or same as it was recorded"},
+		&cli.StringFlag{Name: "junit", Usage: "write what was as expected into `FILE`, as CI systems read it"},
+		&cli.StringFlag{Name: "baseline", Usage: "compare with an earlier run, the `FILE` that --json made: exit 1 only for what regressed"},
 		&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 		&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; print the message, and what is different"},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"devhook/fixtures"
 	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/terminal"
@@ -29,6 +30,7 @@ type sending struct {
 	cfg     *config.Config
 	store   *recorder.Store // nil if there is none, and nothing is to be recorded
 	gateway *gateway.Gateway
+	samples []fixtures.Fixture // nil: not looked for yet
 	keys    *keyring
 	running *running // nil if no `devhook up` runs
 	apps    *gateway.Routes
@@ -56,6 +58,8 @@ type sending struct {
 	many     bool      // are chosen by a filter
 	newest   uint64    // the last recording that there was at the start; 0: not looked
 	last     string    // why the last one was not answered
+	reported []checked // for --junit
+	baseline *baseline // nil: none
 	stop     error     // why nothing more can be sent
 	shown    time.Time // when the bar was shown last
 	unsigned map[string]bool
@@ -97,6 +101,11 @@ func (s *sending) begin(c *cli.Context) (err error) {
 	for _, name := range []string{"repeat", "concurrency"} {
 		if c.Int(name) < 1 {
 			return &failure{code: 2, text: fmt.Sprintf("--%s is %d; the least is 1", name, c.Int(name))}
+		}
+	}
+	if c.IsSet("baseline") {
+		if s.baseline, err = readBaseline(c.String("baseline")); err != nil {
+			return err
 		}
 	}
 	return s.readSchedule()

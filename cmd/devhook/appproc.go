@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"devhook/internal/terminal"
+)
+
+// An appProcess is an app that devhook has started, with all that it has started
+// itself.
+type appProcess struct {
+	cmd   *exec.Cmd
+	out   tailBuffer
+	ended chan struct{} // closed when the process is gone
+}
+
+// startApp starts command in a shell, as it is typed.
+func startApp(command string) (*appProcess, error) {
+	a := &appProcess{cmd: shellCommand(command), ended: make(chan struct{})}
+	ownGroup(a.cmd)
+	a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.out
+	a.cmd.WaitDelay = time.Second // what has left the group may keep the output open
+	if err := a.cmd.Start(); err != nil {
+		return nil, &failure{code: 4, text: "--app: " + err.Error(), err: err}
+	}
+	go func() {
+		a.cmd.Wait()
+		close(a.ended)
+	}()
+	return a, nil
+}
+
+// readyTimeout is how long an app may take to start, unless the user says otherwise.
+const readyTimeout = time.Minute
+
+// A readiness is where an app answers once it is ready.
+type readiness struct {
+	at  *url.URL
+	app *appProcess // nil if it was started by somebody else
+}
+
+// stopTime is how long an app may take to end when it is asked to.
+const stopTime = 5 * time.Second
+
+// stop ends the app and all that it has started, and returns when they are gone.
+func (a *appProcess) stop() {
+	askGroup(a.cmd)
+	select {
+	case <-a.ended:
+	case <-time.After(stopTime):
+	}
+	killGroup(a.cmd) // also what has outlived the first
+	<-a.ended
+}
+
+// awaitReady returns nil when the app answers at u: with any status for http, or
+// else by taking a connection. a may be nil.
+func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appProcess) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var ended chan struct{}
+	if a != nil {
+		ended = a.ended
+	}
+	for {
+		err := answers(ctx, u)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ended:
+			return &failure{code: 4, text: "the app has ended before it was ready", hint: a.out.last()}
+		case <-ctx.Done():
+			f := &failure{code: 4, text: fmt.Sprintf("the app did not answer at %s within %v: %v", u, patience, err)}
+			if errors.Is(context.Cause(ctx), context.Canceled) {
+				return errInterrupted
+			}
+			if a != nil {
+				f.hint = a.out.last()
+			}
+			return f
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// answers tries once.
+func answers(ctx context.Context, u *url.URL) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if u.Scheme != "http" && u.Scheme != "https" || u.Path == "" {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, "GET", u.String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err == nil {
+		io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+		resp.Body.Close()
+		if resp.StatusCode >= 500 {
+			err = fmt.Errorf("status %d", resp.StatusCode)
+		}
+	}
+	return err
+}
+
+func hostPort(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	if u.Scheme == "https" {
+		return net.JoinHostPort(u.Hostname(), "443")
+	}
+	return net.JoinHostPort(u.Hostname(), "80")
+}
+
+// A tailBuffer keeps the end of what is written.
+type tailBuffer struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+const maxTail = 4 << 10 // bytes
+
+func (t *tailBuffer) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if len(t.b) > 2*maxTail {
+		t.b = append(t.b[:0], t.b[len(t.b)-maxTail:]...)
+	}
+	return len(p), nil
+}
+
+// last returns the last lines, as a hint.
+func (t *tailBuffer) last() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
+	text := strings.Join(lines[max(0, len(lines)-5):], "\n")
+	if text == "" {
+		return "it has printed nothing; run it by itself"
+	}
+	return "it said: " + terminal.SafeText(text)
+}

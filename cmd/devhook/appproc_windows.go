@@ -1,0 +1,27 @@
+package main
+
+import (
+	"os/exec"
+	"strconv"
+	"syscall"
+)
+
+// shellCommand gives cmd.exe the line as it was typed: it has rules of its own for
+// quotes.
+func shellCommand(command string) *exec.Cmd {
+	cmd := exec.Command("cmd.exe")
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + command + `"`}
+	return cmd
+}
+
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr.CreationFlags = syscall.CREATE_NEW_PROCESS_GROUP
+}
+
+// askGroup ends cmd and all that it has started: there is no signal that all
+// programs understand.
+func askGroup(cmd *exec.Cmd) {
+	exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(cmd.Process.Pid)).Run()
+}
+
+func killGroup(cmd *exec.Cmd) { cmd.Process.Kill() }

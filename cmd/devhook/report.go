@@ -1,0 +1,193 @@
+package main
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+)
+
+// A checked is what became of one webhook, for a report.
+type checked struct {
+	name, class string
+	took        time.Duration
+	why         string // it is not as expected; "": it is
+}
+
+// junit is a report in the format that CI systems read; it has no standard, and
+// this is the part of it that they agree on.
+type junit struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Time     string      `xml:"time,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitFailure `xml:"failure"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+}
+
+// writeJUnit writes a report, whole or not at all.
+func writeJUnit(path, suite string, list []checked) error {
+	report := junit{Name: suite, Tests: len(list)}
+	var all time.Duration
+	for _, c := range list {
+		all += c.took
+		entry := junitCase{Name: c.name, Class: c.class, Time: seconds(c.took)}
+		if c.why != "" {
+			report.Failures++
+			entry.Failure = &junitFailure{c.why}
+		}
+		report.Cases = append(report.Cases, entry)
+	}
+	report.Time = seconds(all)
+	text, err := xml.MarshalIndent(report, "", "  ")
+	if err == nil {
+		err = config.WriteFile(path, append([]byte(xml.Header), append(text, '\n')...))
+	}
+	if err != nil {
+		return &failure{code: 2, text: "--junit: " + err.Error(), err: err}
+	}
+	return nil
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
+
+// checkedOf returns the entry of a report for what was sent.
+func checkedOf(done *recorder.Exchange, source *recorder.Exchange, why string) checked {
+	c := checked{class: cmp.Or(done.Provider, "unknown"), why: why}
+	what := cmp.Or(done.Event, done.Request.Method+" "+done.Request.URL)
+	switch {
+	case source.Seq != 0:
+		c.name = fmt.Sprintf("#%d %s", source.Seq, what)
+	default:
+		c.name = what
+	}
+	if len(done.Changes) > 0 {
+		c.name += " (" + strings.Join(done.Changes, ", ") + ")"
+	}
+	if done.Response != nil {
+		c.took = done.Response.Took
+	}
+	if why == "" && done.Outcome != recorder.Answered {
+		c.why = "not answered: " + done.Detail
+	}
+	return c
+}
+
+// A baseline is an earlier run, as --json printed it.
+type baseline struct {
+	runs                        map[string][]*recorder.Exchange // by what was sent
+	fixed, regressed, same, new int
+	newBad                      int // of the new
+}
+
+// readBaseline reads the output of an earlier run with --json.
+func readBaseline(path string) (*baseline, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &failure{code: 2, text: "--baseline: " + err.Error(), err: err, hint: "devhook replay … --json >" + path + " makes one"}
+	}
+	list, err := recorder.Parse(text)
+	if err != nil {
+		return nil, &failure{code: 2, text: "--baseline: " + path + ": " + err.Error(), err: err, hint: "it is what devhook replay … --json printed"}
+	}
+	b := &baseline{runs: map[string][]*recorder.Exchange{}}
+	for _, ex := range list {
+		key := baselineKey(ex)
+		b.runs[key] = append(b.runs[key], ex)
+	}
+	return b, nil
+}
+
+// baselineKey tells what was sent: the recording, else the event and where to, and
+// the changes but for those that are others each time.
+func baselineKey(ex *recorder.Exchange) string {
+	parts := []string{string(ex.Parent)}
+	if ex.Parent == "" {
+		_, target := recorder.SplitURL(ex.Request.URL)
+		parts = []string{ex.Provider, ex.Event, target}
+	}
+	for _, c := range ex.Changes {
+		if !strings.HasPrefix(c, "shift-time ") && !strings.HasPrefix(c, "renew ") {
+			parts = append(parts, c)
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+// compare counts what has become of done since the earlier run, and says so if it
+// is something else. bad tells whether an exchange is not as expected.
+func (b *baseline) compare(done *recorder.Exchange, bad func(*recorder.Exchange) bool) (text string, worse bool) {
+	key := baselineKey(done)
+	earlier := b.runs[key]
+	if len(earlier) == 0 {
+		b.new++
+		if bad(done) {
+			b.newBad++
+		}
+		return "", false
+	}
+	was := earlier[0]
+	b.runs[key] = earlier[1:]
+	switch before, now := bad(was), bad(done); {
+	case before && !now:
+		b.fixed++
+		return "fixed: " + outcomeText(was) + " before, now " + outcomeText(done), false
+	case !before && now:
+		b.regressed++
+		return "regressed: " + outcomeText(was) + " before, now " + outcomeText(done), true
+	}
+	b.same++
+	return "", false
+}
+
+func outcomeText(ex *recorder.Exchange) string {
+	if ex.Outcome == recorder.Answered && ex.Response != nil {
+		return fmt.Sprint(ex.Response.Status)
+	}
+	return string(ex.Outcome)
+}
+
+func (b *baseline) summary() string {
+	text := fmt.Sprintf("since the baseline: %d fixed, %d regressed, %d unchanged", b.fixed, b.regressed, b.same)
+	if b.new > 0 {
+		text += fmt.Sprintf(", %d new", b.new)
+	}
+	return text
+}
+
+// compareToBaseline tells of done what is otherwise than in the earlier run. mu is held.
+func (s *sending) compareToBaseline(done, source *recorder.Exchange) {
+	if s.baseline == nil {
+		return
+	}
+	text, worse := s.baseline.compare(done, func(ex *recorder.Exchange) bool {
+		if s.c.IsSet("expect") {
+			return s.expect.Check(ex, source) != ""
+		}
+		return ex.Outcome != recorder.Answered || ex.Response == nil || ex.Response.Status >= 400
+	})
+	switch {
+	case worse:
+		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook:"), done.Seq, terminal.Safe(text))
+	case text != "":
+		s.errs.Printf("%s #%d: %s", s.errs.Good("devhook:"), done.Seq, terminal.Safe(text))
+	}
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"devhook/internal/config"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/replay"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) testCommand() *cli.Command {
+	s := &sending{p: p}
+	return &cli.Command{
+		Name: "test", Usage: "send a folder of cases to an app, and tell what it does wrong", ArgsUsage: "DIR",
+		Description: `A case is a file DIR/NAME.yaml: what is sent, what is changed, and what the app should
+answer. DIR is searched with all that is in it.
+
+  send: stripe/invoice.paid
+  changes: [set data.object.amount_due=0]
+  expect: 2xx
+
+  devhook test webhooks --to :3000
+  devhook test webhooks --app 'npm start' --ready http://127.0.0.1:3000/health --junit report.xml
+
+The app that it starts is stopped at the end, with all that it has started. docs/replay.md
+has the fields of a case. What is sent is recorded.`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "app", Usage: "start the app with this `COMMAND` and stop it at the end"},
+			&cli.StringFlag{Name: "ready", Usage: "wait until the app answers at this `URL`, below 500"},
+			&cli.DurationFlag{Name: "ready-timeout", Usage: "how `LONG` the app may take to be ready", Value: readyTimeout},
+			&cli.StringFlag{Name: "to", Usage: "the `APP` (default: where --ready is; else that of the running devhook up or of devhook.yaml)"},
+			&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to a provider's secret: env:NAME, file:PATH or -"},
+			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+			&cli.StringFlag{Name: "junit", Usage: "write the result into `FILE`, as CI systems read it"},
+			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
+			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
+			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON"},
+			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		}, commonFlags()...),
+		Action: func(c *cli.Context) error { return s.test(c) },
+	}
+}
+
+// A testCase is a case and the webhook that it sends.
+type testCase struct {
+	replay.Case
+	file string
+	ex   *recorder.Exchange
+	to   *url.URL // nil: where it would go by itself
+}
+
+func (s *sending) test(c *cli.Context) (err error) {
+	s.c = c
+	if s.out, err = s.p.out(c); err != nil {
+		return err
+	}
+	if s.errs, err = s.p.terminal(c, s.p.stderr); err != nil {
+		return err
+	}
+	if c.NArg() != 1 {
+		return &failure{code: 2, text: fmt.Sprintf("test takes one folder of cases, not %d", c.NArg()), hint: "devhook test webhooks --to :3000"}
+	}
+	to := c.String("to")
+	ready := new(readiness)
+	if text := c.String("ready"); text != "" {
+		if ready.at, err = config.ParseForward(text); err != nil {
+			return err
+		}
+		if to == "" {
+			to = ready.at.Scheme + "://" + ready.at.Host
+		}
+	}
+	if c.IsSet("app") && ready.at == nil {
+		return &failure{code: 2, text: "--app needs --ready, to know when it has started", hint: "--ready http://127.0.0.1:3000/"}
+	}
+	if to != "" {
+		if s.to, err = config.ParseForward(to); err != nil {
+			return err
+		}
+	}
+	if err := s.settle(""); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+	cases, err := s.cases(c.Args().First())
+	if err != nil {
+		return err
+	}
+	s.ready()
+
+	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
+	defer cancel()
+	defer onInterrupts(cancel)()
+	if command := c.String("app"); command != "" {
+		if err := answers(ctx, ready.at); err == nil {
+			return &failure{code: 2, text: "something answers at " + ready.at.String() + " before the app is started", hint: "end it, or leave out --app"}
+		}
+		app, err := startApp(command)
+		if err != nil {
+			return err
+		}
+		defer app.stop()
+		ready.app = app
+	}
+	if ready.at != nil {
+		if err := awaitReady(ctx, ready.at, c.Duration("ready-timeout"), ready.app); err != nil {
+			return err
+		}
+	}
+	return s.runCases(ctx, cases)
+}
+
+// runCases sends one case after the other.
+func (s *sending) runCases(ctx context.Context, cases []testCase) error {
+	failed, reached := 0, false
+	for _, tc := range cases {
+		why, done, err := s.runCase(ctx, tc)
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
+			return err
+		}
+		reached = reached || done.Outcome == recorder.Answered
+		entry := checkedOf(done, tc.ex, why)
+		entry.name, entry.class = tc.Name, strings.TrimSuffix(filepath.ToSlash(tc.file), filepath.Ext(tc.file))
+		s.reported = append(s.reported, entry)
+		if entry.why != "" {
+			failed++
+			s.last = done.Detail
+		}
+		if err := s.printCase(tc, entry, done); err != nil {
+			return err
+		}
+	}
+	s.errs.Printf("%d cases: %d right, %d wrong", len(cases), len(cases)-failed, failed)
+	if path := s.c.String("junit"); path != "" {
+		if err := writeJUnit(path, "devhook test", s.reported); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !reached:
+		return &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
+	case failed > 0:
+		return &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases))}
+	}
+	return nil
+}
+
+// runCase sends a case as often as it says, until an answer is not as expected.
+func (s *sending) runCase(ctx context.Context, tc testCase) (why string, done *recorder.Exchange, err error) {
+	s.changes, s.sign, s.at, s.to = tc.Changes, tc.Sign, time.Time{}, tc.to
+	if tc.At != "" {
+		if s.at, err = parseTime(tc.At, s.p.now()); err != nil {
+			return "", nil, err
+		}
+	}
+	if s.sign == "" {
+		s.sign = replay.SignAuto
+	}
+	for range tc.Times {
+		plan, err := s.plan(tc.ex, recorder.Trigger, 0)
+		lent := false
+		if err == nil {
+			done, lent, err = s.lend(ctx, plan, false)
+		}
+		if err == nil && !lent {
+			done, err = s.gateway.Send(ctx, plan)
+		}
+		if err != nil {
+			return "", nil, inCase(tc, err)
+		}
+		s.mu.Lock()
+		s.warnUnsigned(done, plan)
+		s.mu.Unlock()
+		var body []byte
+		if done.Response != nil && tc.Contains != "" {
+			if body, err = s.store.ReadBody(done.Response.Body); err != nil {
+				return "", nil, storeFailure(err)
+			}
+		}
+		if why = tc.Check(done, tc.ex, body); why != "" {
+			break
+		}
+	}
+	return why, done, nil
+}
+
+// inCase tells where the case stands that cannot be sent.
+func inCase(tc testCase, err error) error {
+	var bad *replay.Error
+	if errors.As(err, &bad) {
+		return &failure{code: 2, text: fmt.Sprintf("%s:%d: %s", tc.file, tc.Line, bad.Text), hint: bad.Hint, err: err}
+	}
+	var f *failure
+	if errors.As(err, &f) {
+		return err
+	}
+	return storeFailure(err)
+}
+
+func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange) error {
+	if s.c.Bool("json") {
+		line, err := json.Marshal(struct {
+			V      int         `json:"v"`
+			Type   string      `json:"type"`
+			Name   string      `json:"name"`
+			File   string      `json:"file"`
+			Line   int         `json:"line"`
+			OK     bool        `json:"ok"`
+			Why    string      `json:"why,omitempty"`
+			ID     recorder.ID `json:"id"`
+			Seq    uint64      `json:"seq"`
+			TookNS int64       `json:"took_ns"`
+		}{1, "case", tc.Name, tc.file, tc.Line, entry.why == "", entry.why, done.ID, done.Seq, entry.took.Nanoseconds()})
+		if err == nil {
+			_, err = fmt.Fprintf(s.p.stdout, "%s\n", line)
+		}
+		return wrote(err)
+	}
+	if entry.why == "" {
+		s.out.Printf("%s  %s  %s", s.out.Good("ok   "), terminal.Safe(tc.Name), s.out.Dim(fmt.Sprintf("#%d %s %s", done.Seq, outcomeText(done), terminal.Took(entry.took))))
+	} else {
+		s.out.Printf("%s  %s  %s", s.out.Bad("WRONG"), terminal.Safe(tc.Name), terminal.Safe(fmt.Sprintf("#%d: %s", done.Seq, entry.why)))
+	}
+	return wrote(s.out.Err())
+}
+
+// maxCases bounds how many cases are looked for.
+const maxCases = 100_000
+
+// cases returns the cases in dir, by the names of their files.
+func (s *sending) cases(dir string) ([]testCase, error) {
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
+			files = append(files, path)
+		}
+		if len(files) > maxCases {
+			return fmt.Errorf("more than %d files", maxCases)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, &failure{code: 2, text: "test: " + err.Error(), err: err}
+	}
+	var all []testCase
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &failure{code: 2, text: "test: " + err.Error(), err: err}
+		}
+		list, err := replay.ParseCases(src)
+		if err != nil {
+			return nil, inFile(file, err)
+		}
+		for i, c := range list {
+			if c.Name == "" {
+				c.Name, _ = filepath.Rel(dir, strings.TrimSuffix(file, filepath.Ext(file)))
+				c.Name = filepath.ToSlash(c.Name)
+				if len(list) > 1 {
+					c.Name += fmt.Sprintf(" %d", i+1)
+				}
+			}
+			tc := testCase{Case: c, file: file}
+			whole := s.to
+			tc.ex, err = s.toSend(tc)
+			tc.to, s.to = s.to, whole // of which a sample may have taken the path
+			if err != nil {
+				f := explain(err)
+				return nil, &failure{code: f.code, text: fmt.Sprintf("%s:%d: %s", file, c.Line, f.text), hint: f.hint, err: err}
+			}
+			all = append(all, tc)
+		}
+	}
+	if len(all) == 0 {
+		return nil, &failure{code: 2, text: "there is no case in " + dir, hint: "a case is a file NAME.yaml with send: PROVIDER/EVENT in it"}
+	}
+	return all, nil
+}
+
+// toSend returns the webhook of a case: a sample, or that of a file.
+func (s *sending) toSend(tc testCase) (*recorder.Exchange, error) {
+	if strings.HasPrefix(tc.Send, "./") || strings.HasPrefix(tc.Send, "../") {
+		list, err := s.p.read(nil, []string{filepath.Join(".", filepath.Dir(tc.file), tc.Send)})
+		if err != nil {
+			return nil, err
+		}
+		if len(list) != 1 {
+			return nil, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and a case sends one", tc.Send, len(list))}
+		}
+		return list[0], nil
+	}
+	id, event, _ := strings.Cut(tc.Send, "/")
+	if s.samples == nil {
+		var err error
+		if s.samples, err = s.fixtures(); err != nil {
+			return nil, err
+		}
+	}
+	f, err := s.findFixture(s.samples, id, event)
+	if err != nil {
+		return nil, err
+	}
+	return s.address(f), nil
+}
