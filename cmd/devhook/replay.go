@@ -59,9 +59,9 @@ func (s *sending) replay(c *cli.Context) error {
 		return &failure{code: 2, text: "--filter is empty, which would send everything", hint: "if everything is meant: --filter 'path:*'"}
 	}
 	args := c.Args().Slice()
-	var list []*recorder.Exchange
+	var groups [][]*recorder.Exchange // of each argument
 	if inStore := len(filter) > 0 || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }); !inStore {
-		if list, err = s.p.read(nil, args); err != nil {
+		if groups, err = s.p.readEach(nil, args); err != nil {
 			return err
 		}
 	} else if err := s.p.needStore(c); err != nil { // what fails must not make one
@@ -85,14 +85,22 @@ func (s *sending) replay(c *cli.Context) error {
 			s.total = max(0, s.total-s.plans.skip)
 		}
 	} else {
-		if list == nil {
-			if list, err = s.p.read(s.store, args); err != nil {
+		if groups == nil {
+			if groups, err = s.p.readEach(s.store, args); err != nil {
 				return err
 			}
 		}
-		s.total = max(0, len(list)*c.Int("repeat")-s.plans.skip)
+		s.total = max(0, len(slices.Concat(groups...))*c.Int("repeat")-s.plans.skip)
 		sources = func(yield func(*recorder.Exchange, error) bool) {
-			for _, ex := range list {
+			now := groups
+			if s.rereads {
+				var err error
+				if now, err = s.p.reread(args, groups); err != nil {
+					yield(nil, err)
+					return
+				}
+			}
+			for _, ex := range slices.Concat(now...) {
 				if !yield(ex, nil) {
 					return
 				}
@@ -108,6 +116,35 @@ func (s *sending) replay(c *cli.Context) error {
 	}
 	s.ready()
 	return s.sendOrShow(sources, recorder.Replay)
+}
+
+// readEach returns the webhooks that each of args names.
+func (p *program) readEach(store *recorder.Store, args []string) ([][]*recorder.Exchange, error) {
+	groups := make([][]*recorder.Exchange, len(args))
+	for i, arg := range args {
+		var err error
+		if groups[i], err = p.read(store, []string{arg}); err != nil {
+			return nil, err
+		}
+	}
+	return groups, nil
+}
+
+// reread returns groups, which args name, with the webhooks of files as they are
+// now. Recordings stay, also those that are called last: what was sent since then is
+// one.
+func (p *program) reread(args []string, groups [][]*recorder.Exchange) ([][]*recorder.Exchange, error) {
+	now := slices.Clone(groups)
+	for i, arg := range args {
+		if !isFile(arg) || arg == "-" {
+			continue
+		}
+		var err error
+		if now[i], err = p.read(nil, []string{arg}); err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
 }
 
 // needStore returns the failure of a command that needs recordings, if there

@@ -21,6 +21,14 @@ import (
 // sendOrShow sends all that sources gives, after it was edited, or shows it in a
 // dry run.
 func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
+	if s.c.Bool("when-ready") && !s.c.Bool("dry-run") {
+		if err := s.awaitApp(s.c.Context, sources, origin, false); err != nil {
+			return err
+		}
+	}
+	if s.c.IsSet("watch") && !s.c.Bool("dry-run") {
+		return s.loop(sources, origin)
+	}
 	if err := s.settleTravel(sources); err != nil {
 		return err
 	}

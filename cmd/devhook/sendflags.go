@@ -67,6 +67,8 @@ func (s *sending) flags() []cli.Flag {
 		&cli.StringFlag{Name: "baseline", Usage: "compare with an earlier run, the `FILE` that --json made: exit 1 only for what regressed"},
 		&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 		&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
+		&cli.StringSliceFlag{Name: "watch", Usage: "send again when `FILE`, a recipe or a file that is sent is saved; 'src/*.js' is all of them"},
+		&cli.BoolFlag{Name: "when-ready", Usage: "wait until the app's port answers; with --watch, until the restarted app's does"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; print the message, and what is different"},
 		&cli.BoolFlag{Name: "json", Usage: "print each exchange as a line of JSON"},
 		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},

@@ -43,6 +43,7 @@ type sending struct {
 	expect  replay.Expectation
 	travel  travel
 	plans   schedule
+	rereads bool   // files that are sent are read anew
 	seeded  uint64 // 0: not chosen yet
 
 	lenders sync.Once // of lends

@@ -73,8 +73,24 @@ func (s *sending) trigger(c *cli.Context) error {
 	defer s.close()
 	s.ready()
 	s.total = max(0, c.Int("repeat")-s.plans.skip)
+	whole := s.to
 	ex := s.address(f)
-	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) { yield(ex, nil) }, recorder.Trigger)
+	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) {
+		if !s.rereads {
+			yield(ex, nil)
+			return
+		}
+		all, err := s.fixtures()
+		if err == nil {
+			f, err = s.findFixture(all, id, name)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		s.to = whole
+		yield(s.address(f), nil)
+	}, recorder.Trigger)
 }
 
 // fixtures returns the user's own and then those that devhook brings, without
