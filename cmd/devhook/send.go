@@ -190,7 +190,7 @@ func (s *sending) tell(d sent) error {
 	}
 	s.warnUnsigned(done, d.plan)
 	why := s.expect.Check(done, d.ex)
-	if s.c.IsSet("junit") {
+	if s.junit != "" {
 		s.reported = append(s.reported, checkedOf(done, d.ex, why))
 	}
 	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
@@ -310,8 +310,8 @@ func (s *sending) result(interrupted bool) error {
 	if s.baseline != nil {
 		s.errs.Printf("%s", s.baseline.summary())
 	}
-	if path := s.c.String("junit"); path != "" {
-		if err := writeJUnit(path, "devhook "+s.c.Command.Name, s.reported); err != nil {
+	if s.junit != "" {
+		if err := writeJUnit(s.junit, "devhook "+s.c.Command.Name, s.reported); err != nil {
 			return err
 		}
 	}

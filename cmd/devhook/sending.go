@@ -43,6 +43,7 @@ type sending struct {
 	expect  replay.Expectation
 	travel  travel
 	plans   schedule
+	junit   string // the file of the report; "": none
 	rereads bool   // files that are sent are read anew
 	seeded  uint64 // 0: not chosen yet
 
@@ -104,6 +105,7 @@ func (s *sending) begin(c *cli.Context) (err error) {
 			return &failure{code: 2, text: fmt.Sprintf("--%s is %d; the least is 1", name, c.Int(name))}
 		}
 	}
+	s.junit = c.String("junit")
 	if c.IsSet("baseline") {
 		if s.baseline, err = readBaseline(c.String("baseline")); err != nil {
 			return err
