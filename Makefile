@@ -60,7 +60,7 @@ cross: ## vet for the other systems
 
 race: ## test with the race detector; needs a C compiler
 	@.ci/need gcc gcc
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
 vendors: ## have the vendors' own SDKs judge signatures; needs npm
 	@.ci/need node nodejs

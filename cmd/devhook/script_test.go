@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
-		Setup: setupScript, Deadline: time.Now().Add(5 * time.Minute), // what hangs says so
+		Setup: setupScript, // what hangs is ended, and said so, shortly before the time of go test is over
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": cmdReady, "send": cmdSend, "until": cmdUntil, "waitfor": cmdWaitFor, "status": cmdStatus, "ngrok": cmdNgrok, "web": cmdWeb, "ws": cmdWS, "far": cmdFar,
 			"inspector": cmdInspector, "ask": cmdAsk, "webservice": cmdWebService,
