@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"devhook/internal/config"
+	"devhook/recorder"
+	"devhook/replay"
+	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
+)
+
+// A trying is one run of a command that sends one webhook many times, each time
+// otherwise: what attack, deliver and shrink have in common.
+type trying struct {
+	*sending
+	ex       *recorder.Exchange // with its whole body in memory
+	provider verify.Provider
+	keys     verify.Keys
+	origin   recorder.Origin
+	app      *url.URL
+	route    string
+}
+
+func tryingFlags(more ...cli.Flag) []cli.Flag {
+	return append(append([]cli.Flag{
+		&cli.StringFlag{Name: "to", Usage: "the `APP`: 3000, :3000, HOST:PORT or a URL"},
+		&cli.StringFlag{Name: "provider", Usage: "the `ID` of the provider (default: as recorded, or detected)"},
+		&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to its secret: env:NAME, file:PATH or -"},
+		&cli.StringSliceFlag{Name: "with", Usage: "what the scheme needs beside the secret, `[ID.]NAME=VALUE`"},
+		&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
+		&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
+		&cli.BoolFlag{Name: "json", Usage: "print lines of JSON"},
+		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+	}, more...), commonFlags()...)
+}
+
+// try finds the webhook that the one argument of c names, a sample, a recording or
+// a file, its provider and its app. The store is open then; close closes it.
+// flag is the name of the one that names the provider.
+func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
+	s := &sending{p: p, c: c}
+	t = &trying{sending: s, origin: recorder.Replay}
+	if s.out, err = p.out(c); err != nil {
+		return nil, err
+	}
+	if s.errs, err = p.terminal(c, p.stderr); err != nil {
+		return nil, err
+	}
+	if c.IsSet("to") {
+		if s.to, err = config.ParseForward(c.String("to")); err != nil {
+			return nil, err
+		}
+	}
+	name := c.Command.Name
+	if c.NArg() != 1 {
+		return nil, &failure{code: 2, text: fmt.Sprintf("%s takes one PROVIDER/EVENT, recording or file, not %d", name, c.NArg()), hint: "devhook help " + name}
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	arg := c.Args().First()
+	named := c.String(flag)
+	id, event, isSample := strings.Cut(arg, "/")
+	if isSample && id != "" && id != "." && id != ".." && !filepath.IsAbs(arg) && !isThere(arg) {
+		if err := s.settle(orDefault(named, id)); err != nil {
+			return nil, err
+		}
+		all, err := s.fixtures()
+		if err != nil {
+			return nil, err
+		}
+		f, err := s.findFixture(all, id, event)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.open(); err != nil {
+			return nil, err
+		}
+		t.ex, t.origin = s.address(f), recorder.Trigger
+	} else {
+		if err := t.recorded(arg, named); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.know(orDefault(named, t.ex.Provider)); err != nil {
+		return nil, err
+	}
+	t.app, t.route, err = s.target(t.ex, t.origin)
+	s.ready()
+	return t, err
+}
+
+// recorded reads a recording or a file.
+func (t *trying) recorded(arg, named string) error {
+	s := t.sending
+	if !isFile(arg) {
+		if err := s.p.needStore(s.c); err != nil {
+			return err
+		}
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	list, err := s.p.read(s.store, []string{arg})
+	if err != nil {
+		return err
+	}
+	if len(list) > 1 {
+		return &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
+	}
+	ex := *list[0]
+	t.ex = &ex
+	if ex.Request.Truncated {
+		return &failure{code: 2, text: "not all of its body was kept: it cannot be sent"}
+	}
+	if ex.Request.Body.Sum != "" {
+		body, err := s.store.ReadBody(ex.Request.Body)
+		if err != nil {
+			return storeFailure(err)
+		}
+		t.ex.Request.Body = recorder.Body{Bytes: body}
+	}
+	if t.ex.Provider == "" {
+		t.ex.Provider = detected(verify.Builtin(), t.ex)
+	}
+	return s.settle(orDefault(named, t.ex.Provider))
+}
+
+// know finds the provider and its keys.
+func (t *trying) know(id string) error {
+	catalog := t.cfg.Catalog()
+	if id == "" {
+		id = detected(catalog, t.ex)
+	}
+	if id == "" {
+		return &failure{code: 2, text: "no provider is recognised in it", hint: "devhook providers lists all; name one"}
+	}
+	p, ok := catalog.Lookup(id)
+	if !ok {
+		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
+	}
+	if err := t.sending.keys.errs[p.ID]; err != nil {
+		return err
+	}
+	t.provider, t.keys = p, t.sending.keys.all[p.ID]
+	t.ex.Provider = p.ID
+	if hint, err := p.CheckSign(t.keys); err != nil {
+		return &failure{code: 2, text: p.ID + " cannot be signed: " + err.Error(), hint: orDefault(hint, "give its secret with --secret env:NAME"), err: err}
+	}
+	return nil
+}
+
+// A remark is recorded among the changes, and changes nothing.
+type remark string
+
+func (remark) Apply(*recorder.Request) error { return nil }
+
+func (r remark) String() string { return string(r) }
+
+// shoot sends req as it is, and remarks why.
+func (t *trying) shoot(ctx context.Context, req recorder.Request, why string) (*recorder.Exchange, error) {
+	ex := *t.ex
+	ex.Request = req
+	done, err := t.gateway.Send(ctx, replay.Plan{
+		Source: &ex, Origin: t.origin, To: t.app, Route: t.route, Sign: replay.SignNever, Mutations: []replay.Mutation{remark(why)},
+	})
+	if bad := new(replay.Error); err != nil && !errors.As(err, &bad) {
+		err = storeFailure(err)
+	}
+	return done, err
+}
+
+// signed returns req signed now.
+func (t *trying) signed(req recorder.Request) (recorder.Request, error) {
+	ex, err := replay.Plan{
+		Source: &recorder.Exchange{Provider: t.provider.ID, Request: req}, Origin: t.origin, Sign: replay.SignAlways,
+	}.Build(replay.Keys(t.provider, t.keys), t.p.now())
+	if err != nil {
+		return req, err
+	}
+	return ex.Request, nil
+}
+
+// interruptible returns a context that ends with Ctrl-C.
+func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+}
+
+// status is what the app answered, 0 if it did not.
+func status(ex *recorder.Exchange) int {
+	if ex.Outcome != recorder.Answered || ex.Response == nil {
+		return 0
+	}
+	return ex.Response.Status
+}

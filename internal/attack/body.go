@@ -1,0 +1,160 @@
+package attack
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"devhook/internal/jsonx"
+	"devhook/internal/param"
+)
+
+const noObject = skip("its body is no JSON object")
+
+// isSignature reports whether the value at p in a JSON body is the signature.
+func (a *Attack) isSignature(p jsonx.Path) bool {
+	return slices.ContainsFunc(a.places, func(s place) bool { return s.where == "body" && slices.Equal(s.path, p) })
+}
+
+// flipped returns body with one letter another, in a string where it is JSON, so
+// that it stays JSON.
+func (a *Attack) flipped(body []byte) ([]byte, error) {
+	var last jsonx.Path
+	find := func(p jsonx.Path, raw []byte) []byte {
+		if i := plainLetter(raw); i > 0 && !a.isSignature(p) {
+			last = slices.Clone(p)
+		}
+		return nil
+	}
+	if _, err := jsonx.Rewrite(body, find); err != nil || last == nil {
+		i := bytes.LastIndexFunc(body, func(r rune) bool { return r < 0x80 && isLetter(byte(r)) })
+		if i < 0 {
+			return nil, skip("there is no letter in its body")
+		}
+		changed := slices.Clone(body)
+		changed[i] = other(changed[i])
+		return changed, nil
+	}
+	return jsonx.Rewrite(body, func(p jsonx.Path, raw []byte) []byte {
+		if !slices.Equal(p, last) {
+			return nil
+		}
+		raw = slices.Clone(raw)
+		i := plainLetter(raw)
+		raw[i] = other(raw[i])
+		return raw
+	})
+}
+
+// plainLetter returns where in the JSON string raw a letter is that is no part
+// of an escape, -1 if there is none.
+func plainLetter(raw []byte) int {
+	if len(raw) < 4 || raw[0] != '"' || bytes.IndexByte(raw, '\\') >= 0 {
+		return -1
+	}
+	return bytes.LastIndexFunc(raw, func(r rune) bool { return r < 0x80 && isLetter(byte(r)) })
+}
+
+// other returns another letter of the same case.
+func other(c byte) byte {
+	if c|0x20 == 'a' {
+		return c + 1
+	}
+	return c - 1
+}
+
+// spaced returns the JSON body with other white space than anything writes by
+// itself.
+func spaced(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "   ") != nil {
+		return nil, skip("its body is no JSON")
+	}
+	return b.Bytes(), nil
+}
+
+func compact(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	if json.Compact(&b, body) != nil {
+		return nil, skip("its body is no JSON")
+	}
+	return b.Bytes(), nil
+}
+
+// reordered returns body with its members in the opposite order.
+func reordered(body []byte) ([]byte, error) {
+	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
+		return nil, noObject
+	}
+	var list []string
+	for m, err := range jsonx.Members(body) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, string(m.Name)+":"+string(m.Value))
+	}
+	slices.Reverse(list)
+	return []byte("{" + strings.Join(list, ",") + "}"), nil
+}
+
+// escaped returns body with a letter of each string as \u00XX.
+func (a *Attack) escaped(body []byte) ([]byte, error) {
+	body, err := jsonx.Rewrite(body, func(p jsonx.Path, raw []byte) []byte {
+		i := plainLetter(raw)
+		if i < 0 || a.isSignature(p) {
+			return nil
+		}
+		return fmt.Appendf(nil, `%s\u%04x%s`, raw[:i], raw[i], raw[i+1:])
+	})
+	if err != nil {
+		return nil, skip("its body is no JSON")
+	}
+	return body, nil
+}
+
+// added returns body with a further field.
+func added(body []byte, name, raw string) ([]byte, error) {
+	switch {
+	case jsonx.Valid(body) && jsonx.TopKind(body) == jsonx.Object:
+		return jsonx.Create(body, jsonx.Path{name}, []byte(raw))
+	case jsonx.Valid(body) || len(body) == 0:
+		return nil, noObject
+	}
+	text, ok := jsonx.Unquote([]byte(raw))
+	if !ok {
+		text = raw
+	}
+	return []byte(param.Set(string(body), name, text)), nil
+}
+
+// members returns body with what f makes of the value of each member, but for
+// the one that the name of the event is in, and the signature. What f makes nil of
+// is left out.
+func (a *Attack) members(body []byte, f func(value []byte) []byte) ([]byte, error) {
+	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
+		return nil, noObject
+	}
+	var list []string
+	for m, err := range jsonx.Members(body) {
+		if err != nil {
+			return nil, err
+		}
+		value := m.Value
+		if !a.needed(m) {
+			value = f(value)
+		}
+		if value != nil {
+			list = append(list, string(m.Name)+":"+string(value))
+		}
+	}
+	return []byte("{" + strings.Join(list, ",") + "}"), nil
+}
+
+func (a *Attack) needed(m jsonx.Member) bool {
+	if a.event.where == "body" && m.Is(a.event.path[0]) {
+		return true
+	}
+	return slices.ContainsFunc(a.places, func(p place) bool { return p.where == "body" && m.Is(p.path[0]) })
+}

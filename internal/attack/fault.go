@@ -1,0 +1,48 @@
+package attack
+
+// A Fault is what is known to be wrong of handlers.
+type Fault struct {
+	ID   string
+	Text string // what the handler does, as in: accepts an empty signature
+	Fix  string // what to change
+	// hides are faults that say nothing more once this one is found.
+	hides []string
+}
+
+var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "other-scheme"}
+
+// Faults are all faults, the gravest first.
+var Faults = []Fault{
+	{"no-answer", "gives no answer", "The handler hung or hung up. Look at its log for an exception outside of the request; answer first, and do long work after that.", nil},
+	{"unchecked-signature", "takes any signature", "Compute the signature over the raw body with the secret, and answer 401 unless it is equal to the one that was sent.", ofSignatures},
+	{"fails-open", "lets through what has no signature", "Answer 401 if the signature is missing, before anything else; never check only if it is there.", []string{"other-scheme"}},
+	{"accepts-empty-signature", "accepts an empty signature", "Compare lengths first: with the empty string, loops over characters and startsWith say yes.", nil},
+	{"compares-prefix", "compares only a part of the signature", "Compare all of it, with a function of constant time: hmac.compare_digest, crypto.timingSafeEqual, hmac.Equal.", nil},
+	{"ignores-case", "compares without regard to upper and lower case", "In base64 these are other bytes: compare the text as it is, or the decoded bytes.", nil},
+	{"unsigned-body", "does not see that the body was changed", "The signature has to be computed over the body that came, every byte of it.", []string{"parsed-json", "trims-body"}},
+	{"parsed-json", "verifies parsed JSON", "Compute the signature over the bytes as they came (express.raw, request.get_data(), io.ReadAll), and parse afterwards: JSON that is written again is another text.", []string{"trims-body", "decoded-text"}},
+	{"trims-body", "verifies a body without the white space at its ends", "Compute the signature over the bytes as they came; do not trim them.", nil},
+	{"decoded-text", "verifies text that was decoded", "Compute the signature over bytes and not over a string: decoding loses what is not of the expected character set.", nil},
+	{"no-tolerance", "takes old webhooks", "Refuse a signed time that is further away than the tolerance: who once saw a webhook can send it again for ever.", nil},
+	{"unsigned-time", "takes the time from where it is not signed", "Put the time into what the signature is computed over, as the provider's documentation has it.", nil},
+	{"other-scheme", "takes the signature of another provider", "Check the headers of this provider only.", nil},
+	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again?", nil},
+	{"refuses-late", "refuses the provider's second try", "A second try is a webhook like the first, with the same id: answer 2xx.", nil},
+	{"acts-first", "acts on what it refuses", "Verify before anything is done: there was an effect, though the answer was a refusal.", nil},
+	{"crash-signature", "crashes on a signature of another form", "Decode and compare within a check: functions of constant time throw if the lengths are not the same. Answer 401.", nil},
+	{"crash-event", "crashes on an unknown event", "Answer 2xx to events that it does not know: new ones come without notice, and 5xx has them sent again.", nil},
+	{"crash-fields", "crashes on fields that are missing, null or of another type", "Check what is read from the body; answer 4xx to what cannot be used.", nil},
+	{"crash-body", "crashes on a body that it cannot read", "Catch the error of parsing, and answer 400.", nil},
+	{"crash", "crashes", "Look at its log: it answered 5xx.", nil},
+	{"not-idempotent", "acts twice on one webhook", "Remember the delivery id (where there is none, a hash of the body) before acting, and answer 2xx to what is known.", []string{"race"}},
+	{"race", "acts twice if one webhook comes twice at once", "Look and remember in one step: an INSERT with a unique key, SET NX, a lock.", nil},
+}
+
+func faultOf(id string) Fault {
+	for _, f := range Faults {
+		if f.ID == id {
+			return f
+		}
+	}
+	return Fault{ID: id, Text: id}
+}

@@ -1,0 +1,111 @@
+package attack
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An Answer is what a handler did with one request.
+type Answer struct {
+	ID     string // of the recording
+	Status int    // 0: there was none
+	Detail string // why there was none
+	Took   time.Duration
+}
+
+// Unknown is the number of effects where nobody counts them.
+const Unknown = -1
+
+// A Result is what became of one variant.
+type Result struct {
+	Variant Variant
+	Shot    Shot
+	Skipped string // why it was not sent, "" if it was
+	Answers []Answer
+	Effects int // how many there were, or [Unknown]
+	// Fault is the id of what is wrong, "" for nothing; Detail says what was seen.
+	Fault  string
+	Detail string
+	Note   string // what is worth knowing and no fault
+}
+
+// Judge says what is wrong with what a handler did with a variant: one answer
+// for each request of s, and effects of its own.
+func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
+	r := Result{Variant: v, Shot: s, Answers: answers, Effects: effects, Note: s.Why}
+	find := func(id, format string, a ...any) {
+		if r.Fault == "" && id != "" {
+			r.Fault, r.Detail = id, fmt.Sprintf(format, a...)
+		}
+	}
+	for i, a := range answers {
+		switch {
+		case a.Status == 0:
+			find("no-answer", "%s", a.Detail)
+		case a.Status >= 500:
+			find(cmp.Or(v.crashed, "crash"), "answered %d", a.Status)
+		case s.Want == Refuse && isAccepted(a.Status):
+			find(v.accepted, "answered %d to what has to be refused", a.Status)
+		case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && !(a.Status == 409 && (i > 0 || s.Together)):
+			find(v.refused, "answered %d to what is right", a.Status)
+		case s.Want == Survive && isAccepted(a.Status) && v.note != "":
+			r.Note = v.note
+		case v.Name == "event-unknown" && !isAccepted(a.Status):
+			r.Note = "an unknown event is refused, so the provider sends it again or counts a failure"
+		}
+	}
+	switch {
+	case effects == Unknown:
+	case s.Want == Refuse && effects > 0:
+		find("acts-first", "%d %s, though it was refused", effects, plural(effects, "effect"))
+	case s.Want == Once && effects > 1:
+		find(v.accepted, "%d effects of one webhook", effects)
+	case s.Want == Once && effects == 0 && r.Note == "":
+		r.Note = "had no effect: nothing is known of repetitions"
+	}
+	return r
+}
+
+func isAccepted(status int) bool { return status >= 200 && status < 300 }
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// A Finding is a fault that was found, and by which variants.
+type Finding struct {
+	Fault    Fault
+	Variants []string
+	Detail   string // what was seen first
+}
+
+// Findings gathers the faults of results, the gravest first. What says nothing
+// more beside a graver one is left out.
+func Findings(results []Result) []Finding {
+	by := map[string]*Finding{}
+	for _, r := range results {
+		if r.Fault == "" {
+			continue
+		}
+		f := by[r.Fault]
+		if f == nil {
+			f = &Finding{Fault: faultOf(r.Fault), Detail: r.Detail}
+			by[r.Fault] = f
+		}
+		f.Variants = append(f.Variants, r.Variant.Name)
+	}
+	var list []Finding
+	for _, known := range Faults {
+		f := by[known.ID]
+		if f == nil || slices.ContainsFunc(list, func(g Finding) bool { return slices.Contains(g.Fault.hides, known.ID) }) {
+			continue
+		}
+		list = append(list, *f)
+	}
+	return list
+}

@@ -1,0 +1,134 @@
+package attack
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Said is what a handler did, in a few words.
+func (r Result) Said() string {
+	var said []string
+	for _, a := range r.Answers {
+		text := fmt.Sprint(a.Status)
+		if a.Status == 0 {
+			text = "no answer"
+		}
+		said = append(said, text)
+	}
+	text := strings.Join(said, " ")
+	if r.Effects > 0 {
+		text += fmt.Sprintf(", %d %s", r.Effects, plural(r.Effects, "effect"))
+	}
+	return text
+}
+
+// WriteJUnit writes results as a test suite in the format of JUnit, which most
+// CI systems read: https://github.com/testmoapp/junitxml.
+func WriteJUnit(w io.Writer, name string, results []Result) error {
+	type message struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+	type testcase struct {
+		Name    string   `xml:"name,attr"`
+		Class   string   `xml:"classname,attr"`
+		Time    string   `xml:"time,attr"`
+		Failure *message `xml:"failure,omitempty"`
+		Skipped *message `xml:"skipped,omitempty"`
+	}
+	suite := struct {
+		XMLName  xml.Name   `xml:"testsuite"`
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Skipped  int        `xml:"skipped,attr"`
+		Cases    []testcase `xml:"testcase"`
+	}{Name: name, Tests: len(results)}
+	for _, r := range results {
+		c := testcase{Name: r.Variant.Name, Class: name}
+		seconds := 0.0
+		for _, a := range r.Answers {
+			seconds += a.Took.Seconds()
+		}
+		c.Time = fmt.Sprintf("%.3f", seconds)
+		switch {
+		case r.Skipped != "":
+			suite.Skipped++
+			c.Skipped = &message{Message: r.Skipped}
+		case r.Fault != "":
+			suite.Failures++
+			f := faultOf(r.Fault)
+			c.Failure = &message{Message: f.Text + ": " + r.Detail, Text: r.Variant.About + ".\n" + f.Fix}
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	text, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
+	return err
+}
+
+// WriteSARIF writes findings in SARIF 2.1.0
+// (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), with the handler, of which
+// only the URL is known, as their place.
+func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error {
+	type text struct {
+		Text string `json:"text"`
+	}
+	type rule struct {
+		ID    string `json:"id"`
+		Short text   `json:"shortDescription"`
+		Help  text   `json:"help"`
+	}
+	type artifact struct {
+		URI string `json:"uri"`
+	}
+	type physical struct {
+		Artifact artifact `json:"artifactLocation"`
+	}
+	type location struct {
+		Physical physical `json:"physicalLocation"`
+	}
+	type result struct {
+		Rule      string     `json:"ruleId"`
+		Level     string     `json:"level"`
+		Message   text       `json:"message"`
+		Locations []location `json:"locations"`
+	}
+	type driver struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Rules   []rule `json:"rules"`
+	}
+	type tool struct {
+		Driver driver `json:"driver"`
+	}
+	type run struct {
+		Tool    tool     `json:"tool"`
+		Results []result `json:"results"`
+	}
+	one := run{Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Results: []result{}}
+	for _, f := range Faults {
+		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{f.Fix}})
+	}
+	for _, f := range findings {
+		one.Results = append(one.Results, result{
+			Rule: f.Fault.ID, Level: "error",
+			Message:   text{fmt.Sprintf("The handler %s (%s): %s. %s", f.Fault.Text, strings.Join(f.Variants, ", "), f.Detail, f.Fault.Fix)},
+			Locations: []location{{physical{artifact{handler}}}},
+		})
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Version string `json:"version"`
+		Schema  string `json:"$schema"`
+		Runs    []run  `json:"runs"`
+	}{"2.1.0", "https://json.schemastore.org/sarif-2.1.0.json", []run{one}})
+}

@@ -1,0 +1,429 @@
+package attack
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/hex"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"devhook/internal/jsonx"
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// Want is what a right handler does with a variant.
+type Want string
+
+// What a right handler does.
+const (
+	Accept  Want = "accept"  // answers 2xx
+	Refuse  Want = "refuse"  // answers 4xx, and has no effect
+	Survive Want = "survive" // answers anything but 5xx
+	Once    Want = "once"    // answers 2xx to each, and acts once; 409 will do for what came before
+)
+
+// A Variant is one way in which a webhook can be, or be wrong.
+type Variant struct {
+	Name  string
+	About string
+	Want  Want
+
+	signed bool // make changes a message that is signed afterwards, and else one that was
+	make   func(b *build) error
+
+	accepted, refused, crashed string // the fault that it tells, if that is not what is wanted
+	unseen                     string // why a right handler may accept it, where it is to be refused
+	note                       string // what it tells if it is accepted where that is no fault
+}
+
+// A build is a variant that is being made.
+type build struct {
+	a        *Attack
+	now      time.Time
+	req      recorder.Request
+	more     []recorder.Request // what is sent if it is not req alone
+	together bool
+}
+
+// body replaces the body.
+func (b *build) body(f func([]byte) ([]byte, error)) error {
+	body, err := f(b.req.Body.Bytes)
+	if err == nil {
+		setBody(&b.req, body)
+	}
+	return err
+}
+
+// word replaces the word of each signature.
+func (b *build) word(f func(word string) (string, error)) error {
+	for _, p := range b.a.places {
+		w, err := f(p.word(&b.req))
+		if err != nil {
+			return err
+		}
+		p.setWord(&b.req, w)
+	}
+	return nil
+}
+
+// header replaces the header.
+func (b *build) header(name, value string) {
+	b.req.Headers = b.req.Headers.Clone()
+	b.req.Headers[name] = []string{value}
+}
+
+func word(f func(string) (string, error)) func(*build) error {
+	return func(b *build) error { return b.word(f) }
+}
+
+func body(f func(b *build, body []byte) ([]byte, error)) func(*build) error {
+	return func(b *build) error {
+		return b.body(func(body []byte) ([]byte, error) { return f(b, body) })
+	}
+}
+
+func fixed(text string) func(*build) error {
+	return body(func(*build, []byte) ([]byte, error) { return []byte(text), nil })
+}
+
+const (
+	bodyUnseen = "the signature does not cover this"
+	timeUnseen = "no time is signed"
+)
+
+// Variants are all variants, in the order in which they are to be sent. The first
+// is the webhook as it is.
+var Variants = []Variant{
+	{Name: "control", About: "as the provider sends it", Want: Accept, signed: true, make: same, refused: "refuses-right"},
+
+	{Name: "signature-missing", About: "no signature at all", Want: Refuse, make: unsigned, accepted: "fails-open", crashed: "crash-signature"},
+	{Name: "signature-empty", About: "nothing where the signature was", Want: Refuse, accepted: "accepts-empty-signature", crashed: "crash-signature",
+		make: word(func(string) (string, error) { return "", nil })},
+	{Name: "signature-value-empty", About: "the header or parameter of the signature is empty", Want: Refuse, make: emptyValue, accepted: "accepts-empty-signature", crashed: "crash-signature"},
+	{Name: "signature-flipped", About: "one character of the signature is another", Want: Refuse, accepted: "unchecked-signature", crashed: "crash-signature",
+		make: word(func(w string) (string, error) { return flipWord(w), nil })},
+	{Name: "signature-truncated", About: "only the first half of the signature", Want: Refuse, accepted: "compares-prefix", crashed: "crash-signature",
+		make: word(func(w string) (string, error) { return w[:len(w)/2/4*4], nil })},
+	{Name: "signature-longer", About: "the signature, and more behind it", Want: Refuse, accepted: "compares-prefix", crashed: "crash-signature",
+		make: word(func(w string) (string, error) { return strings.TrimRight(w, "=") + "ab00", nil })},
+	{Name: "signature-garbage", About: "words in place of the signature", Want: Refuse, accepted: "unchecked-signature", crashed: "crash-signature",
+		make: word(func(string) (string, error) { return "not a signature!", nil })},
+	{Name: "signature-case", About: "the signature with upper and lower case exchanged", Want: Refuse, make: word(swapCase), accepted: "ignores-case", crashed: "crash-signature"},
+	{Name: "signature-hex-case", About: "hexadecimal digits in upper case, which are the same bytes", Want: Survive, make: word(upperHex), crashed: "crash-signature",
+		note: "compares without regard to case, which is harmless for hexadecimal digits"},
+	{Name: "signature-encoding", About: "the same bytes in base64 and not in hex, or the other way round", Want: Survive, make: word(recode), crashed: "crash-signature"},
+	{Name: "signature-twice", About: "a second, wrong one behind the signature", Want: Survive, make: doubled(false), crashed: "crash-signature"},
+	{Name: "signature-second", About: "a wrong one before the signature", Want: Survive, make: doubled(true), crashed: "crash-signature"},
+	{Name: "secret-wrong", About: "signed with another secret", Want: Refuse, make: wrongSecret, accepted: "unchecked-signature"},
+	{Name: "scheme-other", About: "signed with the right secret as another provider does", Want: Refuse, make: otherScheme, accepted: "other-scheme", crashed: "crash-signature"},
+
+	{Name: "time-stale", About: "signed long ago", Want: Refuse, make: aged(-1, verify.Stale), accepted: "no-tolerance", unseen: timeUnseen},
+	{Name: "time-future", About: "signed with a time that is yet to come", Want: Survive, make: aged(1, verify.Future),
+		note: "takes webhooks from the future; some providers' own libraries do"},
+	{Name: "time-forged", About: "the present time, with the signature of an old one", Want: Refuse, make: forgedTime, accepted: "unsigned-time", unseen: timeUnseen},
+
+	{Name: "body-flipped", About: "one letter of the body is another, under the old signature", Want: Refuse, accepted: "unsigned-body", unseen: bodyUnseen,
+		make: body(func(b *build, body []byte) ([]byte, error) { return b.a.flipped(body) })},
+	{Name: "body-field-added", About: "one field more, under the old signature", Want: Refuse, accepted: "unsigned-body", unseen: bodyUnseen,
+		make: body(func(_ *build, body []byte) ([]byte, error) { return added(body, "admin", "true") })},
+	{Name: "body-truncated", About: "half of the body, under the old signature", Want: Refuse, accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body",
+		make: body(func(_ *build, body []byte) ([]byte, error) { return body[:len(body)/2], nil })},
+	{Name: "body-emptied", About: "no body, under the old signature", Want: Refuse, make: fixed(""), accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body"},
+	{Name: "body-line-added", About: "a line break behind the body, under the old signature", Want: Refuse, accepted: "trims-body", unseen: bodyUnseen,
+		make: body(func(_ *build, body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
+	{Name: "json-respaced", About: "the same JSON with other white space, under the old signature", Want: Refuse, make: respaced, accepted: "parsed-json", unseen: bodyUnseen},
+	{Name: "json-spaced", About: "other white space, signed so", Want: Accept, signed: true, refused: "parsed-json",
+		make: body(func(_ *build, body []byte) ([]byte, error) { return spaced(body) })},
+	{Name: "json-compact", About: "no white space, signed so", Want: Accept, signed: true, refused: "parsed-json",
+		make: body(func(_ *build, body []byte) ([]byte, error) { return compact(body) })},
+	{Name: "json-order", About: "the members in another order, signed so", Want: Accept, signed: true, refused: "parsed-json",
+		make: body(func(_ *build, body []byte) ([]byte, error) { return reordered(body) })},
+	{Name: "json-escapes", About: `letters as \u00XX, signed so`, Want: Accept, signed: true, refused: "parsed-json",
+		make: body(func(b *build, body []byte) ([]byte, error) { return b.a.escaped(body) })},
+	{Name: "unicode", About: "letters of many scripts, signed", Want: Accept, signed: true, refused: "decoded-text",
+		make: body(func(_ *build, body []byte) ([]byte, error) {
+			return added(body, "devhook_text", `"žluťoučký 直播 🎁 שלום é"`)
+		})},
+
+	{Name: "unicode-odd", About: "a NUL, half a surrogate and bytes that are no UTF-8, signed", Want: Survive, signed: true, crashed: "crash-body",
+		make: body(func(_ *build, body []byte) ([]byte, error) {
+			return added(body, "devhook_text", "\"\\u0000 \\ud800 \xff\xfe\"")
+		})},
+	{Name: "event-unknown", About: "an event of a name that nobody knows, signed", Want: Survive, signed: true, make: unknown, crashed: "crash-event"},
+	{Name: "fields-extra", About: "fields that nobody knows, signed", Want: Accept, signed: true, refused: "refuses-right", crashed: "crash-fields",
+		make: body(func(_ *build, body []byte) ([]byte, error) { return added(body, "devhook_extra", `{"a":[1,null]}`) })},
+	{Name: "fields-null", About: "null in all fields, signed", Want: Survive, signed: true, make: members("null"), crashed: "crash-fields"},
+	{Name: "fields-missing", About: "no fields but the name of the event, signed", Want: Survive, signed: true, make: members(""), crashed: "crash-fields"},
+	{Name: "fields-types", About: "a list where something else was, signed", Want: Survive, signed: true, make: members("[]"), crashed: "crash-fields"},
+	{Name: "body-empty", About: "no body, signed", Want: Survive, signed: true, make: fixed(""), crashed: "crash-body"},
+	{Name: "body-list", About: "a JSON list for a body, signed", Want: Survive, signed: true, make: fixed("[]"), crashed: "crash-body"},
+	{Name: "body-null", About: "null for a body, signed", Want: Survive, signed: true, make: fixed("null"), crashed: "crash-body"},
+	{Name: "body-no-json", About: "a body that is no JSON, signed", Want: Survive, signed: true, make: fixed("{\"a\": oops"), crashed: "crash-body"},
+	{Name: "body-deep", About: "lists in lists, 5,000 deep, signed", Want: Survive, signed: true, crashed: "crash-body",
+		make: body(func(_ *build, body []byte) ([]byte, error) {
+			return added(body, "devhook_deep", strings.Repeat("[", 5000)+strings.Repeat("]", 5000))
+		})},
+	{Name: "body-huge", About: "a body of 2 MB, signed", Want: Survive, signed: true, crashed: "crash-body",
+		make: body(func(_ *build, body []byte) ([]byte, error) {
+			return added(body, "devhook_padding", `"`+strings.Repeat("x", 2_000_000)+`"`)
+		})},
+	{Name: "body-compressed", About: "the body in gzip, under the signature of what is in it", Want: Survive, make: compressed, crashed: "crash-body"},
+	{Name: "content-type-wrong", About: "a body that calls itself an image, signed", Want: Survive, signed: true, crashed: "crash-body",
+		make: func(b *build) error { b.header("Content-Type", "image/png"); return nil }},
+
+	{Name: "twice", About: "the same bytes a second time", Want: Once, make: repeated(2, false), accepted: "not-idempotent", refused: "refuses-late"},
+	{Name: "twice-at-once", About: "the same bytes four times at once", Want: Once, make: repeated(4, true), accepted: "race", refused: "refuses-late"},
+	{Name: "tried-again", About: "the provider's second try: the same delivery, signed a few seconds later", Want: Once, make: triedAgain, accepted: "not-idempotent", refused: "refuses-late"},
+	{Name: "reordered", About: "two webhooks, the older one last", Want: Accept, make: late, refused: "refuses-right"},
+}
+
+func same(*build) error { return nil }
+
+func unsigned(b *build) error {
+	m, err := b.req.Message()
+	if err != nil {
+		return err
+	}
+	m.Header = m.Header.Clone()
+	b.a.provider.Unsign(&m)
+	b.req.Headers = m.Header
+	setQuery(&b.req, m.URL.RawQuery)
+	setBody(&b.req, m.Body)
+	return nil
+}
+
+func emptyValue(b *build) error {
+	for _, p := range b.a.places {
+		p.set(&b.req, "")
+	}
+	return nil
+}
+
+// flipWord changes the first character, which in base64 has no bits that do not
+// count.
+func flipWord(w string) string {
+	if w == "" {
+		return "0"
+	}
+	c := w[0]
+	switch {
+	case c == '0' || c|0x20 == 'a':
+		c++
+	case '1' <= c && c <= '9' || isLetter(c):
+		c--
+	default:
+		c = 'A'
+	}
+	return string(c) + w[1:]
+}
+
+func isHex(w string) bool {
+	_, err := hex.DecodeString(w)
+	return err == nil
+}
+
+func swapCase(w string) (string, error) {
+	if isHex(w) {
+		return "", skip("the signature is in hexadecimal digits, which are the same in upper case")
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && isLetter(byte(r)) {
+			return r ^ 0x20
+		}
+		return r
+	}, w), nil
+}
+
+func upperHex(w string) (string, error) {
+	if !isHex(w) || strings.ToUpper(w) == w {
+		return "", skip("the signature is not in small hexadecimal digits")
+	}
+	return strings.ToUpper(w), nil
+}
+
+func recode(w string) (string, error) {
+	if raw, err := hex.DecodeString(w); err == nil {
+		return base64.StdEncoding.EncodeToString(raw), nil
+	}
+	if raw, err := base64.StdEncoding.DecodeString(w); err == nil {
+		return hex.EncodeToString(raw), nil
+	}
+	return "", skip("the signature is neither in hex nor in base64")
+}
+
+func doubled(before bool) func(*build) error {
+	return func(b *build) error {
+		done := false
+		for _, p := range b.a.places {
+			if p.where != "header" {
+				continue
+			}
+			wrong := b.req
+			p.setWord(&wrong, flipWord(p.word(&wrong)))
+			values := []string{p.get(&b.req), p.get(&wrong)}
+			if before {
+				values[0], values[1] = values[1], values[0]
+			}
+			b.req.Headers = b.req.Headers.Clone()
+			b.req.Headers[p.name] = values
+			done = true
+		}
+		if !done {
+			return skip("the signature is not in a header")
+		}
+		return nil
+	}
+}
+
+func wrongSecret(b *build) (err error) {
+	b.req, err = b.a.sign(b.req, b.now, b.a.wrong, false)
+	return err
+}
+
+// otherScheme signs as GitHub does, or as Stripe, if the provider signs as GitHub.
+func otherScheme(b *build) error {
+	scheme, mark := "github", "X-Hub-Signature-256"
+	for _, p := range b.a.places {
+		if p.where == "header" && p.name == mark {
+			scheme = "stripe"
+		}
+	}
+	p, _ := verify.Lookup(scheme)
+	if _, err := p.CheckSign(b.a.keys); err != nil {
+		return skip("its secret is none of " + scheme)
+	}
+	if err := unsigned(b); err != nil {
+		return err
+	}
+	other := &Attack{provider: p}
+	var err error
+	b.req, err = other.sign(b.req, b.now, b.a.keys, false)
+	return err
+}
+
+// aged signs at a time that a receiver refuses for the reason, if there is one.
+func aged(direction int, want verify.Reason) func(*build) error {
+	return func(b *build) error {
+		first := b.req
+		for _, d := range []time.Duration{time.Hour, 24 * time.Hour, 60 * 24 * time.Hour} {
+			req, err := b.a.sign(first, b.now.Add(time.Duration(direction)*d), b.a.keys, false)
+			if err != nil {
+				return err
+			}
+			b.req = req
+			if v, err := b.a.verdict(&req, b.now); err == nil && v.Reason == want {
+				return nil
+			}
+		}
+		if direction > 0 {
+			return skip("a receiver cannot tell")
+		}
+		return nil
+	}
+}
+
+func forgedTime(b *build) error {
+	old, err := b.a.sign(b.req, b.now.Add(-24*time.Hour), b.a.keys, false)
+	if err != nil {
+		return err
+	}
+	for _, p := range b.a.places {
+		p.setWord(&b.req, p.word(&old))
+	}
+	return nil
+}
+
+// respaced signs what handlers write that parse JSON and write it again.
+func respaced(b *build) (err error) {
+	if err := b.body(compact); err != nil {
+		return err
+	}
+	if b.req, err = b.a.sign(b.req, b.now, b.a.keys, false); err != nil {
+		return err
+	}
+	return b.body(spaced)
+}
+
+func unknown(b *build) error {
+	if b.a.event.where == "" {
+		return skip("its events have no name")
+	}
+	b.a.event.set(&b.req, unknownEvent)
+	return nil
+}
+
+// members puts raw in the place of all that is not needed to know the event, ""
+// takes it away.
+func members(raw string) func(*build) error {
+	return body(func(b *build, body []byte) ([]byte, error) {
+		return b.a.members(body, func(old []byte) []byte {
+			switch {
+			case raw == "":
+				return nil
+			case raw == "[]" && jsonx.KindOf(old) == jsonx.Array:
+				return []byte("7")
+			}
+			return []byte(raw)
+		})
+	})
+}
+
+func compressed(b *build) error {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write(b.req.Body.Bytes) // to memory
+	z.Close()
+	setBody(&b.req, packed.Bytes())
+	b.header("Content-Encoding", "gzip")
+	return nil
+}
+
+func repeated(n int, together bool) func(*build) error {
+	return func(b *build) error {
+		if err := b.unique(b.now); err != nil {
+			return err
+		}
+		for range n {
+			b.more = append(b.more, b.req)
+		}
+		b.together = together
+		return nil
+	}
+}
+
+// unique makes the body one that was not sent before, where the provider does not
+// name deliveries: then nothing else tells a repetition. It signs at the time.
+func (b *build) unique(at time.Time) (err error) {
+	m, err := b.req.Message()
+	if err != nil {
+		return err
+	}
+	if b.a.provider.DeliveryID(m) == "" {
+		mark := strconv.Quote(strconv.FormatUint(rand.Uint64(), 36))
+		if err := b.body(func(body []byte) ([]byte, error) { return added(body, "devhook_delivery", mark) }); err != nil {
+			return err
+		}
+	}
+	b.req, err = b.a.sign(b.req, at, b.a.keys, false)
+	return err
+}
+
+func triedAgain(b *build) error {
+	if err := b.unique(b.now.Add(-3 * time.Second)); err != nil {
+		return err
+	}
+	first := b.req
+	again, err := b.a.sign(first, b.now, b.a.keys, false)
+	b.more = []recorder.Request{first, again}
+	return err
+}
+
+func late(b *build) error {
+	older, err := b.a.sign(b.a.renewed(), b.now.Add(-5*time.Second), b.a.keys, true)
+	b.more = []recorder.Request{b.req, older}
+	return err
+}
