@@ -72,7 +72,7 @@ var senders = map[string]sender{
 		},
 	},
 	"stripe": {
-		fixture: "invoice.paid", at: "Stripe-Signature", secret: "whsec_test",
+		fixture: "customer.created", at: "Stripe-Signature", secret: "whsec_test",
 		sent: func(r *http.Request) (string, string) {
 			p := pairs(r.Header.Get("Stripe-Signature"))
 			return p["v1"], p["t"]

@@ -88,9 +88,13 @@ type Finding struct {
 // more beside a graver one is left out.
 func Findings(results []Result) []Finding {
 	by := map[string]*Finding{}
+	all := refusesAll(results)
 	for _, r := range results {
 		if r.Fault == "" {
 			continue
+		}
+		if all && r.Fault == r.Variant.refused {
+			r.Fault = "refuses-right"
 		}
 		f := by[r.Fault]
 		if f == nil {
@@ -108,4 +112,12 @@ func Findings(results []Result) []Finding {
 		list = append(list, *f)
 	}
 	return list
+}
+
+// refusesAll reports whether all that is right was refused: then that one variant
+// was says nothing about what is special in it.
+func refusesAll(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool {
+		return (r.Shot.Want == Accept || r.Shot.Want == Once) && r.Skipped == "" && r.Fault != r.Variant.refused
+	})
 }
