@@ -152,6 +152,16 @@ var (
 			r.Backoff, err = n.Word("backoff", []string{"exponential", "constant", "none"})
 			return
 		},
+		"success": func(r *Retry, n node) error {
+			for _, item := range n.list() {
+				status, err := item.Int(200, 599)
+				if err != nil {
+					return err
+				}
+				r.Success = append(r.Success, status)
+			}
+			return nil
+		},
 		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
 		"about":   func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },
 	}

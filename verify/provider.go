@@ -91,6 +91,7 @@ type Retry struct {
 	Within  time.Duration   // gives up after that long in all
 	Backoff string          // how the pauses grow where they are not documented
 	Timeout time.Duration   // how long the provider waits for an answer
+	Success []int           // the statuses after which it does not try again; nil: all 2xx
 	About   string
 }
 

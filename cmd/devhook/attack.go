@@ -143,17 +143,13 @@ func (p *program) listVariants(c *cli.Context, list []attack.Variant) error {
 			out.Printf("%-22s %-8s %s", v.Name, v.Want, v.About)
 			continue
 		}
-		line, err := jsonLine(struct {
+		if err := p.line(struct {
 			V     int         `json:"v"`
 			Name  string      `json:"name"`
 			About string      `json:"about"`
 			Want  attack.Want `json:"want"`
-		}{1, v.Name, v.About, v.Want})
-		if err != nil {
+		}{1, v.Name, v.About, v.Want}); err != nil {
 			return err
-		}
-		if _, err := p.stdout.Write(line); err != nil {
-			return wrote(err)
 		}
 	}
 	return wrote(out.Err())
@@ -208,12 +204,7 @@ func (p *program) attackedJSON(r attack.Result) error {
 	if r.Effects != attack.Unknown {
 		line.Effects = &r.Effects
 	}
-	text, err := jsonLine(line)
-	if err != nil {
-		return err
-	}
-	_, err = p.stdout.Write(text)
-	return wrote(err)
+	return p.line(line)
 }
 
 // attackResult prints the findings and writes the reports.
@@ -287,12 +278,7 @@ func (p *program) attackEndJSON(sent int, findings []attack.Finding) error {
 	for _, f := range findings {
 		end.Findings = append(end.Findings, finding{f.Fault.ID, f.Fault.Text, f.Fault.Fix, f.Detail, f.Variants})
 	}
-	text, err := jsonLine(end)
-	if err != nil {
-		return err
-	}
-	_, err = p.stdout.Write(text)
-	return wrote(err)
+	return p.line(end)
 }
 
 // effects returns what counts the effects: it asks a URL, or runs a command of the

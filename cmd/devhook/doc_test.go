@@ -112,7 +112,7 @@ func TestDocs(t *testing.T) {
 var besideUp = regexp.MustCompile(`devhook (register (euler|github|kick|stripe|telegram|tencent|tiktok-shop|twilio|twitch)|emulate tiktok)\b`)
 
 // finds are the commands that end with exit code 1 where they find something.
-var finds = regexp.MustCompile(`devhook attack\b`)
+var finds = regexp.MustCompile(`devhook (attack|shrink)\b`)
 
 // commandLines returns the commands in a document: the lines of sh blocks, and
 // the indented ones that begin with make or devhook.

@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 // and writes each request to app.log. It waits at /breakpoint/FILE until the
 // file is there. At /ws it is a WebSocket, see serveWS;
 // /events is a stream of events; at /checked it accepts what TikTok's
-// documentation says is TikTok's, signed with s3cret.
+// documentation says is TikTok's, signed with s3cret. /falls/TEXT answers 500 if
+// TEXT is in the body, /flaky/N 503 to the first N requests.
 //
 // Beside those of testscript there are the commands
 //
@@ -91,6 +92,7 @@ const patience = 15 * time.Second
 func setupScript(e *testscript.Env) error {
 	var mu sync.Mutex
 	log := filepath.Join(e.WorkDir, "app.log")
+	came := map[string]int{} // by path
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/ws") {
 			serveWS(w, r)
@@ -126,6 +128,16 @@ func setupScript(e *testscript.Env) error {
 		if strings.HasPrefix(r.URL.Path, "/checked") && !tiktokAccepts("s3cret", r.Header.Get("TikTok-Signature"), body) {
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, "not from TikTok")
+			return
+		}
+		came[r.URL.Path]++
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/flaky/"), "/")
+		if n, err := strconv.Atoi(first); err == nil && came[r.URL.Path] <= n {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if text, ok := strings.CutPrefix(r.URL.Path, "/falls/"); ok && bytes.Contains(body, []byte(text)) {
+			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
 		if mark, ok := strings.CutPrefix(r.URL.Path, "/breakpoint/"); ok { // as one in a debugger: until somebody goes on

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"devhook/internal/shrink"
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/replay"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) shrinkCommand() *cli.Command {
+	return &cli.Command{
+		Name: "shrink", Usage: "find the smallest body that an app still fails on", ArgsUsage: "PROVIDER/EVENT|REF|FILE",
+		Description: `Leaves more and more out of the body of a webhook, as long as the app answers as
+--while says. Each try is signed, sent and recorded. The smallest body is printed.
+
+  devhook shrink last --to :3000
+  devhook shrink 12 --while 422 --save tiktok/without-content
+  devhook shrink 12 --while timeout --timeout 2s
+
+The exit code is 1 if the app does not answer so to the whole body.`,
+		Flags: tryingFlags(
+			&cli.StringFlag{Name: "while", Usage: "`WHAT` the app has to answer: 5xx, 422, or timeout", Value: "5xx"},
+			&cli.IntFlag{Name: "max-tries", Usage: "send at most `N` times", Value: 1000},
+			&cli.StringFlag{Name: "save", Usage: "make a sample `NAME` of it: PROVIDER/EVENT, or a file"},
+			&cli.BoolFlag{Name: "raw", Usage: "save it with credentials and personal data"},
+			&cli.BoolFlag{Name: "force", Usage: "replace a sample that is there"},
+		),
+		Action: func(c *cli.Context) error { return p.shrink(c) },
+	}
+}
+
+func (p *program) shrink(c *cli.Context) error {
+	holds, err := while(c.String("while"))
+	if err != nil {
+		return err
+	}
+	if n := c.Int("max-tries"); n < 1 {
+		return &failure{code: 2, text: fmt.Sprintf("--max-tries is %d; the least is 1", n)}
+	}
+	t, err := p.try(c, "provider")
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	ctx, cancel := interruptible(c)
+	defer cancel()
+	var smallest *recorder.Exchange
+	ask := func(body []byte) (bool, error) {
+		req := t.ex.Request
+		req.Body, req.Size = recorder.Body{Bytes: body}, int64(len(body))
+		req, err := t.signed(req)
+		if err != nil {
+			return false, nil // without what is signed it is none of this provider's
+		}
+		done, err := t.shoot(ctx, req, fmt.Sprintf("shrink to %d bytes", len(body)))
+		if err != nil {
+			return false, err
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if unreachable(done) {
+			return false, &failure{code: 4, text: "the app did not answer: " + done.Detail, hint: "start the app, or name another with --to"}
+		}
+		ok := holds(done)
+		if ok || smallest == nil {
+			smallest = done
+		}
+		return ok, nil
+	}
+	whole := t.ex.Request.Body.Bytes
+	ok, err := ask(whole)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		did := orDefault(smallest.Detail, "nothing")
+		if n := status(smallest); n != 0 {
+			did = fmt.Sprint(n)
+		}
+		return &failure{code: 1, text: fmt.Sprintf("the app answered %s to the whole body, and not %s: there is nothing to shrink", did, c.String("while")), hint: "--while " + did + " shrinks what is answered so"}
+	}
+	small, tries, done, err := shrink.Body(whole, c.Int("max-tries"), ask)
+	if ctx.Err() != nil {
+		done, err = false, nil // what was found is worth something
+	}
+	if err != nil {
+		t.errs.Printf("after %d tries it was down from %d to %d bytes: #%d", tries, len(whole), len(small), smallest.Seq)
+		return err
+	}
+	if err := p.shrunk(c, t, smallest, small, tries, done); err != nil {
+		return err
+	}
+	if name := c.String("save"); name != "" {
+		return p.saveShrunk(c, t, smallest, name)
+	}
+	return nil
+}
+
+// while reads what the app has to answer.
+func while(text string) (func(*recorder.Exchange) bool, error) {
+	if text == "timeout" {
+		return func(ex *recorder.Exchange) bool {
+			return status(ex) == 0 && ex.Response != nil && ex.Response.Status == 504
+		}, nil
+	}
+	want, err := replay.ParseExpectation(text)
+	if err != nil || text == "same" {
+		return nil, &failure{code: 2, text: fmt.Sprintf("--while %q is none of 5xx, 4xx, a status, timeout", text), err: err}
+	}
+	return func(ex *recorder.Exchange) bool { return status(ex) != 0 && want.Check(ex, ex) == "" }, nil
+}
+
+// unreachable reports whether no app took the request.
+func unreachable(ex *recorder.Exchange) bool {
+	return status(ex) == 0 && strings.Contains(ex.Detail, "refused")
+}
+
+// shrunk prints the smallest body.
+func (p *program) shrunk(c *cli.Context, t *trying, ex *recorder.Exchange, body []byte, tries int, done bool) error {
+	if c.Bool("json") {
+		var text any = string(body)
+		if !utf8.Valid(body) {
+			text = map[string]string{"base64": base64.StdEncoding.EncodeToString(body)}
+		}
+		return p.line(struct {
+			V     int         `json:"v"`
+			Type  string      `json:"type"`
+			ID    recorder.ID `json:"id"`
+			From  int64       `json:"from"`
+			To    int         `json:"to"`
+			Tries int         `json:"tries"`
+			Done  bool        `json:"done"`
+			Body  any         `json:"body"`
+		}{1, "shrunk", ex.ID, t.ex.Request.Size, len(body), tries, done, text})
+	}
+	if t.out.Lasts() {
+		t.out.Printf("%s", terminal.SafeText(string(body)))
+	} else {
+		t.out.Printf("%s", body)
+	}
+	if err := wrote(t.out.Err()); err != nil {
+		return err
+	}
+	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(body), len(t.ex.Request.Body.Bytes), tries, ex.Seq)
+	if !done {
+		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
+	}
+	return nil
+}
+
+// saveShrunk makes a sample of what was sent last of all that still failed.
+func (p *program) saveShrunk(c *cli.Context, t *trying, ex *recorder.Exchange, name string) error {
+	k, err := p.keeping(c)
+	if err != nil {
+		return err
+	}
+	defer k.store.Close()
+	path, _, replaced, err := k.save(string(ex.ID), name)
+	if failed := new(failure); errors.As(err, &failed) && errors.Is(err, fs.ErrExist) {
+		failed.hint = fmt.Sprintf("devhook save %d %s --force", ex.Seq, terminal.Safe(name))
+	}
+	if err != nil {
+		return err
+	}
+	t.errs.Printf("saved as %s", terminal.Safe(path))
+	if len(replaced) > 0 {
+		t.errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". If the app does not fail on it any more: --raw --force.")
+	}
+	return nil
+}

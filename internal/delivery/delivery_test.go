@@ -1,0 +1,64 @@
+package delivery
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"devhook/verify"
+)
+
+// The schedules are those that the providers document.
+func TestOf(t *testing.T) {
+	m, h := time.Minute, time.Hour
+	for id, want := range map[string]struct {
+		pauses    []time.Duration
+		certainty Certainty
+	}{
+		"tiktok-shop":  {[]time.Duration{2 * m, 30 * m, 3 * h, 12 * h}, Documented},
+		"tencent-trtc": {[]time.Duration{0, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second}, Documented},
+		"tencent-css":  {slices.Repeat([]time.Duration{m}, 12), Documented},
+		"tencent-live": {nil, Documented},
+		"github":       {nil, Documented},
+		"euler":        {nil, Unknown},
+		"slack":        {[]time.Duration{0, m, 5 * m}, Documented},
+		"onfleet":      {slices.Repeat([]time.Duration{30 * m}, 48), Documented},
+		"tiktok":       {[]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h, 12 * h, 12 * h, 12 * h}, Assumed},
+	} {
+		p, ok := verify.Lookup(id)
+		if !ok {
+			t.Fatalf("no provider %s", id)
+		}
+		got := Of(p.Retry)
+		var pauses []time.Duration
+		for i := 1; i < len(got.At); i++ {
+			pauses = append(pauses, got.At[i]-got.At[i-1])
+		}
+		if !slices.Equal(pauses, want.pauses) || got.Certainty != want.certainty {
+			t.Errorf("%s: %v, %s", id, pauses, got.Certainty)
+		}
+	}
+}
+
+// Every provider's schedule begins at once, goes forward and ends in time.
+func TestAll(t *testing.T) {
+	for _, p := range verify.Providers() {
+		got := Of(p.Retry)
+		if got.At[0] != 0 || !slices.IsSorted(got.At) || len(got.At) >= mostTries {
+			t.Errorf("%s: %v", p.ID, got.At)
+		}
+		if last := got.At[len(got.At)-1]; p.Retry.Within > 0 && last > p.Retry.Within {
+			t.Errorf("%s: the last try is after %s, and it gives up after %s", p.ID, last, p.Retry.Within)
+		}
+	}
+}
+
+func TestDelivered(t *testing.T) {
+	tiktok, _ := verify.Lookup("tiktok")
+	stripe, _ := verify.Lookup("stripe")
+	for status, want := range map[int][2]bool{200: {true, true}, 204: {false, true}, 302: {false, false}, 500: {false, false}, 0: {false, false}} {
+		if got := [2]bool{Of(tiktok.Retry).Delivered(status), Of(stripe.Retry).Delivered(status)}; got != want {
+			t.Errorf("%d: %v", status, got)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+// Package shrink finds a small body of which something still holds that holds of a
+// large one, as that an app falls over it. Who asks is told by the caller; it
+// touches neither network nor disk.
+//
+// JSON is shrunk by its structure: members and elements are left out, several at
+// once and then one by one, also in JSON that a string holds, then strings and
+// numbers become short. It is the method of Zeller and Hildebrandt, "Simplifying
+// and isolating failure-inducing input" (2002), on a tree. What is no JSON is
+// shrunk by its bytes.
+package shrink
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+
+	"devhook/internal/jsonx"
+)
+
+// errEnough means that no more tries are left.
+var errEnough = errors.New("enough")
+
+type shrinking struct {
+	body  []byte
+	holds func([]byte) (bool, error)
+	seen  map[[32]byte]bool // the SHA-256 of what was asked of already
+	left  int               // tries
+	tries int
+}
+
+// Body returns the smallest body that it finds of which holds is true, as it has to
+// be of body, and how many times it has asked, at most most times. done is false if
+// it could have gone on. holds gets a slice of its own. An error of holds ends it,
+// and is returned with what was found so far.
+func Body(body []byte, most int, holds func([]byte) (bool, error)) (small []byte, tries int, done bool, err error) {
+	s := &shrinking{body: body, holds: holds, seen: map[[32]byte]bool{}, left: most}
+	err = s.run()
+	if errors.Is(err, errEnough) {
+		return s.body, s.tries, false, nil
+	}
+	return s.body, s.tries, err == nil, err
+}
+
+// try takes candidate in the place of the body, if it is shorter and it holds of it.
+func (s *shrinking) try(candidate []byte) (bool, error) {
+	if len(candidate) >= len(s.body) {
+		return false, nil
+	}
+	sum := sha256.Sum256(candidate)
+	if s.seen[sum] {
+		return false, nil
+	}
+	if s.left == 0 {
+		return false, errEnough
+	}
+	s.left--
+	s.tries++
+	s.seen[sum] = true
+	ok, err := s.holds(slices.Clone(candidate))
+	if ok && err == nil {
+		s.body = candidate
+	}
+	return ok, err
+}
+
+func (s *shrinking) run() error {
+	if _, err := s.try(nil); err != nil {
+		return err
+	}
+	if !jsonx.Valid(s.body) {
+		return s.chunks(len(s.body), func(from, to int) []byte {
+			return slices.Concat(s.body[:from], s.body[to:])
+		}, func() int { return len(s.body) })
+	}
+	if compact := new(bytes.Buffer); json.Compact(compact, s.body) == nil {
+		if _, err := s.try(compact.Bytes()); err != nil {
+			return err
+		}
+	}
+	for before := -1; before != len(s.body); {
+		before = len(s.body)
+		if err := s.value(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunks leaves out runs of n things, half of them at first, then less. without
+// gives the body without those from from up to to, count how many there are now.
+func (s *shrinking) chunks(n int, without func(from, to int) []byte, count func() int) error {
+	for size := max(n/2, 1); ; size /= 2 {
+		for at := count(); at > 0; {
+			from := max(at-size, 0)
+			if _, err := s.try(without(from, at)); err != nil {
+				return err
+			}
+			at = min(from, count())
+		}
+		if size <= 1 {
+			return nil
+		}
+	}
+}
+
+// value shrinks the value at p.
+func (s *shrinking) value(p jsonx.Path) error {
+	found, err := jsonx.Find(s.body, p)
+	if err != nil {
+		return nil // was left out
+	}
+	for _, simple := range simpler(found.Raw) {
+		if done, err := s.replace(p, simple); err != nil || done {
+			return err
+		}
+	}
+	if len(s.children(p)) > 0 {
+		return s.container(p)
+	}
+	if text, ok := jsonx.Unquote(found.Raw); ok {
+		return s.text(p, []rune(text))
+	}
+	return nil
+}
+
+func (s *shrinking) replace(p jsonx.Path, raw []byte) (bool, error) {
+	changed, err := jsonx.Set(s.body, p, raw)
+	if err != nil {
+		return false, nil // cannot stand there
+	}
+	return s.try(changed)
+}
+
+// container leaves out children of the object or list at p, and shrinks the others.
+func (s *shrinking) container(p jsonx.Path) error {
+	children := s.children(p)
+	without := func(from, to int) []byte {
+		now := s.children(p)
+		body := s.body
+		for i := min(to, len(now)) - 1; i >= from; i-- {
+			shorter, err := jsonx.Unset(body, now[i])
+			if err != nil {
+				return s.body
+			}
+			body = shorter
+		}
+		return body
+	}
+	if err := s.chunks(len(children), without, func() int { return len(s.children(p)) }); err != nil {
+		return err
+	}
+	for _, child := range s.children(p) {
+		if err := s.value(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text shortens the string at p.
+func (s *shrinking) text(p jsonx.Path, text []rune) error {
+	without := func(from, to int) []byte {
+		changed, err := jsonx.Set(s.body, p, jsonx.AppendQuote(nil, string(slices.Concat(text[:from], text[to:]))))
+		if err != nil {
+			return s.body
+		}
+		return changed
+	}
+	return s.chunks(len(text), without, func() int {
+		v, err := jsonx.Find(s.body, p)
+		if err != nil {
+			return 0
+		}
+		now, _ := jsonx.Unquote(v.Raw)
+		text = []rune(now)
+		return len(text)
+	})
+}
+
+// simpler are simpler values of the same kind, the simplest first.
+func simpler(raw []byte) [][]byte {
+	switch jsonx.KindOf(raw) {
+	case jsonx.Object:
+		return [][]byte{[]byte("{}")}
+	case jsonx.Array:
+		return [][]byte{[]byte("[]")}
+	case jsonx.String:
+		return [][]byte{[]byte(`""`)}
+	case jsonx.Number:
+		return [][]byte{[]byte("0"), []byte("1"), []byte("-1")}
+	}
+	return nil
+}
+
+// children are the paths of what is in the object or list at p, or in the one that
+// the string at p holds.
+func (s *shrinking) children(p jsonx.Path) []jsonx.Path {
+	v, err := jsonx.Find(s.body, p)
+	if err != nil {
+		return nil
+	}
+	raw := v.Raw
+	if text, ok := jsonx.Unquote(raw); ok {
+		raw = []byte(text)
+	}
+	var list []jsonx.Path
+	add := func(name string) { list = append(list, append(slices.Clone(p), name)) }
+	switch jsonx.TopKind(raw) {
+	case jsonx.Object:
+		for m, err := range jsonx.Members(raw) {
+			if err != nil {
+				return nil
+			}
+			name, _ := jsonx.Unquote(m.Name)
+			add(name)
+		}
+	case jsonx.Array:
+		var elements []json.RawMessage
+		if json.Unmarshal(raw, &elements) != nil {
+			return nil
+		}
+		for i := range elements {
+			add(strconv.Itoa(i))
+		}
+	}
+	return list
+}
