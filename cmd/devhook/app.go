@@ -76,7 +76,7 @@ func (p *program) app() *cli.App {
 			p.listCommand(), p.showCommand(), p.tailCommand(), p.waitCommand(), p.diffCommand(), p.statsCommand(),
 			p.replayCommand(), p.triggerCommand(), p.testCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
 			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
-			p.attackCommand(), p.deliverCommand(), p.shrinkCommand(),
+			p.attackCommand(), p.deliverCommand(), p.shrinkCommand(), p.sessionCommand(),
 			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
 			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
 			p.doctorCommand(), p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),

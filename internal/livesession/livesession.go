@@ -1,0 +1,172 @@
+// Package livesession makes up the events of a whole LIVE on TikTok, as the
+// WebSocket of Euler Stream tells them: viewers who join, chat, like, follow and
+// give gifts, in streaks, one of which never ends. It sends nothing.
+//
+// The shapes are those of the types in npm @eulerstream/euler-websocket-sdk 0.0.6,
+// schema v2, in which 64-bit numbers are strings. What is in them is invented. The
+// same [Options] give the same bytes on every machine: the random numbers are those
+// of PCG, which math/rand/v2 promises not to change.
+package livesession
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Options are what a session is made of.
+type Options struct {
+	Seed   uint64
+	Start  time.Time
+	Length time.Duration // at least a minute
+}
+
+// An Event is one message of the WebSocket.
+type Event struct {
+	At   time.Duration // after the start
+	Type string
+	Body []byte // JSON
+}
+
+// Totals is what really happened, which an app that counts right comes to.
+type Totals struct {
+	Events   int `json:"events"`
+	Joins    int `json:"joins"`
+	Comments int `json:"comments"`
+	Likes    int `json:"likes"`
+	Follows  int `json:"follows"`
+	Streaks  int `json:"streaks"`
+	LostEnds int `json:"lost_ends"` // streaks of which the event with repeatEnd 1 is missing
+	Gifts    int `json:"gifts"`     // each of a streak counts
+	Diamonds int `json:"diamonds"`
+}
+
+type object = map[string]any
+
+// A gift is one that viewers can give; of type 1 are those that make streaks.
+type gift struct {
+	id, kind, diamonds int
+	name               string
+}
+
+var gifts = []gift{{5655, 1, 1, "Rose"}, {5269, 1, 1, "TikTok"}, {5879, 1, 30, "Doughnut"}, {6369, 2, 29999, "Lion"}}
+
+var comments = []string{"hello from the chat 👋", "first!", "主播好", "¿de dónde eres?", "play it again", "😂😂😂", "שלום", "what song is this?"}
+
+type session struct {
+	o      Options
+	r      *rand.Rand
+	events []Event
+	raw    []object // of events
+	totals Totals
+	streak int
+}
+
+// New returns the events of a session in their order, and what happened in it.
+func New(o Options) ([]Event, Totals) {
+	s := &session{o: o, r: rand.New(rand.NewPCG(o.Seed, o.Seed^0x9e3779b97f4a7c15))}
+	s.add(0, "roomInfo", object{"id": room, "title": "Morning news"})
+	last := o.Length - time.Second
+	joined := 0
+	for at := time.Second; at < last; at += time.Duration(300+s.r.IntN(1400)) * time.Millisecond {
+		n := s.r.IntN(100)
+		switch {
+		case joined < 3 || n < 15 && joined < 400:
+			joined++
+			s.totals.Joins++
+			s.add(at, "WebcastMemberMessage", object{"user": user(joined), "action": 1, "memberCount": joined})
+		case s.totals.Streaks == 0 || n < 22 && at+30*time.Second < last:
+			s.give(at, user(1+s.r.IntN(joined)))
+		case n < 50:
+			s.totals.Comments++
+			s.add(at, "WebcastChatMessage", object{"user": user(1 + s.r.IntN(joined)), "comment": comments[s.r.IntN(len(comments))], "emotes": []any{}, "contentLanguage": "en"})
+		case n < 94:
+			count := 1 + s.r.IntN(15)
+			s.totals.Likes += count
+			s.add(at, "WebcastLikeMessage", object{"user": user(1 + s.r.IntN(joined)), "likeCount": count, "totalLikeCount": s.totals.Likes})
+		default:
+			s.totals.Follows++
+			s.add(at, "WebcastSocialMessage", object{"user": user(1 + s.r.IntN(joined)), "action": "1", "followCount": s.totals.Follows, "shareCount": 0, "shareType": "0"})
+		}
+	}
+	s.add(o.Length, "WebcastControlMessage", object{"action": 3, "tips": ""})
+	return s.done()
+}
+
+const room = "7602356191083907865"
+
+// user is the viewer of that number, the same in each session.
+func user(n int) object {
+	return object{
+		"userId": fmt.Sprintf("68088559801%08d", n), "nickname": fmt.Sprintf("Viewer %d", n), "uniqueId": fmt.Sprintf("viewer.%d", n),
+		"secUid": fmt.Sprintf("MS4wLjABAAAAexample%d", n), "profilePicture": object{"url": []string{"https://p16-sign.tiktokcdn-us.com/a.webp"}},
+	}
+}
+
+// give adds a gift, or a streak of them: an event for each with the number so far,
+// and one with repeatEnd 1. The first streak and some others have none.
+func (s *session) give(at time.Duration, from object) {
+	g, n, end := gifts[s.r.IntN(len(gifts))], 1, true
+	if s.totals.Streaks == 0 {
+		g = gifts[0]
+	}
+	s.streak++
+	say := func(at time.Duration, count, end int) {
+		s.add(at, "WebcastGiftMessage", object{
+			"giftId": g.id, "user": from, "repeatEnd": end, "repeatCount": count, "comboCount": count, "groupCount": 1,
+			"groupId": fmt.Sprint(s.o.Start.UnixMilli() + int64(s.streak)), "orderId": fmt.Sprintf("76023561910839%05d", s.streak),
+			"giftDetails": object{"id": fmt.Sprint(g.id), "giftName": g.name, "diamondCount": g.diamonds, "giftType": g.kind, "combo": g.kind == 1, "describe": "sent " + g.name},
+		})
+	}
+	if g.kind == 1 {
+		n = 2 + s.r.IntN(9)
+		end = s.totals.Streaks > 0 && s.r.IntN(8) > 0
+		s.totals.Streaks++
+		for i := 1; i <= n; i++ {
+			say(at, i, 0)
+			at += time.Duration(200+s.r.IntN(400)) * time.Millisecond
+		}
+		if !end {
+			s.totals.LostEnds++
+		}
+	}
+	if end {
+		say(at, n, 1)
+	}
+	s.totals.Gifts += n
+	s.totals.Diamonds += n * g.diamonds
+}
+
+func (s *session) add(at time.Duration, kind string, data object) {
+	s.events = append(s.events, Event{At: at, Type: kind})
+	s.raw = append(s.raw, data)
+}
+
+// done puts the events in order and gives them their numbers and times.
+func (s *session) done() ([]Event, Totals) {
+	order := make([]int, len(s.events))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(s.events[a].At - s.events[b].At) })
+	list := make([]Event, 0, len(order))
+	for n, i := range order {
+		e, data := s.events[i], s.raw[i]
+		if e.Type != "roomInfo" {
+			data["common"] = object{
+				"method": e.Type, "msgId": fmt.Sprintf("76023561910%08d", n), "roomId": room,
+				"createTime": fmt.Sprint(s.o.Start.Add(e.At).UnixMilli()), "isShowMsg": true,
+			}
+		}
+		body, err := json.Marshal(object{"type": e.Type, "data": data}) // whose names are sorted
+		if err != nil {
+			panic(err) // all of it can be written
+		}
+		e.Body = body
+		list = append(list, e)
+	}
+	s.totals.Events = len(list)
+	return list, s.totals
+}
