@@ -82,7 +82,7 @@ func TestSameBytes(t *testing.T) {
 	}
 	other := options
 	other.Seed++
-	if sum(options) != sum(options) || sum(options) == sum(other) {
+	if first, second := sum(options), sum(options); first != second || first == sum(other) {
 		t.Error("the bytes do not follow from the options")
 	}
 	if got := sum(options); got != "3a6c42414626eb47" {
