@@ -23,6 +23,7 @@ type segment struct {
 	first uint64 // no exchange in it has a lower sequence number
 	f     *os.File
 	end   int64 // bytes of whole lines
+	left  bool  // nobody writes to it any more: there is a next one, or will be
 }
 
 // A position is a place in the journal between two lines.
@@ -125,7 +126,7 @@ func (s *Store) catchUp() error {
 				return err
 			}
 		}
-		if s.seg.end < s.segmentSize {
+		if s.seg.end < s.segmentSize && !s.seg.left {
 			return nil
 		}
 		next, err := s.nextSegment(s.seg.first)
@@ -171,8 +172,11 @@ func (s *Store) readDelta(size int64) error {
 			s.log.Warn("damaged line in the journal", "file", s.seg.f.Name(), "offset", r.start, "error", err)
 			continue
 		}
-		if l.kind == 'x' {
+		switch l.kind {
+		case 'x':
 			s.lastSeq = max(s.lastSeq, l.seq)
+		case 'z':
+			s.seg.left = true
 		}
 	}
 	end := r.offset
@@ -208,6 +212,25 @@ func (s *Store) enter(first uint64) error {
 	s.syncMu.Unlock()
 	s.lastSeq = max(s.lastSeq, first)
 	return old.Close()
+}
+
+// leave ends the last segment, however short it is, with a line that tells other
+// processes so: without it they would go on writing to it. The lock is held.
+func (s *Store) leave() error {
+	buf := sealLine([]byte(leftPre), 0)
+	s.noteWriting(s.seg.end + int64(len(buf)))
+	defer s.noteWriting(0)
+	if _, err := s.seg.f.WriteAt(buf, s.seg.end); err != nil {
+		if cut := s.seg.f.Truncate(s.seg.end); cut != nil {
+			s.fail(cut)
+		}
+		return err
+	}
+	s.syncMu.Lock()
+	s.seg.end += int64(len(buf))
+	s.seg.left = true
+	s.syncMu.Unlock()
+	return nil
 }
 
 // startAnew makes the directory again after somebody has removed it, so that
@@ -251,7 +274,9 @@ func (s *Store) lockAnew() error {
 // An entry is a line on its way into the journal.
 type entry struct {
 	enc    encoder
-	sealed bool      // enc has whole lines, with their sums
+	sealed bool // enc has whole lines, with their sums
+	leaves bool // has no line: ends the segment called first, if that is the last one
+	first  uint64
 	split  int       // where the sequence number goes
 	ex     *Exchange // gets the number; nil for other kinds
 	id     ID        // of the exchange that res ends, "" for other kinds
@@ -270,6 +295,7 @@ func (e *entry) free() {
 		e.enc.buf = nil // a rare large one must not stay for ever
 	}
 	e.enc.buf, e.sealed, e.split = e.enc.buf[:0], false, 0
+	e.leaves, e.first = false, 0
 	e.ex, e.id, e.res, e.err = nil, "", Result{}, nil
 	entries.Put(e)
 }
@@ -334,7 +360,12 @@ func (s *Store) writeLocked(batch []*entry) (err error) {
 	if err := s.catchUp(); err != nil {
 		return err
 	}
-	if s.seg.end >= s.segmentSize {
+	if slices.ContainsFunc(batch, func(e *entry) bool { return e.leaves && e.first == s.seg.first }) {
+		if err := s.leave(); err != nil {
+			return err
+		}
+	}
+	if s.seg.left || s.seg.end >= s.segmentSize {
 		// Its name is a number that is then passed over, so that two
 		// segments never have the same.
 		if err := s.enter(s.lastSeq + 1); err != nil {

@@ -16,6 +16,7 @@ import (
 //	{"v":1,"k":"f","id":"…","n":1,…,"c":…}                   a frame of the WebSocket that it opened
 //	{"v":1,"k":"e","id":"…","ended":{…},"c":…}               that has ended
 //	{"v":1,"k":"p","id":"…","pinned":true,"c":…}             it was pinned, or is no longer
+//	{"v":1,"k":"z","c":…}                                    nobody writes here any more
 //
 // c is the CRC32C of the bytes before `,"c"`. Lines are written by this
 // package alone and in this very spelling, so that kind, id and sequence
@@ -28,6 +29,7 @@ const (
 	framePre    = linePrefix + `f","id":"`
 	endingPre   = linePrefix + `e","id":"`
 	pinPre      = linePrefix + `p","id":"`
+	leftPre     = linePrefix + `z"`
 	idLen       = 26
 	sumLen      = len(`,"c":"00000000"}`)
 )

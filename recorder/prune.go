@@ -279,18 +279,11 @@ func (j *pruner) seal(fates []fate) error {
 	if j.p.DryRun {
 		return nil
 	}
-	s := j.s
-	if err := lockFile(s.lock); err != nil {
-		return err
-	}
-	defer unlockFile(s.lock)
-	if err := s.catchUp(); err != nil {
-		return err
-	}
-	if s.seg.first != j.x.segments[last] {
-		return nil
-	}
-	return s.enter(s.lastSeq + 1)
+	e := newEntry()
+	defer e.free()
+	e.sealed, e.leaves, e.first = true, true, j.x.segments[last]
+	_, err := j.s.submit(e)
+	return err
 }
 
 // apply removes what was chosen of segment i.
@@ -301,7 +294,8 @@ func (j *pruner) apply(i int, f fate) error {
 	if err != nil {
 		return err
 	}
-	whole := len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
+	grows := i == len(j.x.segments)-1 // until it was sealed: there can be more than was looked at
+	whole := !grows && len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
 	switch {
 	case whole:
 		j.out.Exchanges += len(f.chosen)
@@ -424,7 +418,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		if err != nil {
 			return err
 		}
-		if l, bad := parseLine(raw); bad == nil && l.id != "" && j.gone[l.id] {
+		if l, bad := parseLine(raw); bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'z') {
 			continue
 		}
 		kept += int64(len(raw)) + 1

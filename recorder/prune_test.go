@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -218,5 +219,54 @@ func TestNoRoom(t *testing.T) {
 	defer sp.Discard()
 	if _, err := sp.Write([]byte(strings.Repeat("x", MaxInline+1))); !errors.Is(err, ErrNoRoom) {
 		t.Errorf("spool: %v", err)
+	}
+}
+
+// Who writes while the newest are removed, in this process or in another one, loses
+// nothing: not what came since the pruning has looked, and not what comes while it
+// makes room.
+func TestPruneWhileWriting(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 1<<20)
+	other := openSmall(t, dir, 1<<20)
+	var mu sync.Mutex
+	var kept []ID // guarded by mu
+	for n := range 12 {
+		victim := handled()
+		mustAppend(t, s, victim)
+		f, err := ParseFilter(time.Now(), "id:"+string(victim.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var work sync.WaitGroup
+		for i := range 12 {
+			w := []*Store{s, other}[i%2]
+			work.Go(func() {
+				for range 5 {
+					ex := handled()
+					if _, err := w.Write(ex); err != nil {
+						t.Errorf("round %d: %v", n, err)
+					}
+					mu.Lock()
+					kept = append(kept, ex.ID)
+					mu.Unlock()
+				}
+			})
+		}
+		out, err := s.Prune(Pruning{Filter: f, Now: time.Now()})
+		if err != nil || out.Exchanges != 1 {
+			t.Errorf("round %d: %+v, %v", n, out, err)
+		}
+		work.Wait()
+	}
+	for _, id := range kept {
+		if _, err := s.Get(string(id)); err != nil {
+			t.Error(err)
+		}
+	}
+	list := seqs(t, s, Query{})
+	slices.Sort(list)
+	if n := len(slices.Compact(list)); n != len(kept) {
+		t.Errorf("%d numbers of %d exchanges", n, len(kept))
 	}
 }
