@@ -31,6 +31,9 @@ func (in *Inspector) api() {
 
 	in.handle("GET /devhook/v1/exchanges", in.listExchanges)
 	in.handle("GET /devhook/v1/exchanges/{ref}", in.oneExchange)
+	in.handle("DELETE /devhook/v1/exchanges/{ref}", in.remove)
+	in.handle("PUT /devhook/v1/exchanges/{ref}/pin", in.pin)
+	in.handle("DELETE /devhook/v1/exchanges/{ref}/pin", in.unpin)
 	in.handle("GET /devhook/v1/exchanges/{ref}/body", in.requestBody)
 	in.handle("GET /devhook/v1/exchanges/{ref}/response", in.responseBody)
 	in.handle("GET /devhook/v1/exchanges/{ref}/frames", in.frames)

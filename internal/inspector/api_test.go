@@ -131,7 +131,7 @@ func TestOneExchange(t *testing.T) {
 	}
 	b.must(400, "GET", "/devhook/v1/exchanges/1/response?of=me", "")
 	b.must(404, "GET", "/devhook/v1/nothing", "")
-	if r := b.must(405, "DELETE", "/devhook/v1/exchanges/1", ""); !strings.Contains(r.header.Get("Allow"), "GET") {
+	if r := b.must(405, "DELETE", "/devhook/v1/exchanges", ""); !strings.Contains(r.header.Get("Allow"), "GET") {
 		t.Errorf("allowed is %q", r.header.Get("Allow"))
 	}
 }

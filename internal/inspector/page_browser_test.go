@@ -394,7 +394,7 @@ func (b *tab) press(keys ...string) {
 	b.t.Helper()
 	for _, key := range keys {
 		down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key}
-		code := map[string]int64{"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38}[key]
+		code := map[string]int64{"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "Delete": 46}[key]
 		switch {
 		case code != 0:
 			down.WindowsVirtualKeyCode = code

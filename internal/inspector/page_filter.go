@@ -37,6 +37,22 @@ func faultOf(text string, err error) *filterFault {
 	return f
 }
 
+// mostNotes is how many notes are shown, longestNote how many characters of one: they
+// repeat what was written.
+const mostNotes, longestNote = 3, 300
+
+// notesOf tells where a filter may not mean what its writer did.
+func notesOf(f recorder.Filter) []string {
+	var notes []string
+	for _, text := range f.Notes()[:min(mostNotes, len(f.Notes()))] {
+		if letters := []rune(text); len(letters) > longestNote {
+			text = string(letters[:longestNote]) + "…"
+		}
+		notes = append(notes, text)
+	}
+	return notes
+}
+
 // words are what the keys of the filter can be completed with.
 var filterWords = map[string][]string{
 	"verdict": {string(verify.Valid), string(verify.Invalid), string(verify.Unsigned), string(verify.Unverified), string(verify.Skipped)},
@@ -52,6 +68,7 @@ var filterWords = map[string][]string{
 	"origin": {string(recorder.Live), string(recorder.Replay), string(recorder.Trigger), string(recorder.Stream), string(recorder.Import), string(recorder.Mirror)},
 	"status": {"2xx", "3xx", "4xx", "5xx", "400..499"},
 	"method": {"POST", "GET", "PUT", "PATCH", "DELETE"},
+	"pinned": {"true", "false"},
 	"since":  {"5m", "1h", "24h", "7d"},
 	"until":  {"5m", "1h", "24h"},
 	"took":   {">100ms", ">500ms", ">1s", ">10s"},

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"devhook/recorder"
@@ -84,6 +86,7 @@ type rowList struct {
 	Cursor  string // where to follow on from
 	Damaged int    // lines that could not be read
 	Error   *filterFault
+	Notes   []string // where the filter may not mean what its writer did
 }
 
 // firstRows are the rows that come with the page.
@@ -99,6 +102,7 @@ func (in *Inspector) firstRows(filter string) rowList {
 	if list.Next > 0 {
 		list.Oldest = in.oldest()
 	}
+	list.Notes = notesOf(f)
 	return list
 }
 
@@ -171,6 +175,7 @@ func (in *Inspector) rowsPart(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Devhook-Next", strconv.FormatUint(list.Next, 10))
 	h.Set("X-Devhook-Cursor", list.Cursor)
 	h.Set("X-Devhook-Damaged", strconv.Itoa(list.Damaged))
+	h.Set("X-Devhook-Notes", url.PathEscape(strings.Join(notesOf(f), "\n")))
 	if query.Has("oldest") {
 		h.Set("X-Devhook-Oldest", strconv.FormatUint(in.oldest(), 10))
 	}

@@ -148,7 +148,7 @@ async function refresh(text) {
   scroller.classList.add("stale");
   try {
     const r = await list.reload(text, reading.signal);
-    filter.show(null);
+    filter.show(null, r.notes);
     live.start(text, r.cursor);
     chart.load(text);
     damaged(r.damaged);
@@ -205,6 +205,21 @@ const does = {
     const words = [v.status, v.reason, v.detail, v.hint].filter(Boolean).join(" · ");
     pane.querySelector(".card .again").replaceChildren(el("p", { class: v.status === "valid" ? "good" : "fault" }, "With the secrets of now: " + clean(words)));
   })),
+  pin: (b) => withSubject((of) => doing(b, async () => {
+    const { pinned } = await call(of.pinned ? "DELETE" : "PUT", `/devhook/v1/exchanges/${of.id}/pin`);
+    const open = current();
+    if (open?.dataset.id === of.id) open.toggleAttribute("data-pinned", pinned);
+    say(`#${of.seq} is ${pinned ? "pinned: it stays when recordings are pruned" : "no longer pinned"}`);
+    await list.renew(of);
+  })),
+  remove: () => withSubject((of) => {
+    if (of.pinned) { say(`#${of.seq} is pinned. Unpin it first (p).`, { kind: "fail" }); return; }
+    removed = of;
+    $("remover-seq").textContent = "#" + of.seq;
+    $("remover-name").textContent = clean(of.name || "");
+    $("remover-fault").textContent = "";
+    $("remover").showModal();
+  }),
   trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
   copy: (b) => copy(b.dataset.text, "The URL is"),
   help: () => $("help").showModal(),
@@ -218,6 +233,31 @@ const does = {
 function withOpen(f) {
   const id = current()?.dataset.id;
   if (id) f(id); else say("Choose a webhook first.");
+}
+
+// withSubject is withOpen for what changes a recording: the pane comes a moment after the
+// row was chosen, and it is the row that is meant.
+function withSubject(f) {
+  const row = list.selected && list.find(list.selected)?.row, open = current();
+  if (row && path() === "/x/" + row.id) f(row);
+  else if (open) f({ id: open.dataset.id, seq: +open.dataset.seq, name: open.dataset.name, pinned: open.dataset.pinned !== undefined });
+  else say("Choose a webhook first.");
+}
+
+let removed = null; // that is asked about
+
+async function remove(of) {
+  await call("DELETE", "/devhook/v1/exchanges/" + of.id);
+  const next = list.beside(of.seq), open = current()?.dataset.id === of.id || path() === "/x/" + of.id;
+  list.drop(of.id);
+  $("remover").close();
+  say(`#${of.seq} is deleted`, { kind: "good" });
+  chart.load(list.filter);
+  if (!open) return;
+  const at = next && !narrow() && list.find(next.seq);
+  if (at) list.select(at, { quiet: true });
+  go(at ? "/x/" + next.id : "/", { push: false });
+  listing.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (e) => {
@@ -235,6 +275,9 @@ document.addEventListener("submit", (e) => {
     e.preventDefault();
     const id = f.dataset.id || current()?.dataset.id, other = f.elements.other.value.trim().replace(/^#/, "");
     if (other) go(`/diff/${encodeURIComponent(other)}/${id}`);
+  } else if (f.closest("#remover")) {
+    e.preventDefault();
+    doing(e.submitter, () => remove(removed).catch((err) => { $("remover-fault").textContent = clean(err.message); }));
   } else if (f.closest("#saver")) {
     e.preventDefault();
     const v = f.elements;
@@ -258,7 +301,7 @@ const keys = {
   g: () => list.first(), Home: () => list.first(), G: () => list.last(), End: () => list.last(),
   PageDown: () => list.step(Math.floor(list.view / list.row) - 1), PageUp: () => list.step(1 - Math.floor(list.view / list.row)),
   n: () => failure(true), N: () => failure(false),
-  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), s: () => does.save(), "?": () => does.help(),
+  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
   "/": () => { document.body.dataset.view = "list"; filter.input.focus(); filter.input.select(); },
   Enter() { const at = list.selected && list.find(list.selected); if (at) go("/x/" + at.row.id, { focus: true, push: path() !== "/x/" + at.row.id }); },
   Escape: () => { if (path() !== "/") does.close(); else listing.focus({ preventScroll: true }); },

@@ -4,13 +4,13 @@ import { clean, el } from "./text.js";
 const keys = {
   "provider:": "by id", "event:": "video.*", "status:": "5xx, 400..499", "verdict:": "of the signature", "reason:": "of the verdict", "outcome:": "what became of it",
   "method:": "", "path:": "/hooks/*", "route:": "", "origin:": "live, replay, …", "since:": "1h", "until:": "", "took:": ">500ms", "size:": ">10kb",
-  "seq:": "100..200", "delivery:": "the provider's id", "id:": "",
+  "seq:": "100..200", "delivery:": "the provider's id", "id:": "", "pinned:": "true",
   "header.": "header.x-foo:bar", "body.": "body.user.id=42",
 };
 
 export class Filter {
   constructor(input, { changed }) {
-    Object.assign(this, { input, changed, list: document.getElementById("words"), marks: document.getElementById("marks"), fault: document.getElementById("fault"), at: -1 });
+    Object.assign(this, { input, changed, list: document.getElementById("words"), marks: document.getElementById("marks"), fault: document.getElementById("fault"), note: document.getElementById("note"), at: -1 });
     this.clear = input.parentElement.querySelector(".clear");
     input.addEventListener("input", () => { this.edited(); this.suggest(); });
     input.addEventListener("keydown", (e) => this.key(e));
@@ -45,8 +45,10 @@ export class Filter {
 
   apply() { clearTimeout(this.waiting); this.changed(this.input.value.trim()); }
 
-  // show tells what is wrong, null if nothing is, and marks it.
-  show(fault) {
+  // show tells what is wrong, null if nothing is, and marks it; else what may not be
+  // meant.
+  show(fault, notes = "") {
+    this.note.textContent = clean(notes);
     this.fault.textContent = fault ? clean(fault.error + (fault.hint ? ". " + fault.hint : "")) : "";
     this.input.setAttribute("aria-invalid", String(!!fault));
     this.marks.replaceChildren();

@@ -248,6 +248,17 @@ export class List {
     for (const row of changed) this.on.arrived(row);
   }
 
+  // renew reads a row that the page itself has changed; the filter may let it through no
+  // longer.
+  async renew({ seq, id }) {
+    const generation = this.generation;
+    const { rows: [row] } = await ask({ filter: this.filter, before: seq + 1, from: seq, limit: 1 });
+    if (generation !== this.generation) return;
+    const at = this.find(seq);
+    if (!row) this.drop(id);
+    else if (at) { at.chunk.rows[at.i] = row; this.draw(); }
+  }
+
   drop(id) {
     for (const c of this.chunks) {
       const i = c.rows ? c.rows.findIndex((r) => r.id === id) : -1;
@@ -323,6 +334,15 @@ export class List {
     return false;
   }
 
+  // beside is the row that is chosen when that of seq has gone: the next older one that
+  // was read, else the next newer one.
+  beside(seq) {
+    const at = this.find(seq);
+    if (!at) return null;
+    const rows = this.chunks.flatMap((c) => c.rows || []), i = rows.indexOf(at.row);
+    return rows[i + 1] || rows[i - 1] || null;
+  }
+
   first() {
     this.top = 0;
     const c = this.chunks.find((c) => c.n);
@@ -358,7 +378,7 @@ async function ask(query, signal) {
     throw Object.assign(new Error(fault.error), { fault });
   }
   const number = (name) => Number(r.headers.get("X-Devhook-" + name)) || 0;
-  return { rows: read(await r.text()), next: number("Next"), oldest: number("Oldest") || 1, cursor: r.headers.get("X-Devhook-Cursor"), damaged: number("Damaged") };
+  return { rows: read(await r.text()), next: number("Next"), oldest: number("Oldest") || 1, cursor: r.headers.get("X-Devhook-Cursor"), damaged: number("Damaged"), notes: decodeURIComponent(r.headers.get("X-Devhook-Notes") || "") };
 }
 
 function nodeOf(html) {
@@ -372,6 +392,6 @@ function read(html) {
   t.innerHTML = html;
   return [...t.content.children].map((e) => ({
     seq: +e.dataset.seq, id: e.dataset.id, at: +e.dataset.at, kind: e.dataset.class, took: e.dataset.took === undefined ? null : +e.dataset.took / 1000,
-    bad: e.dataset.class === "fail" || e.dataset.bad !== undefined, name: e.querySelector(".nm").textContent, html: e.outerHTML,
+    pinned: e.dataset.pinned !== undefined, bad: e.dataset.class === "fail" || e.dataset.bad !== undefined, name: e.querySelector(".nm").textContent, html: e.outerHTML,
   }));
 }

@@ -1,0 +1,148 @@
+//go:build browser
+
+package inspector_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const rowNumbers = `[...document.querySelectorAll("#list .row")].map((r) => r.dataset.seq).join()`
+
+// has asks devhook's own API for the status of a recording.
+func (s *site) has(seq int) int {
+	s.t.Helper()
+	resp, err := http.Get(fmt.Sprintf("%s/devhook/v1/exchanges/%d", s.inspect, seq))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// What is pinned shows it in its row and its pane, at once and after it was read anew;
+// nothing else of the pane moves.
+func TestPagePins(t *testing.T) {
+	s := newSite(t)
+	for n := range 3 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	const mark, button = `!!document.querySelector("#r2 .tag.pinned")`, `document.querySelector("#pane [data-do=pin]").innerText`
+	b.press("j", "j")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "2"`)
+	if got := b.text(button); !strings.HasPrefix(got, "Pin") {
+		t.Errorf("the button says %q", got)
+	}
+	b.press("2")
+	b.press("p")
+	b.wait(mark + ` && ` + button + `.startsWith("Unpin") && document.querySelector("#pane .under").innerText.includes("pinned")`)
+	b.wait(`document.querySelector(".toast").innerText.includes("#2 is pinned")`)
+	if hidden := b.text(`document.getElementById("part-response").hidden`); hidden != "false" {
+		t.Error("the tab that was open is no longer")
+	}
+	b.press("x") // is not asked about
+	b.wait(`document.querySelector(".toast.fail")?.innerText.includes("Unpin it first")`)
+	if open := b.text(`document.getElementById("remover").open`); open != "false" {
+		t.Error("it asks whether to delete what is pinned")
+	}
+
+	b.fill("#filter", "pinned:true")
+	b.wait(rowNumbers + ` === "2"`)
+	b.open(s.inspect + "/x/2?filter=pinned%3Atrue") // as the server writes it
+	b.wait(mark + ` && ` + button + `.startsWith("Unpin")`)
+	b.click("#pane [data-do=pin]")
+	b.wait(rowNumbers + ` === "" && ` + button + `.startsWith("Pin")`)
+	b.fill("#filter", "")
+	b.wait(rowNumbers + ` === "3,2,1" && !` + mark)
+
+	b.press("Escape", "g")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "3"`)
+	b.press("j", "p") // before the pane has come: the row is meant
+	b.wait(mark + ` && !document.querySelector("#r3 .tag.pinned")`)
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "2"`)
+}
+
+// One is deleted after a question on the page itself, which Enter does not answer by
+// accident; the next one is shown then.
+func TestPageDeletes(t *testing.T) {
+	s := newSite(t)
+	for n := range 4 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 1440, 900)
+	b.allow("409 (Conflict)") // what was pinned elsewhere
+	b.open(s.inspect + "/")
+	at := func(seq int) {
+		t.Helper()
+		b.wait(fmt.Sprintf(`document.querySelector("#r%d")?.getAttribute("aria-selected") === "true" && document.querySelector("#pane article")?.dataset.seq === "%d" && !document.getElementById("remover").open && !document.querySelector(".family").innerText.includes("Looking")`, seq, seq))
+	}
+	asks := func(seq int) {
+		t.Helper()
+		b.wait(fmt.Sprintf(`document.getElementById("remover").open && document.getElementById("remover-what").innerText.startsWith("#%d POST /hooks ") && document.activeElement.innerText === "Cancel"`, seq))
+	}
+	b.press("j", "j")
+	at(3)
+	b.press("x")
+	asks(3)
+	b.press("Escape")
+	at(3)
+	b.press("Delete")
+	asks(3)
+	b.press("Enter") // is on Cancel
+	at(3)
+	if got := s.has(3); got != 200 {
+		t.Fatalf("it is gone before it was to be: %d", got)
+	}
+	b.press("x")
+	asks(3)
+	b.press("Tab", "Enter")
+	at(2)
+	b.wait(rowNumbers + ` === "4,2,1" && document.getElementById("count").innerText === "3" && document.querySelector(".toast.good").innerText.includes("#3 is deleted")`)
+	if got := s.has(3); got != 404 {
+		t.Errorf("the store says %d of it", got)
+	}
+
+	b.press("x")
+	asks(2)
+	req, err := http.NewRequest("PUT", s.inspect+"/devhook/v1/exchanges/2/pin", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	b.click("#remover .danger")
+	b.wait(`document.getElementById("remover-fault").innerText.includes("#2 is pinned. unpin it first")`)
+	b.press("Escape")
+	at(2)
+
+	b.press("j")
+	at(1)
+	b.click("#pane [data-do=remove]")
+	asks(1)
+	b.click("#remover .danger")
+	at(2) // there is none that is older
+	b.wait(rowNumbers + ` === "4,2"`)
+	s.send("/hooks", `{"new":true}`) // and what comes is still on the page
+	b.wait(rowNumbers + `.endsWith(",4,2")`)
+}
+
+// A word that looks like a key and is none is looked for, and the page says so.
+func TestPageNotesOfAFilter(t *testing.T) {
+	s := newSite(t)
+	s.send("/hooks", `{"urn":"order:7"}`)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/?filter=order%3A7")
+	const note = `document.getElementById("note").innerText`
+	b.wait(note + `.startsWith("order: is no key") && ` + rowNumbers + ` === "1"`)
+	b.fill("#filter", "status:200")
+	b.wait(note + ` === "" && ` + rowNumbers + ` === "1"`)
+	b.fill("#filter", "order:<b>ü")
+	b.wait(note + `.includes("\"order:<b>ü\"") && document.querySelectorAll("#note *").length === 0 && ` + rowNumbers + ` === ""`)
+}
