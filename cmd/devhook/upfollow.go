@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"devhook/internal/terminal"
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// follow prints what is recorded, by whichever process, until the store is
+// closed.
+func (u *up) follow(from recorder.Cursor) {
+	mode := u.cfg.Get("output").Text()
+	if u.agentLog.stdout {
+		mode = "quiet"
+	}
+	for ex, err := range u.store.FollowEnds(context.Background(), from) {
+		if err != nil {
+			u.log.Warn("cannot read a recording", "error", err)
+			continue
+		}
+		if ex.Ending != nil { // it was counted and shown when it opened
+			u.showEnded(ex, mode)
+			continue
+		}
+		u.tally.add(ex)
+		u.warnOpen(ex)
+		u.logExchange(ex)
+		switch mode {
+		case "json":
+			u.printExchange(ex)
+		case "quiet":
+		default:
+			u.out.Exchange(ex)
+		}
+	}
+}
+
+// showEnded prints that a WebSocket has ended. Copies are over as soon as they
+// are open, which is not worth a line.
+func (u *up) showEnded(ex *recorder.Exchange, mode string) {
+	switch {
+	case mode == "quiet" || ex.Origin != recorder.Live:
+	case mode == "json":
+		u.printEnded(ex)
+	default:
+		u.out.Ended(ex)
+	}
+}
+
+// warnOpen says once of each provider that its webhooks pass unverified,
+// because no secret of it is known.
+func (u *up) warnOpen(ex *recorder.Exchange) {
+	if ex.Origin != recorder.Live || ex.Verdict.Reason != verify.NoSecret || u.warned[ex.Provider] {
+		return
+	}
+	if u.warned == nil {
+		u.warned = map[string]bool{}
+	}
+	u.warned[ex.Provider] = true
+	what := "pass unverified, because its secret is not known"
+	if ex.Outcome == recorder.Refused {
+		what = "are refused, because its secret is not known"
+	}
+	u.log.Warn(fmt.Sprintf("webhooks of %s %s: %s", terminal.Safe(ex.Provider), what, terminal.Safe(ex.Verdict.Hint)))
+}
