@@ -35,6 +35,9 @@ type program struct {
 func (p *program) run(args []string) int {
 	app := p.app()
 	p.args = args
+	if len(args) > 2 && args[1] == "trigger" && args[2] == "session" { // a command of its own, and no event
+		args = slices.Concat(args[:1], args[2:])
+	}
 	args, err := reorder(app, args)
 	if err == nil {
 		err = app.Run(args)
