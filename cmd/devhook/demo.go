@@ -136,7 +136,8 @@ func demoApp(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	fmt.Fprintf(w, "thank you for %d bytes\n", len(body))
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"ActionStatus":"OK","ErrorInfo":"thank you for %d bytes","ErrorCode":0}`+"\n", len(body)) // as Tencent demands it; the others take anything
 }
 
 // demoSend sends the webhooks, and checks that what should get through does.
