@@ -137,7 +137,41 @@ func FuzzExchange(f *testing.F) {
 		if !reflect.DeepEqual(&back, ex) {
 			t.Fatalf("got  %+v\nwant %+v", &back, ex)
 		}
+		var same Exchange
+		if s := (spelled{b: raw}); !s.exchange(&same) || !reflect.DeepEqual(&same, &back) {
+			t.Fatalf("as it is spelled: %+v\nby encoding/json:  %+v", &same, &back)
+		}
 	})
+}
+
+// What is spelled otherwise is not taken for something else: encoding/json reads it.
+func TestSpelledOtherwise(t *testing.T) {
+	raw, _ := sample().MarshalJSON()
+	for name, in := range map[string]string{
+		"white space":           strings.Replace(string(raw), `"seq":`, `"seq": `, 1),
+		"an unknown member":     strings.Replace(string(raw), `"seq":`, `"new":1,"seq":`, 1),
+		"a name in capitals":    strings.Replace(string(raw), `"seq":`, `"SEQ":`, 1),
+		"an escape of a letter": strings.Replace(string(raw), `"tiktok"`, `"tikt\u2028k"`, 1),
+		"another escape":        strings.Replace(string(raw), `"tiktok"`, `"tik\/tok"`, 1),
+		"null":                  strings.Replace(string(raw), `"truncated":true`, `"truncated":null`, 1),
+		"a fraction":            strings.Replace(string(raw), `"size":24`, `"size":24.0`, 1),
+		"a newer format":        strings.Replace(string(raw), `"v":1`, `"v":2`, 1),
+		"a sum that is none":    strings.Replace(string(raw), `"body":"`, `"body":{"sha256":"../a"},"x":"`, 1),
+		"half of it":            string(raw[:len(raw)/2]),
+		"more behind it":        string(raw) + " ",
+		"nothing":               "",
+	} {
+		var ex Exchange
+		if s := (spelled{b: []byte(in)}); in == string(raw) || s.exchange(&ex) {
+			t.Errorf("%s: was read: %+v", name, &ex)
+		}
+		for n := range raw { // whatever is missing, nothing panics
+			s := spelled{b: raw[:n]}
+			if s.exchange(&ex) {
+				t.Errorf("%d bytes were read", n)
+			}
+		}
+	}
 }
 
 // A body in a file is written in pieces; the result is as if it were in memory.

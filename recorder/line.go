@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strconv"
+	"unicode/utf8"
 )
 
 // A journal is lines of JSON, each with a kind and a checksum of its own:
@@ -112,6 +113,12 @@ func newerOrBad(raw []byte) error {
 // exchange parses an 'x' line.
 func (l line) exchange() (*Exchange, error) {
 	ex := new(Exchange)
+	if utf8.Valid(l.raw) {
+		s := spelled{b: l.raw[len(exchangePre) : len(l.raw)-sumLen]}
+		if s.exchange(ex) {
+			return ex, nil
+		}
+	}
 	// Not by json.Unmarshal, which would go through all of it twice more.
 	if err := ex.UnmarshalJSON(l.raw[len(exchangePre) : len(l.raw)-sumLen]); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBadLine, err)
@@ -121,6 +128,13 @@ func (l line) exchange() (*Exchange, error) {
 
 // complete puts into ex what an 'r' line says.
 func (l line) complete(ex *Exchange) error {
+	if utf8.Valid(l.raw) {
+		var res Result
+		if s := (spelled{b: l.raw}); s.result(&res) {
+			ex.end(res)
+			return nil
+		}
+	}
 	var w wireResult
 	if err := json.Unmarshal(l.raw, &w); err != nil {
 		return fmt.Errorf("%w: %w", errBadLine, err)

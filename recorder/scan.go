@@ -272,13 +272,19 @@ type span struct {
 
 func (f found) span() span { return span{f.at, len(f.raw)} }
 
-// A lineCache reads lines by their spans. It is for one goroutine.
+// A lineCache reads lines by their spans, and reads ahead while they follow each
+// other closely. It is for one goroutine.
 type lineCache struct {
 	s     *Store
 	first uint64
 	f     *os.File // the segment that was read last
+	buf   []byte   // of it, from base on
+	base  int64
+	last  int64 // where the last line ended
+	near  int   // how many came right behind the one before
 }
 
+// read returns a line, valid until the next call.
 func (c *lineCache) read(sp span) (line, error) {
 	if c.f == nil || c.first != sp.at.first {
 		c.close()
@@ -286,13 +292,25 @@ func (c *lineCache) read(sp span) (line, error) {
 		if err != nil {
 			return line{}, err
 		}
-		c.f, c.first = f, sp.at.first
+		c.f, c.first, c.buf, c.last = f, sp.at.first, c.buf[:0], 0
 	}
-	raw := make([]byte, sp.n)
-	if _, err := c.f.ReadAt(raw, sp.at.offset); err != nil {
-		return line{}, err
+	from, to := sp.at.offset, sp.at.offset+int64(sp.n)
+	if from < c.base || to > c.base+int64(len(c.buf)) {
+		want := sp.n
+		if c.near++; from < c.base || c.last == 0 || from > c.last+chunk/8 {
+			c.near = 0
+		}
+		if c.near > 1 { // and so not for an exchange and its result alone
+			want = max(want, chunk)
+		}
+		c.buf, c.base = slices.Grow(c.buf[:0], want)[:want], from
+		n, err := c.f.ReadAt(c.buf, from)
+		if c.buf = c.buf[:n]; n < sp.n {
+			return line{}, err
+		}
 	}
-	l, err := parseLine(raw)
+	c.last = to
+	l, err := parseLine(c.buf[from-c.base:][:sp.n:sp.n])
 	if err != nil {
 		return line{}, c.s.damaged(sp.at, err)
 	}
