@@ -66,7 +66,18 @@ type Term struct {
 	Ranges []Range
 
 	match func(*Store, *Exchange) (bool, error)
-	raw   rawMatch // nil: nothing can be told before decoding
+	raw   rawMatch             // nil: nothing can be told before decoding
+	could func(*rawLines) bool // false: raw would say no, and takes longer; nil: it does not
+}
+
+// within reports whether n is in one of the ranges.
+func (t *Term) within(n int64) bool {
+	for _, r := range t.Ranges {
+		if r.Lo <= n && n <= r.Hi {
+			return true
+		}
+	}
+	return false
 }
 
 // A Pattern is the parts of a text between which may be anything: one part is a
@@ -138,7 +149,8 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 				err.Column += utf8.RuneCountInString(line[:start+w.end-len(w.raw)]) + 1
 				return Filter{}, err
 			}
-			t.Not, t.raw = w.not, rawFor(t)
+			t.Not = w.not
+			t.raw, t.could = rawFor(t)
 			f.terms = append(f.terms, t)
 			if note != "" {
 				f.notes = append(f.notes, note)

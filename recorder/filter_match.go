@@ -106,6 +106,15 @@ func timeTerm(key string, when time.Time) Term {
 	return rangeTerm(key, []Range{r}, func(ex *Exchange) []int64 { return []int64{ex.At.UnixMicro()} })
 }
 
+// microOf is [time.Time.UnixMicro] of a time in nanoseconds.
+func microOf(ns int64) int64 {
+	us := ns / 1000
+	if ns%1000 < 0 {
+		us--
+	}
+	return us
+}
+
 func headerTerm(name string, list []Pattern) Term {
 	return Term{Key: "header", Name: name, Patterns: list, match: plainly(func(ex *Exchange) bool {
 		for n, values := range ex.Request.Headers {

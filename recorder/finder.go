@@ -10,11 +10,15 @@ import (
 // [bytes.Index] goes by the first one, which is often a quote or an e.
 type finder struct {
 	text []byte
-	rare int // its index in text
+	rare int // its index in text; -1: it has no byte that is rare
 }
 
 // common are the bytes that are met most, the most common first.
 const common = " \"\\etaonisrlhdcumpg,.:/fbyw-k_v0123456789x"
+
+// veryCommon is how many of common stand in nearly each line, so that it takes longer
+// to go from one to the next than to compare at each byte.
+const veryCommon = 16
 
 func newFinder(text []byte) finder {
 	f := finder{text: text}
@@ -28,6 +32,9 @@ func newFinder(text []byte) finder {
 			best, f.rare = rank, i
 		}
 	}
+	if best < veryCommon {
+		f.rare = -1
+	}
 	return f
 }
 
@@ -38,6 +45,12 @@ func (f finder) in(b []byte) bool { return f.after(b) != nil }
 func (f finder) after(b []byte) []byte {
 	if len(f.text) == 0 {
 		return b
+	}
+	if f.rare < 0 {
+		if i := bytes.Index(b, f.text); i >= 0 {
+			return b[i+len(f.text):]
+		}
+		return nil
 	}
 	rare := f.text[f.rare]
 	behind := len(f.text) - f.rare // of the rare byte on

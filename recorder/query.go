@@ -87,6 +87,7 @@ type search struct {
 	q       Query
 	indexed []Term // that columns answer
 	rest    []Term
+	looks   bool // at the lines of rest as they stand
 }
 
 func newSearch(s *Store, x *index, q Query) *search {
@@ -96,6 +97,7 @@ func newSearch(s *Store, x *index, q Query) *search {
 			f.indexed = append(f.indexed, c)
 		} else {
 			f.rest = append(f.rest, c)
+			f.looks = f.looks || c.raw != nil
 		}
 	}
 	return f

@@ -28,14 +28,16 @@ const (
 type rawMatch func(*rawLines) certainty
 
 // rawFor returns what can be told of lines about a term, nil if that is nothing.
-func rawFor(t Term) rawMatch {
+func rawFor(t Term) (raw rawMatch, could func(*rawLines) bool) {
 	switch t.Key {
 	case "text":
-		return rawText(t.Patterns[0][0])
+		return rawText(t.Patterns[0][0]), nil
+	case "delivery":
+		return rawDelivery(func(v string) bool { return anyOf(t.Patterns, v) }), nil
 	case "body":
 		path, err := jsonx.ParsePath(t.Name)
 		if err != nil {
-			return nil
+			return nil, nil
 		}
 		var values []string
 		for _, p := range t.Patterns {
@@ -43,9 +45,9 @@ func rawFor(t Term) rawMatch {
 		}
 		return rawJSON(path, values, t.match)
 	case "header":
-		return rawHeader(t.Name, func(v string) bool { return anyOf(t.Patterns, v) })
+		return rawHeader(t.Name, func(v string) bool { return anyOf(t.Patterns, v) }), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // rawLines are the lines of an exchange, in parts.
@@ -100,6 +102,30 @@ func rawText(want string) rawMatch {
 	}
 }
 
+// rawDelivery looks at the id of the delivery. No name of a header is spelled like
+// its member, as what follows that is a list.
+func rawDelivery(match func(string) bool) rawMatch {
+	return func(l *rawLines) certainty {
+		head, _, _ := bytes.Cut(l.head, []byte(`,"request":{`))
+		_, rest, ok := bytes.Cut(head, []byte(`,"delivery_id":`))
+		var id string
+		switch {
+		case ok && rest[0] == '"':
+			end := skipString(rest, 0)
+			if end > len(rest) {
+				return maybe
+			}
+			id = wordOf(rest[:end])
+		case ok: // it is not UTF-8
+			return maybe
+		}
+		if match(id) {
+			return yes
+		}
+		return no
+	}
+}
+
 // rawHeader looks at the values of a header, which has its canonical name in
 // the journal.
 func rawHeader(name string, match func(string) bool) rawMatch {
@@ -131,20 +157,22 @@ func rawHeader(name string, match func(string) bool) rawMatch {
 
 // rawJSON looks at what stands behind the last name of a path, wherever that
 // is in the body. Only a body in which that could be the value is parsed.
-func rawJSON(path jsonx.Path, values []string, want func(*Store, *Exchange) (bool, error)) rawMatch {
+func rawJSON(path jsonx.Path, values []string, want func(*Store, *Exchange) (bool, error)) (raw rawMatch, could func(*rawLines) bool) {
 	name := path[len(path)-1]
-	last := newFinder([]byte(name + `\`))
+	last := newFinder([]byte(`"` + name + `\`))
 	findable := plainWord(name) && !plainNumber(name) // else it can be an index, before which no name stands
-	could := func(body []byte) bool {
+	canBe := func(body []byte) bool {
 		for rest := body; ; {
 			if rest = last.after(rest); rest == nil {
 				return false
 			}
-			at := len(body) - len(rest) - len(name) - 1
-			if at > 0 && body[at-1] == '"' && slices.ContainsFunc(values, func(v string) bool { return couldBe(rest, v) }) {
+			if slices.ContainsFunc(values, func(v string) bool { return couldBe(rest, v) }) {
 				return true
 			}
 		}
+	}
+	could = func(l *rawLines) bool {
+		return !findable || l.flags&(flagFile|flagBase64|flagLetters) != 0 || canBe(l.body)
 	}
 	return func(l *rawLines) certainty {
 		var body []byte
@@ -156,8 +184,6 @@ func rawJSON(path jsonx.Path, values []string, want func(*Store, *Exchange) (boo
 			if body, err = base64.StdEncoding.AppendDecode(nil, l.body); err != nil {
 				return maybe
 			}
-		case findable && l.flags&flagLetters == 0 && !could(l.body):
-			return no
 		default:
 			var s string
 			if json.Unmarshal(append(append([]byte{'"'}, l.body...), '"'), &s) != nil {
@@ -173,7 +199,7 @@ func rawJSON(path jsonx.Path, values []string, want func(*Store, *Exchange) (boo
 			return yes
 		}
 		return no
-	}
+	}, could
 }
 
 // couldBe reports whether the value behind a name can be the one that is
@@ -204,6 +230,9 @@ func couldBe(b []byte, value string) bool {
 		}
 		got := string(b[:end])
 		if plainNumber(value) && !strings.ContainsAny(got, ".eE") {
+			if got == value || got[0] != '-' && value[0] > '0' {
+				return got == value // neither has zeros before it
+			}
 			return decimalOf(got) == decimalOf(value)
 		}
 		return !simple || value[0] == '-' || value[0] >= '0' && value[0] <= '9'

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"devhook/verify"
 )
@@ -226,73 +225,78 @@ func (f *search) narrow(c *columnReader, rows []uint32, cond Term, elsewhere map
 		}
 		return keep(func(i uint32) bool { n := code(i); return n < len(ok) && ok[n] }), nil
 	}
-	var ex Exchange
-	number := func(col int) (func(i uint32) int64, error) {
-		b, err := c.column(col)
-		return func(i uint32) int64 { return int64(number64(b, i)) }, err
-	}
+	within := func(n int64) bool { return cond.within(n) != cond.Not }
 	switch cond.Key {
 	case "size":
-		size, err := number(colSize)
+		b, err := c.column(colSize)
 		if err != nil {
 			return nil, err
 		}
-		return keep(func(i uint32) bool { ex.Request.Size = size(i); return holds(&ex) }), nil
+		return keep(func(i uint32) bool { return within(int64(number64(b, i))) }), nil
 	case "since", "until":
-		at, err := number(colAt)
+		b, err := c.column(colAt)
 		if err != nil {
 			return nil, err
 		}
-		return keep(func(i uint32) bool { ex.At = time.Unix(0, at(i)); return holds(&ex) }), nil
+		return keep(func(i uint32) bool { return within(microOf(int64(number64(b, i)))) }), nil
 	case "seq":
-		seq, err := c.column(colSeq)
+		b, err := c.column(colSeq)
 		if err != nil {
 			return nil, err
 		}
-		return keep(func(i uint32) bool {
-			ex.Seq = c.u.at.first + uint64(binary.LittleEndian.Uint32(seq[i*4:]))
-			return holds(&ex)
-		}), nil
+		return keep(func(i uint32) bool { return within(int64(c.u.at.first) + int64(binary.LittleEndian.Uint32(b[i*4:]))) }), nil
+	}
+	var ex Exchange
+	ids := func() ([]byte, error) { return c.column(colID) }
+	switch cond.Key {
 	case "id":
-		ids, err := c.column(colID)
+		b, err := ids()
 		if err != nil {
 			return nil, err
 		}
 		return keep(func(i uint32) bool {
-			ex.ID = ID(ids[i*idLen : (i+1)*idLen])
+			ex.ID = ID(b[i*idLen : (i+1)*idLen])
 			return holds(&ex)
 		}), nil
 	case "pinned":
-		var failed error
-		kept := keep(func(i uint32) bool {
-			id, err := c.id(int(i))
-			failed = errors.Join(failed, err)
-			ex.Pinned = f.x.ends[id].pinned
-			return holds(&ex)
-		})
-		return kept, failed
+		is, isNot := holds(&Exchange{Pinned: true}), holds(&ex)
+		if is == isNot || !f.x.pinnedIn(c.u) { // is the same for all
+			return keep(func(uint32) bool { return isNot }), nil
+		}
+		b, err := ids()
+		if err != nil {
+			return nil, err
+		}
+		return keep(func(i uint32) bool {
+			if f.x.ends[ID(b[i*idLen:(i+1)*idLen])].pinned {
+				return is
+			}
+			return isNot
+		}), nil
 	}
-	took, err := number(colTook)
+	took, err := c.column(colTook)
 	if err != nil {
 		return nil, err
 	}
-	appTook, err := number(colAppTook)
+	appTook, err := c.column(colAppTook)
 	if err != nil {
 		return nil, err
 	}
-	var response, app Response
 	return keep(func(i uint32) bool {
-		ex.Response, ex.App = nil, nil
-		if flags[i]&flagAnswered != 0 {
-			response.Took = time.Duration(took(i))
-			ex.Response = &response
-		}
-		if flags[i]&flagApp != 0 {
-			app.Took = time.Duration(appTook(i))
-			ex.App = &app
-		}
-		return holds(&ex)
+		ok := flags[i]&flagAnswered != 0 && cond.within(int64(number64(took, i))) ||
+			flags[i]&flagApp != 0 && cond.within(int64(number64(appTook, i)))
+		return ok != cond.Not
 	}), nil
+}
+
+// pinnedIn reports whether something that is pinned can be in u.
+func (x *index) pinnedIn(u *run) bool {
+	for id, more := range x.ends {
+		if more.pinned && u.min <= id && id <= u.max {
+			return true
+		}
+	}
+	return false
 }
 
 func number64(b []byte, i uint32) uint64 { return binary.LittleEndian.Uint64(b[i*8:]) }
@@ -372,18 +376,23 @@ func (f *search) pick(c *columnReader, rows []uint32, limit int, bad *[]error) (
 
 // raw tells from the lines as they stand whether row i fulfils the rest.
 func (f *search) raw(c *columnReader, w *window, h hit, i uint32) (certainty, error) {
+	if !f.looks {
+		return maybe, nil
+	}
+	l, err := w.lines(f.s, c, h, i)
+	if err != nil {
+		return no, err
+	}
+	for _, cond := range f.rest { // the cheap questions first
+		if cond.could != nil && !cond.Not && !cond.could(l) {
+			return no, nil
+		}
+	}
 	all := yes
-	var l *rawLines
 	for _, cond := range f.rest {
 		if cond.raw == nil {
 			all = maybe
 			continue
-		}
-		if l == nil {
-			var err error
-			if l, err = w.lines(f.s, c, h, i); err != nil {
-				return no, err
-			}
 		}
 		switch ok := cond.raw(l); {
 		case ok == no && !cond.Not, ok == yes && cond.Not:
