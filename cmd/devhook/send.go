@@ -56,16 +56,18 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	defer onInterrupts(stop, cancel)() // the first ends the sending, the second what is under way
 
 	s.began = s.p.now()
-	room := make(chan struct{}, s.plans.concurrency)
 	told := make(chan sent, maxUntold)
 	var teller, wg sync.WaitGroup
-	teller.Go(func() {
-		for d := range told {
-			if err := s.tell(d); err != nil {
+	teller.Go(func() { s.tellAll(told) })
+	jobs := make(chan job)
+	workers := 0 // as many as there was work for at once
+	work := func(j job) {
+		for ok := true; ok; j, ok = <-jobs {
+			if err := s.one(ctx, j, origin, told); err != nil {
 				s.breakOff(err)
 			}
 		}
-	})
+	}
 	pace := pace{schedule: s.plans, now: s.p.now}
 	var firstErr error
 	for j, err := range s.jobs(sources) {
@@ -76,20 +78,25 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 		if !pace.wait(going, j) {
 			break
 		}
-		select {
-		case room <- struct{}{}:
-		case <-going.Done():
-		}
-		if going.Err() != nil || s.broken() != nil {
+		if s.broken() != nil {
 			break
 		}
-		wg.Go(func() {
-			defer func() { <-room }()
-			if err := s.one(ctx, j, origin, told); err != nil {
-				s.breakOff(err)
-			}
-		})
+		select {
+		case jobs <- j:
+			continue
+		default:
+		}
+		if workers < s.plans.concurrency {
+			workers++
+			wg.Go(func() { work(j) })
+			continue
+		}
+		select {
+		case jobs <- j:
+		case <-going.Done():
+		}
 	}
+	close(jobs)
 	wg.Wait()
 	close(told)
 	teller.Wait()
@@ -170,6 +177,28 @@ func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told c
 	}
 	told <- sent{j, plan, done, lent, commit}
 	return nil
+}
+
+// tellEvery is how long what was sent is gathered before a sync is waited for, once
+// there are many.
+const tellEvery = 20 * time.Millisecond
+
+// tellAll tells of all that told gives.
+func (s *sending) tellAll(told <-chan sent) {
+	for d := range told {
+		if s.many || s.total > manySent {
+			time.Sleep(tellEvery)
+		}
+		for n := len(told); ; n-- { // of these, the first waits for the others, too
+			if err := s.tell(d); err != nil {
+				s.breakOff(err)
+			}
+			if n == 0 {
+				break
+			}
+			d = <-told
+		}
+	}
 }
 
 // tell prints what became of one webhook, once it is on the disk.

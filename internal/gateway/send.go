@@ -80,14 +80,18 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 			return nil, commit, fmt.Errorf("send: %w", err)
 		}
 	}
+	write := g.o.Store.Write
+	if soon {
+		write = g.o.Store.WriteLater
+	}
 	if p.To == nil {
 		ex.Outcome, ex.Detail = recorder.Handled, cmp.Or(p.Source.Detail, "there is no app to send it to")
-		if commit, err = g.o.Store.Write(ex); err != nil {
+		if commit, err = write(ex); err != nil {
 			return nil, commit, fmt.Errorf("send: %w", err)
 		}
 		return ex, commit, nil
 	}
-	if commit, err = g.o.Store.Write(ex); err != nil {
+	if commit, err = write(ex); err != nil {
 		return nil, commit, fmt.Errorf("send: %w", err)
 	}
 	for _, other := range copies {
