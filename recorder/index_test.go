@@ -128,6 +128,9 @@ func TestIndexFindsWhatIsThere(t *testing.T) {
 			if got := seqs(t, s, q); !slices.Equal(got, want) {
 				t.Errorf("%q, newest %d, before %d: got %v, want %v", text, q.Newest, q.Before, got, want)
 			}
+			if got, err := s.Count(q); err != nil || got != len(want) {
+				t.Errorf("%q, newest %d, before %d: counted %d, want %d; %v", text, q.Newest, q.Before, got, len(want), err)
+			}
 		}
 	}
 	for _, i := range []int{0, 1, n / 2, n - 1} {

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"errors"
 	"iter"
 	"os"
 	"runtime"
@@ -60,6 +61,33 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 			}
 		}
 	}
+}
+
+// Count returns how many exchanges q asks for, which takes less than to read them.
+// Damaged lines are passed over.
+func (s *Store) Count(q Query) (int, error) {
+	done, err := s.reading()
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	x, err := s.newIndex()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	count := func(hits []hit, more error) bool {
+		if more != nil && !errors.As(more, new(*DamagedError)) {
+			err = more
+		}
+		n += len(hits)
+		return err == nil
+	}
+	newSearch(s, x, q).all(count)
+	if q.Newest > 0 {
+		n = min(n, q.Newest)
+	}
+	return n, err
 }
 
 // A hit is where an exchange, its result and the end of its WebSocket stand,

@@ -112,6 +112,12 @@ func parallel(n int, f func(int) error) error {
 // segment returns the runs of one segment, and makes those that are missing.
 func (x *index) segment(i int) ([]*run, error) {
 	s, first := x.s, x.segments[i]
+	full := i < len(x.segments)-1
+	if info, err := os.Stat(s.segmentPath(first)); err == nil { // is mostly all that is asked
+		if list := s.runs.get(first, info); list != nil {
+			return s.kept(first, info, list, full), nil
+		}
+	}
 	f, err := os.Open(s.segmentPath(first))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // dropped meanwhile
@@ -123,15 +129,6 @@ func (x *index) segment(i int) ([]*run, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	full := i < len(x.segments)-1
-	if list := s.runs.get(first, info); list != nil {
-		if last := *list[len(list)-1]; full && last.image != nil && !last.tried { // it was the end of the journal
-			s.keepRun(&last)
-			list = append(slices.Clone(list[:len(list)-1]), &last)
-			s.runs.put(first, segmentRuns{info, list})
-		}
-		return list, nil
 	}
 	end, err := wholeLines(f)
 	if err != nil {
@@ -167,6 +164,19 @@ func (x *index) segment(i int) ([]*run, error) {
 	}
 	s.runs.put(first, segmentRuns{info, list})
 	return list, nil
+}
+
+// kept returns the runs of a segment. The last of one that is full gets its file now
+// if it was the end of the journal when it was made.
+func (s *Store) kept(first uint64, info os.FileInfo, list []*run, full bool) []*run {
+	last := *list[len(list)-1]
+	if !full || last.image == nil || last.tried {
+		return list
+	}
+	s.keepRun(&last)
+	list = append(slices.Clone(list[:len(list)-1]), &last)
+	s.runs.put(first, segmentRuns{info, list})
+	return list
 }
 
 // offsets returns where runs of a segment begin that have a file.

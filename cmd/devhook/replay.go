@@ -77,12 +77,11 @@ func (s *sending) replay(c *cli.Context) error {
 		s.newest = c.Uint64("upto")
 		sources = s.recordings(f)
 		if s.errs.Lasts() && !c.Bool("dry-run") { // for the bar
-			for _, err := range sources {
-				if err == nil {
-					s.total += c.Int("repeat")
-				}
+			n, err := s.store.Count(s.upTo(f))
+			if err != nil {
+				return storeFailure(err)
 			}
-			s.total = max(0, s.total-s.plans.skip)
+			s.total = max(0, n*c.Int("repeat")-s.plans.skip)
 		}
 	} else {
 		if groups == nil {
@@ -166,24 +165,28 @@ func (s *sending) recordings(f recorder.Filter) iter.Seq2[*recorder.Exchange, er
 		if s.store == nil {
 			return
 		}
-		if s.newest == 0 {
-			for ex, err := range s.store.Query(recorder.Query{Newest: 1}) {
-				if err == nil {
-					s.newest = ex.Seq
-				}
-			}
-		}
-		for ex, err := range s.store.Query(recorder.Query{Filter: f}) {
+		for ex, err := range s.store.Query(s.upTo(f)) {
 			if err != nil {
 				err = storeFailure(err)
-			} else if ex.Seq > s.newest {
-				return
 			}
 			if !yield(ex, err) {
 				return
 			}
 		}
 	}
+}
+
+// upTo returns the query for what f lets through of what was there when it was first
+// called.
+func (s *sending) upTo(f recorder.Filter) recorder.Query {
+	if s.newest == 0 {
+		for ex, err := range s.store.Query(recorder.Query{Newest: 1}) {
+			if err == nil {
+				s.newest = ex.Seq
+			}
+		}
+	}
+	return recorder.Query{Filter: f, Before: s.newest + 1} // none, if there was none
 }
 
 // named returns the provider of all that is sent, if it is one and a secret

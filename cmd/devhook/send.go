@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +56,9 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	defer stop()
 	defer onInterrupts(stop, cancel)() // the first ends the sending, the second what is under way
 
+	// What is sent is garbage soon, and little is not: collected less often, it takes a
+	// tenth less of the processor, for some MB.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	s.began = s.p.now()
 	told := make(chan sent, maxUntold)
 	var teller, wg sync.WaitGroup
