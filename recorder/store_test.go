@@ -703,3 +703,38 @@ func TestReadersSplitLinesRight(t *testing.T) {
 }
 
 func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// What is written for later is there at once, and durable when that is waited for,
+// also if nobody asks for a sync.
+func TestWriteLater(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	var last Commit
+	for i := range 20 {
+		ex := newExchange(i)
+		ex.Outcome = Pending
+		var err error
+		if last, err = s.WriteLater(ex); err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			if err := s.Finish(t.Context(), ex.ID, Result{Outcome: Answered, Response: &Response{Status: 200}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	other := readOnly(t, dir)
+	if n, err := other.Count(Query{}); n != 20 || err != nil {
+		t.Errorf("another process sees %d of 20; %v", n, err)
+	}
+	answered, err := ParseFilter(time.Time{}, "outcome:answered")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := other.Count(Query{Filter: answered}); n != 10 || err != nil {
+		t.Errorf("%d of 10 are answered; %v", n, err)
+	}
+	if err := last.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
