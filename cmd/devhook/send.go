@@ -67,6 +67,9 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	workers := 0 // as many as there was work for at once
 	work := func(j job) {
 		for ok := true; ok; j, ok = <-jobs {
+			if going.Err() != nil || s.broken() != nil { // since it was handed over
+				continue
+			}
 			if err := s.one(ctx, j, origin, told); err != nil {
 				s.breakOff(err)
 			}
