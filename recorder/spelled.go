@@ -27,7 +27,7 @@ func (s *spelled) members(f func(key []byte)) {
 		return
 	}
 	for !s.bad {
-		key := s.bytes(nil)
+		key := s.bytes(false)
 		s.take(':')
 		if s.bad {
 			return
@@ -80,11 +80,11 @@ func (s *spelled) text() string {
 }
 
 // plain reads a string.
-func (s *spelled) plain() string { return string(s.bytes(nil)) }
+func (s *spelled) plain() string { return string(s.bytes(false)) }
 
 func (s *spelled) body() (b Body) {
 	if s.peek() != '{' {
-		if raw := s.bytes([]byte{}); len(raw) > 0 {
+		if raw := s.bytes(true); len(raw) > 0 {
 			b.Bytes = raw
 		}
 		return b
@@ -113,9 +113,9 @@ func (s *spelled) base64() []byte {
 	return raw
 }
 
-// bytes reads a string. It is part of what was read if it has no escape and into is
-// nil, and else behind into.
-func (s *spelled) bytes(into []byte) []byte {
+// bytes reads a string. It belongs to the caller if own is set; else it may be a part of
+// what was read.
+func (s *spelled) bytes(own bool) []byte {
 	s.take('"')
 	if s.bad {
 		return nil
@@ -129,12 +129,12 @@ func (s *spelled) bytes(into []byte) []byte {
 	back := bytes.IndexByte(b[:end], '\\')
 	if back < 0 {
 		s.i += end + 1
-		if into == nil {
-			return b[:end]
+		if own {
+			return bytes.Clone(b[:end])
 		}
-		return append(into, b[:end]...)
+		return b[:end]
 	}
-	into = make([]byte, 0, s.roomFor(b, end))
+	into := make([]byte, 0, s.roomFor(b, end))
 	for at := 0; ; {
 		into = append(into, b[at:back]...)
 		if at = back; b[at] == '"' {
