@@ -22,19 +22,20 @@ import (
 //
 // A file is a head and columns, numbers in little endian:
 //
-//	"devhook index 1\n"
+//	"devhook index 2\n"
 //	u64 where the run ends in the segment
 //	the last 20 bytes of the run, by which a segment that was replaced is known
 //	u32 rows
 //	26+26 the lowest and the highest id
+//	i64+i64 the lowest and the highest of colAt, of colSize, and of colTook and colAppTook
 //	for each column: u32 offset, u32 length, u32 CRC32C
 //	u32 CRC32C of all before
 //
 // It is read with pread, a column at a time, and nothing of it is kept.
 const (
-	indexMagic = "devhook index 1\n"
+	indexMagic = "devhook index 2\n"
 	indexExt   = ".idx"
-	indexHead  = len(indexMagic) + 8 + sealLen + 4 + 2*idLen + columns*12 + 4
+	indexHead  = len(indexMagic) + 8 + sealLen + 4 + 2*idLen + len(run{}.bounds)*16 + columns*12 + 4
 	sealLen    = 20
 
 	// minRun is how many bytes of the last segment make a run that is worth a
@@ -92,6 +93,7 @@ type run struct {
 	seal     [sealLen]byte
 	rows     int
 	min, max ID
+	bounds   [3]Range           // see boundOf
 	table    [columns][3]uint32 // offset, length, sum
 	loose    []byte
 
@@ -113,6 +115,10 @@ func (u *run) parseHead(b []byte) error {
 	u.rows = int(binary.LittleEndian.Uint32(b))
 	u.min, u.max = ID(b[4:4+idLen]), ID(b[4+idLen:4+2*idLen])
 	b = b[4+2*idLen:]
+	for i := range u.bounds {
+		u.bounds[i] = Range{int64(number64(b, uint32(2*i))), int64(number64(b, uint32(2*i+1)))}
+	}
+	b = b[16*len(u.bounds):]
 	for i := range u.table {
 		for j := range 3 {
 			u.table[i][j] = binary.LittleEndian.Uint32(b[(i*3+j)*4:])
@@ -122,6 +128,27 @@ func (u *run) parseHead(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// boundOf are the bounds that settle conditions on a key for a whole run, and what
+// makes a number of them one of the key's ranges.
+var boundOf = map[string]struct {
+	i  int
+	of func(int64) int64
+}{
+	"since": {0, microOf}, "until": {0, microOf}, "size": {1, same}, "took": {2, same},
+}
+
+func same(n int64) int64 { return n }
+
+// none reports whether no row of u can have a number in one of the ranges of t.
+func (u *run) none(t *Term) bool {
+	b, ok := boundOf[t.Key]
+	if !ok {
+		return false
+	}
+	lo, hi := b.of(u.bounds[b.i].Lo), b.of(u.bounds[b.i].Hi)
+	return !slices.ContainsFunc(t.Ranges, func(r Range) bool { return r.Lo <= hi && lo <= r.Hi })
 }
 
 // openRun reads what the index file at path has, but for its columns.

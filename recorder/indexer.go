@@ -224,6 +224,16 @@ func (x *indexer) run(end int64) *run {
 	b = append(b, seal...)
 	b = binary.LittleEndian.AppendUint32(b, uint32(x.rows))
 	b = append(append(b, low...), high...)
+	for _, cols := range [][]int{{colAt}, {colSize}, {colTook, colAppTook}} {
+		r := Range{math.MaxInt64, math.MinInt64} // none, if there are no rows
+		for _, c := range cols {
+			for i := range len(x.cols[c]) / 8 {
+				n := int64(number64(x.cols[c], uint32(i)))
+				r = Range{min(r.Lo, n), max(r.Hi, n)}
+			}
+		}
+		b = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, uint64(r.Lo)), uint64(r.Hi))
+	}
 	for _, i := range slices.Sorted(maps.Values(x.open)) {
 		x.cols[colOpen] = append(binary.LittleEndian.AppendUint32(x.cols[colOpen], uint32(i)), x.cols[colID][i*idLen:(i+1)*idLen]...)
 	}

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -71,7 +72,13 @@ func (f *search) rows(c *columnReader) (rows []uint32, err error) {
 			return nil, err
 		}
 		for _, cond := range f.indexed { // what no row can fulfil costs next to nothing
-			if col, ok := dictionaries[cond.Key]; ok && (elsewhere == nil || !changes(cond.Key)) {
+			if changes(cond.Key) && slices.ContainsFunc(slices.Collect(maps.Values(elsewhere)), func(ex *Exchange) bool { return f.holds(cond, ex) }) {
+				continue
+			}
+			if !cond.Not && c.u.none(&cond) {
+				return nil, nil
+			}
+			if col, ok := dictionaries[cond.Key]; ok {
 				values, _, err := c.dictionary(col)
 				if err != nil {
 					return nil, err
