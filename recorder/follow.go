@@ -14,7 +14,10 @@ import (
 
 // A Cursor is a place in a journal; see [Store.Follow]. The zero Cursor is its
 // start.
-type Cursor struct{ at position }
+type Cursor struct {
+	at   position
+	last uint32 // of what stands before it, as lastBytes has it; 0 if that is not known
+}
 
 // End returns the place where the journal ends now.
 func (s *Store) End() (Cursor, error) {
@@ -29,7 +32,10 @@ func (s *Store) End() (Cursor, error) {
 	}
 	defer f.Close()
 	end, err := wholeLines(f)
-	return Cursor{position{first, end}}, err
+	if err != nil {
+		return Cursor{}, err
+	}
+	return cursorIn(f, position{first, end})
 }
 
 // Follow gives the exchanges that end behind from, in the order in which they
@@ -57,7 +63,7 @@ func (s *Store) follow(ctx context.Context, from Cursor, open map[ID]hit) iter.S
 func (s *Store) run(ctx context.Context, f follower) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		f := f // so that the values can be asked for more than once
-		f.s, f.pending, f.cache, f.timer = s, map[ID]span{}, lineCache{s: s}, time.NewTimer(lookEvery)
+		f.s, f.pending, f.cache, f.timer = s, map[ID]hit{}, lineCache{s: s}, time.NewTimer(lookEvery)
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
@@ -76,12 +82,12 @@ type follower struct {
 	s       *Store
 	at      position
 	f       *os.File // segment at.first, or nil
+	ended   bool     // there was a next one already when it was opened
 	r       *lineReader
 	watch   *watch.Watcher // of f
-	pending map[ID]span    // exchanges whose result was not seen yet
+	pending map[ID]hit     // exchanges whose result was not seen yet
 	open    map[ID]hit     // those that have opened a WebSocket; nil if its end is not wanted
-	arrived bool           // exchanges are wanted when they arrive, too
-	behind  *Cursor        // set to the place behind what is given; may be nil
+	step    *Step          // what is given, but for its Exchange, to who wants each step; else nil
 	cache   lineCache
 	timer   *time.Timer
 }
@@ -142,12 +148,12 @@ func (f *follower) drain(yield func(*Exchange, error) bool) bool {
 
 // next returns the first number of the segment after the open one, 0 if there
 // is none yet. It looks only when there can be one: when the open one is full,
-// or gone.
+// or gone, or was the last one no longer from the start.
 func (f *follower) next(info os.FileInfo) (uint64, error) {
 	f.s.syncMu.Lock()
 	own := f.s.seg.first
 	f.s.syncMu.Unlock()
-	if info.Size() < f.s.segmentSize && own <= f.at.first && !removed(info) {
+	if info.Size() < f.s.segmentSize && own <= f.at.first && !f.ended && !removed(info) {
 		return 0, nil
 	}
 	return f.s.nextSegment(f.at.first)
@@ -167,7 +173,12 @@ func (f *follower) enter() error {
 	if err != nil {
 		return err
 	}
-	f.f = file
+	next, err := f.s.nextSegment(f.at.first)
+	if err != nil {
+		file.Close()
+		return err
+	}
+	f.f, f.ended = file, next != 0
 	f.r = newLineReader(file, f.at.offset, f.at.offset)
 	return nil
 }
@@ -195,17 +206,19 @@ func (f *follower) read(yield func(*Exchange, error) bool, size int64) (whole, m
 			}
 			continue
 		}
-		if f.behind != nil {
-			f.behind.at = position{f.at.first, f.r.offset}
+		if f.step != nil {
+			*f.step = Step{Next: Cursor{position{f.at.first, f.r.offset}, lastBytes(raw)}}
 		}
 		ex, err := f.take(found{l, at})
-		if (ex != nil || err != nil) && !yield(ex, err) {
+		given := ex != nil || err != nil || f.step != nil && f.step.Removed > 0
+		if given && !yield(ex, err) {
 			return false, false
 		}
 	}
 }
 
-// take returns the exchange that l ends, nil if it ends none.
+// take returns the exchange that l ends, nil if it ends none. Who wants each step gets
+// the one that l is about.
 func (f *follower) take(l found) (*Exchange, error) {
 	switch l.kind {
 	case 'x':
@@ -217,14 +230,14 @@ func (f *follower) take(l found) (*Exchange, error) {
 			}
 		}
 		if ex.Outcome == Pending {
-			f.pending[l.id] = l.span()
-			if !f.arrived {
+			f.pending[l.id] = hit{x: l.span()}
+			if f.step == nil {
 				return nil, nil
 			}
 		}
 		return ex, nil
 	case 'r':
-		x, ok := f.pending[l.id]
+		h, ok := f.pending[l.id]
 		if !ok { // it began before the cursor
 			ex, err := f.s.getID(l.id)
 			if ex != nil {
@@ -234,8 +247,10 @@ func (f *follower) take(l found) (*Exchange, error) {
 		}
 		delete(f.pending, l.id)
 		ex := f.s.recent.exchange(l.id, true)
-		h := hit{x: x, r: l.span()}
-		if ex == nil {
+		h.r = l.span()
+		if ex != nil {
+			ex.Pinned = h.pinned
+		} else {
 			var err error
 			if ex, err = f.cache.exchange(h); err != nil {
 				// Its segment can have been written anew meanwhile.
@@ -259,6 +274,26 @@ func (f *follower) take(l found) (*Exchange, error) {
 		delete(f.open, l.id)
 		h.e = l.span()
 		return f.cache.exchange(h)
+	case 'p':
+		for _, known := range []map[ID]hit{f.pending, f.open} {
+			if h, ok := known[l.id]; ok {
+				h.pinned = l.pins()
+				known[l.id] = h
+			}
+		}
+		if f.step == nil {
+			return nil, nil
+		}
+		f.step.Pin = true
+		ex, err := f.s.getID(l.id)
+		if errors.Is(err, ErrNotFound) { // it was removed since
+			return nil, nil
+		}
+		return ex, err
+	case 'd':
+		if f.step != nil {
+			f.step.Removed = l.removed()
+		}
 	}
 	return nil, nil
 }

@@ -64,7 +64,7 @@ func (x *indexer) add(l line, offset int64, err error) error {
 		x.addLoose('e', l.id, offset, len(l.raw))
 	case l.kind == 'p':
 		kind := byte('u')
-		if bytes.Contains(l.raw, []byte(`"pinned":true`)) {
+		if l.pins() {
 			kind = 'p'
 		}
 		x.addLoose(kind, l.id, offset, len(l.raw))

@@ -17,6 +17,7 @@ import (
 //	{"v":1,"k":"f","id":"…","n":1,…,"c":…}                   a frame of the WebSocket that it opened
 //	{"v":1,"k":"e","id":"…","ended":{…},"c":…}               that has ended
 //	{"v":1,"k":"p","id":"…","pinned":true,"c":…}             it was pinned, or is no longer
+//	{"v":1,"k":"d","n":3,"c":…}                              so many were removed
 //	{"v":1,"k":"z","c":…}                                    nobody writes here any more
 //
 // c is the CRC32C of the bytes before `,"c"`. Lines are written by this
@@ -30,6 +31,7 @@ const (
 	framePre    = linePrefix + `f","id":"`
 	endingPre   = linePrefix + `e","id":"`
 	pinPre      = linePrefix + `p","id":"`
+	removedPre  = linePrefix + `d","n":`
 	leftPre     = linePrefix + `z"`
 	idLen       = 26
 	sumLen      = len(`,"c":"00000000"}`)
@@ -154,3 +156,6 @@ func (l line) end(ex *Exchange) error {
 	ex.Ending = w.Ended.ending()
 	return nil
 }
+
+// pins reports whether a 'p' line says that its exchange is pinned.
+func (l line) pins() bool { return bytes.Contains(l.raw, []byte(`"pinned":true`)) }

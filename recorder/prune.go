@@ -68,6 +68,9 @@ func (s *Store) Prune(p Pruning) (Pruned, error) {
 	}
 	j := pruner{s: s, x: x, p: p, gone: map[ID]bool{}, sums: map[string]bool{}}
 	err = j.run()
+	told, bad := s.tellRemoved(j.out.Exchanges, p.DryRun)
+	j.out.Bytes -= told
+	err = errors.Join(err, bad)
 	return j.out, wrapped("prune", err)
 }
 
@@ -418,7 +421,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		if err != nil {
 			return err
 		}
-		if l, bad := parseLine(raw); bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'z') {
+		if l, bad := parseLine(raw); bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'z' || l.kind == 'd') {
 			continue
 		}
 		kept += int64(len(raw)) + 1
