@@ -24,7 +24,8 @@ const (
 )
 
 // events sends exchanges as server-sent events: as they arrive, as they are done,
-// and, those that have opened a WebSocket, as that ends.
+// and, those that have opened a WebSocket, as that ends. That one is pinned, or is no
+// longer, has a name of its own, as has that some were removed.
 func (in *Inspector) events(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	f, err := in.filter(query.Get("filter"))
@@ -37,7 +38,11 @@ func (in *Inspector) events(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	in.follow(w, r, func(ex *recorder.Exchange) (string, []byte, error) {
+	in.follow(w, r, func(step recorder.Step) (string, []byte, error) {
+		ex, name := step.Exchange, "exchange"
+		if step.Pin {
+			name = "pinned"
+		}
 		if ok, err := f.Match(in.o.Store, ex); err != nil || !ok {
 			return "", nil, err
 		}
@@ -45,16 +50,17 @@ func (in *Inspector) events(w http.ResponseWriter, r *http.Request) {
 			ex = summarized(ex)
 		}
 		data, err := ex.MarshalJSON()
-		return "exchange", data, err
+		return name, data, err
 	})
 }
 
 // follow answers r with a stream of events, https://html.spec.whatwg.org/multipage/server-sent-events.html:
-// what event makes of each step of the journal; "" makes none. It goes on behind the
+// what event makes of each step of the journal that has an exchange; "" makes none. That
+// some were removed is an event "removed" to everybody. It goes on behind the
 // id in Last-Event-ID or, as a browser cannot set that, in ?after. An id that is of
 // no place of this journal is answered with an event "reset": what the client has is
 // to be read anew. The first event is "open", so that there is an id from the start.
-func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(*recorder.Exchange) (name string, data []byte, err error)) {
+func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(recorder.Step) (name string, data []byte, err error)) {
 	if !in.begin() {
 		fail(w, http.StatusServiceUnavailable, "devhook ends, or too many follow already", fmt.Sprintf("up to %d can", maxStreams))
 		return
@@ -113,10 +119,13 @@ func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(*
 		case step := <-steps:
 			var name string
 			var data []byte
-			if name, data, err = event(step.Exchange); err != nil {
+			if step.Removed > 0 {
+				name, data = "removed", fmt.Appendf(nil, `{"v":1,"exchanges":%d}`, step.Removed)
+			} else if name, data, err = event(step); err != nil {
 				in.o.Log.Debug("cannot tell of an exchange", "id", string(step.Exchange.ID), "error", err)
-				err = nil
-			} else if name != "" {
+				name, err = "", nil
+			}
+			if name != "" {
 				err = out.send(name, step.Next.String(), data)
 			}
 		}

@@ -189,3 +189,22 @@ func TestCloseEndsStreams(t *testing.T) {
 	b.must(503, "GET", "/devhook/v1/events", "")
 	b.must(200, "GET", "/devhook/v1/status", "")
 }
+
+// Of a pin, and of what was removed, events have names of their own.
+func TestEventsOfWhatIsKept(t *testing.T) {
+	b := newBench(t)
+	b.record(recorder.Exchange{}, recorder.Response{})
+	s := b.follow("/devhook/v1/events", "")
+	b.must(200, "PUT", "/devhook/v1/exchanges/1/pin", "")
+	if e := s.next(); e.name != "pinned" || !strings.Contains(e.data, `"pinned":true`) {
+		t.Errorf("after a pin comes %+v", e)
+	}
+	b.must(200, "DELETE", "/devhook/v1/exchanges/1/pin", "")
+	if e := s.next(); e.name != "pinned" || strings.Contains(e.data, `"pinned"`) {
+		t.Errorf("after that comes %+v", e)
+	}
+	b.must(200, "DELETE", "/devhook/v1/exchanges/1", "")
+	if e := s.next(); e.name != "removed" || e.data != `{"v":1,"exchanges":1}` {
+		t.Errorf("after a removal comes %+v", e)
+	}
+}

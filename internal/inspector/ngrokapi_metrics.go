@@ -58,7 +58,7 @@ func newTraffic(in *Inspector) *traffic {
 
 func (t *traffic) follow(ctx context.Context, s *recorder.Store, from recorder.Cursor) {
 	for step, err := range s.Steps(ctx, from) {
-		if err == nil {
+		if err == nil && step.Exchange != nil && !step.Pin {
 			t.add(step.Exchange)
 		}
 	}

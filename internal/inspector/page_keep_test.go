@@ -5,6 +5,7 @@ package inspector_test
 import (
 	"fmt"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -131,6 +132,60 @@ func TestPageDeletes(t *testing.T) {
 	b.wait(rowNumbers + ` === "4,2"`)
 	s.send("/hooks", `{"new":true}`) // and what comes is still on the page
 	b.wait(rowNumbers + `.endsWith(",4,2")`)
+}
+
+// run runs a command of devhook on the same store, as a process of its own.
+func (s *site) run(args ...string) {
+	s.t.Helper()
+	cmd := exec.Command(devhook, args...)
+	cmd.Dir, cmd.Env = s.dir, s.cmd.Env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("devhook %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+// What another process pins and removes is so on a page that is open, without a reload,
+// and the page stays where it is.
+func TestPageSeesOthersPinAndDelete(t *testing.T) {
+	s := newSite(t)
+	for n := range 30 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 1440, 500)
+	b.open(s.inspect + "/x/12")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "12"`)
+	b.press("2")
+	b.eval(`document.getElementById("scroller").scrollTop = 16 * 58`, nil)
+	b.wait(`document.getElementById("r12")`)
+	s.run("pin", "12")
+	b.wait(`document.querySelector("#r12 .tag.pinned") && document.querySelector("#pane article").dataset.pinned !== undefined`)
+	if hidden := b.text(`document.getElementById("part-response").hidden`); hidden != "false" {
+		t.Error("the tab that was open is no longer")
+	}
+	s.run("unpin", "12")
+	b.wait(`!document.querySelector("#r12 .tag.pinned") && document.querySelector("#pane article").dataset.pinned === undefined`)
+
+	s.run("prune", "seq:5,11,29")
+	b.wait(`!document.getElementById("r11") && document.getElementById("count").innerText === "27"`)
+	if top := b.text(`document.getElementById("scroller").scrollTop > 10 * 58`); top != "true" {
+		t.Error("the list has jumped to its top")
+	}
+	if lost := b.text(`document.querySelectorAll(".lost").length`); lost != "0" {
+		t.Error("what is there is said to be deleted")
+	}
+	s.run("prune", "seq:12")
+	b.wait(`document.querySelector("#pane .lost") && document.querySelector("#pane [data-do=replay]").disabled && !document.getElementById("r12")`)
+	s.send("/hooks/after", "{}")
+	b.press("g")
+	b.wait(`document.querySelector("#list .row[aria-posinset='1'] .nm").innerText === "POST /hooks/after" && document.getElementById("count").innerText === "27"`)
+	b.wait(`!document.getElementById("r29") && document.getElementById("r28")`)
+
+	b.fill("#filter", "pinned:true")
+	b.wait(rowNumbers + ` === ""`)
+	s.run("pin", "7")
+	b.wait(rowNumbers + ` === "7"`)
+	s.run("unpin", "7")
+	b.wait(rowNumbers + ` === ""`)
 }
 
 // A word that looks like a key and is none is looked for, and the page says so.

@@ -139,7 +139,7 @@ func (in *Inspector) oldest() uint64 {
 	ctx, cancel := context.WithTimeout(in.done, 250*time.Millisecond)
 	defer cancel()
 	for step, err := range in.o.Store.Steps(ctx, recorder.Cursor{}) {
-		if err == nil {
+		if err == nil && step.Exchange != nil {
 			return step.Exchange.Seq
 		}
 	}
@@ -183,7 +183,7 @@ func (in *Inspector) rowsPart(w http.ResponseWriter, r *http.Request) {
 }
 
 // rowEvents follows the journal in rows. One that a filter lets through no longer
-// is "gone".
+// is "gone"; one of which only a pin is new is "pin".
 func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 	text := r.URL.Query().Get("filter")
 	f, err := in.filter(text)
@@ -192,7 +192,11 @@ func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var b bytes.Buffer
-	in.follow(w, r, func(ex *recorder.Exchange) (string, []byte, error) {
+	in.follow(w, r, func(step recorder.Step) (string, []byte, error) {
+		ex, name := step.Exchange, "row"
+		if step.Pin {
+			name = "pin"
+		}
 		ok, err := f.Match(in.o.Store, ex)
 		switch {
 		case err != nil:
@@ -200,7 +204,7 @@ func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 		case ok:
 			b.Reset()
 			err := templates.ExecuteTemplate(&b, "row", in.row(summarized(ex), in.o.Catalog()))
-			return "row", b.Bytes(), err
+			return name, b.Bytes(), err
 		case text != "" && ex.Outcome != recorder.Pending:
 			data, err := json.Marshal(ex.ID)
 			return "gone", data, err

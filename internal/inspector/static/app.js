@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { Editor } from "./editor.js";
 import { Filter } from "./filter.js";
-import { List } from "./list.js";
+import { List, there } from "./list.js";
 import { Live } from "./live.js";
 import { upgrade } from "./body.js";
 import { call, clean, copy, el, say } from "./text.js";
@@ -108,7 +108,11 @@ const list = new List(scroller, listing, {
     chart.add(row);
     heard(row);
     const open = current();
-    if (open && open.dataset.id === row.id && !open.classList.contains("diffpane") && path() === "/x/" + row.id) go(path(), { push: false });
+    if (open && open.dataset.id === row.id && !open.classList.contains("diffpane") && path().startsWith("/x/")) go(path(), { push: false });
+  },
+  pinned(row) {
+    const open = current();
+    if (open?.dataset.id === row.id) open.toggleAttribute("data-pinned", row.pinned);
   },
   failed(err) { if (err.name !== "AbortError" && $("live").dataset.state !== "lost") say("The list cannot be read: " + err.message, { kind: "fail" }); },
 });
@@ -130,7 +134,8 @@ function heard(row) {
 // The filter and the stream.
 
 const live = new Live({
-  row: (html) => list.arrive(html),
+  row: (html, pin) => list.arrive(html, pin),
+  removed: () => { list.recheck(); chart.load(list.filter); still(); },
   gone: (id) => list.drop(id),
   reset: () => refresh(filter.input.value.trim()),
   state(word) {
@@ -242,6 +247,17 @@ function withSubject(f) {
   if (row && path() === "/x/" + row.id) f(row);
   else if (open) f({ id: open.dataset.id, seq: +open.dataset.seq, name: open.dataset.name, pinned: open.dataset.pinned !== undefined });
   else say("Choose a webhook first.");
+}
+
+// still tells if what is shown is in the store no longer: somebody else has deleted it.
+async function still() {
+  const open = current();
+  if (!open || open.dataset.gone) return;
+  try { if (await there(+open.dataset.seq)) return; } catch { return; } // the state of the connection tells
+  if (!open.isConnected) return;
+  open.dataset.gone = "yes";
+  for (const b of open.querySelectorAll(".actions button")) b.disabled = true;
+  open.querySelector(".head").after(el("p", { class: "lost", role: "status" }, "This recording was deleted meanwhile. What is shown here is all that is left of it."));
 }
 
 let removed = null; // that is asked about

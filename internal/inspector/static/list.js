@@ -11,7 +11,7 @@ const tallest = 8_000_000;  // px of an element; browsers have bounds from 17 mi
 const mostRows = 20_000;    // that are held; those that are the farthest away go first
 
 export class List {
-  // on: selected(row), opened(row), fresh(n), counted(text)
+  // on: selected(row), fresh(n), counted(text), arrived(row), pinned(row), failed(error)
   constructor(scroller, element, on) {
     Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [] });
     this.row = parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) || 58;
@@ -168,14 +168,16 @@ export class List {
         const limit = c.rest ? perChunk : Math.min(1000, Math.max(perChunk, c.n));
         const r = await ask({ filter: this.filter, before: c.hi === Infinity ? "" : c.hi, from: c.lo || "", limit });
         if (generation !== this.generation) return;
-        const i = this.chunks.indexOf(c), above = this.chunks.slice(0, i).reduce((n, o) => n + o.n, 0) * this.row;
+        const i = this.chunks.indexOf(c), late = c.late || [], above = this.chunks.slice(0, i).reduce((n, o) => n + o.n, 0) * this.row;
         const old = c.n;
         c.rows = r.rows;
-        c.n = r.rows.length;
+        for (const row of late) put(c.rows, row); // newer than the answer
+        c.n = c.rows.length;
         c.last = performance.now();
         if (above + old * this.row <= this.top) this.top += (c.n - old) * this.row;
         if (c.rest && r.next) this.chunks.splice(i + 1, 0, { hi: r.next, rows: null, n: 6, rest: true });
-        c.lo ||= r.next || 0;
+        else if (r.next > (c.lo || 0)) this.chunks.splice(i + 1, 0, { hi: r.next, lo: c.lo, rows: null, n: Math.max(1, old - c.n) });
+        if (r.next > (c.lo || 0)) c.lo = r.next;
         c.rest = false;
         if (!r.next) this.chunks.length = i + 1; // there is nothing older
         this.evict();
@@ -184,7 +186,7 @@ export class List {
         this.on.failed(err);
         await new Promise((done) => setTimeout(done, 2000));
       } finally {
-        c.loading = null;
+        c.loading = c.late = null;
       }
     })();
   }
@@ -206,32 +208,27 @@ export class List {
   }
 
   // arrive takes a row of the stream: a new one, or one that has changed.
-  arrive(html) {
-    this.arrivals.push(html);
+  arrive(html, pin) {
+    this.arrivals.push(...read(html).map((row) => ({ row, pin })));
     this.arriving ||= requestAnimationFrame(() => { this.arriving = 0; this.take(); });
   }
 
   take() {
-    const rows = read(this.arrivals.join(""));
+    const all = this.arrivals, changed = [];
     this.arrivals = [];
-    const changed = [];
     let added = 0;
-    for (const row of rows) {
-      const at = this.find(row.seq);
-      if (at) {
-        at.chunk.rows[at.i] = row;
-        changed.push(row);
-        continue;
-      }
-      const c = this.chunks.find((c) => row.seq >= (c.lo || 0) && row.seq < c.hi);
+    for (const one of all) {
+      const { row, pin } = one, at = this.find(row.seq);
+      const c = at?.chunk || this.chunks.find((c) => row.seq >= (c.lo || 0) && row.seq < c.hi);
+      if (c?.loading) (c.late ||= []).push(row);
+      if (pin) changed.push(one);
       if (!c || !c.rows) continue; // it is read when one gets there
-      let i = c.rows.findIndex((o) => o.seq < row.seq);
-      if (i < 0) i = c.rows.length;
+      if (!pin) changed.push(one);
+      if (at) { at.chunk.rows[at.i] = row; continue; }
       row.isNew = true;
-      c.rows.splice(i, 0, row);
+      put(c.rows, row);
       c.n++;
-      added++;
-      changed.push(row);
+      if (!pin) added++;
       if (this.top >= this.row) this.top += this.row;
     }
     const head = this.chunks[0];
@@ -245,7 +242,27 @@ export class List {
     if (added && this.top >= this.row) { this.fresh += added; this.on.fresh(this.fresh); }
     this.evict();
     this.draw();
-    for (const row of changed) this.on.arrived(row);
+    for (const { row, pin } of changed) pin ? this.on.pinned(row) : this.on.arrived(row);
+  }
+
+  // recheck reads anew what is held, because some of it may be in the store no longer.
+  // What is seen stays until then.
+  async recheck() {
+    this.again = true;
+    if (this.checking) return;
+    for (this.checking = true; this.again;) {
+      this.again = false;
+      let y = 0;
+      const seen = this.chunks.filter((c) => {
+        const from = y, held = c.rows;
+        y += c.n * this.row;
+        if (held && (c.hi === Infinity || !c.lo || y > this.top && from < this.top + this.view)) return true;
+        if (held) c.rows = null;
+        return false;
+      });
+      for (const c of seen) { await c.loading; await this.load(c); }
+    }
+    this.checking = false;
   }
 
   // renew reads a row that the page itself has changed; the filter may let it through no
@@ -362,6 +379,18 @@ export class List {
       if (!this.chunks.length) return;
     }
   }
+}
+
+// put puts a row in its place, or in that of an older version of it.
+function put(rows, row) {
+  let i = rows.findIndex((o) => o.seq <= row.seq);
+  if (i < 0) i = rows.length;
+  rows.splice(i, rows[i]?.seq === row.seq ? 1 : 0, row);
+}
+
+// there tells whether a recording is in the store, whatever the filter.
+export async function there(seq) {
+  return (await ask({ filter: "origin:*", before: seq + 1, from: seq, limit: 1 })).rows.length > 0;
 }
 
 // set changes an attribute only if it is another.

@@ -5,7 +5,7 @@
 const unseenFor = 60_000; // ms
 
 export class Live {
-  // on: row(html), gone(id), reset(), state(word)
+  // on: row(html, pin), gone(id), removed(), reset(), state(word)
   constructor(on) {
     this.on = on;
     window.htmx.createEventSource = (url) => this.open(url);
@@ -49,6 +49,8 @@ export class Live {
     hear("open", () => this.up());
     hear("reset", () => { this.up(); this.on.reset(); });
     hear("row", (html) => this.on.row(html));
+    hear("pin", (html) => this.on.row(html, true));
+    hear("removed", () => this.on.removed());
     hear("gone", (id) => this.on.gone(JSON.parse(id)));
     source.addEventListener("error", () => { if (source === this.source) this.on.state("lost"); });
     return source;
