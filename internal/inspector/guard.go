@@ -56,20 +56,30 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !g.rightHost(r):
-		fail(w, http.StatusForbidden, "this is not the host of the inspector", "ask for http://"+g.o.Addr+"; --inspect-host lets another name in")
+		refuse(w, r, http.StatusForbidden, "this is not the host of the inspector", "ask for http://"+g.o.Addr+"; --inspect-host lets another name in")
 	case !g.o.Shared && cameThrough(r) && !g.named(r.Host):
-		fail(w, http.StatusForbidden, "this came through a proxy", "a proxy of yours is let in by --inspect-host NAME, if it asks by that name")
+		refuse(w, r, http.StatusForbidden, "this came through a proxy", "a proxy of yours is let in by --inspect-host NAME, if it asks by that name")
 	case !fromHere(r):
-		fail(w, http.StatusForbidden, "a page elsewhere asks for this", "the inspector answers its own pages, and programs")
+		refuse(w, r, http.StatusForbidden, "a page elsewhere asks for this", "the inspector answers its own pages, and programs")
 	case g.o.Shared && !g.known(r) && !isProbe(r):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="devhook"`)
-		fail(w, http.StatusUnauthorized, "the token is missing or wrong", "open the URL that devhook up printed, or send it as Authorization: Bearer TOKEN")
+		refuse(w, r, http.StatusUnauthorized, "the token is missing or wrong", "open the URL that devhook up printed, or send it as Authorization: Bearer TOKEN")
 	case !isJSON(r):
-		fail(w, http.StatusUnsupportedMediaType, "the content type is not application/json", "send Content-Type: application/json")
+		refuse(w, r, http.StatusUnsupportedMediaType, "the content type is not application/json", "send Content-Type: application/json")
 	default:
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		g.next.ServeHTTP(w, r)
 	}
+}
+
+// refuse answers r as who asks for it expects: the routes of ngrok's agent have errors of
+// their own form.
+func refuse(w http.ResponseWriter, r *http.Request, status int, text, hint string) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		agentFail(w, status, codeOther, text, hint)
+		return
+	}
+	fail(w, status, text, hint)
 }
 
 // rightHost reports whether r asks for a host that no stranger can give a name

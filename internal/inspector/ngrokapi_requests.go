@@ -23,9 +23,12 @@ import (
 // what was sent again.
 const throughTunnel = "origin:live,replay,trigger"
 
-// listRequests answers what came, the newest first. Of a list, nothing is held in
-// memory but what stands in the journal; large bodies go from their file to the
-// client.
+// atOnce is how many recordings of a list are held in memory: each may have bodies of
+// 256 KiB, as more is in a file.
+const atOnce = 32
+
+// listRequests answers what came, the newest first, however much that is: large bodies go
+// from their file to the client, and of the others a few are held at a time.
 func (a *agentAPI) listRequests(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	limit, err := number(query, "limit", usualExchanges, mostExchanges)
@@ -38,32 +41,62 @@ func (a *agentAPI) listRequests(w http.ResponseWriter, r *http.Request) {
 		a.failed(w, err)
 		return
 	}
-	var list []*recorder.Exchange
-	if name := query.Get("tunnel_name"); name == "" || name == a.name() {
-		for ex, err := range a.in.o.Store.Query(recorder.Query{Filter: f, Newest: limit}) {
-			if err != nil && !errors.As(err, new(*recorder.DamagedError)) {
-				a.failed(w, err)
-				return
-			}
-			if err == nil && a.shows(ex) {
-				list = append(list, ex)
-			}
-		}
+	if name := query.Get("tunnel_name"); name != "" && name != a.name() {
+		limit = 0
 	}
-	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriter(w)
-	io.WriteString(out, `{"uri":"/api/requests/http","requests":[`)
-	for i, ex := range slices.Backward(list) {
-		if i < len(list)-1 {
-			out.WriteByte(',')
+	written := 0
+	for q := (recorder.Query{Filter: f}); written < limit; {
+		q.Newest = min(atOnce, limit-written)
+		list, err := a.some(q)
+		if err != nil && written == 0 {
+			a.failed(w, err)
+			return
 		}
-		if err := a.write(out, ex); err != nil {
+		for _, ex := range slices.Backward(list) {
+			if q.Before = ex.Seq; !a.shows(ex) {
+				continue
+			}
+			if written == 0 {
+				a.beginList(w, out)
+			} else {
+				out.WriteByte(',')
+			}
+			written++
+			if err = cmp.Or(err, a.write(out, ex)); err != nil {
+				break
+			}
+		}
+		if err != nil {
 			a.in.o.Log.Debug("a list ends early", "error", err)
 			return // and its JSON has no end, so that nobody takes it for the whole
 		}
+		if len(list) == 0 || q.Before <= a.hidden.Load() {
+			break
+		}
+	}
+	if written == 0 {
+		a.beginList(w, out)
 	}
 	io.WriteString(out, "]}\n")
 	out.Flush()
+}
+
+func (a *agentAPI) beginList(w http.ResponseWriter, out *bufio.Writer) {
+	w.Header().Set("Content-Type", "application/json")
+	io.WriteString(out, `{"uri":"/api/requests/http","requests":[`)
+}
+
+// some reads what q asks for, and passes over what is damaged.
+func (a *agentAPI) some(q recorder.Query) (list []*recorder.Exchange, err error) {
+	for ex, err := range a.in.o.Store.Query(q) {
+		if err == nil {
+			list = append(list, ex)
+		} else if !errors.As(err, new(*recorder.DamagedError)) {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // shows reports whether ex is one that is listed.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -256,8 +257,24 @@ func TestAgentList(t *testing.T) {
 			t.Errorf("%q lists %d, want %d", query, got, want)
 		}
 	}
+	for range 2 * atOnce { // more than are held at a time, with others between them
+		b.record(recorder.Exchange{Origin: recorder.Mirror}, recorder.Response{})
+		b.record(recorder.Exchange{}, recorder.Response{})
+	}
+	ids := func(path, list string) (ids []string) {
+		for _, v := range b.must(200, "GET", path, "").json(t)[list].([]any) {
+			ids = append(ids, v.(map[string]any)["id"].(string))
+		}
+		return ids
+	}
+	all := ids("/devhook/v1/exchanges?limit=1000&filter=origin:live", "exchanges")
+	for query, want := range map[string]int{"?limit=1000": 5 + 2*atOnce, fmt.Sprint("?limit=", atOnce+3): atOnce + 3, fmt.Sprint("?limit=", 2*atOnce): 2 * atOnce} {
+		if got := ids("/api/requests/http"+query, "requests"); len(got) != want || !slices.Equal(got, all[:want]) {
+			t.Errorf("%q lists %d, want the newest %d", query, len(got), want)
+		}
+	}
 	newest := b.must(200, "GET", "/api/requests/http?limit=1", "").json(t)["requests"].([]any)[0].(map[string]any)["id"]
-	if ex, err := b.store.Get("5"); err != nil || newest != string(ex.ID) {
+	if ex, err := b.store.Get("last"); err != nil || newest != string(ex.ID) {
 		t.Errorf("the newest is %v, want %v (%v)", newest, ex.ID, err)
 	}
 	b.must(400, "GET", "/api/requests/http?limit=none", "")
@@ -269,7 +286,7 @@ func TestAgentList(t *testing.T) {
 	}
 	b.must(404, "GET", fmt.Sprintf("/api/requests/http/%v", newest), "")
 	b.must(404, "POST", "/api/requests/http", fmt.Sprintf(`{"id":%q}`, newest))
-	if n := len(b.must(200, "GET", "/devhook/v1/exchanges", "").json(t)["exchanges"].([]any)); n != 7 {
+	if n := len(b.must(200, "GET", "/devhook/v1/exchanges?limit=1000", "").json(t)["exchanges"].([]any)); n != 7+2*atOnce {
 		t.Errorf("%d are recorded", n)
 	}
 	b.record(recorder.Exchange{}, recorder.Response{})
@@ -333,7 +350,12 @@ func TestAgentGuard(t *testing.T) {
 		if row.method == "POST" {
 			body = `{"id":"1"}`
 		}
-		b.must(row.status, row.method, row.path, body, row.headers...)
+		r := b.must(row.status, row.method, row.path, body, row.headers...)
+		if row.status >= 400 {
+			if v := r.json(t); v["status_code"] != float64(row.status) || v["msg"] == "" || v["error_code"] != 100.0 || v["details"].(map[string]any)["err"] == "" {
+				t.Errorf("%s %s %v: %s", row.method, row.path, row.headers, r.body)
+			}
+		}
 	}
 	if b.seen.Load() != 1 {
 		t.Errorf("the app saw %d", b.seen.Load())
