@@ -1,12 +1,9 @@
 package inspector
 
 import (
-	"maps"
 	"net/http"
 
 	"devhook/internal/interchange"
-	"devhook/internal/redact"
-	"devhook/verify"
 )
 
 // curlPart answers a command for a POSIX shell that sends the webhook to where it
@@ -24,11 +21,7 @@ func (in *Inspector) curlPart(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnprocessableEntity, "not all of its body is there for a command", "devhook show "+string(ex.ID)+" --body has what was kept")
 		return
 	}
-	var secrets []verify.Secret
-	for keys := range maps.Values(in.o.Keys()) {
-		secrets = append(secrets, keys.Secrets...)
-	}
-	out, _ := redact.Credentials(secrets...).Exchange(*ex)
+	out, _ := in.redactor().Exchange(*ex)
 	if out.Target != "" { // there, Host is that of the app
 		out.Request.URL = out.Target
 		out.Request.Headers = out.Request.Headers.Clone()

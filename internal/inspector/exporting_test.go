@@ -1,0 +1,51 @@
+package inspector
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"devhook/recorder"
+)
+
+// What is exported is all that the filter lets through, oldest first, with bodies that
+// are in files, and without credentials; what a format cannot have is refused whole.
+func TestExport(t *testing.T) {
+	b := newBench(t)
+	large := strings.Repeat("0123456789abcdef", 20_000) // 320 kB
+	for _, body := range []string{`{"n":1}`, large, `{"n":3}`} {
+		b.record(recorder.Exchange{Request: recorder.Request{
+			Headers: map[string][]string{"Authorization": {"Bearer token-of-somebody"}, "Content-Type": {"text/plain"}},
+			Body:    recorder.Body{Bytes: []byte(body)}, Size: int64(len(body)),
+		}}, recorder.Response{})
+	}
+	lines := strings.Split(strings.TrimSpace(string(b.must(200, "GET", "/devhook/v1/export", "").body)), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for i, want := range []string{`{"n":1}`, large, `{"n":3}`} {
+		var ex recorder.Exchange
+		if err := json.Unmarshal([]byte(lines[i]), &ex); err != nil || string(ex.Request.Body.Bytes) != want {
+			t.Errorf("line %d: %v, a body of %d bytes", i, err, len(ex.Request.Body.Bytes))
+		}
+	}
+	har := b.must(200, "GET", "/devhook/v1/export?format=har&filter=seq:1,3&limit=1", "").json(t)
+	if n := len(har["log"].(map[string]any)["entries"].([]any)); n != 1 {
+		t.Errorf("the HAR has %d", n)
+	}
+	for _, format := range []string{"har", "curl", "http", "hurl", "ndjson"} {
+		r := b.must(200, "GET", "/devhook/v1/export?filter=seq:1&format="+format, "")
+		if !strings.Contains(string(r.body), `\"n\":1`) && !strings.Contains(string(r.body), `"n":1`) || strings.Contains(string(r.body), "token-of-somebody") {
+			t.Errorf("%s: %s", format, r.body)
+		}
+		if d := r.header.Get("Content-Disposition"); d != `attachment; filename="devhook.`+format+`"` {
+			t.Errorf("%s is sent as %q", format, d)
+		}
+		b.must(200, "GET", "/devhook/v1/export?filter=seq:99&format="+format, "")
+	}
+	b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: []byte("\xff\x00")}, Size: 2}}, recorder.Response{})
+	b.must(422, "GET", "/devhook/v1/export?format=http&filter=seq:1,4", "")
+	for _, query := range []string{"format=pdf", "limit=0", "filter=status:x"} {
+		b.must(400, "GET", "/devhook/v1/export?"+query, "")
+	}
+}
