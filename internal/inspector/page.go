@@ -115,8 +115,8 @@ type shell struct {
 	Open    string        // the id of the exchange in the pane
 }
 
-// firstRows is how many rows come with the page: more than a screen has.
-const firstRows = 44
+// firstRows is how many rows come with the page: what a screen of 4K has.
+const firstRows = 34
 
 // show answers with a pane: alone to htmx, else with the whole page around it.
 func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, title, name string, data any) {
@@ -135,14 +135,21 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 	if ex, ok := data.(*detail); ok {
 		s.Open = string(ex.Exchange.ID)
 	}
-	s.List = in.firstRows(s.Filter)
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, "shell", s); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
+	var head, body bytes.Buffer
+	if err := templates.ExecuteTemplate(&head, "head", s); err != nil {
+		in.o.Log.Warn("the page cannot be made", "template", "head", "error", err)
 		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
 		return
 	}
-	html(w, status, b.Bytes())
+	html(w, status, head.Bytes())
+	http.NewResponseController(w).Flush() // what the page needs is fetched while rows are read; an error shows when more is written
+	s.List = in.firstRows(s.Filter)
+	if err := templates.ExecuteTemplate(&body, "shell", s); err != nil {
+		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
+		body.Reset()
+		body.WriteString("<body><p>The page cannot be made.</p></body></html>")
+	}
+	w.Write(body.Bytes())
 }
 
 // asciiTitle is title as a header can have it.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -72,18 +73,23 @@ func TestPageWithManyRecordings(t *testing.T) {
 	}
 	s := newSite(t, func(s *site) { fill(t, filepath.Join(s.dir, ".devhook"), n) })
 	b := newTab(t, s, 1440, 900)
-	b.do(chromedp.Navigate(s.inspect + "/healthz"))
-	var nothing float64
-	b.eval(`new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1), 200)))`, &nothing)
-	t.Logf("a page of two letters is painted in %.0f ms", nothing)
-	for _, name := range []string{"first", "second", "third"} {
-		b.open(s.inspect + "/")
-		var paint, first, shell float64
-		b.eval(`performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1`, &paint)
-		b.eval(`performance.getEntriesByType("navigation")[0].responseEnd`, &first)
-		b.eval(`performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`, &shell)
-		t.Logf("%s visit with %d recordings: the page is read in %.0f ms, painted in %.0f ms, works in %.0f ms", name, n, first, paint, shell)
+	// A page of two letters is beside it, because the machine may have other work.
+	var painted [2][]float64
+	for range 7 {
+		for i, path := range []string{"/healthz", "/"} {
+			b.do(chromedp.Navigate("about:blank"))
+			b.eval(`new Promise((done) => setTimeout(done, 200))`, nil) // the page before has asked for more
+			b.do(chromedp.Navigate(s.inspect + path))
+			var at float64
+			b.eval(`new Promise((done) => { const look = () => { const p = performance.getEntriesByName("first-contentful-paint")[0]; p ? done(p.startTime) : setTimeout(look, 5); }; look(); })`, &at)
+			painted[i] = append(painted[i], at)
+		}
 	}
+	for i := range painted {
+		slices.Sort(painted[i])
+	}
+	t.Logf("first paint with %d recordings: %.0f ms, the shortest %.0f ms; of a page of two letters: %.0f ms, %.0f ms", n, painted[1][3], painted[1][0], painted[0][3], painted[0][0])
+	b.open(s.inspect + "/")
 	const rows = `document.querySelectorAll("#list .row").length`
 	few := func() {
 		t.Helper()

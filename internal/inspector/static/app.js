@@ -349,8 +349,12 @@ document.addEventListener("keydown", (e) => {
 
 addEventListener("popstate", () => go(path(), { push: false }));
 
-// The start.
+// The start: when what the server has written is on the screen, as to make it work takes
+// longer than to show it. A page in the background paints nothing.
 
+if (!document.hidden) {
+  await new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 200); });
+}
 list.start({ next: +scroller.dataset.next, oldest: +scroller.dataset.oldest || 1, filter: filter.input.value.trim() });
 live.start(filter.input.value.trim(), scroller.dataset.cursor);
 chart.load(filter.input.value.trim());
