@@ -1,6 +1,8 @@
 package recorder
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"iter"
 	"os"
@@ -22,6 +24,12 @@ type Query struct {
 // What is appended meanwhile is not given. Where the index is missing it is
 // made first; see [Options].
 func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
+	return s.QueryContext(context.Background(), q)
+}
+
+// QueryContext is Query for who may not wait for the end of it: it ends with the error
+// of ctx soon after that has ended, also where nothing was found yet.
+func (s *Store) QueryContext(ctx context.Context, q Query) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		done, err := s.reading()
 		if err != nil {
@@ -37,6 +45,7 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 			return
 		}
 		search := newSearch(s, x, q)
+		search.ctx = ctx
 		if q.Newest == 0 {
 			search.all(func(hits []hit, err error) bool {
 				if err != nil {
@@ -56,6 +65,10 @@ func (s *Store) Query(q Query) iter.Seq2[*Exchange, error] {
 			return
 		}
 		for _, h := range slices.Backward(hits) {
+			if err := search.over(); err != nil {
+				yield(nil, err)
+				return
+			}
 			if !yield(cache.exchange(h)) {
 				return
 			}
@@ -115,7 +128,8 @@ type search struct {
 	q       Query
 	indexed []Term // that columns answer
 	rest    []Term
-	looks   bool // at the lines of rest as they stand
+	looks   bool            // at the lines of rest as they stand
+	ctx     context.Context // of who waits for it; nil: it goes on to its end
 }
 
 func newSearch(s *Store, x *index, q Query) *search {
@@ -129,6 +143,14 @@ func newSearch(s *Store, x *index, q Query) *search {
 		}
 	}
 	return f
+}
+
+// over returns why the search is to be given up, nil if it is not.
+func (f *search) over() error {
+	if f.ctx == nil {
+		return nil
+	}
+	return f.ctx.Err()
 }
 
 // segments returns the number of segments that can have what is wanted.
@@ -154,10 +176,13 @@ func (f *search) newest(bad func(error) bool) (hits []hit, more bool) {
 	step := 1
 	for to := last; to > 0; {
 		from := max(0, to-step)
-		if err := f.x.load(from, to); err != nil {
+		if err := cmp.Or(f.over(), f.x.load(from, to)); err != nil {
 			return nil, bad(err) && false
 		}
 		found, errs := f.in(from, to, true)
+		if err := f.over(); err != nil { // and not all was looked at
+			return nil, bad(err) && false
+		}
 		for i := to - from - 1; i >= 0; i-- {
 			for _, err := range errs[i] {
 				if !bad(err) {
@@ -235,6 +260,10 @@ func (f *search) all(give func([]hit, error) bool) {
 	for from := 0; from < last; from += step {
 		to := min(last, from+step)
 		found, errs := f.in(from, to, false)
+		if err := f.over(); err != nil {
+			give(nil, err)
+			return
+		}
 		for i := range found {
 			for _, err := range errs[i] {
 				if !give(nil, err) {
@@ -258,6 +287,9 @@ func (f *search) in(from, to int, back bool) (found [][]hit, errs [][]error) {
 			slices.Reverse(list)
 		}
 		for _, u := range list {
+			if f.over() != nil {
+				break
+			}
 			limit := 0
 			if back {
 				if limit = f.q.Newest - len(found[i]); limit == 0 {

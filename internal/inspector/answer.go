@@ -2,6 +2,7 @@ package inspector
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -45,6 +46,7 @@ func (in *Inspector) failed(w http.ResponseWriter, err error) {
 		told      *Error
 	)
 	switch {
+	case errors.Is(err, context.Canceled): // the client has gone; nobody reads an answer
 	case errors.As(err, &told):
 		fail(w, told.Status, told.Text, told.Hint)
 	case errors.As(err, &filter):

@@ -60,7 +60,7 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String()}
 	q.Newest++ // whether there is more
 	held := window[*recorder.Exchange]{size: weight}
-	for ex, err := range in.o.Store.Query(q) {
+	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
 		if err != nil {
 			if !errors.As(err, new(*recorder.DamagedError)) {
 				in.failed(w, err)

@@ -68,10 +68,7 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 // exportTo writes what q asks for, and returns how many of it could not be read.
 func (in *Inspector) exportTo(r *http.Request, w *interchange.Writer, q recorder.Query) (damaged int, err error) {
 	redactor := in.redactor()
-	for ex, err := range in.o.Store.Query(q) {
-		if gone := r.Context().Err(); gone != nil {
-			return damaged, gone
-		}
+	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
 		if errors.As(err, new(*recorder.DamagedError)) {
 			damaged++
 			continue

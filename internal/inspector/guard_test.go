@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -246,5 +247,37 @@ func TestBodyWithoutALength(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// Whatever the route, who is not let in gets nothing of it, with a token or without one.
+func TestGuardOfEachRoute(t *testing.T) {
+	own, shared := newBench(t), newBench(t, func(o *Options) { o.Shared, o.Token = true, "the-token-of-this-run" })
+	own.signed()
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(own.url, "http://"))
+	fill := strings.NewReplacer("{ref}", "1", "{other}", "1", "{$}", "", "{sum}", staticSum, "{file...}", "app.js", "{provider}", "github", "{event}", "ping", "{id}", "github", "{name}", "command_line")
+	for _, pattern := range append(slices.Clone(own.in.routes), "GET /nothing", "GET /api/nothing") {
+		method, path, ok := strings.Cut(pattern, " ")
+		if !ok || strings.ContainsAny(fill.Replace(path), "{}") {
+			t.Fatalf("what is %q?", pattern)
+		}
+		path = fill.Replace(path)
+		for _, h := range []string{"Host: evil.test:" + port, "Origin: http://evil.test", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "X-Forwarded-For: 1.2.3.4", "Via: 1.1 proxy"} {
+			if r := own.call(method, path, "{}", h); r.status != 403 {
+				t.Errorf("%s with %s: %d", pattern, h, r.status)
+			}
+		}
+		if r := shared.call(method, path, "{}", "Authorization: Bearer another"); r.status != 401 && !strings.HasSuffix(path, "z") {
+			t.Errorf("%s without the token: %d", pattern, r.status)
+		}
+		if r := shared.call(method, path, "{}", "Authorization: Bearer the-token-of-this-run", "Origin: http://evil.test"); r.status != 403 {
+			t.Errorf("%s for a page elsewhere, with the token: %d", pattern, r.status)
+		}
+	}
+	if n := own.seen.Load() + shared.seen.Load(); n != 0 {
+		t.Errorf("the apps saw %d", n)
+	}
+	if n := len(own.must(200, "GET", "/devhook/v1/exchanges", "").json(t)["exchanges"].([]any)); n != 1 {
+		t.Errorf("%d are recorded", n)
 	}
 }

@@ -3,6 +3,7 @@ package inspector
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,7 @@ func (a *agentAPI) listRequests(w http.ResponseWriter, r *http.Request) {
 	written := 0
 	for q := (recorder.Query{Filter: f}); written < limit; {
 		q.Newest = min(atOnce, limit-written)
-		list, err := a.some(q)
+		list, err := a.some(r.Context(), q)
 		if err != nil && written == 0 {
 			a.failed(w, err)
 			return
@@ -88,8 +89,8 @@ func (a *agentAPI) beginList(w http.ResponseWriter, out *bufio.Writer) {
 }
 
 // some reads what q asks for, and passes over what is damaged.
-func (a *agentAPI) some(q recorder.Query) (list []*recorder.Exchange, err error) {
-	for ex, err := range a.in.o.Store.Query(q) {
+func (a *agentAPI) some(ctx context.Context, q recorder.Query) (list []*recorder.Exchange, err error) {
+	for ex, err := range a.in.o.Store.QueryContext(ctx, q) {
 		if err == nil {
 			list = append(list, ex)
 		} else if !errors.As(err, new(*recorder.DamagedError)) {

@@ -143,7 +143,7 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 	}
 	html(w, status, head.Bytes())
 	http.NewResponseController(w).Flush() // what the page needs is fetched while rows are read; an error shows when more is written
-	s.List = in.firstRows(s.Filter)
+	s.List = in.firstRows(r.Context(), s.Filter)
 	if err := templates.ExecuteTemplate(&body, "shell", s); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
 		body.Reset()

@@ -157,10 +157,26 @@ func TestPageIsAccessible(t *testing.T) {
 	b.press("R")
 	b.wait(`document.querySelector("#preview p b")`)
 	check("editor")
-	b.press("Escape")
-	b.press("?")
-	check("help")
-	b.press("Escape")
+	shut := func() {
+		t.Helper()
+		b.press("Escape")
+		b.wait(`!document.querySelector("dialog[open]")`)
+	}
+	shut()
+	for _, d := range [][2]string{{"?", "help"}, {"x", "remover"}, {"s", "saver"}} {
+		b.press(d[0])
+		b.wait(`document.getElementById("` + d[1] + `").open`)
+		check(d[1])
+		shut()
+	}
+	b.press("p")
+	b.wait(`document.querySelector("#pane article").dataset.pinned !== undefined && document.querySelector(".toast")`)
+	check("pinned")
+	b.press("p")
+	b.wait(`document.querySelector("#pane article").dataset.pinned === undefined`)
+	s.run("prune", "seq:11")
+	b.wait(`document.querySelector("#pane .lost")`)
+	check("deleted elsewhere")
 	for _, path := range []string{"/x/last/before", "/providers", "/providers/tiktok", "/providers/stripe"} {
 		b.open(s.inspect + path)
 		check(path)

@@ -90,12 +90,12 @@ type rowList struct {
 }
 
 // firstRows are the rows that come with the page.
-func (in *Inspector) firstRows(filter string) rowList {
+func (in *Inspector) firstRows(ctx context.Context, filter string) rowList {
 	f, err := in.filter(filter)
 	if err != nil {
 		return rowList{Error: faultOf(filter, err)}
 	}
-	list, err := in.rows(recorder.Query{Filter: f, Newest: firstRows})
+	list, err := in.rows(ctx, recorder.Query{Filter: f, Newest: firstRows})
 	if err != nil {
 		return rowList{Error: &filterFault{Error: err.Error()}}
 	}
@@ -107,7 +107,7 @@ func (in *Inspector) firstRows(filter string) rowList {
 }
 
 // rows reads a part of the list.
-func (in *Inspector) rows(q recorder.Query) (rowList, error) {
+func (in *Inspector) rows(ctx context.Context, q recorder.Query) (rowList, error) {
 	end, err := in.o.Store.End() // first: what comes meanwhile is followed rather twice than never
 	if err != nil {
 		return rowList{}, err
@@ -116,7 +116,7 @@ func (in *Inspector) rows(q recorder.Query) (rowList, error) {
 	catalog := in.o.Catalog()
 	wanted := q.Newest
 	q.Newest++ // whether there is more
-	for ex, err := range in.o.Store.Query(q) {
+	for ex, err := range in.o.Store.QueryContext(ctx, q) {
 		switch {
 		case errors.As(err, new(*recorder.DamagedError)):
 			list.Damaged++
@@ -162,7 +162,7 @@ func (in *Inspector) rowsPart(w http.ResponseWriter, r *http.Request) {
 	}
 	before, _ := strconv.ParseUint(query.Get("before"), 10, 64)
 	from, _ := strconv.ParseUint(query.Get("from"), 10, 64)
-	list, err := in.rows(recorder.Query{Filter: f, Newest: limit, Before: before})
+	list, err := in.rows(r.Context(), recorder.Query{Filter: f, Newest: limit, Before: before})
 	if err != nil {
 		in.failed(w, err)
 		return
@@ -225,7 +225,7 @@ func (in *Inspector) pointsPart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	points := [][3]any{}
-	for ex, err := range in.o.Store.Query(recorder.Query{Filter: f, Newest: mostPoints}) {
+	for ex, err := range in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: f, Newest: mostPoints}) {
 		if err != nil {
 			continue // the list tells of it
 		}

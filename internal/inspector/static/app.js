@@ -221,7 +221,7 @@ const does = {
     if (of.pinned) { say(`#${of.seq} is pinned. Unpin it first (p).`, { kind: "fail" }); return; }
     removed = of;
     $("remover-seq").textContent = "#" + of.seq;
-    $("remover-name").textContent = clean(of.name || "");
+    $("remover-name").textContent = clean((of.name || "").slice(0, 120)) + (of.name?.length > 120 ? "…" : "");
     $("remover-fault").textContent = "";
     $("remover").showModal();
   }),

@@ -7,6 +7,7 @@ const fetched = 2 << 20;   // bytes that are fetched unasked
 const mostTree = 8 << 20;  // of a tree; larger ones are text
 const mostText = 512 << 10; // characters that are shown unasked
 const hexRows = 2048;
+const formRows = 500;
 const chosen = {}; // view by the key of the viewer, for the next exchange
 
 // Images are those whose first bytes are of a raster format. What Content-Type says
@@ -133,12 +134,20 @@ function raw(text) {
 
 function form(text) {
   const decode = (s) => { try { return decodeURIComponent(s.replaceAll("+", " ")); } catch { return s; } };
-  const rows = text.split("&").filter(Boolean).map((part) => {
+  const rows = text.split("&").filter(Boolean), body = el("tbody");
+  const box = el("div", {}, el("div", { class: "table" }, el("table", { class: "pairs" }, body)));
+  const next = (from) => {
+    body.append(...rows.slice(from, from + formRows).map(row));
+    const rest = rows.length - from - formRows;
+    if (rest > 0) box.append(el("button", { type: "button", class: "link", on: { click: (e) => { e.target.remove(); next(from + formRows); } } }, `${rest} more`));
+  };
+  const row = (part) => {
     const at = part.indexOf("=");
     const [name, value] = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
     return el("tr", {}, el("th", { scope: "row" }, clean(decode(name))), el("td", {}, clean(decode(value))));
-  });
-  return el("div", { class: "table" }, el("table", { class: "pairs" }, el("tbody", {}, ...rows)));
+  };
+  next(0);
+  return box;
 }
 
 function hex(bytes) {

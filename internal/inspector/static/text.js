@@ -41,6 +41,7 @@ export function took(ms) {
 // say shows a short message, and a link to what it is about.
 export function say(text, { kind = "", path = "", link = "" } = {}) {
   const box = document.getElementById("said");
+  for (const old of [...box.children]) if (old.firstChild.textContent === clean(text)) old.remove(); // once is enough
   const line = el("p", { class: "toast " + kind }, el("span", {}, clean(text)));
   if (path) line.append(" ", el("a", { href: path, "data-pane": true }, link));
   line.append(el("button", { type: "button", class: "icon", "aria-label": "Dismiss", on: { click: () => line.remove() } }, "×"));

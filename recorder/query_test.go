@@ -1,0 +1,42 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// Who does not wait any more gets the reason, and nothing that looks like the whole.
+func TestQueryIsGivenUp(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	old(t, s, 60)
+	f, err := ParseFilter(time.Now(), `"in no body at all"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, q := range []Query{{}, {Newest: 5}, {Filter: f}, {Filter: f, Newest: 5}} {
+		n, last := 0, error(nil)
+		for _, err := range s.QueryContext(ended, q) {
+			if n, last = n+1, err; n > 1 {
+				break
+			}
+		}
+		if n != 1 || !errors.Is(last, context.Canceled) {
+			t.Errorf("%+v: %d values, the last with %v", q, n, last)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	n, last := 0, error(nil)
+	for _, err := range s.QueryContext(ctx, Query{Newest: 50}) {
+		if n, last = n+1, err; n == 3 {
+			cancel()
+		}
+	}
+	if n != 4 || !errors.Is(last, context.Canceled) {
+		t.Errorf("given up at the third: %d values, the last with %v", n, last)
+	}
+}
