@@ -134,6 +134,13 @@ func TestPageWithManyRecordings(t *testing.T) {
 	b.press("g")
 	b.wait(`document.querySelector("#list .row[aria-posinset='1']")?.getAttribute("aria-selected") === "true"`)
 	at = time.Now()
+	b.press("n") // far below what was read
+	b.wait(`document.querySelector("#list .row.fail[aria-selected=true]") && document.querySelector("#pane .card.fail")`)
+	t.Logf("to the next failure in %v", time.Since(at).Round(time.Millisecond))
+	few()
+	b.press("n")
+	b.wait(`document.querySelector("#said").innerText.includes("No older failure")`)
+	at = time.Now()
 	b.fill("#filter", "status:5xx")
 	b.wait(`document.getElementById("count").innerText === "1" && document.querySelector("#list .row.fail .st")?.innerText === "500"`)
 	t.Logf("filtered in %v", time.Since(at).Round(time.Millisecond))

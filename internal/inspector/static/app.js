@@ -325,8 +325,12 @@ const keys = {
 for (const n of [1, 2, 3, 4]) keys[n] = () => { const t = pane.querySelectorAll("[role=tab]")[n - 1]; if (t) { tab = t.id.slice(4); useTab(tab, true); } };
 const ofList = new Set(["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"]); // elsewhere they scroll
 
+// failures are the filters of rows that are bad.
+const failures = ["outcome:unreachable,refused,unrouted", "status:400..599 -outcome:handled", "verdict:invalid,unsigned"];
+
 async function failure(down) {
-  if (!(await list.seek((row) => row.bad, down))) say(down ? "No older failure here." : "No newer failure.");
+  const found = await list.seek((row) => row.bad, down, 1000) || down && !list.filter && await list.older(failures);
+  if (!found) say(down ? "No older failure here." : "No newer failure.");
 }
 
 document.addEventListener("keydown", (e) => {

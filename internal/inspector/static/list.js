@@ -351,6 +351,20 @@ export class List {
     return false;
   }
 
+  // older goes to the newest row that one of filters lets through, of those that are older
+  // than the chosen one, however far that is. It is for a list without a filter, in which
+  // a number has a place.
+  async older(filters) {
+    const before = this.selected || "", answers = await Promise.all(filters.map((filter) => ask({ filter, before, limit: 1 })));
+    const seq = Math.max(...answers.flatMap((r) => r.rows.map((row) => row.seq)));
+    const c = this.chunks.find((c) => seq >= (c.lo || 0) && seq < c.hi);
+    if (!c) return false;
+    if (!c.rows) await this.load(c);
+    const at = this.find(seq);
+    if (at) this.select(at);
+    return !!at;
+  }
+
   // beside is the row that is chosen when that of seq has gone: the next older one that
   // was read, else the next newer one.
   beside(seq) {
