@@ -156,7 +156,8 @@ func (sp *Spool) Body() (Body, error) {
 	if err == nil { // over one of that name, too, which can have been damaged since
 		err = os.Rename(tmp, path)
 		if info, has := os.Stat(path); err != nil && has == nil && info.Size() == sp.size {
-			err = os.Remove(tmp) // Windows replaces no file that somebody reads
+			now := time.Now()
+			err = errors.Join(os.Chtimes(path, now, now), os.Remove(tmp)) // Windows replaces no file that somebody reads
 		}
 	}
 	if err != nil {

@@ -26,7 +26,7 @@ func (s *Store) End() (Cursor, error) {
 		return Cursor{}, err
 	}
 	first := list[len(list)-1]
-	f, err := os.Open(s.segmentPath(first))
+	f, err := openShared(s.segmentPath(first), os.O_RDONLY)
 	if err != nil {
 		return Cursor{}, err
 	}
@@ -153,7 +153,7 @@ func (f *follower) next(info os.FileInfo) (uint64, error) {
 	f.s.syncMu.Lock()
 	own := f.s.seg.first
 	f.s.syncMu.Unlock()
-	if info.Size() < f.s.segmentSize && own <= f.at.first && !f.ended && !removed(info) {
+	if info.Size() < f.s.segmentSize && own <= f.at.first && !f.ended && !removed(f.f, info) {
 		return 0, nil
 	}
 	return f.s.nextSegment(f.at.first)
@@ -161,7 +161,7 @@ func (f *follower) next(info os.FileInfo) (uint64, error) {
 
 // enter opens the segment that at is in, or the first one behind it.
 func (f *follower) enter() error {
-	file, err := os.Open(f.s.segmentPath(f.at.first))
+	file, err := openShared(f.s.segmentPath(f.at.first), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		next, err := f.s.nextSegment(f.at.first)
 		if err != nil || next == 0 {
@@ -243,7 +243,7 @@ func (f *follower) take(l found) (*Exchange, error) {
 			if ex != nil {
 				ex.Ending = nil // which comes in its turn
 			}
-			return ex, err
+			return ex, unlessPruned(err)
 		}
 		delete(f.pending, l.id)
 		ex := f.s.recent.exchange(l.id, true)
@@ -269,11 +269,18 @@ func (f *follower) take(l found) (*Exchange, error) {
 		}
 		h, ok := f.open[l.id]
 		if !ok {
-			return f.s.getID(l.id)
+			ex, err := f.s.getID(l.id)
+			return ex, unlessPruned(err)
 		}
 		delete(f.open, l.id)
 		h.e = l.span()
-		return f.cache.exchange(h)
+		ex, err := f.cache.exchange(h)
+		if err != nil { // as above
+			if again, _ := f.s.getID(l.id); again != nil {
+				return again, nil
+			}
+		}
+		return ex, err
 	case 'p':
 		for _, known := range []map[ID]hit{f.pending, f.open} {
 			if h, ok := known[l.id]; ok {
@@ -296,6 +303,15 @@ func (f *follower) take(l found) (*Exchange, error) {
 		}
 	}
 	return nil, nil
+}
+
+// unlessPruned forgives that an exchange is not there any more: its segment went, and
+// a line of it that stood in another did not.
+func unlessPruned(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // wait waits until there may be more. It returns false when ctx has ended.
@@ -336,7 +352,7 @@ func (f *follower) gone() bool {
 		return true
 	}
 	info, err := f.f.Stat()
-	return err != nil || removed(info)
+	return err != nil || removed(f.f, info)
 }
 
 // progress returns a channel that is closed when more of what this process

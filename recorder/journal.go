@@ -86,12 +86,12 @@ func (s *Store) openJournal() error {
 
 func (s *Store) createSegment(first uint64) (*os.File, error) {
 	path := s.segmentPath(first)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := openShared(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err == nil {
 		return f, syncDir(filepath.Dir(path))
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return os.OpenFile(path, os.O_RDWR, 0o600)
+		return openShared(path, os.O_RDWR)
 	}
 	return nil, err
 }
@@ -106,7 +106,7 @@ func (s *Store) catchUp() error {
 		if err != nil {
 			return err
 		}
-		if removed(info) {
+		if removed(s.seg.f, info) {
 			if next, err := s.nextSegment(s.seg.first); err == nil && next != 0 { // it was pruned
 				if err := s.enter(next); err != nil {
 					return err

@@ -74,7 +74,7 @@ func (s *Store) TakeOver(kind string, want func(text []byte) bool, use func(a *A
 		if free && err == nil {
 			info, err = f.Stat()
 		}
-		if text, bad := s.readKept(f); free && err == nil && bad == nil && !removed(info) {
+		if text, bad := s.readKept(f); free && err == nil && bad == nil && !removed(f, info) {
 			use(a, text)
 		}
 		if a.f != nil {

@@ -63,8 +63,8 @@ func syncDir(dir string) error {
 	return f.Sync()
 }
 
-// removed reports whether the file that info is of has no name any more.
-func removed(info os.FileInfo) bool {
+// removed reports whether the file f, which info is of, has no name any more.
+func removed(_ *os.File, info os.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && st.Nlink == 0
 }

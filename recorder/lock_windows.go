@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -65,6 +66,9 @@ func control(f *os.File, call func(uintptr) error) error {
 // directory cannot be flushed.
 func syncDir(string) error { return nil }
 
-// removed reports whether the file that info is of has no name any more; one
-// that is open cannot be removed here.
-func removed(os.FileInfo) bool { return false }
+// removed reports whether the file f, which info is of, has no name any more, or
+// another one has it now.
+func removed(f *os.File, info os.FileInfo) bool {
+	now, err := os.Stat(f.Name())
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, info)
+}

@@ -208,7 +208,7 @@ func (f *search) tail() ([]hit, bool) {
 		return nil, false
 	}
 	first := f.x.segments[n-1]
-	file, err := os.Open(f.s.segmentPath(first))
+	file, err := openShared(f.s.segmentPath(first), os.O_RDONLY)
 	if err != nil {
 		return nil, false
 	}

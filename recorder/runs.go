@@ -118,7 +118,7 @@ func (x *index) segment(i int) ([]*run, error) {
 			return s.kept(first, info, list, full), nil
 		}
 	}
-	f, err := os.Open(s.segmentPath(first))
+	f, err := openShared(s.segmentPath(first), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // dropped meanwhile
 	}
@@ -239,7 +239,7 @@ func (x *index) missing() int64 {
 
 // again makes a run anew whose file is damaged.
 func (s *Store) again(u *run) (*run, error) {
-	f, err := os.Open(s.segmentPath(u.at.first))
+	f, err := openShared(s.segmentPath(u.at.first), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

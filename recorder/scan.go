@@ -150,7 +150,7 @@ func (s *Store) backward() iter.Seq2[found, error] {
 }
 
 func (s *Store) backwardIn(first uint64, yield func(found, error) bool) bool {
-	f, err := os.Open(s.segmentPath(first))
+	f, err := openShared(s.segmentPath(first), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true // dropped meanwhile
 	}
@@ -210,7 +210,7 @@ func (s *Store) forward(from position) iter.Seq2[found, error] {
 }
 
 func (s *Store) forwardIn(first uint64, start int64, yield func(found, error) bool) bool {
-	f, err := os.Open(s.segmentPath(first))
+	f, err := openShared(s.segmentPath(first), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
@@ -288,7 +288,7 @@ type lineCache struct {
 func (c *lineCache) read(sp span) (line, error) {
 	if c.f == nil || c.first != sp.at.first {
 		c.close()
-		f, err := os.Open(c.s.segmentPath(sp.at.first))
+		f, err := openShared(c.s.segmentPath(sp.at.first), os.O_RDONLY)
 		if err != nil {
 			return line{}, err
 		}

@@ -66,7 +66,7 @@ func (s *Store) Cursor(text string) (Cursor, error) {
 	if err != nil || err2 != nil || at < 0 {
 		return Cursor{}, bad
 	}
-	f, err := os.Open(s.segmentPath(n))
+	f, err := openShared(s.segmentPath(n), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) && text == (Cursor{}).String() { // the start of an empty one
 		return Cursor{}, nil
 	}

@@ -64,7 +64,7 @@ func (w *window) lines(s *Store, c *columnReader, h hit, i uint32) (*rawLines, e
 func (w *window) read(s *Store, h hit) (x, r []byte, err error) {
 	if w.f == nil || w.first != h.x.at.first {
 		w.close()
-		if w.f, err = os.Open(s.segmentPath(h.x.at.first)); err != nil {
+		if w.f, err = openShared(s.segmentPath(h.x.at.first), os.O_RDONLY); err != nil {
 			return nil, nil, err
 		}
 		w.first, w.buf = h.x.at.first, w.buf[:0]

@@ -1,0 +1,203 @@
+package recorder
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// seal ends the last segment if something of it goes: it is written to by
+// others, in a new one from now on.
+func (j *pruner) seal(fates []fate) error {
+	last := len(fates) - 1
+	if last < 0 || len(fates[last].chosen) == 0 {
+		return nil
+	}
+	if j.p.WholeSegments {
+		fates[last].chosen = nil
+		return nil
+	}
+	if j.p.DryRun {
+		return nil
+	}
+	e := newEntry()
+	defer e.free()
+	e.sealed, e.leaves, e.first = true, true, j.x.segments[last]
+	_, err := j.s.submit(e)
+	return err
+}
+
+// apply removes what was chosen of segment i.
+func (j *pruner) apply(i int, f fate) error {
+	first := j.x.segments[i]
+	path := j.s.segmentPath(first)
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	grows := i == len(j.x.segments)-1 // until it was sealed: there can be more than was looked at
+	whole := !grows && len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
+	switch {
+	case whole:
+		j.out.Exchanges += len(f.chosen)
+		j.out.Bytes += info.Size()
+		for id := range f.chosen {
+			if _, ok := j.x.ends[id]; ok { // lines of it are in later segments
+				j.gone[id] = true
+			}
+		}
+		j.removed[first] = true
+		if j.p.DryRun {
+			return nil
+		}
+		if err := os.Remove(path); err != nil {
+			return held(err)
+		}
+		j.dropIndex(first)
+		return syncDir(filepath.Dir(path))
+	case len(f.chosen) > 0 && (!j.p.WholeSegments || len(f.chosen) >= f.rows-j.pinnedIn(i)):
+		for id := range f.chosen {
+			j.gone[id] = true
+		}
+		j.out.Exchanges += len(f.chosen)
+	}
+	j.kept = append(j.kept, j.x.loaded[i]...)
+	if !j.hasGone(i, f) {
+		return nil
+	}
+	return j.rewrite(first, path, info.Size())
+}
+
+// pinnedIn returns how many pinned exchanges a segment has.
+func (j *pruner) pinnedIn(i int) int {
+	n := 0
+	for id, more := range j.x.ends {
+		if more.pinned && hasID(j.x.loaded[i], id) {
+			n++
+		}
+	}
+	return n
+}
+
+func hasID(runs []*run, id ID) bool {
+	for _, u := range runs {
+		if id < u.min || id > u.max {
+			continue
+		}
+		c, err := u.open()
+		if err != nil {
+			return true
+		}
+		ids, err := c.column(colID)
+		c.done()
+		if err != nil {
+			return true
+		}
+		for b := ids; len(b) >= idLen; b = b[idLen:] {
+			if string(b[:idLen]) == string(id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// looseOfKept reports whether a segment of which all exchanges go has a line of
+// an older one that stays.
+func (j *pruner) looseOfKept(i int, f fate) bool {
+	for _, u := range j.x.loaded[i] {
+		for b := u.loose; len(b) >= looseLen; b = b[looseLen:] {
+			id := ID(b[1 : 1+idLen])
+			if b[0] != '!' && !f.chosen[id] && !j.gone[id] && hasID(j.kept, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasGone reports whether a segment has a line of an exchange that goes.
+func (j *pruner) hasGone(i int, f fate) bool {
+	for id := range f.chosen {
+		if j.gone[id] {
+			return true
+		}
+	}
+	for _, u := range j.x.loaded[i] {
+		for b := u.loose; len(b) >= looseLen; b = b[looseLen:] {
+			if j.gone[ID(b[1:1+idLen])] {
+				return !j.p.WholeSegments
+			}
+		}
+	}
+	return false
+}
+
+// rewrite writes a segment anew without the lines of what goes. Damaged lines
+// stay.
+func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
+	f, err := openShared(path, os.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var out *os.File
+	w := bufio.NewWriterSize(io.Discard, chunk)
+	if !j.p.DryRun {
+		if out, err = os.CreateTemp(filepath.Dir(path), spoolPrefix+"*"); err != nil {
+			return err
+		}
+		defer os.Remove(out.Name())
+		defer out.Close()
+		w.Reset(out)
+	}
+	kept := int64(0)
+	for r := newLineReader(f, 0, size); ; {
+		raw, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if l, bad := parseLine(raw); bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'z' || l.kind == 'd') {
+			continue
+		}
+		kept += int64(len(raw)) + 1
+		w.Write(raw)
+		w.WriteByte('\n')
+	}
+	j.out.Bytes += size - kept
+	if j.p.DryRun || kept == size {
+		return nil
+	}
+	if err := errors.Join(w.Flush(), out.Sync(), out.Close(), f.Close()); err != nil {
+		return err
+	}
+	if kept == 0 {
+		err = os.Remove(path)
+	} else {
+		err = replaceFile(out.Name(), path)
+	}
+	if err != nil {
+		return held(err)
+	}
+	j.dropIndex(first)
+	return syncDir(filepath.Dir(path))
+}
+
+func (j *pruner) dropIndex(first uint64) {
+	j.s.runs.forget(first)
+	for _, offset := range j.s.indexed()[first] {
+		os.Remove(j.s.indexPath(position{first, offset}))
+	}
+}
+
+// held says of a segment that cannot be removed or replaced what that means: the
+// system lets nobody who has it open without sharing lose it.
+func held(err error) error {
+	return fmt.Errorf("%w; it stays as it was, and so do the segments behind it: try again when no other program has it open", err)
+}

@@ -1,0 +1,257 @@
+package recorder
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// What was too young to go is found by the next pruning, whatever that is about, and
+// so is what a crash has left; what a line names stays, also one that is damaged.
+func TestPruneFindsLeftBodies(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 1<<20)
+	large := func(letter string) *Exchange {
+		ex := newExchange(1)
+		ex.Outcome = Pending
+		mustAppend(t, s, ex)
+		res := Result{Outcome: Answered, Response: &Response{Status: 200, Body: spool(t, s, bytes.Repeat([]byte(letter), MaxInline+1))}}
+		if err := s.Finish(context.Background(), ex.ID, res); err != nil {
+			t.Fatal(err)
+		}
+		ex.Response = res.Response
+		return ex
+	}
+	goes, stays, broken := large("a"), large("b"), large("c")
+	orphan := spool(t, s, bytes.Repeat([]byte("d"), MaxInline+1))
+	path := s.segmentPath(mustSegmentOf(t, s, broken.Seq))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Replace(text, []byte(`"id":"`+string(broken.ID)+`","outcome":"answered"`), []byte(`"id":"`+string(broken.ID)+`","outcome":"answereD"`), 1)
+	if bytes.Equal(damaged, text) {
+		t.Fatal("its result is not in this segment")
+	}
+	if err := os.WriteFile(path, damaged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := ParseFilter(time.Now(), "id:"+string(goes.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(b Body) bool {
+		_, err := os.Stat(s.bodyPath(b.Sum))
+		return err == nil
+	}
+	if out := mustPrune(t, s, Pruning{Filter: f, Now: time.Now()}); out.Exchanges != 1 || !has(goes.Response.Body) {
+		t.Errorf("at once: %+v", out)
+	}
+	would := mustPrune(t, s, Pruning{DryRun: true})
+	did := mustPrune(t, s, Pruning{})
+	if did != would || did.Bytes != 2*(MaxInline+1) {
+		t.Errorf("later it would remove %+v, and did %+v", would, did)
+	}
+	if has(goes.Response.Body) || has(orphan) || !has(stays.Response.Body) || !has(broken.Response.Body) {
+		t.Error("the wrong ones are there")
+	}
+}
+
+func mustSegmentOf(t *testing.T, s *Store, seq uint64) uint64 {
+	t.Helper()
+	first, err := s.segmentOf(seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
+}
+
+// A size is kept by as few segments as make it, with the bodies that go with them.
+func TestPruneBySizeCountsBodies(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 1<<10)
+	for i := range 12 {
+		ex := handled()
+		ex.Request.Body = spool(t, s, bytes.Repeat([]byte{byte('a' + i)}, MaxInline+1))
+		mustAppend(t, s, ex)
+		for range 4 { // fills its segment
+			mustAppend(t, s, handled())
+		}
+	}
+	most := s.Size() - 3*MaxInline
+	mustPrune(t, s, Pruning{MaxSize: most, WholeSegments: true})
+	if now := s.Size(); now > most || now < most-2*MaxInline {
+		t.Errorf("%d bytes are left of %d that may be", now, most)
+	}
+}
+
+// The results of exchanges that went with their segment stand in the next one: nobody
+// who goes through the journal stumbles over them.
+func TestFollowOverPruned(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	list := old(t, s, 40)
+	out := mustPrune(t, s, Pruning{Before: list[30].At, WholeSegments: true})
+	left := seqs(t, s, Query{})
+	if out.Exchanges == 0 || len(left) == 0 || len(left)+out.Exchanges != 40 {
+		t.Fatalf("%+v, %d left", out, len(left))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var got []uint64
+	for ex, err := range s.FollowEnds(ctx, Cursor{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, ex.Seq); len(got) == len(left) {
+			stop()
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, left) {
+		t.Errorf("got %v, want %v", got, left)
+	}
+}
+
+// The clock of this machine goes back (a battery that is empty, time that is set by the
+// network) and jumps ahead, over the border of segments, too: order is by number, and
+// each exchange is found by its own time, with an index and without one.
+func TestClockJumps(t *testing.T) {
+	dir := t.TempDir()
+	s := openSmall(t, dir, 4<<10)
+	day := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	starts := []time.Time{day, day.Add(-40 * 24 * time.Hour), day.Add(time.Hour), time.Unix(60, 0).UTC(), day.Add(2 * time.Hour)}
+	var all, back []uint64
+	var ids []ID
+	from, err := s.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, start := range starts {
+		for n := range 15 {
+			ex := newExchange(n)
+			ex.ID, ex.At, ex.Outcome = "", start.Add(time.Duration(n)*time.Second), Pending
+			mustAppend(t, s, ex)
+			finish(t, s, ex, 200)
+			all, ids = append(all, ex.Seq), append(ids, ex.ID)
+			if i == 1 {
+				back = append(back, ex.Seq)
+			}
+		}
+	}
+	if !slices.IsSorted(all) {
+		t.Fatalf("numbers went back with the clock: %v", all)
+	}
+	if list, err := s.segments(); err != nil || len(list) < 5 {
+		t.Fatalf("%d segments, %v: too few for this", len(list), err)
+	}
+	look := func(how string, s *Store) {
+		t.Helper()
+		if got := seqs(t, s, Query{}); !slices.Equal(got, all) {
+			t.Errorf("%s: got %v, want %v", how, got, all)
+		}
+		if got := seqs(t, s, Query{Newest: 20}); !slices.Equal(got, all[len(all)-20:]) {
+			t.Errorf("%s: the newest are %v", how, got)
+		}
+		if got := seqs(t, s, Query{Newest: 20, Before: all[40]}); !slices.Equal(got, all[20:40]) {
+			t.Errorf("%s: the page before #%d is %v", how, all[40], got)
+		}
+		f, err := ParseFilter(day, "since:2026-10-01", "until:2026-11-01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := seqs(t, s, Query{Filter: f}); !slices.Equal(got, back) {
+			t.Errorf("%s: of October are %v, want %v", how, got, back)
+		}
+		if got := seqs(t, s, Query{Filter: f, Newest: 3}); !slices.Equal(got, back[len(back)-3:]) {
+			t.Errorf("%s: the newest of October are %v", how, got)
+		}
+		for i, id := range ids {
+			if ex, err := s.Get(string(id)); err != nil || ex.Seq != all[i] {
+				t.Errorf("%s: %s is %+v, %v", how, id, ex, err)
+			}
+		}
+		if ex, err := s.Get("last"); err != nil || ex.Seq != all[len(all)-1] {
+			t.Errorf("%s: the last is %+v, %v", how, ex, err)
+		}
+	}
+	look("made", s)
+	look("with the index", readOnly(t, dir))
+	if err := os.RemoveAll(s.path("index")); err != nil {
+		t.Fatal(err)
+	}
+	look("without an index", readOnly(t, dir))
+
+	// Who goes on from where he was, as the page after a reconnect, has each once.
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var followed []uint64
+	for step, err := range s.Steps(ctx, from) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if step.Exchange.Outcome == Pending {
+			continue
+		}
+		if followed = append(followed, step.Exchange.Seq); len(followed) == 33 {
+			if from, err = s.Cursor(step.Next.String()); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	for ex, err := range s.Follow(ctx, from) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if followed = append(followed, ex.Seq); len(followed) == len(all) {
+			stop()
+		}
+	}
+	if !slices.Equal(followed, all) {
+		t.Errorf("followed %v, want %v", followed, all)
+	}
+}
+
+// What devhook removes by itself goes by the order of the journal, too: a clock that
+// was behind for a while makes nothing old that came behind what is still young. By
+// hand a time means what it says.
+func TestRetainWithWrongClock(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	s := openSmall(t, t.TempDir(), 2<<10)
+	add := func(at time.Time, n int) (list []uint64) {
+		for range n {
+			ex := handled()
+			ex.ID, ex.At = "", at
+			mustAppend(t, s, ex)
+			list = append(list, ex.Seq)
+		}
+		return list
+	}
+	gone := add(now.Add(-100*24*time.Hour), 15)
+	add(now.Add(-24*time.Hour), 15)
+	add(time.Unix(1000, 0), 15)
+	ahead := add(now.Add(400*24*time.Hour), 15)
+	newest := add(now, 15)
+	p := Pruning{Before: now.Add(-90 * 24 * time.Hour), Now: now, WholeSegments: true}
+	if out := mustPrune(t, s, p); out.Exchanges == 0 || out.Exchanges > len(gone) {
+		t.Errorf("%+v", out)
+	}
+	if got := seqs(t, s, Query{}); len(got) < 60 || !slices.Contains(got, gone[14]+1) {
+		t.Errorf("%v are left", got)
+	}
+	p.Before, p.Now = now.Add(24*time.Hour), now.Add(91*24*time.Hour) // what was ahead holds up nothing behind it
+	mustPrune(t, s, p)
+	got := seqs(t, s, Query{})
+	if slices.Contains(got, newest[0]+1) && len(got) > 30 || !slices.Contains(got, ahead[7]) || slices.Contains(got, gone[14]+20) {
+		t.Errorf("later %v are left", got)
+	}
+	f, err := ParseFilter(now, "until:1990-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPrune(t, s, Pruning{Filter: f})
+	if left := seqs(t, s, Query{Filter: f}); len(left) != 0 {
+		t.Errorf("by hand: %v are left", left)
+	}
+}
