@@ -138,9 +138,6 @@ func (j *pruner) run() error {
 	if err := j.fit(fates); err != nil {
 		return err
 	}
-	if err := j.seal(fates); err != nil {
-		return err
-	}
 	for i, f := range fates {
 		if err := j.apply(i, f); err != nil {
 			return err

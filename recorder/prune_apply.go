@@ -9,23 +9,11 @@ import (
 	"path/filepath"
 )
 
-// seal ends the last segment if something of it goes: it is written to by
-// others, in a new one from now on.
-func (j *pruner) seal(fates []fate) error {
-	last := len(fates) - 1
-	if last < 0 || len(fates[last].chosen) == 0 {
-		return nil
-	}
-	if j.p.WholeSegments {
-		fates[last].chosen = nil
-		return nil
-	}
-	if j.p.DryRun {
-		return nil
-	}
+// seal ends the last segment: it is written to by others, in a new one from now on.
+func (j *pruner) seal(first uint64) error {
 	e := newEntry()
 	defer e.free()
-	e.sealed, e.leaves, e.first = true, true, j.x.segments[last]
+	e.sealed, e.leaves, e.first = true, true, first
 	_, err := j.s.submit(e)
 	return err
 }
@@ -38,7 +26,10 @@ func (j *pruner) apply(i int, f fate) error {
 	if err != nil {
 		return err
 	}
-	grows := i == len(j.x.segments)-1 // until it was sealed: there can be more than was looked at
+	grows := i == len(j.x.segments)-1 // until it is sealed: there can be more than was looked at
+	if grows && j.p.WholeSegments {
+		f.chosen = nil
+	}
 	whole := !grows && len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
 	switch {
 	case whole:
@@ -67,6 +58,14 @@ func (j *pruner) apply(i int, f fate) error {
 	j.kept = append(j.kept, j.x.loaded[i]...)
 	if !j.hasGone(i, f) {
 		return nil
+	}
+	if grows && !j.p.DryRun {
+		if err := j.seal(first); err != nil {
+			return err
+		}
+		if info, err = os.Stat(path); err != nil {
+			return err
+		}
 	}
 	return j.rewrite(first, path, info.Size())
 }
@@ -154,7 +153,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		defer out.Close()
 		w.Reset(out)
 	}
-	kept := int64(0)
+	kept, gone := int64(0), int64(0)
 	for r := newLineReader(f, 0, size); ; {
 		raw, err := r.next()
 		if err == io.EOF {
@@ -163,14 +162,19 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		if err != nil {
 			return err
 		}
-		if l, bad := parseLine(raw); bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'z' || l.kind == 'd') {
+		l, bad := parseLine(raw)
+		if bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'd') {
+			gone += int64(len(raw)) + 1
+			continue
+		}
+		if bad == nil && l.kind == 'z' { // it was written for this
 			continue
 		}
 		kept += int64(len(raw)) + 1
 		w.Write(raw)
 		w.WriteByte('\n')
 	}
-	j.out.Bytes += size - kept
+	j.out.Bytes += gone
 	if j.p.DryRun || kept == size {
 		return nil
 	}

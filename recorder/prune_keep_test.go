@@ -113,6 +113,40 @@ func TestFollowOverPruned(t *testing.T) {
 	}
 }
 
+// The end of an exchange in the segment that is written to: it is taken out of that only
+// once nobody writes there any more, as what comes meanwhile would be lost.
+func TestPruneEndsTheLastSegment(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	list := old(t, s, 40)
+	if err := s.Pin(list[0].ID, false); err != nil { // a line of it among the newest
+		t.Fatal(err)
+	}
+	before, err := s.segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := before[len(before)-1]
+	if mustSegmentOf(t, s, list[0].Seq) == last {
+		t.Fatal("it is the last segment itself")
+	}
+	f, err := ParseFilter(time.Now(), "id:"+string(list[0].ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	would := mustPrune(t, s, Pruning{Filter: f, DryRun: true})
+	if did := mustPrune(t, s, Pruning{Filter: f}); did.Exchanges != 1 || did != would {
+		t.Errorf("it would remove %+v, and did %+v", would, did)
+	}
+	after, err := s.segments()
+	if err != nil || after[len(after)-1] <= last {
+		t.Errorf("segments %v, before %v: what is written goes where it was rewritten", after, before)
+	}
+	text, err := os.ReadFile(s.segmentPath(last))
+	if err != nil || bytes.Contains(text, []byte(list[0].ID)) {
+		t.Errorf("a line of it is left, or all went: %v", err)
+	}
+}
+
 // The clock of this machine goes back (a battery that is empty, time that is set by the
 // network) and jumps ahead, over the border of segments, too: order is by number, and
 // each exchange is found by its own time, with an index and without one.
