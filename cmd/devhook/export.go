@@ -108,12 +108,13 @@ func (p *program) export(c *cli.Context) error {
 	}
 	w := interchange.NewWriter(out, format)
 	w.Version = version
+	w.Frames = e.framesOf
 	if c.String("o") != "" {
 		w.File = e.bodyFile
 	}
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err = e.write(ctx, w, chosen(e.store))
+	err = e.write(ctx, w, format, chosen(e.store))
 	if err == nil {
 		err = wrote(w.Close())
 	}
@@ -196,7 +197,7 @@ func (e *exporting) prepare() (err error) {
 }
 
 // write writes what list gives. What cannot be read is told, and left out.
-func (e *exporting) write(ctx context.Context, w *interchange.Writer, list iter.Seq2[*recorder.Exchange, error]) error {
+func (e *exporting) write(ctx context.Context, w *interchange.Writer, format interchange.Format, list iter.Seq2[*recorder.Exchange, error]) error {
 	for ex, err := range list {
 		if ctx.Err() != nil { // the file that is not whole goes
 			return errInterrupted
@@ -215,7 +216,7 @@ func (e *exporting) write(ctx context.Context, w *interchange.Writer, list iter.
 			e.failed = storeFailure(err)
 			continue
 		}
-		if ex.Ending != nil {
+		if ex.Ending != nil && format != interchange.HAR && format != interchange.NDJSON {
 			e.frames++
 		}
 		if e.redactor != nil {

@@ -80,6 +80,35 @@ func withBodies(store *recorder.Store, ex *recorder.Exchange) (recorder.Exchange
 	return out, nil
 }
 
+// maxFrames is how many bytes of the messages of one WebSocket are exported: its first.
+const maxFrames = 256 << 20
+
+// framesOf returns the messages of the WebSocket that ex has opened.
+func (e *exporting) framesOf(ex *recorder.Exchange) ([]recorder.Frame, error) {
+	var list []recorder.Frame
+	size := 0
+	for f, err := range e.store.Frames(ex, 0) {
+		if err != nil {
+			e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+			e.failed = storeFailure(err)
+			continue
+		}
+		if size += len(f.Body); size > maxFrames {
+			e.errs.Printf("%s the WebSocket #%d has more than %s: its first %d messages are exported", e.errs.Warn("devhook: warning:"), ex.Seq, terminal.Size(maxFrames), len(list))
+			break
+		}
+		if e.redactor != nil {
+			clean, changed := e.redactor.Frame(*f)
+			for _, c := range changed {
+				e.replaced[c] = true
+			}
+			f = &clean
+		}
+		list = append(list, *f)
+	}
+	return list, nil
+}
+
 // bodyFile keeps a body beside the file that is written.
 func (e *exporting) bodyFile(ex *recorder.Exchange, body []byte) (string, error) {
 	path := fmt.Sprintf("%s.%d.body", e.c.String("o"), ex.Seq)
@@ -144,7 +173,7 @@ func (e *exporting) summary() {
 		e.errs.Printf("%s %s is not signed anew: %s", e.errs.Warn("devhook: warning:"), terminal.Safe(id), terminal.Safe(e.unsigned[id].Error()))
 	}
 	if e.frames > 0 {
-		e.errs.Printf("%s the messages of %d WebSockets are not exported: devhook show REF --frames all --json has them", e.errs.Warn("devhook: warning:"), e.frames)
+		e.errs.Printf("%s the messages of %d WebSockets are not exported: --format har or ndjson has them", e.errs.Warn("devhook: warning:"), e.frames)
 	}
 	if name := e.c.String("o"); name != "" && name != "-" {
 		e.errs.Printf("%d recordings in %s", e.count, terminal.Safe(name))

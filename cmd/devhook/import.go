@@ -74,6 +74,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 			errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(text))
 		}
 	}
+	reader.Frames = func(*recorder.Exchange, []recorder.Frame) {} // which are looked at, too
 	for _, err := range reader.Read(in) {
 		if err != nil {
 			return unreadable(name, err)
@@ -100,6 +101,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 		}
 	}()
 	imp := &importing{store: store, catalog: catalog, ids: map[recorder.ID]recorder.ID{}}
+	reader.Frames = func(ex *recorder.Exchange, frames []recorder.Frame) { imp.frames = frames }
 	if err := imp.lookUp(count); err != nil {
 		return storeFailure(err)
 	}

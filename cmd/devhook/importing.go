@@ -13,6 +13,7 @@ type importing struct {
 	store   *recorder.Store
 	catalog *verify.Catalog
 	taken   map[recorder.ID]bool // the ids in the store; nil: it is asked for each
+	frames  []recorder.Frame     // of the exchange that is added next
 	ids     map[recorder.ID]recorder.ID
 	// ids are those that were recorded, by those in the file.
 }
@@ -74,7 +75,27 @@ func (m *importing) add(ex *recorder.Exchange) (recorder.Commit, error) {
 		}
 	}
 	m.recognise(ex)
-	return m.store.Write(ex)
+	frames, end, pinned := m.frames, ex.Ending, ex.Pinned
+	if m.frames = nil; len(frames) > 0 {
+		ex.Ending = nil // has a line of its own, behind them
+	}
+	c, err := m.store.Write(ex)
+	if err == nil && pinned {
+		ex.Pinned, err = true, m.store.Pin(ex.ID, true)
+	}
+	for err == nil && len(frames) > 0 {
+		n, size := 0, 0
+		for n < len(frames) && size < 1<<20 {
+			size += len(frames[n].Body)
+			n++
+		}
+		err = m.store.AddFrames(ex.ID, frames[:n])
+		frames = frames[n:]
+	}
+	if ex.Ending == nil && end != nil && err == nil {
+		ex.Ending, err = end, m.store.EndFrames(ex.ID, *end)
+	}
+	return c, err
 }
 
 // keep puts a large body into a file of the store.

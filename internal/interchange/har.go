@@ -19,12 +19,14 @@ import (
 // The parts of an entry in HAR 1.2, in the order of the specification.
 type (
 	harEntry struct {
-		StartedDateTime string      `json:"startedDateTime"`
-		Time            float64     `json:"time"` // milliseconds
-		Request         harRequest  `json:"request"`
-		Response        harResponse `json:"response"`
-		Cache           struct{}    `json:"cache"`
-		Timings         harTimings  `json:"timings"`
+		StartedDateTime string       `json:"startedDateTime"`
+		Time            float64      `json:"time"` // milliseconds
+		Request         harRequest   `json:"request"`
+		Response        harResponse  `json:"response"`
+		Cache           struct{}     `json:"cache"`
+		Timings         harTimings   `json:"timings"`
+		ResourceType    string       `json:"_resourceType,omitempty"`
+		Messages        []harMessage `json:"_webSocketMessages,omitempty"`
 		// Devhook is an Exchange without what stands in the entry.
 		Devhook json.RawMessage `json:"_devhook,omitempty"`
 	}
@@ -87,7 +89,7 @@ func (w *Writer) harHead(to io.Writer) error {
 	return err
 }
 
-func (w *Writer) har(b *bytes.Buffer, ex *recorder.Exchange) error {
+func (w *Writer) har(b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error {
 	if w.n == 0 {
 		if err := w.harHead(b); err != nil {
 			return err
@@ -99,6 +101,14 @@ func (w *Writer) har(b *bytes.Buffer, ex *recorder.Exchange) error {
 	entry, err := harOf(ex)
 	if err != nil {
 		return err
+	}
+	for i := range frames {
+		m, err := messageOf(&frames[i])
+		if err != nil {
+			return err
+		}
+		entry.ResourceType = webSocket
+		entry.Messages = append(entry.Messages, m)
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

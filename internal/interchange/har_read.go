@@ -28,6 +28,9 @@ func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what str
 			if err := d.Decode(&e); err != nil {
 				return err
 			}
+			if len(e.Devhook) == 0 && len(e.Messages) > 0 {
+				e.Request.URL = webSocketURL(e.Request.URL)
+			}
 			if scheme, _, ok := strings.Cut(e.Request.URL, ":"); ok && len(e.Devhook) == 0 && !strings.HasPrefix(scheme, "http") {
 				if r.Skipped != nil {
 					r.Skipped(fmt.Sprintf("entry %d is left out: %s: is not HTTP", n, clipped(scheme)))
@@ -36,6 +39,15 @@ func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what str
 			}
 			ex, err := e.exchange()
 			if ex, err = r.finished(ex, err); err != nil {
+				return err
+			}
+			frames := make([]recorder.Frame, len(e.Messages))
+			for i := range frames {
+				if frames[i], err = e.Messages[i].frame(); err != nil {
+					return fmt.Errorf("message %d of its WebSocket: %w", i+1, err)
+				}
+			}
+			if err := r.hand(ex, frames); err != nil {
 				return err
 			}
 			if !each(ex, nil) {

@@ -54,6 +54,9 @@ type Writer struct {
 	// File keeps a body that cannot stand in the text of a .http file, and
 	// returns what the file is called there. Without it such a body is an error.
 	File func(ex *recorder.Exchange, body []byte) (name string, err error)
+	// Frames gives the messages of a WebSocket that ex has opened. They are
+	// written to HAR and NDJSON. Nil: none are.
+	Frames func(ex *recorder.Exchange) ([]recorder.Frame, error)
 	// Version is that of devhook, which HAR names.
 	Version string
 }
@@ -64,6 +67,13 @@ func NewWriter(w io.Writer, f Format) *Writer { return &Writer{w: w, format: f} 
 // Write writes ex, whose bodies are in memory. A large one takes several times
 // its size while it is written.
 func (w *Writer) Write(ex *recorder.Exchange) error {
+	var frames []recorder.Frame
+	if w.Frames != nil && (w.format == HAR || w.format == NDJSON) {
+		var err error
+		if frames, err = w.Frames(ex); err != nil {
+			return err
+		}
+	}
 	original := *ex
 	if was := ex.Imported; was != nil {
 		original.Imported = nil
@@ -74,7 +84,7 @@ func (w *Writer) Write(ex *recorder.Exchange) error {
 	var err error
 	switch w.format {
 	case HAR:
-		err = w.har(&b, ex)
+		err = w.har(&b, ex, frames)
 	case Curl:
 		writeCurl(&b, ex)
 	case HTTP:
@@ -82,10 +92,7 @@ func (w *Writer) Write(ex *recorder.Exchange) error {
 	case Hurl:
 		writeHurl(&b, ex)
 	case NDJSON:
-		var line []byte
-		if line, err = ex.MarshalJSON(); err == nil {
-			b.Write(append(line, '\n'))
-		}
+		err = writeLine(&b, ex, frames)
 	default:
 		err = fmt.Errorf("no format %q", w.format)
 	}
@@ -95,6 +102,33 @@ func (w *Writer) Write(ex *recorder.Exchange) error {
 	w.n++
 	_, err = w.w.Write(b.Bytes())
 	return err
+}
+
+// writeLine writes ex as devhook show --json does.
+func writeLine(b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error {
+	line, err := ex.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	b.Write(line)
+	for i := range frames {
+		if i == 0 {
+			b.Truncate(b.Len() - 1) // the bracket
+			b.WriteString(`,"frames":[`)
+		} else {
+			b.WriteByte(',')
+		}
+		frame, err := frames[i].MarshalJSON()
+		if err != nil {
+			return err
+		}
+		b.Write(frame)
+	}
+	if len(frames) > 0 {
+		b.WriteString("]}")
+	}
+	b.WriteByte('\n')
+	return nil
 }
 
 // Close writes what stands behind the last exchange. It does not close what the

@@ -61,6 +61,7 @@ func written(t *testing.T, f Format, list []*recorder.Exchange) []byte {
 	var b bytes.Buffer
 	w := NewWriter(&b, f)
 	w.Version = "1"
+	w.Frames = func(ex *recorder.Exchange) ([]recorder.Frame, error) { return framesOf[ex.ID], nil }
 	w.File = func(ex *recorder.Exchange, body []byte) (string, error) { return fmt.Sprintf("body-%d", ex.Seq), nil }
 	for _, ex := range list {
 		if err := w.Write(ex); err != nil {
@@ -74,13 +75,69 @@ func written(t *testing.T, f Format, list []*recorder.Exchange) []byte {
 }
 
 func read(text []byte) (list []*recorder.Exchange, err error) {
-	for ex, err := range (Reader{Now: noon}).Read(bytes.NewReader(text)) {
+	r := Reader{Now: noon, Frames: func(ex *recorder.Exchange, frames []recorder.Frame) { framesOf[ex.ID] = frames }}
+	for ex, err := range r.Read(bytes.NewReader(text)) {
 		if err != nil {
 			return list, err
 		}
 		list = append(list, ex)
 	}
 	return list, nil
+}
+
+// framesOf are the messages of WebSockets that were read last.
+var framesOf = map[recorder.ID][]recorder.Frame{}
+
+// The messages of a WebSocket go with the exchange that opened it, whatever they are.
+func TestFramesThereAndBack(t *testing.T) {
+	open := samples()[2]
+	open.Request.Truncated, open.Request.Size = false, 0
+	open.Outcome, open.Response = recorder.Answered, &recorder.Response{Status: 101}
+	open.Ending = &recorder.Ending{At: noon, In: 3, Out: 3, Detail: "closed by the app: 1000"}
+	want := []recorder.Frame{
+		{N: 1, At: noon, Dir: recorder.In, Op: recorder.OpText, Body: []byte("h\u00e9 \u2028 <script>\n"), Size: 17},
+		{N: 2, At: noon, Dir: recorder.Out, Op: recorder.OpText, Body: []byte("\xff cut"), Size: 900, Truncated: true, Detail: "no UTF-8"},
+		{N: 3, At: noon, Dir: recorder.Out, Op: recorder.OpBinary, Body: []byte{0, 255}, Size: 2, Fragments: 3, Wire: 7},
+		{N: 5, At: noon, Dir: recorder.In, Op: recorder.OpPing, Body: []byte("p"), Size: 1},
+		{N: 6, At: noon, Dir: recorder.Out, Op: recorder.OpText},
+		{N: 7, At: noon.Add(time.Second), Dir: recorder.Out, Op: recorder.OpClose, Code: 1000, Reason: "done"},
+		{N: 8, At: noon.Add(time.Second), Dir: recorder.In, Op: recorder.OpUnread, Detail: "it is no WebSocket"},
+	}
+	for _, f := range []Format{HAR, NDJSON} {
+		framesOf = map[recorder.ID][]recorder.Frame{open.ID: want}
+		first := written(t, f, []*recorder.Exchange{open})
+		clear(framesOf)
+		list, err := read(first)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if got := framesOf[open.ID]; fmt.Sprint(got) != fmt.Sprint(want) || list[0].Ending == nil {
+			t.Errorf("%s: got %v\nwant %v", f, got, want)
+		}
+		if again := written(t, f, list); !bytes.Equal(again, first) {
+			t.Errorf("%s: became\n%s\nwant\n%s", f, again, first)
+		}
+	}
+}
+
+// As Chrome writes it.
+func TestWebSocketOfABrowser(t *testing.T) {
+	clear(framesOf)
+	list, err := read([]byte(`{"log":{"entries":[{"startedDateTime":"2026-11-21T12:00:00Z","_resourceType":"websocket","request":{"method":"GET","url":"wss://a.example/ws"},
+"response":{"status":101},"_webSocketMessages":[{"type":"send","time":1763726400.123456,"opcode":1,"data":"hi"},{"type":"receive","time":1763726401,"opcode":2,"data":"AP8="}]}]}}`))
+	if err != nil || len(list) != 1 || list[0].Request.URL != "https://a.example/ws" {
+		t.Fatal(list, err)
+	}
+	got := framesOf[list[0].ID]
+	if len(got) != 2 || string(got[0].Body) != "hi" || got[0].Dir != recorder.In || got[0].At.UnixMicro() != 1763726400123456 ||
+		!bytes.Equal(got[1].Body, []byte{0, 255}) || got[1].Dir != recorder.Out || got[1].Op != recorder.OpBinary || got[1].N != 2 || got[1].Size != 2 {
+		t.Errorf("%+v", got)
+	}
+	for _, bad := range []string{`"opcode":1,"type":"send","_devhook":{"n":1,"dir":"up","op":"text"}`, `"opcode":2,"data":"§"`, `"opcode":77`, `"opcode":1,"time":1e15`} {
+		if _, err := read([]byte(`{"log":{"entries":[{"request":{"url":"wss://x/"},"response":{"status":101},"_webSocketMessages":[{` + bad + `}]}]}}`)); err == nil || !strings.Contains(err.Error(), "message 1 of its WebSocket") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
 }
 
 // What is exported, imported into a store with other numbers and exported again

@@ -37,6 +37,9 @@ type Reader struct {
 	// Skipped is told, a sentence each, what is left out because it was no
 	// request over HTTP, as data: URLs in a browser's HAR. Nil: nobody is.
 	Skipped func(text string)
+	// Frames is given the messages of a WebSocket, before the exchange that has
+	// opened it is yielded. Nil: they are passed over.
+	Frames func(ex *recorder.Exchange, frames []recorder.Frame)
 }
 
 // An Error tells what is wrong with a file, and where.
@@ -176,7 +179,7 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 			fail(at, what, err)
 			return
 		}
-		ex, err := exchangeOf(raw)
+		ex, frames, err := exchangeOf(raw)
 		if err != nil {
 			fail(at, what, err)
 			return
@@ -184,7 +187,10 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 		if ex == nil {
 			continue
 		}
-		if ex, err = r.finished(ex, nil); err != nil {
+		if ex, err = r.finished(ex, nil); err == nil {
+			err = r.hand(ex, frames)
+		}
+		if err != nil {
 			fail(at, what, err)
 			return
 		}
@@ -196,7 +202,7 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 
 // exchangeOf reads an Exchange, or a line of devhook up --json; nil for one
 // without an exchange.
-func exchangeOf(raw []byte) (*recorder.Exchange, error) {
+func exchangeOf(raw []byte) (*recorder.Exchange, []recorder.Frame, error) {
 	var line struct {
 		Type     string          `json:"type"`
 		Exchange json.RawMessage `json:"exchange"`
@@ -204,26 +210,27 @@ func exchangeOf(raw []byte) (*recorder.Exchange, error) {
 		Log      json.RawMessage `json:"log"`
 	}
 	if err := json.Unmarshal(raw, &line); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch {
 	case line.Log != nil:
-		return nil, errors.New(`a HAR has "log" before everything else`)
+		return nil, nil, errors.New(`a HAR has "log" before everything else`)
 	case line.Type != "" && line.Request == nil:
 		if raw = line.Exchange; raw == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
 	case line.Request == nil:
-		return nil, errors.New("it has no request")
+		return nil, nil, errors.New("it has no request")
 	}
 	ex := new(recorder.Exchange)
 	if err := ex.UnmarshalJSON(raw); err != nil { // raw was checked: json.Unmarshal would do it again
-		return nil, err
+		return nil, nil, err
 	}
 	if ex.Imported == nil && (ex.Seq != 0 || ex.Origin != "") {
 		ex.Imported = &recorder.Imported{Seq: ex.Seq, Origin: ex.Origin}
 	}
-	return ex, nil
+	frames, err := framesIn(raw)
+	return ex, frames, err
 }
 
 // finished returns ex as one that was imported, with what files leave out, or

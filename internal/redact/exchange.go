@@ -20,6 +20,27 @@ func (r *Redactor) Exchange(ex recorder.Exchange) (redacted recorder.Exchange, c
 	return redacted, p.changed
 }
 
+// Frame is [Redactor.Exchange] of a message of the WebSocket that an exchange has opened.
+func (r *Redactor) Frame(f recorder.Frame) (redacted recorder.Frame, changed []string) {
+	p := r.pass()
+	p.twice(func() {
+		redacted = f
+		p.of = "message "
+		redacted.Body, redacted.Size = p.sized(f.Body, nil, f.Size)
+		p.part = "reason"
+		for _, s := range []*string{&redacted.Reason, &redacted.Detail} {
+			if clean := p.hide(p.text(*s, inBody)); clean != *s {
+				p.note("")
+				*s = clean
+			}
+		}
+	})
+	if len(p.changed) > 0 {
+		redacted.Wire = 0 // nobody has compressed this
+	}
+	return redacted, p.changed
+}
+
 func (p *pass) exchange(ex recorder.Exchange) recorder.Exchange {
 	p.of = ""
 	ex.Request = p.request(ex.Request)
