@@ -26,10 +26,10 @@ demo: ## see it work: no account, no app, no network
 soak: ## kill writers 200 times each under load; nothing that was acknowledged may be missing
 	DEVHOOK_SOAK=200 CGO_ENABLED=0 $(GO) test -count=1 -timeout 30m -run TestKilledUnderLoad -v ./recorder
 
-bench: build ## compare with plain proxies, SQLite and the bare disk; a store of a million in internal/bench/million
-	cd internal/bench && $(GO) run . -appends
-	cd internal/bench && $(GO) run . $(CURDIR)/bin/devhook
-	cd internal/bench && $(GO) run . -store million
+bench: build ## compare with plain proxies, mitmdump, SQLite and the bare disk, and put the tables into docs/benchmarks.md; a store of a million in internal/bench/million
+	cd internal/bench && $(GO) run . -o $(CURDIR)/docs/benchmarks.md -appends
+	cd internal/bench && $(GO) run . -o $(CURDIR)/docs/benchmarks.md $(CURDIR)/bin/devhook
+	cd internal/bench && $(GO) run . -o $(CURDIR)/docs/benchmarks.md -store million
 	$(GO) test ./recorder ./verify ./internal/gateway -run '^$$' -bench . -benchmem
 
 fuzz: ## fuzz each target for a while (FUZZTIME=20s)

@@ -138,8 +138,8 @@ func openSQLite(dir string, text bool) (func(*recorder.Exchange) error, func() e
 // appends compares how many exchanges each keeper makes durable in a second.
 // The keepers take turns, rounds times.
 func appends(rounds int) error {
-	fmt.Printf("durable appends of %s a second, medians of %d rounds in turns\n\n", "2.5 KiB", rounds)
-	fmt.Printf("| %-36s | %9s | %9s | %16s |\n|%s|%s|%s|%s|\n", "", "c=1", "c=64", "CPU µs each, c=64",
+	fmt.Fprintf(tables, "durable appends of %s a second, medians of %d rounds in turns\n\n", "2.5 KiB", rounds)
+	fmt.Fprintf(tables, "| %-36s | %9s | %9s | %16s |\n|%s|%s|%s|%s|\n", "", "c=1", "c=64", "CPU µs each, c=64",
 		strings.Repeat("-", 38), strings.Repeat("-", 10)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 18)+":")
 	speeds := map[string][]float64{}
 	cpus := map[string][]float64{}
@@ -156,7 +156,7 @@ func appends(rounds int) error {
 		}
 	}
 	for _, k := range keepers {
-		fmt.Printf("| %-36s | %9.0f | %9.0f | %17.0f |\n", k.name, median(speeds[k.name+"1"]), median(speeds[k.name+"64"]), median(cpus[k.name+"64"]))
+		fmt.Fprintf(tables, "| %-36s | %9.0f | %9.0f | %17.0f |\n", k.name, median(speeds[k.name+"1"]), median(speeds[k.name+"64"]), median(cpus[k.name+"64"]))
 	}
 	return nil
 }

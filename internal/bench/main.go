@@ -2,7 +2,7 @@
 // run on one machine, and prints a table of ratios. It is a module of its own,
 // so that nobody who uses devhook inherits what is compared here.
 //
-//	go run . [-n REQUESTS] [-rounds N] [-replay] DEVHOOK
+//	go run . [-o FILE] [-n REQUESTS] [-rounds N] [-replay] DEVHOOK
 //
 // DEVHOOK is the program. Every server is a process of its own, so that its
 // processor time and memory can be told apart; the load is this process. The
@@ -55,16 +55,17 @@ func main() {
 	n := flag.Int("n", 20_000, "requests of one round")
 	rounds := flag.Int("rounds", 3, "rounds")
 	again := flag.Bool("replay", false, "measure devhook replay and nothing else")
+	file := flag.String("o", "", "put the tables into `FILE`, too, between their marks")
 	flag.Parse()
 	if *keep {
-		if err := appends(*rounds); err != nil {
+		if err := report(*file, "appends", func() error { return appends(*rounds) }); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
 		return
 	}
 	if *store != "" {
-		if err := million(*store, *recordings); err != nil {
+		if err := report(*file, "million", func() error { return million(*store, *recordings) }); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -78,17 +79,24 @@ func main() {
 		concurrencies = []int{*at}
 	}
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: bench [-n REQUESTS] [-rounds N] DEVHOOK")
+		fmt.Fprintln(os.Stderr, "usage: bench [-o FILE] [-n REQUESTS] [-rounds N] DEVHOOK")
 		os.Exit(2)
 	}
 	measure := run
 	if *again {
 		measure = func(string, int, int) error { return nil }
 	}
-	err := measure(flag.Arg(0), *n, *rounds)
-	if err == nil {
-		err = replays(flag.Arg(0), *rounds)
-	}
+	err := report(*file, "up", func() error {
+		if err := measure(flag.Arg(0), *n, *rounds); err != nil {
+			return err
+		}
+		if !*again {
+			if err := large(flag.Arg(0)); err != nil {
+				return err
+			}
+		}
+		return replays(flag.Arg(0), *rounds)
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -117,10 +125,32 @@ var contestants = []contestant{
 	{"no proxy", nil},
 	{plain, func(app, _, _ string) []string { return []string{os.Args[0], "-role", "plain", app} }},
 	{"tuned ReverseProxy", func(app, _, _ string) []string { return []string{os.Args[0], "-role", "tuned", app} }},
-	{"devhook up", func(app, dir, devhook string) []string {
-		return []string{devhook, "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
-			"--store", filepath.Join(dir, "store"), "--ready-file", filepath.Join(dir, "ready"), "--output", "lines"}
+	{"devhook up", upArgs},
+	{mitm, func(app, dir, _ string) []string {
+		return []string{mitm, "-q", "--mode", "reverse:" + app, "--listen-host", "127.0.0.1", "--listen-port", freePort(), "-w", filepath.Join(dir, "flows")}
 	}},
+}
+
+func upArgs(app, dir, devhook string) []string {
+	return []string{devhook, "up", "--tunnel", "local", "--listen", "127.0.0.1:0", "--inspect", "off", "--forward", app,
+		"--store", filepath.Join(dir, "store"), "--ready-file", filepath.Join(dir, "ready"), "--output", "lines"}
+}
+
+// mitm records what passes, too: the peer to compare with, where it is installed.
+const mitm = "mitmdump"
+
+// slower is by how much fewer requests it is measured, so that a run has an end.
+const slower = 10
+
+// freePort returns a port that is free for now, for who does not choose one itself.
+func freePort() string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "0"
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return port
 }
 
 // A result is one measurement.
@@ -136,14 +166,21 @@ func run(devhook string, n, rounds int) error {
 		return err
 	}
 	defer stopApp()
-	fmt.Printf("%d requests of %d bytes a round, %d rounds; ratios to the plain ReverseProxy of the same round, medians\n\n", n, bodySize, rounds)
-	fmt.Printf("| %-20s | %9s | %8s | %9s | %8s |\n", "", "requests/s", "ratio", "CPU s/10k", "peak MB")
-	fmt.Printf("|%s|%s|%s|%s|%s|\n", strings.Repeat("-", 22), strings.Repeat("-", 12), strings.Repeat("-", 10), strings.Repeat("-", 11), strings.Repeat("-", 10))
+	fmt.Fprintf(tables, "%d requests of %d bytes a round, %d rounds; ratios to the plain ReverseProxy of the same round, medians\n\n", n, bodySize, rounds)
+	fmt.Fprintf(tables, "| %-20s | %9s | %8s | %9s | %8s |\n", "", "requests/s", "ratio", "CPU s/10k", "peak MB")
+	fmt.Fprintf(tables, "|%s|%s|%s|%s|%s|\n", strings.Repeat("-", 22), strings.Repeat("-", 12), strings.Repeat("-", 10), strings.Repeat("-", 11), strings.Repeat("-", 10))
 	for _, c := range concurrencies {
 		all := make([][]result, len(contestants))
 		for range rounds {
 			for i, ct := range contestants {
-				r, err := measure(ct, app, devhook, n, c)
+				many := n
+				if ct.name == mitm {
+					if _, err := exec.LookPath(mitm); err != nil {
+						continue
+					}
+					many = n / slower
+				}
+				r, err := measure(ct, app, devhook, many, c)
 				if err != nil {
 					return fmt.Errorf("%s: %w", ct.name, err)
 				}
@@ -151,12 +188,16 @@ func run(devhook string, n, rounds int) error {
 			}
 		}
 		for i, ct := range contestants {
+			if len(all[i]) == 0 {
+				fmt.Fprintf(tables, "| %-20s | %10s | %8s | %9s | %8s |\n", fmt.Sprintf("%s, c=%d", rowName(ct), c), "not installed", "", "", "")
+				continue
+			}
 			var speed, ratio, cpu, rss []float64
 			for round, r := range all[i] {
 				speed, cpu, rss = append(speed, r.perSecond), append(cpu, r.cpu), append(rss, r.rss)
 				ratio = append(ratio, r.perSecond/all[1][round].perSecond)
 			}
-			fmt.Printf("| %-20s | %10.0f | %8.2f | %9.2f | %8.0f |\n", fmt.Sprintf("%s, c=%d", ct.name, c), median(speed), median(ratio), median(cpu), median(rss))
+			fmt.Fprintf(tables, "| %-20s | %10.0f | %8.2f | %9.2f | %8.0f |\n", fmt.Sprintf("%s, c=%d", rowName(ct), c), median(speed), median(ratio), median(cpu), median(rss))
 		}
 	}
 	return nil
@@ -231,6 +272,16 @@ func start(args []string, readyFile string) (addr string, stop func() *os.Proces
 		return strings.TrimSpace(line), stop, nil
 	}
 	go io.Copy(io.Discard, out)
+	if i := slices.Index(args, "--listen-port"); i > 0 { // it tells nobody when it is ready
+		addr = "127.0.0.1:" + args[i+1]
+		for range 2000 {
+			if conn, err := net.Dial("tcp", addr); err == nil {
+				conn.Close()
+				return addr, stop, nil
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 	for range 500 {
 		if text, err := os.ReadFile(readyFile); err == nil {
 			return strings.TrimPrefix(strings.TrimSpace(string(text)), "http://"), stop, nil
@@ -317,6 +368,10 @@ func serve(role string, args []string) {
 		answer := bytes.Repeat([]byte("a"), 300)
 		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
+			if r.URL.Path == "/large" {
+				io.Copy(w, zeros(largeBody))
+				return
+			}
 			w.Write(answer)
 		})
 	case "plain", "tuned":

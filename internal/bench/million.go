@@ -212,10 +212,10 @@ func million(dir string, n int) error {
 		if err := fill(dir, n); err != nil {
 			return err
 		}
-		fmt.Printf("%d recordings made in %.1f s through the public API, 64 at once, each durable\n\n", n, time.Since(began).Seconds())
+		fmt.Fprintf(tables, "%d recordings made in %.1f s through the public API, 64 at once, each durable\n\n", n, time.Since(began).Seconds())
 	}
-	fmt.Printf("| %-32s | %8s | %9s | %9s | %9s | %7s |\n", fmt.Sprintf("%d recordings, %.1f GB", n, gigabytes(dir, "journal")), "hits", "first ms", "again ms", "CPU ms", "peak MB")
-	fmt.Printf("|%s|%s|%s|%s|%s|%s|\n", strings.Repeat("-", 34), strings.Repeat("-", 9)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 8)+":")
+	fmt.Fprintf(tables, "| %-32s | %8s | %9s | %9s | %9s | %7s |\n", fmt.Sprintf("%d recordings, %.1f GB", n, gigabytes(dir, "journal")), "hits", "first ms", "again ms", "CPU ms", "peak MB")
+	fmt.Fprintf(tables, "|%s|%s|%s|%s|%s|%s|\n", strings.Repeat("-", 34), strings.Repeat("-", 9)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 8)+":")
 	if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil && os.Getenv("KEEP") == "" {
 		return err
 	}
@@ -243,9 +243,9 @@ func million(dir string, n int) error {
 		if l.Cold {
 			again, cpu = "", ""
 		}
-		fmt.Printf("| %-32s | %8d | %9.2f | %9s | %9s | %7.0f |\n", l.Name, out.Hits, out.Open+out.First, again, cpu, peakMB(cmd.ProcessState))
+		fmt.Fprintf(tables, "| %-32s | %8d | %9.2f | %9s | %9s | %7.0f |\n", l.Name, out.Hits, out.Open+out.First, again, cpu, peakMB(cmd.ProcessState))
 	}
-	fmt.Printf("\nindex: %.0f MB; %s, %d processors, %s\n", 1000*gigabytes(dir, "index"), runtime.GOOS, runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(tables, "\nindex: %.0f MB; %s, %d processors, %s\n", 1000*gigabytes(dir, "index"), runtime.GOOS, runtime.NumCPU(), runtime.Version())
 	return nil
 }
 

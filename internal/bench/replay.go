@@ -75,7 +75,7 @@ func replay(devhook, app string, rounds int) error {
 		own = append(own, replayed/took.Seconds())
 		ratio = append(ratio, own[i/2]/bare[i/2])
 	}
-	fmt.Printf("\ndevhook replay of %d recordings, %d at once: %.0f/s; a bare Go client: %.0f/s; ratio %.2f\n", replayed, replaying, median(own), median(bare), median(ratio))
+	fmt.Fprintf(tables, "\ndevhook replay of %d recordings, %d at once: %.0f/s; a bare Go client: %.0f/s; ratio %.2f\n", replayed, replaying, median(own), median(bare), median(ratio))
 	return nil
 }
 
