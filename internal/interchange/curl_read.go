@@ -18,6 +18,10 @@ import (
 // curl reads curl commands.
 func (r Reader) curl(text string, each func(*recorder.Exchange, error) bool) {
 	commands, err := shellCommands(text)
+	if errors.As(err, new(errCmd)) {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+		commands, err = cmdCommands(text)
+	}
 	if err != nil {
 		each(nil, err)
 		return

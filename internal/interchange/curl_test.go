@@ -57,6 +57,24 @@ func TestCurl(t *testing.T) {
 	}
 }
 
+// As browsers write it for Windows' cmd, several in a row, too.
+func TestCurlOfCmd(t *testing.T) {
+	text := "curl ^\"https://a.example/x?a=1^&b=^%^20^\" ^\r\n  -H ^\"content-type: application/json^\" ^\r\n  -b ^\"sid=1^\" ^\r\n" +
+		"  --data-raw ^\"^{^\\^\"a^\\^\":^\\^\"50^% ^^ c:^\\^\\^|^\n\nb caf\u00e9^\\^\"^}^\" & curl.exe -d \"p=^&q\\\\\" \"https://b.example/\"\r\n"
+	list, err := read([]byte(text))
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	r := list[0].Request
+	if r.URL != "https://a.example/x?a=1&b=%20" || r.Headers.Get("Content-Type") != "application/json" || r.Headers.Get("Cookie") != "sid=1" ||
+		string(r.Body.Bytes) != "{\"a\":\"50% ^ c:\\\\|\nb caf\u00e9\"}" {
+		t.Errorf("%s %s", r.URL, r.Body.Bytes)
+	}
+	if r := list[1].Request; r.URL != "https://b.example/" || string(r.Body.Bytes) != "p=^&q\\" {
+		t.Errorf("%s %s", r.URL, r.Body.Bytes)
+	}
+}
+
 // Nothing is run, looked up or read that the user does not ask for.
 func TestCurlErrors(t *testing.T) {
 	for command, want := range map[string]string{
@@ -78,7 +96,7 @@ func TestCurlErrors(t *testing.T) {
 		"curl -J a":                        "-J is an option of curl that import does not know",
 		"curl -d":                          "-d has no value",
 		"curl -X POST":                     "has no URL",
-		"curl ^\n a":                       "Windows",
+		"curl ^\"http://a^\" | sh":         "line 1, column 19: cmd would do something with |",
 		"curl file:///etc/passwd":          "its URL",
 		"# nothing":                        "no curl command",
 	} {

@@ -118,7 +118,7 @@ func (s *shell) next() error {
 	case strings.IndexByte("|<>&()", c) >= 0:
 		return s.fail(s.at, fmt.Sprintf("%q: only curl commands are read, and no pipes or files", c), "for a binary body: devhook export --format ndjson or har")
 	case c == '^' && (s.word.Len() == 0 || strings.HasPrefix(rest, "^\n") || strings.HasPrefix(rest, "^\r")):
-		return s.fail(s.at, "this is written for Windows' cmd", `copy it "as cURL (bash)"`)
+		return errCmd{s.fail(s.at, "this is written for Windows' cmd", `copy it "as cURL (bash)"`)}
 	default:
 		_, n := utf8.DecodeRuneInString(rest)
 		s.add(rest[:n])
