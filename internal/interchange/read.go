@@ -90,7 +90,7 @@ func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 		case len(head) == 0:
 			each(nil, &Error{Text: "the file is empty"})
 		case isFlows.Match(head):
-			each(nil, &Error{Text: "these are flows of mitmproxy, which only mitmproxy reads", Hint: "with mitmproxy 10.1 or later: mitmdump -nr FLOWS --set hardump=flows.har, then: devhook import flows.har"})
+			each(nil, &Error{Text: "these are flows of mitmproxy, which only mitmproxy reads", Hint: "mitmdump -nr FLOWS --set hardump=flows.har, of mitmproxy 10.1 or later; then: devhook import flows.har"})
 		case head[0] == '{':
 			r.json(br, pos, isHAR.Match(head), each)
 		default:
