@@ -63,7 +63,7 @@ func (s *Store) follow(ctx context.Context, from Cursor, open map[ID]hit) iter.S
 func (s *Store) run(ctx context.Context, f follower) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		f := f // so that the values can be asked for more than once
-		f.s, f.pending, f.cache, f.timer = s, map[ID]hit{}, lineCache{s: s}, time.NewTimer(lookEvery)
+		f.s, f.pending, f.cache, f.timer = s, map[ID]hit{}, lineCache{s: s, brief: f.brief}, time.NewTimer(lookEvery)
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
@@ -87,6 +87,7 @@ type follower struct {
 	watch   *watch.Watcher // of f
 	pending map[ID]hit     // exchanges whose result was not seen yet
 	open    map[ID]hit     // those that have opened a WebSocket; nil if its end is not wanted
+	brief   bool           // no long bodies are wanted
 	step    *Step          // what is given, but for its Exchange, to who wants each step; else nil
 	cache   lineCache
 	timer   *time.Timer
@@ -224,8 +225,12 @@ func (f *follower) take(l found) (*Exchange, error) {
 	case 'x':
 		ex := f.s.recent.exchange(l.id, false)
 		if ex == nil {
+			x := l.line
+			if f.brief {
+				x = x.brief()
+			}
 			var err error
-			if ex, err = l.exchange(); err != nil {
+			if ex, err = x.exchange(); err != nil {
 				return nil, f.s.damaged(l.at, err)
 			}
 		}

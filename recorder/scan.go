@@ -282,6 +282,7 @@ type lineCache struct {
 	base  int64
 	last  int64 // where the last line ended
 	near  int   // how many came right behind the one before
+	brief bool  // without long bodies
 }
 
 // read returns a line, valid until the next call.
@@ -313,6 +314,9 @@ func (c *lineCache) read(sp span) (line, error) {
 	l, err := parseLine(c.buf[from-c.base:][:sp.n:sp.n])
 	if err != nil {
 		return line{}, c.s.damaged(sp.at, err)
+	}
+	if c.brief {
+		l = l.brief()
 	}
 	return l, nil
 }

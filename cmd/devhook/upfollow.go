@@ -16,7 +16,11 @@ func (u *up) follow(from recorder.Cursor) {
 	if u.agentLog.stdout {
 		mode = "quiet"
 	}
-	for ex, err := range u.store.FollowEnds(context.Background(), from) {
+	list := u.store.FollowBrief(context.Background(), from)
+	if mode == "json" {
+		list = u.store.FollowEnds(context.Background(), from)
+	}
+	for ex, err := range list {
 		if err != nil {
 			u.log.Warn("cannot read a recording", "error", err)
 			continue
