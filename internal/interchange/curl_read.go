@@ -27,7 +27,7 @@ func (r Reader) curl(text string, each func(*recorder.Exchange, error) bool) {
 		return
 	}
 	for _, words := range commands {
-		if words[0].text == "$" { // a prompt that was copied, too
+		if words[0].text == "$" && len(words) > 1 { // a prompt that was copied, too
 			words = words[1:]
 		}
 		c := &curlCommand{reader: r, text: text, words: words}
