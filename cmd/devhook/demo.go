@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -163,6 +164,9 @@ func demoSendOne(door, provider, name string, at time.Time, forged bool) (status
 	known, ok2 := verify.Lookup(provider)
 	if !ok || !ok2 {
 		return 0, fmt.Errorf("no fixture %s/%s", provider, name)
+	}
+	if f, err = f.Fill(at, rand.Uint64()); err != nil {
+		return 0, err
 	}
 	_, target := recorder.SplitURL(f.Exchange.Request.URL)
 	u, err := url.Parse(strings.TrimRight(door, "/") + target)

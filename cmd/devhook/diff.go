@@ -71,7 +71,7 @@ func (p *program) diff(c *cli.Context) error {
 // comparable returns the one webhook that arg names, with its bodies.
 func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, error) {
 	if isFile(arg) {
-		list, err := p.read(nil, []string{arg})
+		list, err := p.read(nil, []string{arg}, nil)
 		if err != nil {
 			return recorder.Exchange{}, err
 		}

@@ -254,7 +254,7 @@ func (e *emulation) recorded(args []string) ([]timed, error) {
 			}
 			list = append(list, ex)
 		}
-	} else if list, err = e.p.read(store, args); err != nil {
+	} else if list, err = e.p.read(store, args, nil); err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"devhook/fixtures"
 	"devhook/recorder"
 	"devhook/verify"
 
@@ -61,7 +62,7 @@ func (s *sending) replay(c *cli.Context) error {
 	args := c.Args().Slice()
 	var groups [][]*recorder.Exchange // of each argument
 	if inStore := len(filter) > 0 || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }); !inStore {
-		if groups, err = s.p.readEach(nil, args); err != nil {
+		if groups, err = s.readEach(nil, args); err != nil {
 			return err
 		}
 	} else if err := s.p.needStore(c); err != nil { // what fails must not make one
@@ -85,7 +86,7 @@ func (s *sending) replay(c *cli.Context) error {
 		}
 	} else {
 		if groups == nil {
-			if groups, err = s.p.readEach(s.store, args); err != nil {
+			if groups, err = s.readEach(s.store, args); err != nil {
 				return err
 			}
 		}
@@ -94,7 +95,7 @@ func (s *sending) replay(c *cli.Context) error {
 			now := groups
 			if s.rereads {
 				var err error
-				if now, err = s.p.reread(args, groups); err != nil {
+				if now, err = s.reread(args, groups); err != nil {
 					yield(nil, err)
 					return
 				}
@@ -118,11 +119,11 @@ func (s *sending) replay(c *cli.Context) error {
 }
 
 // readEach returns the webhooks that each of args names.
-func (p *program) readEach(store *recorder.Store, args []string) ([][]*recorder.Exchange, error) {
+func (s *sending) readEach(store *recorder.Store, args []string) ([][]*recorder.Exchange, error) {
 	groups := make([][]*recorder.Exchange, len(args))
 	for i, arg := range args {
 		var err error
-		if groups[i], err = p.read(store, []string{arg}); err != nil {
+		if groups[i], err = s.p.read(store, []string{arg}, s.fill); err != nil {
 			return nil, err
 		}
 	}
@@ -132,14 +133,14 @@ func (p *program) readEach(store *recorder.Store, args []string) ([][]*recorder.
 // reread returns groups, which args name, with the webhooks of files as they are
 // now. Recordings stay, also those that are called last: what was sent since then is
 // one.
-func (p *program) reread(args []string, groups [][]*recorder.Exchange) ([][]*recorder.Exchange, error) {
+func (s *sending) reread(args []string, groups [][]*recorder.Exchange) ([][]*recorder.Exchange, error) {
 	now := slices.Clone(groups)
 	for i, arg := range args {
 		if !isFile(arg) || arg == "-" {
 			continue
 		}
 		var err error
-		if now[i], err = p.read(nil, []string{arg}); err != nil {
+		if now[i], err = s.p.read(nil, []string{arg}, s.fill); err != nil {
 			return nil, err
 		}
 	}
@@ -214,8 +215,12 @@ func (s *sending) named(sources iter.Seq2[*recorder.Exchange, error]) (string, e
 	return "", nil
 }
 
-// read returns the webhooks that args name: recordings, files, stdin.
-func (p *program) read(store *recorder.Store, args []string) ([]*recorder.Exchange, error) {
+// A filler fills in a sample that is to be sent.
+type filler func(fixtures.Fixture) (fixtures.Fixture, error)
+
+// read returns the webhooks that args name: recordings, files, stdin. Samples in
+// files are filled in, unless fill is nil.
+func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*recorder.Exchange, error) {
 	var list []*recorder.Exchange
 	for _, arg := range args {
 		if !isFile(arg) {
@@ -249,6 +254,15 @@ func (p *program) read(store *recorder.Store, args []string) ([]*recorder.Exchan
 		}
 		if len(found) == 0 {
 			return nil, &failure{code: 2, text: arg + " holds no webhook"}
+		}
+		if f, ok, err := fixtures.Open(text); ok && fill != nil {
+			if err == nil {
+				f, err = fill(f)
+			}
+			if err != nil {
+				return nil, &failure{code: 2, text: arg + ": " + err.Error(), err: err}
+			}
+			found[0].Request = f.Exchange.Request
 		}
 		list = append(list, found...)
 	}

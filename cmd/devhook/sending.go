@@ -46,6 +46,7 @@ type sending struct {
 	junit   string // the file of the report; "": none
 	rereads bool   // files that are sent are read anew
 	seeded  uint64 // 0: not chosen yet
+	filled  uint64 // how many samples were filled in
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"math/rand/v2"
+
+	"devhook/fixtures"
 	"devhook/recorder"
 	"devhook/replay"
 
@@ -28,7 +31,7 @@ func (p *program) sign(c *cli.Context) error {
 			return err
 		}
 	}
-	s, err := p.offline(c)
+	s, err := p.offline(c, func(f fixtures.Fixture) (fixtures.Fixture, error) { return f.Fill(at, rand.Uint64()) })
 	if err != nil {
 		return err
 	}

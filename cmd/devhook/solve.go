@@ -150,7 +150,7 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 		}
 	}
 	for _, arg := range args {
-		list, err := p.read(store, []string{arg})
+		list, err := p.read(store, []string{arg}, nil)
 		if err != nil {
 			return nil, nil, err
 		}

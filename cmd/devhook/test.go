@@ -299,7 +299,7 @@ func (s *sending) cases(dir string) ([]testCase, error) {
 // toSend returns the webhook of a case: a sample, or that of a file.
 func (s *sending) toSend(tc testCase) (*recorder.Exchange, error) {
 	if strings.HasPrefix(tc.Send, "./") || strings.HasPrefix(tc.Send, "../") {
-		list, err := s.p.read(nil, []string{filepath.Join(".", filepath.Dir(tc.file), tc.Send)})
+		list, err := s.p.read(nil, []string{filepath.Join(".", filepath.Dir(tc.file), tc.Send)}, s.fill)
 		if err != nil {
 			return nil, err
 		}

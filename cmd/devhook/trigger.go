@@ -124,6 +124,24 @@ func (p *program) fixturesDir(c *cli.Context, cfg *config.Config) string {
 	return filepath.Join(filepath.Dir(p.storeDir(c)), "fixtures")
 }
 
+// fill fills f in, for the time of the signature. Each has other ids, and all follow
+// from the seed.
+func (s *sending) fill(f fixtures.Fixture) (fixtures.Fixture, error) {
+	if !f.Template {
+		return f, nil
+	}
+	at := s.at
+	if at.IsZero() {
+		at = s.p.now()
+	}
+	f, err := f.Fill(at, s.seed()+s.filled)
+	if s.filled++; err != nil {
+		return f, &failure{code: 2, text: err.Error(), err: err}
+	}
+	return f, nil
+}
+
+// findFixture returns the sample with the given name, filled in.
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
 	p, known := s.cfg.Catalog().Lookup(id)
 	if known {
@@ -132,7 +150,7 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 	var names, ids []string
 	for _, f := range all {
 		if f.Provider == id && f.Name == name {
-			return f, nil
+			return s.fill(f)
 		}
 		if f.Provider == id {
 			names = append(names, f.Name)

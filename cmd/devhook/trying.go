@@ -113,7 +113,7 @@ func (t *trying) recorded(arg, named string) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	list, err := s.p.read(s.store, []string{arg})
+	list, err := s.p.read(s.store, []string{arg}, s.fill)
 	if err != nil {
 		return err
 	}

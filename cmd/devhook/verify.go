@@ -55,7 +55,7 @@ type subject struct {
 }
 
 // offline reads what verify and sign are about.
-func (p *program) offline(c *cli.Context) (s subject, err error) {
+func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	errs, err := p.terminal(c, p.stderr)
 	if err != nil {
 		return s, err
@@ -76,7 +76,7 @@ func (p *program) offline(c *cli.Context) (s subject, err error) {
 			return s, storeFailure(err)
 		}
 	}
-	list, err := p.read(store, []string{arg})
+	list, err := p.read(store, []string{arg}, fill)
 	if err != nil {
 		return s, err
 	}
@@ -151,7 +151,7 @@ func (p *program) verify(c *cli.Context) error {
 			return err
 		}
 	}
-	s, err := p.offline(c)
+	s, err := p.offline(c, nil)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -202,7 +203,7 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 	return p, nil
 }
 
-// fixture returns the sample PROVIDER/EVENT.
+// fixture returns the sample PROVIDER/EVENT, filled in.
 func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 	all, err := in.o.Fixtures()
 	if err != nil { // of files that are none; the others can be used
@@ -214,7 +215,10 @@ func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 	}
 	for _, f := range all {
 		if f.Provider == id && f.Name == event {
-			return f, nil
+			if f, err = f.Fill(in.o.Now(), rand.Uint64()); err != nil {
+				err = &Error{http.StatusBadRequest, err.Error(), ""}
+			}
+			return f, err
 		}
 	}
 	return fixtures.Fixture{}, &Error{http.StatusNotFound, "there is no sample " + name, "GET /devhook/v1/fixtures lists all"}
