@@ -291,13 +291,19 @@ func effects(text string) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		said, err := ask(ctx, text)
-		if err != nil {
-			return 0, &failure{code: 2, text: "--effects: " + err.Error(), err: err}
-		}
-		digits := strings.FieldsFunc(said, func(r rune) bool { return r < '0' || r > '9' })
-		if len(digits) == 0 {
-			return 0, &failure{code: 2, text: fmt.Sprintf("--effects: there is no number in %q", terminal.Cut(terminal.Safe(said), 60)), hint: "it has to print how many webhooks were acted on, as in 12"}
+		var digits []string
+		for i := 0; len(digits) == 0; i++ { // a file is empty while it is being written
+			said, err := ask(ctx, text)
+			if err != nil {
+				return 0, &failure{code: 2, text: "--effects: " + err.Error(), hint: "it has to print a number, and 0 as long as the app has not acted: cat FILE || echo 0", err: err}
+			}
+			digits = strings.FieldsFunc(said, func(r rune) bool { return r < '0' || r > '9' })
+			if len(digits) == 0 && (i == 10 || strings.TrimSpace(said) != "") {
+				return 0, &failure{code: 2, text: fmt.Sprintf("--effects: there is no number in %q", terminal.Cut(strings.TrimSpace(said), 60)), hint: "it has to print how many webhooks were acted on, as in 12"}
+			}
+			if len(digits) == 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
 		}
 		n, err := strconv.Atoi(digits[0])
 		if err != nil {
@@ -330,6 +336,9 @@ func command(ctx context.Context, line string) (string, error) {
 		shell = []string{"cmd", "/c", line}
 	}
 	text, err := exec.CommandContext(ctx, shell[0], shell[1:]...).Output()
+	if failed := new(exec.ExitError); errors.As(err, &failed) && len(failed.Stderr) > 0 {
+		return "", fmt.Errorf("%s: %s (%w)", line, terminal.Cut(terminal.Safe(strings.TrimSpace(string(failed.Stderr))), 200), err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", line, err)
 	}

@@ -111,6 +111,7 @@ type Shot struct {
 	Requests []recorder.Request
 	Together bool
 	Want     Want
+	Patience time.Duration // how long the provider waits for an answer; 0: not known
 	// Why says why Want is not what the variant is there for, as in: github
 	// signs no time. It is "" mostly.
 	Why string
@@ -136,7 +137,7 @@ func (a *Attack) Build(v Variant, now time.Time) (s Shot, skipped string, err er
 			return s, "cannot be signed: " + err.Error(), nil
 		}
 	}
-	s = Shot{Requests: b.more, Together: b.together, Want: v.Want}
+	s = Shot{Requests: b.more, Together: b.together, Want: v.Want, Patience: a.provider.Retry.Timeout}
 	if len(s.Requests) == 0 {
 		s.Requests = []recorder.Request{b.req}
 	}

@@ -48,8 +48,12 @@ func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
 			find(cmp.Or(v.crashed, "crash"), "answered %d", a.Status)
 		case s.Want == Refuse && isAccepted(a.Status):
 			find(v.accepted, "answered %d to what has to be refused", a.Status)
-		case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && !(a.Status == 409 && (i > 0 || s.Together)):
+		case s.Want == Once && !isAccepted(a.Status) && (i == 0 && !s.Together || s.Together && allRefused(answers)):
+			find("refuses-right", "answered %d to what is right", a.Status)
+		case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && a.Status != 409:
 			find(v.refused, "answered %d to what is right", a.Status)
+		case isAccepted(a.Status) && s.Patience > 0 && a.Took > s.Patience:
+			find("too-slow", "answered after %s, and the provider waits %s", a.Took.Round(10*time.Millisecond), s.Patience)
 		case s.Want == Survive && isAccepted(a.Status) && v.note != "":
 			r.Note = v.note
 		case v.Name == "event-unknown" && !isAccepted(a.Status):
@@ -66,6 +70,10 @@ func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
 		r.Note = "had no effect: nothing is known of repetitions"
 	}
 	return r
+}
+
+func allRefused(answers []Answer) bool {
+	return !slices.ContainsFunc(answers, func(a Answer) bool { return isAccepted(a.Status) })
 }
 
 func isAccepted(status int) bool { return status >= 200 && status < 300 }
@@ -118,6 +126,6 @@ func Findings(results []Result) []Finding {
 // was says nothing about what is special in it.
 func refusesAll(results []Result) bool {
 	return !slices.ContainsFunc(results, func(r Result) bool {
-		return (r.Shot.Want == Accept || r.Shot.Want == Once) && r.Skipped == "" && r.Fault != r.Variant.refused
+		return (r.Shot.Want == Accept || r.Shot.Want == Once) && r.Skipped == "" && r.Fault != r.Variant.refused && r.Fault != "refuses-right"
 	})
 }

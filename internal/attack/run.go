@@ -32,12 +32,9 @@ var ErrUnreachable = errors.New("the app did not answer")
 // Send or Effects has one, and when ctx ends.
 func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Result)) ([]Result, error) {
 	var all []Result
-	before := Unknown
-	if t.Effects != nil {
-		var err error
-		if before, err = t.Effects(ctx); err != nil {
-			return nil, err
-		}
+	c := counter{t: t}
+	if err := c.begin(ctx); err != nil {
+		return nil, err
 	}
 	for _, v := range list {
 		if err := ctx.Err(); err != nil {
@@ -56,13 +53,9 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 			if len(all) == 0 && answers[0].Status == 0 {
 				return all, fmt.Errorf("%w: %s", ErrUnreachable, answers[0].Detail)
 			}
-			effects := Unknown
-			if t.Effects != nil {
-				now, err := settled(ctx, t, before, s)
-				if err != nil {
-					return all, err
-				}
-				effects, before = now-before, now
+			effects, err := c.effects(ctx, s)
+			if err != nil {
+				return all, err
 			}
 			r = Judge(v, s, answers, effects)
 		}
@@ -90,33 +83,61 @@ func send(ctx context.Context, t Target, v Variant, s Shot) ([]Answer, error) {
 	return answers, errors.Join(errs...)
 }
 
+// A counter follows the effects of a handler, which may answer first and act later.
+type counter struct {
+	t     Target
+	last  int
+	looks int  // without a change, after which nothing more is expected
+	acted bool // something right was waited for
+}
+
 const (
 	settlePause = 60 * time.Millisecond
-	settleTries = 40 // looks at most
+	calmLooks   = 2  // of a handler that acts before it answers
+	firstLooks  = 40 // at most, for the first effect of all
+	mostLooks   = 100
 )
 
-// settled returns the number of effects once it does not change any more. Of what
-// has to have an effect, one is waited for a while.
-func settled(ctx context.Context, t Target, before int, s Shot) (int, error) {
-	last, calm, pause := before, 0, cmp.Or(t.Pause, settlePause)
-	for i := range settleTries {
-		n, err := t.Effects(ctx)
+func (c *counter) begin(ctx context.Context) (err error) {
+	c.looks, c.t.Pause = calmLooks, cmp.Or(c.t.Pause, settlePause)
+	if c.t.Effects != nil {
+		c.last, err = c.t.Effects(ctx)
+	}
+	return err
+}
+
+// effects returns how many there were of s, once their number does not change any
+// more. The first that is right is waited for longer; from when it has acted follows
+// how long the others are waited for, so that what one does late is not taken for the
+// doing of the next.
+func (c *counter) effects(ctx context.Context, s Shot) (int, error) {
+	if c.t.Effects == nil {
+		return Unknown, nil
+	}
+	before, calm := c.last, 0
+	want := c.looks
+	if right := s.Want == Accept || s.Want == Once; right && !c.acted {
+		want, c.acted = firstLooks, true
+	} else if s.Want == Once {
+		want *= 4
+	}
+	for i := range mostLooks {
+		n, err := c.t.Effects(ctx)
 		if err != nil {
 			return 0, err
 		}
-		if n == last {
-			calm++
-		} else {
-			last, calm = n, 0
+		if calm++; n != c.last {
+			c.looks = min(max(c.looks, calmLooks+i*3/2), firstLooks)
+			c.last, calm, want = n, 0, c.looks
 		}
-		if calm >= 2 && (s.Want != Once || last > before) || calm >= 8 || i == settleTries-1 {
+		if calm >= want {
 			break
 		}
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(c.t.Pause):
 		}
 	}
-	return last, nil
+	return c.last - before, nil
 }
