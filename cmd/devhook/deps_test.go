@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/jsonx", "internal/yamlx", "internal/wsx", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
-	{"fixtures", "replay", "internal/redact", "internal/interchange"},
+	{"fixtures", "replay", "internal/redact", "internal/interchange", "internal/census"},
 	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest", "internal/register/registertest", "internal/inspector", "internal/attack", "internal/delivery", "internal/shrink", "internal/livesession"},
 	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest"},
 	{"internal/config", "internal/mcp"},

@@ -1,4 +1,4 @@
-package main
+package census
 
 import (
 	"math/rand/v2"
@@ -12,7 +12,7 @@ import (
 func TestHistogram(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 50 {
-		var h histogram
+		var h Histogram
 		var all []time.Duration
 		for range 1 + random.IntN(500) {
 			d := time.Duration(random.Int64N(1 << (1 + random.IntN(50))))
@@ -20,10 +20,10 @@ func TestHistogram(t *testing.T) {
 			h.add(d)
 		}
 		slices.Sort(all)
-		for _, q := range quantiles {
-			want := all[int(q.part*float64(len(all)-1))]
-			if got := h.at(q.part); got < want || float64(got) > float64(want)*(1+1./64) {
-				t.Errorf("round %d: %s of %d is %d, want %d", round, q.name, len(all), got, want)
+		for _, q := range Quantiles {
+			want := all[int(q.Part*float64(len(all)-1))]
+			if got := h.At(q.Part); got < want || float64(got) > float64(want)*(1+1./64) {
+				t.Errorf("round %d: %s of %d is %d, want %d", round, q.Name, len(all), got, want)
 			}
 		}
 	}
