@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,5 +214,61 @@ func TestEveryProvider(t *testing.T) {
 				t.Errorf("%s/%s: %s is %s", f.Provider, f.Name, v.Name, s.Want)
 			}
 		}
+	}
+}
+
+// What a handler refuses because of something else than what the variant is about
+// is not told as a fault of its own, and one that is late is told.
+func TestJudge(t *testing.T) {
+	variant := func(name string) Variant {
+		return Variants[slices.IndexFunc(Variants, func(v Variant) bool { return v.Name == name })]
+	}
+	for name, row := range map[string]struct {
+		variant string
+		answers []Answer
+		want    string
+	}{
+		"the first is refused":      {"twice", []Answer{{Status: 400}, {Status: 400}}, "refuses-right"},
+		"the second is refused":     {"twice", []Answer{{Status: 200}, {Status: 400}}, "refuses-late"},
+		"the second is a conflict":  {"twice", []Answer{{Status: 200}, {Status: 409}}, ""},
+		"all at once are refused":   {"twice-at-once", []Answer{{Status: 400}, {Status: 400}}, "refuses-right"},
+		"one at once is taken":      {"twice-at-once", []Answer{{Status: 400}, {Status: 200}}, "refuses-late"},
+		"it is taken too late":      {"control", []Answer{{Status: 200, Took: 3 * time.Second}}, "too-slow"},
+		"it is taken in time":       {"control", []Answer{{Status: 200, Took: 2 * time.Second}}, ""},
+		"a wrong signature crashes": {"secret-wrong", []Answer{{Status: 500}}, "crash-signature"},
+	} {
+		v := variant(row.variant)
+		s := Shot{Want: v.Want, Together: row.variant == "twice-at-once", Patience: 2 * time.Second}
+		if got := Judge(v, s, row.answers, Unknown); got.Fault != row.want {
+			t.Errorf("%s: %q, want %q", name, got.Fault, row.want)
+		}
+	}
+}
+
+// What a handler does after it has answered is counted for the webhook that it was
+// done for.
+func TestLateEffects(t *testing.T) {
+	var mu sync.Mutex
+	sent, looks, acted := 0, 0, 0
+	c := counter{t: Target{Pause: time.Millisecond, Effects: func(context.Context) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if looks++; looks == 12 { // after the answer
+			acted = sent
+		}
+		return acted, nil
+	}}}
+	if err := c.begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		sent, looks = sent+1, 0
+		if n, err := c.effects(t.Context(), Shot{Want: Accept}); n != 1 || err != nil {
+			t.Errorf("webhook %d: %d effects, %v", i, n, err)
+		}
+	}
+	looks = 0
+	if n, err := c.effects(t.Context(), Shot{Want: Refuse}); n != 0 || err != nil {
+		t.Errorf("one that is refused: %d effects, %v", n, err)
 	}
 }
