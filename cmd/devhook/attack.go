@@ -103,7 +103,11 @@ func (p *program) attack(c *cli.Context) error {
 	case broken != nil:
 		return broken
 	case errors.Is(err, attack.ErrUnreachable):
-		return &failure{code: 4, text: err.Error(), hint: "start the app, or name another with --to", err: err}
+		hint := "start the app, or name another with --to"
+		if strings.Contains(err.Error(), "no answer within") { // it is there
+			hint = "wait longer with --timeout, or have the app answer before it acts"
+		}
+		return &failure{code: 4, text: err.Error(), hint: hint, err: err}
 	case ctx.Err() != nil:
 		return &failure{code: 1, text: fmt.Sprintf("interrupted after %d of %d variants", len(results), len(list))}
 	case err != nil:
