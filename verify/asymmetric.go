@@ -238,6 +238,32 @@ func (p Provider) NewKeyPair() (private, public string, err error) {
 	return private, public, err
 }
 
+// SecretText writes raw, bytes of ASCII, as the text of a secret of p: in its encoding
+// and with its prefix. It is an error if p signs with a key pair; see [Provider.NewKeyPair].
+func (p Provider) SecretText(raw []byte) (string, error) {
+	d, ok := p.Scheme.(*declared)
+	switch {
+	case !ok:
+		return string(raw), nil
+	case d.form.kind == schemePair:
+		return "", fmt.Errorf("%s signs with a key pair", p.ID)
+	}
+	text := string(raw)
+	switch d.form.decode {
+	case "base64":
+		text = base64Strict.EncodeToString(raw)
+	case "base64url":
+		text = base64URLStrict.EncodeToString(raw)
+	case "hex":
+		text = hex.EncodeToString(raw)
+	}
+	text = d.form.strip + text
+	if d.kind == schemeBasic {
+		text = "user:" + text
+	}
+	return text, nil
+}
+
 // PublicKey returns the public key of s, a key of either kind, as the provider
 // shows its own.
 func (p Provider) PublicKey(s Secret) (string, error) {

@@ -176,18 +176,9 @@ func (t *trials) keys(seed string) (Keys, error) {
 		k.Secrets = []Secret{NewSecret(private)}
 		return k, err
 	}
-	raw := []byte("a made up secret of 32 bytes:  " + seed)
-	text := string(raw)
-	switch t.d.form.decode {
-	case "base64":
-		text = base64Strict.EncodeToString(raw)
-	case "base64url":
-		text = base64URLStrict.EncodeToString(raw)
-	case "hex":
-		text = fmt.Sprintf("%x", raw)
-	}
-	k.Secrets = []Secret{NewSecret(t.d.form.strip + text)}
-	return k, nil
+	text, err := t.p.SecretText([]byte("a made up secret of 32 bytes:  " + seed))
+	k.Secrets = []Secret{NewSecret(text)}
+	return k, err
 }
 
 // message makes up a message that the scheme can sign; with a form, or with JSON

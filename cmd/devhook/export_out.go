@@ -130,7 +130,10 @@ func (e *exporting) signAnew(ex *recorder.Exchange) error {
 	}
 	h := hmac.New(sha256.New, e.key)
 	h.Write([]byte("throw-away secret of " + provider.ID))
-	secret := "whsec_" + base64.StdEncoding.EncodeToString(h.Sum(nil)[:24])
+	secret, err := provider.SecretText([]byte(base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:24])))
+	if err != nil {
+		return err
+	}
 	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(secret)}, With: map[string]string{}}
 	command := "devhook verify --provider " + provider.ID + " --secret '" + secret + "'"
 	for _, n := range provider.Needs {

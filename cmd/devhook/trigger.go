@@ -141,17 +141,24 @@ func (s *sending) fill(f fixtures.Fixture) (fixtures.Fixture, error) {
 	return f, nil
 }
 
-// findFixture returns the sample with the given name, filled in.
+// findFixture returns the sample with the given name, or else the first of an event of
+// that name, filled in: the names of some events cannot be those of files.
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
 	p, known := s.cfg.Catalog().Lookup(id)
 	if known {
 		id = p.ID
 	}
 	var names, ids []string
-	for _, f := range all {
-		if f.Provider == id && f.Name == name {
-			return s.fill(f)
+	for _, same := range []func(f *fixtures.Fixture) string{
+		func(f *fixtures.Fixture) string { return f.Name }, func(f *fixtures.Fixture) string { return f.Exchange.Event },
+	} {
+		for i := range all {
+			if f := &all[i]; f.Provider == id && name != "" && same(f) == name {
+				return s.fill(*f)
+			}
 		}
+	}
+	for _, f := range all {
 		if f.Provider == id {
 			names = append(names, f.Name)
 		}

@@ -15,8 +15,6 @@
 package attack
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -69,23 +67,18 @@ func New(p verify.Provider, k verify.Keys, src recorder.Request, now time.Time) 
 
 // wrongKeys makes up keys of the form that p wants.
 func wrongKeys(p verify.Provider, k verify.Keys) (verify.Keys, error) {
-	raw := []byte("devhook attack: the wrong secret")
-	encoded := base64.StdEncoding.EncodeToString(raw)
-	texts := []string{string(raw), encoded, "whsec_" + encoded, hex.EncodeToString(raw), "user:wrong-password"}
-	if private, _, err := p.NewKeyPair(); err == nil {
-		texts = []string{private}
+	text, err := p.SecretText([]byte("devhook attack: the wrong secret"))
+	if private, _, bad := p.NewKeyPair(); bad == nil {
+		text, err = private, nil
 	}
-	for _, text := range texts {
-		s := verify.NewSecret(text)
-		wrong := verify.Keys{Secrets: []verify.Secret{s}, With: k.With}
-		if p.CheckSecret(s) != nil {
-			continue
-		}
-		if _, err := p.CheckSign(wrong); err == nil {
-			return wrong, nil
-		}
+	wrong := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(text)}, With: k.With}
+	if err == nil {
+		_, err = p.CheckSign(wrong)
 	}
-	return verify.Keys{}, fmt.Errorf("%s: no second secret can be made up for it", p.ID)
+	if err != nil {
+		return verify.Keys{}, fmt.Errorf("%s: no second secret can be made up for it: %w", p.ID, err)
+	}
+	return wrong, nil
 }
 
 // sign returns req signed at the given time; its URL, headers and body are its own.

@@ -200,6 +200,10 @@ func TestEveryProvider(t *testing.T) {
 		if _, err := p.CheckSign(k); err != nil {
 			continue
 		}
+		f, err := f.Fill(time.Now(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		a, err := New(p, k, f.Exchange.Request, time.Now())
 		if err != nil {
 			t.Errorf("%s/%s: %v", f.Provider, f.Name, err)

@@ -203,13 +203,14 @@ func emptyValue(b *build) error {
 	return nil
 }
 
-// flipWord changes the first character, which in base64 has no bits that do not
+// flipWord changes the character in the middle, which in base64 has no bits that do not
 // count.
 func flipWord(w string) string {
 	if w == "" {
 		return "0"
 	}
-	c := w[0]
+	i := len(w) / 2 // the number of a key can stand before it
+	c := w[i]
 	switch {
 	case c == '0' || c|0x20 == 'a':
 		c++
@@ -218,7 +219,7 @@ func flipWord(w string) string {
 	default:
 		c = 'A'
 	}
-	return string(c) + w[1:]
+	return w[:i] + string(c) + w[i+1:]
 }
 
 func isHex(w string) bool {
