@@ -28,7 +28,7 @@ var rules = table(map[kind]string{
 		email e_mail mail email_address
 		phone phone_number mobile mobile_number telephone tel fax msisdn whatsapp skype
 		first_name last_name full_name middle_name given_name family_name real_name
-		real_name_normalized surname display_name display_name_normalized nickname nick
+		real_name_normalized surname display_name display_name_normalized global_name nickname nick
 		address address1 address2 address_line1 address_line2 address_line_1 address_line_2
 		line1 line2 street street1 street2 city zip zip_code postal_code post_code
 		ip ip_address ip_addr remote_addr
@@ -56,7 +56,7 @@ var persons = set(`
 
 // people are further words for those who have a name and an id; alone they can
 // mean something else.
-var people = set(`operator anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
+var people = set(`from created_by operator anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
 
 // contactNames are the names of members, in small letters, by which an object is
 // that of a person, and its name a person's.
@@ -143,6 +143,9 @@ func kindOf(name, parent []string) kind {
 	n := len(name)
 	last := name[n-1]
 	if strings.HasSuffix(last, "name") && isThing(parent) {
+		return 0
+	}
+	if n > 1 && name[n-2] == "idempotency" { // tells one delivery from another, and opens nothing
 		return 0
 	}
 	for from := max(0, n-4); from < n; from++ {

@@ -16,7 +16,7 @@ func TestRule(t *testing.T) {
 		{rule{kind: personal}, `email eMail user.email contactEmail email_address phone phoneNumber first_name firstName fullName full_name
 			display_name alert_creator_nickname customer_name buyerName sender/name committer/name billing_details/name address/line1
 			card/number phone/number account_holder_name individual_name holder/name receipt_url hosted_invoice_url
-			address city zip postal_code ClientIP user_ip ip_address avatar_url picture profile/image_72 MemberList/name`},
+			address city zip postal_code ClientIP user_ip ip_address avatar_url picture profile/image_72 MemberList/name from/name created_by/name global_name`},
 		{rule{kind: id}, `user_id userId UserID userid uid openid user_openid union_id From_Account Operator_Account Owner_Account
 			username user_name login handle unique_id user customer sender/id user/id MemberList/id creator_id alert_creator_user_id
 			account_id account/id merged_by_user X-User-Id triggering_actor/id`},
@@ -25,7 +25,7 @@ func TestRule(t *testing.T) {
 		{rule{}, `id name event/id data/id object/name repository/name repository/full_name head_repository/full_name price/nickname repo/full_name repository/id branch/name file_name
 			fileName template_name RoomName room_id appname app/name SdkAppid app_id team_id shop_id client_key tts_notification_id delivery_id
 			number invoice/number pull_request/number issue_number card/network
-			X-GitHub-Delivery User-Agent MessageSid title text node shipment_id member_count recipe username_set tokenizer zen`},
+			X-GitHub-Delivery Idempotency-Key I-Twilio-Idempotency-Token User-Agent MessageSid title text node shipment_id member_count recipe username_set tokenizer zen`},
 	}
 	p := &pass{rules: map[string]rule{}}
 	for _, tt := range tests {
