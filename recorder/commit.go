@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -108,7 +109,30 @@ func (s *Store) sync() {
 }
 
 // syncLocked does so with syncing held, and frees it.
-func (s *Store) syncLocked() { s.syncSeen(s.unsynced()) }
+func (s *Store) syncLocked() {
+	gather(func() uint64 {
+		s.syncMu.Lock()
+		defer s.syncMu.Unlock()
+		return s.written
+	})
+	s.syncSeen(s.unsynced())
+}
+
+// gather lets others run as long as count grows by that, which costs nothing where
+// there are none: who writes or syncs at once after a wait does so for one or two,
+// and again for the many who were woken with it. It ends soon even if it always grows.
+func gather(count func() uint64) {
+	const rounds = 8
+	last := count()
+	for range rounds {
+		runtime.Gosched()
+		n := count()
+		if n == last {
+			return
+		}
+		last = n
+	}
+}
 
 // A sight is what there was to sync when somebody looked.
 type sight struct {

@@ -301,8 +301,9 @@ func (e *entry) free() {
 }
 
 // submit has e written, alone or with those that wait beside it: whoever comes
-// to an idle journal writes, and all who come meanwhile are written together
-// by the first of them. It returns how much this process has then written.
+// to an idle journal writes, also for those who are about to come, and all who come
+// meanwhile are written together by the first of them. It returns how much this
+// process has then written.
 func (s *Store) submit(e *entry) (uint64, error) {
 	if s.readOnly {
 		return 0, ErrReadOnly
@@ -316,6 +317,11 @@ func (s *Store) submit(e *entry) (uint64, error) {
 		return e.pos, e.err
 	}
 
+	gather(func() uint64 {
+		s.queueMu.Lock()
+		defer s.queueMu.Unlock()
+		return uint64(len(s.queue))
+	})
 	s.queueMu.Lock()
 	batch := s.queue
 	s.queue = nil
