@@ -153,47 +153,28 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 		return 0, err
 	}
 	defer store.Close()
-	from, err := store.End() // first: what ends meanwhile is met twice, and known
+	var after *recorder.Exchange
+	if c.IsSet("after") {
+		if after, err = store.Get(c.String("after")); err != nil {
+			return 0, &failure{code: 2, text: "--after: " + explain(err).text, hint: explain(err).hint, err: err}
+		}
+	}
+	finished, err := store.Finished(ctx, f, after)
 	if err != nil {
 		return 0, storeFailure(err)
 	}
-	known := map[recorder.ID]bool{}
-	show := func(ex *recorder.Exchange, err error) error {
-		ok := false
-		if err == nil && ex.Outcome != recorder.Pending && !known[ex.ID] {
-			ok, err = f.Match(store, ex)
-		}
+	for ex, err := range finished {
 		switch {
 		case err != nil:
 			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
-			return nil
-		case !ok:
-			return nil
+			continue
+		case c.Bool("json"):
+			err = p.printJSON(store, ex)
+		default:
+			out.Exchange(ex)
+			err = wrote(out.Err())
 		}
-		known[ex.ID] = true
-		seen++
-		if c.Bool("json") {
-			return p.printJSON(store, ex)
-		}
-		out.Exchange(ex)
-		return wrote(out.Err())
-	}
-	if c.IsSet("after") {
-		after, err := store.Get(c.String("after"))
-		if err != nil {
-			return 0, &failure{code: 2, text: "--after: " + explain(err).text, hint: explain(err).hint, err: err}
-		}
-		for ex, err := range store.Query(recorder.Query{Filter: f}) {
-			if err == nil && ex.Seq <= after.Seq {
-				continue
-			}
-			if err := show(ex, err); err != nil || seen == c.Int("count") {
-				return seen, err
-			}
-		}
-	}
-	for ex, err := range store.Follow(ctx, from) {
-		if err := show(ex, err); err != nil || seen == c.Int("count") {
+		if seen++; err != nil || seen == c.Int("count") {
 			return seen, err
 		}
 	}

@@ -41,6 +41,7 @@ func (in *Inspector) api() {
 	in.handle("GET /devhook/v1/export", in.export)
 	in.handle("GET /devhook/v1/stats", in.stats)
 	in.handle("GET /devhook/v1/events", in.events)
+	in.handle("GET /devhook/v1/wait", in.wait)
 
 	in.handle("POST /devhook/v1/replay", in.replay)
 	in.handle("POST /devhook/v1/trigger", in.trigger)
