@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -66,20 +65,15 @@ func (p *program) importFile(c *cli.Context) (err error) {
 			return os.ReadFile(file)
 		}
 	}
-	// The first time through tells whether all of it can be read.
-	count := 0
 	skipped := 0
 	reader.Skipped = func(text string) {
 		if skipped++; skipped <= 3 {
 			errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(text))
 		}
 	}
-	reader.Frames = func(*recorder.Exchange, []recorder.Frame) {} // which are looked at, too
-	for _, err := range reader.Read(in) {
-		if err != nil {
-			return unreadable(name, err)
-		}
-		count++
+	count, err := reader.Count(in)
+	if err != nil {
+		return unreadable(name, err)
 	}
 	if skipped > 3 {
 		errs.Printf("%s %d entries are left out in all", errs.Warn("devhook: warning:"), skipped)
@@ -100,50 +94,40 @@ func (p *program) importFile(c *cli.Context) (err error) {
 			err = storeFailure(closeErr)
 		}
 	}()
-	imp := &importing{store: store, catalog: catalog, ids: map[recorder.ID]recorder.ID{}}
-	reader.Frames = func(ex *recorder.Exchange, frames []recorder.Frame) { imp.frames = frames }
-	if err := imp.lookUp(count); err != nil {
-		return storeFailure(err)
-	}
-	return p.record(c, imp, name, reader.Read(in))
-}
-
-// record records what list gives, and tells of it.
-func (p *program) record(c *cli.Context, imp *importing, name string, list iter.Seq2[*recorder.Exchange, error]) error {
-	var last recorder.Commit
 	var first, newest uint64
 	n := 0
-	for ex, err := range list {
-		if err != nil { // the file was changed meanwhile
-			return unreadable(name, err)
-		}
-		if last, err = imp.add(ex); err != nil {
-			return storeFailure(err)
-		}
+	imp := &interchange.Importer{Store: store, Catalog: catalog, Reader: reader}
+	err = imp.Import(c.Context, in, count, func(ex *recorder.Exchange) error {
 		if n++; n == 1 {
 			first = ex.Seq
 		}
 		newest = ex.Seq
-		if c.Bool("json") {
-			if err := p.printJSON(imp.store, ex); err != nil {
-				return storeFailure(err)
-			}
+		if !c.Bool("json") {
+			return nil
 		}
-	}
-	if n == 0 {
+		if err := p.printJSON(store, ex); err != nil {
+			return storeFailure(err)
+		}
+		return nil
+	})
+	var bad *interchange.StoreError
+	switch {
+	case errors.As(err, &bad):
+		return storeFailure(bad.Err)
+	case errors.As(err, new(*failure)):
+		return err
+	case err != nil: // the file was changed meanwhile
+		return unreadable(name, err)
+	case n == 0:
 		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
-	}
-	if err := last.Wait(c.Context); err != nil { // it is behind all others
-		return storeFailure(err)
-	}
-	if c.Bool("json") {
+	case c.Bool("json"):
 		return nil
 	}
 	text := fmt.Sprintf("imported #%d", first)
 	if n > 1 {
 		text = fmt.Sprintf("imported %d recordings, #%d to #%d", n, first, newest)
 	}
-	_, err := fmt.Fprintln(p.stdout, text)
+	_, err = fmt.Fprintln(p.stdout, text)
 	return wrote(err)
 }
 

@@ -148,7 +148,7 @@ func (c *curlCommand) header(line string) {
 // file reads what an @ names.
 func (c *curlCommand) file(at shellWord, name string) ([]byte, error) {
 	if c.reader.Open == nil || name == "-" {
-		return nil, c.fail(at.at, fmt.Sprintf("it sends the file %q, which import does not read by itself", clipped(name)), "--files reads files that commands name; look first whether they are meant to be read")
+		return nil, c.fail(at.at, fmt.Sprintf("it sends the file %q, which import does not read by itself", clipped(name)), "devhook import --files reads files that commands name; look first whether they are meant to be read")
 	}
 	b, err := c.reader.Open(name)
 	if err != nil {

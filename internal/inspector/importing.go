@@ -1,0 +1,75 @@
+package inspector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+
+	"devhook/internal/interchange"
+	"devhook/recorder"
+)
+
+// mostSkipped is of how many entries an answer tells that they were left out.
+const mostSkipped = 100
+
+// An importRequest is what another program has written.
+type importRequest struct {
+	Text *octets `json:"text"` // HAR, NDJSON, an HTTP message or curl commands
+}
+
+// importAll records what the request holds, and sends nothing. What has a fault imports
+// nothing. Files that curl commands name are not read: who asks may be no user of
+// this machine.
+func (in *Inspector) importAll(w http.ResponseWriter, r *http.Request) {
+	var req importRequest
+	if err := decode(r, &req); err != nil {
+		in.failed(w, err)
+		return
+	}
+	if req.Text == nil {
+		fail(w, http.StatusBadRequest, "text is missing", "it is what a file of devhook import holds")
+		return
+	}
+	type entry struct {
+		ID  recorder.ID `json:"id"`
+		Seq uint64      `json:"seq"`
+	}
+	answer := struct {
+		V         int      `json:"v"`
+		Exchanges []entry  `json:"exchanges"`
+		Skipped   []string `json:"skipped,omitempty"`
+	}{V: 1}
+	reader := interchange.Reader{Now: in.o.Now().UTC(), Skipped: func(text string) {
+		if len(answer.Skipped) < mostSkipped {
+			answer.Skipped = append(answer.Skipped, text)
+		}
+	}}
+	count, err := reader.Count(bytes.NewReader(*req.Text))
+	if err == nil && count == 0 {
+		err = &Error{http.StatusUnprocessableEntity, "that holds no webhook", ""}
+	}
+	if err != nil {
+		in.failed(w, unreadable(err))
+		return
+	}
+	reader.Skipped = nil
+	imp := interchange.Importer{Store: in.o.Store, Catalog: in.o.Catalog(), Reader: reader}
+	err = imp.Import(context.WithoutCancel(r.Context()), bytes.NewReader(*req.Text), count, func(ex *recorder.Exchange) error {
+		answer.Exchanges = append(answer.Exchanges, entry{ex.ID, ex.Seq})
+		return nil
+	})
+	if err != nil {
+		in.failed(w, unreadable(err))
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// unreadable tells where in a text a fault is.
+func unreadable(err error) error {
+	if e := new(interchange.Error); errors.As(err, &e) {
+		return &Error{http.StatusUnprocessableEntity, e.Error(), e.Hint}
+	}
+	return err
+}
