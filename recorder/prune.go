@@ -35,6 +35,17 @@ type Pruning struct {
 	Now           time.Time
 }
 
+// Keeping returns p, of which all goes that is older than age, and the oldest beyond
+// size bytes; 0 is without a bound. It is what is done in passing, now and then: whole
+// segments only.
+func (p Pruning) Keeping(age time.Duration, size int64) Pruning {
+	if age > 0 {
+		p.Before = p.Now.Add(-age)
+	}
+	p.MaxSize, p.WholeSegments = size, true
+	return p
+}
+
 // Pruned is what was removed, or would be.
 type Pruned struct {
 	Exchanges int

@@ -85,6 +85,41 @@ func ParseSize(s string) (int64, error) {
 	return int64(n * float64(unit)), nil
 }
 
+// ParseAge reads how long something is kept: a duration as Go writes it, and weeks
+// and days before it: 90d, 12h, 2w, 1d12h. It is more than nothing.
+func ParseAge(s string) (time.Duration, error) {
+	const most = 100 * 365 * 24 * time.Hour // far from what an int64 holds
+	bad := fmt.Errorf("%q is not an age", s)
+	var age time.Duration
+	rest := s
+	for _, unit := range []struct {
+		name string
+		long time.Duration
+	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}} {
+		number, after, ok := strings.Cut(rest, unit.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(n >= 0 && n*float64(unit.long) <= float64(most)) {
+			return 0, bad
+		}
+		age += time.Duration(n * float64(unit.long))
+		rest = after
+	}
+	if rest != "" || s == "" {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 || d > most {
+			return 0, bad
+		}
+		age += d
+	}
+	if age <= 0 {
+		return 0, bad
+	}
+	return age, nil
+}
+
 // ParseTime reads a time: unix seconds (10 digits) or milliseconds (13),
 // RFC 3339, a date, or a duration from now such as -5m or +30s.
 func ParseTime(now time.Time, s string) (time.Time, error) {

@@ -135,6 +135,7 @@ func (u *up) inspectorOptions() inspector.Options {
 		Keys:     func() map[string]verify.Keys { return u.gateway.Routes().Keys },
 		URL:      u.urlFor,
 		Settings: u.settings,
+		Keep:     u.cfg.Keep,
 		Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
 		Address: func(f fixtures.Fixture) *recorder.Exchange {
 			return addressed(f, u.publicURL(), "", u.gateway.Routes())

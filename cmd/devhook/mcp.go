@@ -191,6 +191,7 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 			Keys:     func() map[string]verify.Keys { return keys.all },
 			URL:      func(provider string) string { return urlAt(apps, routes, public, provider) },
 			Settings: func() []inspector.Setting { return nil },
+			Keep:     cfg.Keep,
 			Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(a.p.fixturesDir(a.c, cfg)) },
 			Address: func(f fixtures.Fixture) *recorder.Exchange {
 				return addressed(f, public, "", apps)

@@ -72,7 +72,7 @@ func (p *program) prune(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		what = retaining(cfg, what)
+		what = what.Keeping(cfg.Keep())
 	}
 	var store *recorder.Store
 	if what.DryRun {
@@ -114,17 +114,6 @@ func (p *program) prune(c *cli.Context) error {
 func flagError(name string, err error) error {
 	f := explain(err)
 	return &failure{code: 2, text: "--" + name + ": " + f.text, hint: f.hint, err: err}
-}
-
-// retaining returns what removes all that is not to be kept.
-func retaining(cfg *config.Config, what recorder.Pruning) recorder.Pruning {
-	age, size := cfg.Keep()
-	if age > 0 {
-		what.Before = what.Now.Add(-age)
-	}
-	what.MaxSize = size
-	what.WholeSegments = true
-	return what
 }
 
 func describePruned(out recorder.Pruned, dry bool) string {
@@ -170,7 +159,7 @@ func (u *up) retain(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		out, err := u.store.Prune(retaining(u.cfg, recorder.Pruning{Now: u.p.now()}))
+		out, err := u.store.Prune(recorder.Pruning{Now: u.p.now()}.Keeping(u.cfg.Keep()))
 		switch {
 		case errors.Is(err, recorder.ErrBusy): // the next time
 		case err != nil:

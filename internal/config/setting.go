@@ -178,37 +178,11 @@ func checkSize(s string) error {
 	return nil
 }
 
-// parseAge reads how long something is kept: a duration as Go writes it, and
-// weeks and days before it.
+// parseAge reads how long something is kept.
 func parseAge(s string) (time.Duration, error) {
-	const most = 100 * 365 * 24 * time.Hour // far from what an int64 holds
-	bad := errorf("write 90d, 12h or 2w", "%s is not an age", quoted(s))
-	var age time.Duration
-	rest := s
-	for _, unit := range []struct {
-		name string
-		long time.Duration
-	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}} {
-		number, after, ok := strings.Cut(rest, unit.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(n >= 0 && n*float64(unit.long) <= float64(most)) {
-			return 0, bad
-		}
-		age += time.Duration(n * float64(unit.long))
-		rest = after
-	}
-	if rest != "" || s == "" {
-		d, err := time.ParseDuration(rest)
-		if err != nil || d < 0 || d > most {
-			return 0, bad
-		}
-		age += d
-	}
-	if age <= 0 {
-		return 0, bad
+	age, err := recorder.ParseAge(s)
+	if err != nil {
+		return 0, errorf("write 90d, 12h or 2w", "%s is not an age", quoted(s))
 	}
 	return age, nil
 }

@@ -40,6 +40,7 @@ func (in *Inspector) api() {
 	in.handle("GET /devhook/v1/exchanges/{ref}/diff/{other}", in.diff)
 	in.handle("GET /devhook/v1/export", in.export)
 	in.handle("POST /devhook/v1/import", in.importAll)
+	in.handle("POST /devhook/v1/prune", in.prune)
 	in.handle("GET /devhook/v1/stats", in.stats)
 	in.handle("GET /devhook/v1/events", in.events)
 	in.handle("GET /devhook/v1/wait", in.wait)

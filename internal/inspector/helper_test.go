@@ -85,6 +85,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		Settings: func() []Setting {
 			return []Setting{{"verify", "enforce", "default"}, {"secret tiktok", "[secret]", "--secret"}}
 		},
+		Keep:     func() (time.Duration, int64) { return time.Hour, 0 },
 		Fixtures: func() ([]fixtures.Fixture, error) { return fixtures.All(), nil },
 		Address: func(f fixtures.Fixture) *recorder.Exchange {
 			ex := f.Exchange

@@ -59,8 +59,10 @@ type Options struct {
 	Keys    func() map[string]verify.Keys
 	// URL is what a provider's dashboard is to be told for its webhooks to come.
 	URL func(provider string) string
-	// Settings are devhook's settings, secrets masked.
+	// Settings are devhook's settings, secrets masked. Keep is for how long and up to
+	// how many bytes recordings are kept; 0 is without a bound.
 	Settings func() []Setting
+	Keep     func() (age time.Duration, size int64)
 
 	// Fixtures are the samples, the user's own before those that devhook brings.
 	// Address is the webhook of one, as the provider would send it here.

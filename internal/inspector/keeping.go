@@ -57,11 +57,8 @@ func (in *Inspector) remove(w http.ResponseWriter, r *http.Request) {
 	}
 	out, err := in.o.Store.Prune(recorder.Pruning{Filter: f, Now: in.o.Now()})
 	switch {
-	case errors.Is(err, recorder.ErrBusy):
-		w.Header().Set("Retry-After", "1")
-		fail(w, http.StatusServiceUnavailable, err.Error(), "try again when what reads them is done")
 	case err != nil:
-		in.failed(w, err)
+		in.notPruned(w, err)
 	case out.Pinned > 0:
 		fail(w, http.StatusConflict, fmt.Sprintf("#%d is pinned", ex.Seq), "unpin it first")
 	case out.Exchanges == 0:
@@ -75,6 +72,15 @@ func (in *Inspector) remove(w http.ResponseWriter, r *http.Request) {
 			Bytes int64       `json:"bytes"`
 		}{1, ex.ID, ex.Seq, out.Bytes})
 	}
+}
+
+// notPruned answers why nothing could be removed.
+func (in *Inspector) notPruned(w http.ResponseWriter, err error) {
+	if errors.Is(err, recorder.ErrBusy) {
+		w.Header().Set("Retry-After", "1")
+		err = &Error{http.StatusServiceUnavailable, err.Error(), "try again when what reads them is done"}
+	}
+	in.failed(w, err)
 }
 
 // whyNot answers for a recording that was there a moment ago and that no pruning has
