@@ -218,6 +218,31 @@ func (s *Store) ReadBody(b Body) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
+// Load returns ex with the bytes of its bodies that are in files. ex stays as it is.
+func (s *Store) Load(ex *Exchange) (Exchange, error) {
+	out := *ex
+	load := func(b *Body) error {
+		if b.Sum == "" {
+			return nil
+		}
+		text, err := s.ReadBody(*b)
+		*b = Body{Bytes: text}
+		return err
+	}
+	err := load(&out.Request.Body)
+	for _, r := range []**Response{&out.Response, &out.App} {
+		if *r != nil && (*r).Body.Sum != "" && err == nil {
+			loaded := **r
+			err = load(&loaded.Body)
+			*r = &loaded
+		}
+	}
+	if err != nil {
+		return out, fmt.Errorf("#%d: %w", ex.Seq, err)
+	}
+	return out, nil
+}
+
 // CopyBody writes b's bytes to w. The errors are those of [Store.ReadBody] and
 // of w; that the file was changed is known, and told, only after its bytes.
 func (s *Store) CopyBody(w io.Writer, b Body) error {

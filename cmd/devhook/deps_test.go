@@ -18,9 +18,9 @@ var layers = [][]string{
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact", "internal/interchange", "internal/census"},
-	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest", "internal/register/registertest", "internal/inspector", "internal/attack", "internal/delivery", "internal/shrink", "internal/livesession"},
+	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest", "internal/register/registertest", "internal/sharing", "internal/attack", "internal/delivery", "internal/shrink", "internal/livesession"},
 	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest"},
-	{"internal/config", "internal/mcp"},
+	{"internal/config", "internal/mcp", "internal/inspector"},
 	{"cmd/devhook", "internal/vendors"},
 }
 

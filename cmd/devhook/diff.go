@@ -85,7 +85,7 @@ func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, err
 		return recorder.Exchange{}, err
 	}
 	defer store.Close()
-	whole, err := withBodies(store, ex)
+	whole, err := store.Load(ex)
 	if err != nil {
 		return whole, storeFailure(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"devhook/internal/config"
 	"devhook/internal/interchange"
 	"devhook/internal/redact"
+	"devhook/internal/sharing"
 	"devhook/internal/similar"
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -57,19 +58,14 @@ another, with a secret that it names.
 
 // An exporting is one run of export.
 type exporting struct {
-	p        *program
-	c        *cli.Context
-	errs     *terminal.Terminal
-	cfg      *config.Config
-	store    *recorder.Store
-	redactor *redact.Redactor // nil leaves everything as it is
-	key      []byte           // of throw-away secrets
-
-	count, frames int
-	replaced      map[string]bool
-	signed        map[string]string // by provider, what verifies it
-	unsigned      map[string]error
-	failed        error
+	p      *program
+	c      *cli.Context
+	errs   *terminal.Terminal
+	cfg    *config.Config
+	store  *recorder.Store
+	export *sharing.Export
+	count  int
+	failed error
 }
 
 func (p *program) export(c *cli.Context) error {
@@ -84,7 +80,7 @@ func (p *program) export(c *cli.Context) error {
 	if c.Bool("redact") && c.Bool("with-credentials") {
 		return &failure{code: 2, text: "--redact takes credentials out, and --with-credentials leaves them in: one at a time"}
 	}
-	e := &exporting{p: p, c: c, errs: errs, replaced: map[string]bool{}, signed: map[string]string{}, unsigned: map[string]error{}}
+	e := &exporting{p: p, c: c, errs: errs}
 	chosen, err := p.chosen(c.Args().Slice())
 	if err != nil {
 		return err
@@ -99,7 +95,8 @@ func (p *program) export(c *cli.Context) error {
 		return storeFailure(err)
 	}
 	defer e.store.Close()
-	if err := e.prepare(); err != nil {
+	redactor, key, err := e.redacting()
+	if err != nil {
 		return err
 	}
 	out, finish, err := p.target(c.String("o"))
@@ -108,13 +105,17 @@ func (p *program) export(c *cli.Context) error {
 	}
 	w := interchange.NewWriter(out, format)
 	w.Version = version
-	w.Frames = e.framesOf
+	e.export = sharing.New(e.store, e.cfg.Catalog(), w, format)
+	e.export.Redactor, e.export.Lost = redactor, e.lost
+	if c.Bool("sign-anew") {
+		e.export.Anew = key
+	}
 	if c.String("o") != "" {
 		w.File = e.bodyFile
 	}
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err = e.write(ctx, w, format, chosen(e.store))
+	err = e.write(ctx, chosen(e.store))
 	if err == nil {
 		err = wrote(w.Close())
 	}
@@ -179,25 +180,32 @@ func (p *program) chosen(args []string) (func(*recorder.Store) iter.Seq2[*record
 	}, nil
 }
 
-// prepare sets up what is taken out.
-func (e *exporting) prepare() (err error) {
+// redacting returns what takes out what is not to be shared, nil if all stays, and the key
+// of what is put in its place.
+func (e *exporting) redacting() (r *redact.Redactor, key []byte, err error) {
 	if e.c.Bool("redact") || e.c.Bool("sign-anew") {
-		if e.key, err = redactKey(e.store.Path()); err != nil {
-			return storeFailure(err)
+		if key, err = redactKey(e.store.Path()); err != nil {
+			return nil, nil, storeFailure(err)
 		}
 	}
 	secrets := e.p.knownSecrets(e.cfg, e.store.Path())
 	switch {
 	case e.c.Bool("redact"):
-		e.redactor = redact.New(e.key, secrets...)
+		r = redact.New(key, secrets...)
 	case !e.c.Bool("with-credentials"):
-		e.redactor = redact.Credentials(secrets...)
+		r = redact.Credentials(secrets...)
 	}
-	return nil
+	return r, key, nil
+}
+
+// lost tells of what cannot be read, and is left out.
+func (e *exporting) lost(err error) {
+	e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+	e.failed = storeFailure(err)
 }
 
 // write writes what list gives. What cannot be read is told, and left out.
-func (e *exporting) write(ctx context.Context, w *interchange.Writer, format interchange.Format, list iter.Seq2[*recorder.Exchange, error]) error {
+func (e *exporting) write(ctx context.Context, list iter.Seq2[*recorder.Exchange, error]) error {
 	for ex, err := range list {
 		if ctx.Err() != nil { // the file that is not whole goes
 			return errInterrupted
@@ -207,34 +215,18 @@ func (e *exporting) write(ctx context.Context, w *interchange.Writer, format int
 		if errors.As(err, &f) || errors.As(err, &ambiguous) {
 			return err
 		}
-		var out recorder.Exchange
-		if err == nil {
-			out, err = withBodies(e.store, ex)
-		}
 		if err != nil {
-			e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
-			e.failed = storeFailure(err)
+			e.lost(err)
 			continue
 		}
-		if ex.Ending != nil && format != interchange.HAR && format != interchange.NDJSON {
-			e.frames++
-		}
-		if e.redactor != nil {
-			var changed []string
-			out, changed = e.redactor.Exchange(out)
-			for _, c := range changed {
-				e.replaced[c] = true
-			}
-		}
-		if e.c.Bool("sign-anew") {
-			if err := e.signAnew(&out); err != nil {
-				e.unsigned[ex.Provider] = err
-			}
-		}
-		if err := w.Write(&out); err != nil {
-			if path := new(fs.PathError); errors.As(err, &path) || errors.Is(err, io.ErrShortWrite) {
-				return wrote(err)
-			}
+		err = e.export.Add(ex)
+		switch path := new(fs.PathError); {
+		case errors.As(err, new(*sharing.LoadError)):
+			e.lost(err)
+			continue
+		case errors.As(err, &path) || errors.Is(err, io.ErrShortWrite):
+			return wrote(err)
+		case err != nil:
 			return &failure{code: 2, text: err.Error(), hint: "with -o FILE such bodies go into files of their own", err: err}
 		}
 		e.count++

@@ -129,14 +129,16 @@ func (u *up) inspectorOptions() inspector.Options {
 	return inspector.Options{
 		Addr: in.listener.Addr().String(), Hosts: u.cfg.Get("inspect-host").Texts, AllowTo: u.cfg.Get("allow-to").Texts,
 		Token: in.token, Shared: in.shared, Version: version, Store: u.store, Log: u.log, Now: u.p.now,
-		Agent:    inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI},
-		Status:   u.status,
-		Catalog:  func() *verify.Catalog { return u.gateway.Routes().Catalog },
-		Keys:     func() map[string]verify.Keys { return u.gateway.Routes().Keys },
-		URL:      u.urlFor,
-		Settings: u.settings,
-		Keep:     u.cfg.Keep,
-		Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
+		Agent:     inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI},
+		Status:    u.status,
+		Catalog:   func() *verify.Catalog { return u.gateway.Routes().Catalog },
+		Keys:      func() map[string]verify.Keys { return u.gateway.Routes().Keys },
+		URL:       u.urlFor,
+		Secrets:   u.secrets,
+		RedactKey: func() ([]byte, error) { return redactKey(u.store.Path()) },
+		Settings:  u.settings,
+		Keep:      u.cfg.Keep,
+		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
 		Address: func(f fixtures.Fixture) *recorder.Exchange {
 			return addressed(f, u.publicURL(), "", u.gateway.Routes())
 		},
@@ -258,6 +260,15 @@ func (u *up) fixturesDir() string {
 	return filepath.Join(filepath.Dir(u.store.Path()), "fixtures")
 }
 
+// secrets are all that are known, also those that were typed or handed over.
+func (u *up) secrets() []verify.Secret {
+	secrets := u.p.knownSecrets(u.cfg, u.store.Path())
+	for _, k := range u.gateway.Routes().Keys {
+		secrets = append(secrets, k.Secrets...)
+	}
+	return secrets
+}
+
 // saveFixture makes a sample of the project of a recording. A page names samples
 // only, and no files.
 func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []string, err error) {
@@ -265,11 +276,7 @@ func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []strin
 		return "", nil, &inspector.Error{Status: http.StatusBadRequest, Text: "the name is not PROVIDER/EVENT", Hint: "name it as in tiktok/my-event"}
 	}
 	rt := u.gateway.Routes()
-	secrets := u.p.knownSecrets(u.cfg, u.store.Path())
-	for _, k := range rt.Keys { // also those that were typed or handed over
-		secrets = append(secrets, k.Secrets...)
-	}
-	k := keeping{store: u.store, catalog: rt.Catalog, secrets: secrets, dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
+	k := keeping{store: u.store, catalog: rt.Catalog, secrets: u.secrets(), dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
 	path, _, replaced, err = k.save(s.Ref, s.Name)
 	var bad *failure
 	switch {

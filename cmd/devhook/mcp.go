@@ -187,12 +187,14 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 			Status: func() inspector.Status {
 				return inspector.Status{V: 1, Version: version, Store: store.Path(), URL: public}
 			},
-			Catalog:  func() *verify.Catalog { return routes.Catalog },
-			Keys:     func() map[string]verify.Keys { return keys.all },
-			URL:      func(provider string) string { return urlAt(apps, routes, public, provider) },
-			Settings: func() []inspector.Setting { return nil },
-			Keep:     cfg.Keep,
-			Fixtures: func() ([]fixtures.Fixture, error) { return allFixtures(a.p.fixturesDir(a.c, cfg)) },
+			Catalog:   func() *verify.Catalog { return routes.Catalog },
+			Keys:      func() map[string]verify.Keys { return keys.all },
+			URL:       func(provider string) string { return urlAt(apps, routes, public, provider) },
+			Settings:  func() []inspector.Setting { return nil },
+			Keep:      cfg.Keep,
+			Secrets:   func() []verify.Secret { return a.p.knownSecrets(cfg, store.Path()) },
+			RedactKey: func() ([]byte, error) { return redactKey(store.Path()) },
+			Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(a.p.fixturesDir(a.c, cfg)) },
 			Address: func(f fixtures.Fixture) *recorder.Exchange {
 				return addressed(f, public, "", apps)
 			},

@@ -3,18 +3,21 @@ package inspector
 import (
 	"bufio"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"devhook/internal/interchange"
 	"devhook/internal/redact"
+	"devhook/internal/sharing"
 	"devhook/recorder"
-	"devhook/verify"
 )
 
 // exportTypes are the content types of formats. None is one that a browser shows.
@@ -24,7 +27,7 @@ var exportTypes = map[interchange.Format]string{
 }
 
 // export answers the recordings that a filter lets through, oldest first, without
-// credentials, as they are read. What cannot be written ends the connection without its
+// credentials or with redact without personal data, too, as they are read. What cannot be written ends the connection without its
 // end, once it has begun: nobody takes it for the whole then.
 func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -43,13 +46,25 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
+	share, err := in.sharing(query)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
 	inertly(w, exportTypes[format], "devhook."+string(format))
-	w.Header().Set("Trailer", "X-Devhook-Damaged")
+	w.Header().Set("Trailer", "X-Devhook-Damaged, X-Devhook-Export")
 	to := &begun{w: w}
 	out := bufio.NewWriterSize(to, 64<<10)
 	writer := interchange.NewWriter(out, format)
 	writer.Version = in.o.Version
-	damaged, err := in.exportTo(r, writer, q)
+	e := sharing.New(in.o.Store, in.o.Catalog(), writer, format)
+	e.Redactor, e.Anew = share.redactor, share.anew
+	damaged := 0
+	e.Lost = func(err error) {
+		damaged++
+		in.o.Log.Debug("an export leaves messages out", "error", err)
+	}
+	err = in.exportTo(r, e, q, &damaged)
 	if err = cmp.Or(err, writer.Close()); err != nil {
 		if to.begun {
 			in.o.Log.Warn("an export ends early", "error", err)
@@ -63,58 +78,104 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 	}
 	out.Flush()
 	w.Header().Set("X-Devhook-Damaged", strconv.Itoa(damaged))
+	w.Header().Set("X-Devhook-Export", exported(e))
 }
 
-// exportTo writes what q asks for, and returns how many of it could not be read.
-func (in *Inspector) exportTo(r *http.Request, w *interchange.Writer, q recorder.Query) (damaged int, err error) {
-	redactor := in.redactor()
+// exportTo writes what q asks for, and counts in damaged how much of it could not be read.
+func (in *Inspector) exportTo(r *http.Request, e *sharing.Export, q recorder.Query, damaged *int) error {
 	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
 		if errors.As(err, new(*recorder.DamagedError)) {
-			damaged++
+			*damaged++
 			continue
 		}
-		if err == nil {
-			err = in.loadAll(ex)
-		}
-		if err != nil {
-			return damaged, err
-		}
-		clean, _ := redactor.Exchange(*ex)
-		if err := w.Write(&clean); err != nil {
-			return damaged, &Error{http.StatusUnprocessableEntity, fmt.Sprintf("#%d: %v", ex.Seq, err), "another format, or devhook export -o FILE"}
-		}
-	}
-	return damaged, nil
-}
-
-// loadAll reads all bodies of ex into memory.
-func (in *Inspector) loadAll(ex *recorder.Exchange) error {
-	bodies := []*recorder.Body{&ex.Request.Body}
-	for _, res := range []*recorder.Response{ex.Response, ex.App} {
-		if res != nil {
-			bodies = append(bodies, &res.Body)
-		}
-	}
-	for _, b := range bodies {
-		if b.Sum == "" {
-			continue
-		}
-		text, err := in.o.Store.ReadBody(*b)
 		if err != nil {
 			return err
 		}
-		*b = recorder.Body{Bytes: text}
+		if err := e.Add(ex); errors.As(err, new(*sharing.LoadError)) {
+			return err
+		} else if err != nil {
+			return &Error{http.StatusUnprocessableEntity, fmt.Sprintf("#%d: %v", ex.Seq, err), "another format, or devhook export -o FILE"}
+		}
 	}
 	return nil
 }
 
-// redactor takes out credentials, and the secrets that are known.
-func (in *Inspector) redactor() *redact.Redactor {
-	var secrets []verify.Secret
-	for keys := range maps.Values(in.o.Keys()) {
-		secrets = append(secrets, keys.Secrets...)
+// A shared is how recordings are made fit to be given to others.
+type shared struct {
+	redactor *redact.Redactor
+	anew     []byte // the key of what is signed anew; nil: nothing is
+}
+
+// sharing reads what is to be taken out. Credentials always are: who wants them is at the
+// command line.
+func (in *Inspector) sharing(query url.Values) (s shared, err error) {
+	if query.Has("with_credentials") {
+		return s, &Error{http.StatusForbidden, "credentials leave devhook by no API", "devhook export --with-credentials"}
 	}
-	return redact.Credentials(secrets...)
+	personal, err := flag(query, "redact")
+	anew, err2 := flag(query, "sign_anew")
+	if err := cmp.Or(err, err2); err != nil {
+		return s, err
+	}
+	secrets := in.o.Secrets()
+	s.redactor = redact.Credentials(secrets...)
+	if !personal && !anew {
+		return s, nil
+	}
+	key, err := in.o.RedactKey()
+	if err != nil {
+		return s, err
+	}
+	if personal {
+		s.redactor = redact.New(key, secrets...)
+	}
+	if anew {
+		s.anew = key
+	}
+	return s, nil
+}
+
+// flag reads a query parameter that is on or off.
+func flag(query url.Values, name string) (bool, error) {
+	switch query.Get(name) {
+	case "", "false", "0":
+		return false, nil
+	case "true", "1":
+		return true, nil
+	}
+	return false, &Error{http.StatusBadRequest, name + " is neither true nor false", ""}
+}
+
+// mostReplaced is how many places a trailer names.
+const mostReplaced = 50
+
+// exported tells what was done to what was exported, as JSON in ASCII: a trailer.
+func exported(e *sharing.Export) string {
+	line := struct {
+		Replaced []string                     `json:"replaced,omitempty"`
+		Signed   map[string]sharing.Signature `json:"signed,omitempty"`
+		Unsigned map[string]string            `json:"unsigned,omitempty"`
+		Frames   int                          `json:"frames_left_out,omitempty"`
+	}{Replaced: slices.Sorted(maps.Keys(e.Replaced)), Signed: e.Signed, Unsigned: map[string]string{}, Frames: e.Frames}
+	if len(line.Replaced) > mostReplaced {
+		line.Replaced = append(line.Replaced[:mostReplaced:mostReplaced], "more")
+	}
+	for id, err := range e.Unsigned {
+		line.Unsigned[id] = err.Error()
+	}
+	text, err := json.Marshal(line)
+	if err != nil {
+		return "{}"
+	}
+	var ascii strings.Builder
+	for _, c := range utf16.Encode([]rune(string(text))) {
+		if c < 0x7f {
+			ascii.WriteByte(byte(c))
+		} else {
+			fmt.Fprintf(&ascii, `\u%04x`, c)
+		}
+	}
+	return ascii.String()
 }
 
 // begun knows whether anything was written.

@@ -2,10 +2,12 @@ package inspector
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"devhook/recorder"
+	"devhook/verify"
 )
 
 // What is exported is all that the filter lets through, oldest first, with bodies that
@@ -47,5 +49,45 @@ func TestExport(t *testing.T) {
 	b.must(422, "GET", "/devhook/v1/export?format=http&filter=seq:1,4", "")
 	for _, query := range []string{"format=pdf", "limit=0", "filter=status:x"} {
 		b.must(400, "GET", "/devhook/v1/export?"+query, "")
+	}
+}
+
+// What is shared has neither credentials nor personal data, and a signature that verifies
+// with what the trailer says. What was forged stays forged.
+func TestExportRedacted(t *testing.T) {
+	b := newBench(t)
+	ex := recorder.Exchange{Provider: "github", Event: "ping", Verdict: verify.Verdict{Status: verify.Valid}, Request: recorder.Request{
+		Headers: map[string][]string{"X-Github-Event": {"ping"}, "X-Hub-Signature-256": {"sha256=00"}, "Content-Type": {"application/json"}},
+		Body:    recorder.Body{Bytes: []byte(`{"email":"somebody@home.example","zen":"` + tiktokSecret + `"}`)},
+	}}
+	b.record(ex, recorder.Response{})
+	ex.Verdict.Status = verify.Invalid
+	b.record(ex, recorder.Response{})
+	r := b.must(200, "GET", "/devhook/v1/export?redact=true&sign_anew=true", "")
+	for _, leak := range []string{"somebody", tiktokSecret} {
+		if strings.Contains(string(r.body), leak) {
+			t.Errorf("%s is in %s", leak, r.body)
+		}
+	}
+	var told struct {
+		Replaced []string
+		Signed   map[string]struct{ Secret string }
+	}
+	if err := json.Unmarshal([]byte(r.header.Get("X-Devhook-Export")), &told); err != nil || !slices.Contains(told.Replaced, "body email") {
+		t.Fatalf("the trailer is %q, %v", r.header.Get("X-Devhook-Export"), err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(r.body)), "\n") {
+		ask, _ := json.Marshal(map[string]any{"exchange": json.RawMessage(line), "secret": told.Signed["github"].Secret})
+		got := b.must(200, "POST", "/devhook/v1/verify", string(ask)).json(t)["verdict"].(map[string]any)["status"]
+		if want := []string{"valid", "invalid"}[i]; got != want {
+			t.Errorf("line %d is %v, want %s", i, got, want)
+		}
+	}
+	if r := b.must(200, "GET", "/devhook/v1/export?redact=false", ""); !strings.Contains(string(r.body), "somebody") || strings.Contains(string(r.body), tiktokSecret) {
+		t.Errorf("without redact: %s", r.body)
+	}
+	b.must(400, "GET", "/devhook/v1/export?redact=maybe", "")
+	if r := b.must(403, "GET", "/devhook/v1/export?with_credentials=true", ""); !strings.Contains(string(r.body), "devhook export --with-credentials") {
+		t.Errorf("%s", r.body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -85,8 +86,10 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		Settings: func() []Setting {
 			return []Setting{{"verify", "enforce", "default"}, {"secret tiktok", "[secret]", "--secret"}}
 		},
-		Keep:     func() (time.Duration, int64) { return time.Hour, 0 },
-		Fixtures: func() ([]fixtures.Fixture, error) { return fixtures.All(), nil },
+		Secrets:   func() []verify.Secret { return b.gate.Routes().Keys["tiktok"].Secrets },
+		RedactKey: func() ([]byte, error) { return []byte("the key of a store"), nil },
+		Keep:      func() (time.Duration, int64) { return time.Hour, 0 },
+		Fixtures:  func() ([]fixtures.Fixture, error) { return fixtures.All(), nil },
 		Address: func(f fixtures.Fixture) *recorder.Exchange {
 			ex := f.Exchange
 			ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
@@ -203,6 +206,7 @@ func (b *bench) call(method, path, body string, headers ...string) reply {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	maps.Copy(resp.Header, resp.Trailer)
 	r := reply{resp.StatusCode, resp.Header, got}
 	if isGuards := slices.Contains([]int{401, 403, 415}, r.status); !isGuards || method == http.MethodPost {
 		checkReply(b.t, method, req.URL.Path, []byte(body), r)

@@ -57,6 +57,10 @@ type Options struct {
 	// Catalog is the providers that are known, Keys their secrets by id.
 	Catalog func() *verify.Catalog
 	Keys    func() map[string]verify.Keys
+	// Secrets are all that nothing may hold that is given to others, RedactKey what
+	// takes the place of personal data is made with.
+	Secrets   func() []verify.Secret
+	RedactKey func() ([]byte, error)
 	// URL is what a provider's dashboard is to be told for its webhooks to come.
 	URL func(provider string) string
 	// Settings are devhook's settings, secrets masked. Keep is for how long and up to

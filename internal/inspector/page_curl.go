@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"devhook/internal/interchange"
+	"devhook/internal/redact"
 )
 
 // curlPart answers a command for a POSIX shell that sends the webhook to where it
@@ -21,7 +22,7 @@ func (in *Inspector) curlPart(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnprocessableEntity, "not all of its body is there for a command", "devhook show "+string(ex.ID)+" --body has what was kept")
 		return
 	}
-	out, _ := in.redactor().Exchange(*ex)
+	out, _ := redact.Credentials(in.o.Secrets()...).Exchange(*ex)
 	if out.Target != "" { // there, Host is that of the app
 		out.Request.URL = out.Target
 		out.Request.Headers = out.Request.Headers.Clone()
