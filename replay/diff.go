@@ -2,12 +2,14 @@ package replay
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"devhook/internal/jsonx"
 	"devhook/recorder"
@@ -18,6 +20,33 @@ type Difference struct {
 	What     string // "method", "path", "query a", "header Content-Type", "body data.amount"
 	Old, New []string
 	// Old and New are the values, as they are spelled; none: it is not there.
+}
+
+// MarshalJSON writes d as {"what":…,"old":[…],"new":[…]}; what is no UTF-8 is
+// {"base64":…}.
+func (d Difference) MarshalJSON() ([]byte, error) {
+	type text any
+	encoded := func(s string) text {
+		if utf8.ValidString(s) {
+			return s
+		}
+		return map[string][]byte{"base64": []byte(s)}
+	}
+	texts := func(list []string) (out []text) {
+		for _, s := range list {
+			out = append(out, encoded(s))
+		}
+		return out
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(struct {
+		What text   `json:"what"`
+		Old  []text `json:"old,omitempty"`
+		New  []text `json:"new,omitempty"`
+	}{encoded(d.What), texts(d.Old), texts(d.New)})
+	return b.Bytes(), err
 }
 
 // Diff returns what is different in b from a: bodies that are both JSON by

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -528,5 +530,22 @@ func TestDiffResponse(t *testing.T) {
 	want = []Difference{{"body b", []string{"2"}, []string{"3"}}}
 	if got := DiffResponse(form("a=1&b=2"), form("b=3&a=1")); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// What is no UTF-8 is base64 in the JSON of a difference, and the rest stands as it is.
+func TestDifferenceInJSON(t *testing.T) {
+	list := Diff(
+		&recorder.Request{Method: "POST", URL: "http://h/a", Body: recorder.Body{Bytes: []byte("\xff<1>")}},
+		&recorder.Request{Method: "POST", URL: "http://h/a", Body: recorder.Body{Bytes: []byte("<2>")}},
+	)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(list); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(b.String()); !strings.Contains(got, `"old":[{"base64":"/zwxPg=="}]`) || !strings.Contains(got, `"new":["<2>"]`) {
+		t.Errorf("%s", got)
 	}
 }

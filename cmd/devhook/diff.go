@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"unicode/utf8"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -92,39 +89,14 @@ func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, err
 	return whole, nil
 }
 
-// A bytesText is a string in JSON, {"base64":…} if it is not UTF-8.
-type bytesText string
-
-func (t bytesText) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(t)) {
-		return json.Marshal(string(t))
-	}
-	return json.Marshal(map[string]string{"base64": base64.StdEncoding.EncodeToString([]byte(t))})
-}
-
 func (p *program) printDifferences(a, b *recorder.Exchange, list []replay.Difference) error {
-	type difference struct {
-		What bytesText   `json:"what"`
-		Old  []bytesText `json:"old,omitempty"`
-		New  []bytesText `json:"new,omitempty"`
-	}
-	texts := func(list []string) (out []bytesText) {
-		for _, s := range list {
-			out = append(out, bytesText(s))
-		}
-		return out
-	}
-	line := struct {
-		V           int          `json:"v"`
-		A           recorder.ID  `json:"a,omitempty"`
-		B           recorder.ID  `json:"b,omitempty"`
-		Same        bool         `json:"same"`
-		Differences []difference `json:"differences"`
-	}{1, a.ID, b.ID, len(list) == 0, []difference{}}
-	for _, d := range list {
-		line.Differences = append(line.Differences, difference{bytesText(d.What), texts(d.Old), texts(d.New)})
-	}
-	text, err := jsonLine(line)
+	text, err := jsonLine(struct {
+		V           int                 `json:"v"`
+		A           recorder.ID         `json:"a,omitempty"`
+		B           recorder.ID         `json:"b,omitempty"`
+		Same        bool                `json:"same"`
+		Differences []replay.Difference `json:"differences"`
+	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
 	if err == nil {
 		_, err = p.stdout.Write(text)
 	}

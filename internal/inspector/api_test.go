@@ -287,3 +287,40 @@ func TestStatusConfigHealth(t *testing.T) {
 	b.must(503, "GET", "/readyz", "")
 	b.must(200, "GET", "/healthz", "")
 }
+
+// Answers are compared as requests are, also where their bodies are in files; that there is no
+// answer is said.
+func TestDiffOfResponses(t *testing.T) {
+	b := newBench(t)
+	large := strings.Repeat("x", 300_000)
+	for _, res := range []recorder.Response{
+		{Status: 200, Body: recorder.Body{Bytes: []byte(`{"n":1,"s":"\xff"}`)}}, {Status: 422, Body: recorder.Body{Bytes: []byte(`{"n":2}`)}},
+		{Body: recorder.Body{Bytes: []byte(large + "1")}}, {Body: recorder.Body{Bytes: []byte(large + "2")}},
+	} {
+		b.record(recorder.Exchange{}, res)
+	}
+	if err := b.store.Append(t.Context(), &recorder.Exchange{Origin: recorder.Live, Outcome: recorder.Pending, Request: recorder.Request{Method: "POST", URL: "http://127.0.0.1:1/hooks"}}); err != nil {
+		t.Fatal(err)
+	}
+	diff := func(query string) string {
+		t.Helper()
+		return string(b.must(200, "GET", "/devhook/v1/exchanges/"+query, "").body)
+	}
+	got := diff("1/diff/2?of=response")
+	for _, want := range []string{`"same":false`, `{"what":"status","old":["200"],"new":["422"]}`, `"what":"body`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
+	}
+	if got := diff("1/diff/2"); !strings.Contains(got, `"same":true,"differences":[]`) {
+		t.Errorf("the requests: %s", got)
+	}
+	if got := diff("3/diff/4?of=response"); !strings.Contains(got, `"same":false`) || !strings.Contains(got, `"what":"body`) {
+		t.Errorf("in files: %s", got[:min(len(got), 300)])
+	}
+	if got := diff("1/diff/5?of=response"); !strings.Contains(got, `{"what":"status","old":["200"]}`) {
+		t.Errorf("one without an answer: %s", got)
+	}
+	b.must(422, "GET", "/devhook/v1/exchanges/5/diff/5?of=response", "")
+	b.must(400, "GET", "/devhook/v1/exchanges/1/diff/2?of=both", "")
+}

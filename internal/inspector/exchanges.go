@@ -258,7 +258,8 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, list)
 }
 
-// diff answers in what the request of one exchange differs from that of another.
+// diff answers in what one exchange differs from another: the request or, with
+// ?of=response, what was answered.
 func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
 	a, ok := in.exchange(w, r, "ref")
 	if !ok {
@@ -268,40 +269,57 @@ func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if err := cmp.Or(in.load(&a.Request), in.load(&b.Request)); err != nil {
+	list, err := in.differences(r.URL.Query().Get("of"), a, b)
+	if err != nil {
 		in.failed(w, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, struct {
-		V           int          `json:"v"`
-		Differences []difference `json:"differences"`
-	}{1, differences(&a.Request, &b.Request)})
+		V           int                 `json:"v"`
+		A           recorder.ID         `json:"a"`
+		B           recorder.ID         `json:"b"`
+		Same        bool                `json:"same"`
+		Differences []replay.Difference `json:"differences"`
+	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
+}
+
+func (in *Inspector) differences(of string, a, b *recorder.Exchange) ([]replay.Difference, error) {
+	switch {
+	case of == "" || of == "request":
+		if err := cmp.Or(in.load(&a.Request), in.load(&b.Request)); err != nil {
+			return nil, err
+		}
+		return replay.Diff(&a.Request, &b.Request), nil
+	case of != "response":
+		return nil, &Error{http.StatusBadRequest, "of is none of request, response", ""}
+	case a.Response == nil && b.Response == nil:
+		return nil, &Error{http.StatusUnprocessableEntity, "neither has a response", ""}
+	}
+	ra, err := in.loaded(a.Response)
+	rb, err2 := in.loaded(b.Response)
+	return replay.DiffResponse(ra, rb), cmp.Or(err, err2)
+}
+
+// loaded returns res with its body in memory, as load has it; nil for nil.
+func (in *Inspector) loaded(res *recorder.Response) (*recorder.Response, error) {
+	if res == nil {
+		return nil, nil
+	}
+	whole := *res
+	return &whole, in.loadBody(&whole.Body, whole.Size)
 }
 
 // load reads the body of req into memory, unless it is too large to be signed or
 // changed.
-func (in *Inspector) load(req *recorder.Request) error {
-	if req.Body.Sum == "" || req.Size > verify.MaxBody {
+func (in *Inspector) load(req *recorder.Request) error { return in.loadBody(&req.Body, req.Size) }
+
+func (in *Inspector) loadBody(b *recorder.Body, size int64) error {
+	if b.Sum == "" || size > verify.MaxBody {
 		return nil
 	}
-	bytes, err := in.o.Store.ReadBody(req.Body)
+	bytes, err := in.o.Store.ReadBody(*b)
 	if err == nil {
-		req.Body = recorder.Body{Bytes: bytes}
+		*b = recorder.Body{Bytes: bytes}
 	}
 	return err
-}
-
-// A difference is one thing in which two requests differ, as replay.Difference.
-type difference struct {
-	What string   `json:"what"`
-	Old  []string `json:"old,omitempty"`
-	New  []string `json:"new,omitempty"`
-}
-
-func differences(a, b *recorder.Request) []difference {
-	list := []difference{}
-	for _, d := range replay.Diff(a, b) {
-		list = append(list, difference{d.What, d.Old, d.New})
-	}
-	return list
 }

@@ -6,13 +6,14 @@ import (
 	"net/http"
 
 	"devhook/recorder"
+	"devhook/replay"
 )
 
 // A diffPane is in what two exchanges differ.
 type diffPane struct {
 	A, B     row
-	Request  []difference
-	Response []difference
+	Request  []replay.Difference
+	Response []replay.Difference
 }
 
 func (in *Inspector) diffPage(w http.ResponseWriter, r *http.Request) {
@@ -31,33 +32,20 @@ func (in *Inspector) showDiff(w http.ResponseWriter, r *http.Request, a, b *reco
 		return
 	}
 	catalog := in.o.Catalog()
-	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Request: differences(&a.Request, &b.Request), Response: answerDifferences(a, b)}
+	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Request: replay.Diff(&a.Request, &b.Request), Response: answerDifferences(a, b)}
 	in.show(w, r, http.StatusOK, fmt.Sprintf("#%d and #%d", a.Seq, b.Seq), "diff", d)
 }
 
 // answerDifferences compares what was answered as requests are compared.
-func answerDifferences(a, b *recorder.Exchange) []difference {
-	list := []difference{}
+func answerDifferences(a, b *recorder.Exchange) []replay.Difference {
+	list := []replay.Difference{}
 	if old, now := string(a.Verdict.Status), string(b.Verdict.Status); old != now {
-		list = append(list, difference{"verdict", []string{old}, []string{now}})
+		list = append(list, replay.Difference{What: "verdict", Old: []string{old}, New: []string{now}})
 	}
 	if old, now := string(a.Outcome), string(b.Outcome); old != now {
-		list = append(list, difference{"outcome", []string{old}, []string{now}})
+		list = append(list, replay.Difference{What: "outcome", Old: []string{old}, New: []string{now}})
 	}
-	as := func(ex *recorder.Exchange) *recorder.Request {
-		res := ex.Answer()
-		if res == nil {
-			return &recorder.Request{}
-		}
-		return &recorder.Request{Method: fmt.Sprint(res.Status), Headers: res.Headers, Body: res.Body}
-	}
-	for _, d := range differences(as(a), as(b)) {
-		if d.What == "method" {
-			d.What = "status"
-		}
-		list = append(list, d)
-	}
-	return list
+	return append(list, replay.DiffResponse(a.Answer(), b.Answer())...)
 }
 
 // beforePage compares an exchange with what it was made from, or else with the one

@@ -123,7 +123,7 @@ type sent struct {
 	// Unsigned is why it is not signed anew, though it could be wanted.
 	Unsigned string `json:"unsigned,omitempty"`
 	// Differences are those to the source, of a dry run.
-	Differences []difference `json:"differences,omitempty"`
+	Differences []replay.Difference `json:"differences,omitempty"`
 }
 
 // sendAs sends a webhook, or says in a dry run what would be sent.
@@ -145,7 +145,7 @@ func (in *Inspector) sendAs(w http.ResponseWriter, r *http.Request, origin recor
 	if req.DryRun {
 		answer.Exchange, err = in.o.Plan(plan)
 		if err == nil {
-			answer.Differences = differences(&plan.Source.Request, &answer.Exchange.Request)
+			answer.Differences = replay.Diff(&plan.Source.Request, &answer.Exchange.Request)
 		}
 	} else {
 		answer.Exchange, err = in.o.Send(r.Context(), plan)

@@ -111,9 +111,10 @@ export class Editor {
     if (answer.unsigned) parts.push(el("p", { class: "fault" }, "Not signed anew: " + clean(answer.unsigned)));
     const list = answer.differences || [];
     if (!list.length) parts.push(el("p", { class: "same" }, "The same, to the byte."));
+    const said = (v) => clean(v.base64 === undefined ? v : atob(v.base64)); // what is no UTF-8 is in base64
     for (const d of list) {
-      parts.push(el("div", { class: "change" }, el("b", {}, clean(d.what)),
-        ...(d.old || []).map((v) => el("del", {}, clean(String(v)))), ...(d.new || []).map((v) => el("ins", {}, clean(String(v))))));
+      parts.push(el("div", { class: "change" }, el("b", {}, said(d.what)),
+        ...(d.old || []).map((v) => el("del", {}, said(v))), ...(d.new || []).map((v) => el("ins", {}, said(v)))));
     }
     this.preview.replaceChildren(...parts);
   }
