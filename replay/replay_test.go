@@ -536,8 +536,8 @@ func TestDiffResponse(t *testing.T) {
 // What is no UTF-8 is base64 in the JSON of a difference, and the rest stands as it is.
 func TestDifferenceInJSON(t *testing.T) {
 	list := Diff(
-		&recorder.Request{Method: "POST", URL: "http://h/a", Body: recorder.Body{Bytes: []byte("\xff<1>")}},
-		&recorder.Request{Method: "POST", URL: "http://h/a", Body: recorder.Body{Bytes: []byte("<2>")}},
+		&recorder.Request{Method: "POST", URL: "http://h/a", Headers: http.Header{"A": {"\xff<1>"}}},
+		&recorder.Request{Method: "POST", URL: "http://h/a", Headers: http.Header{"A": {"<2>"}}},
 	)
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
