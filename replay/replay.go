@@ -34,6 +34,9 @@ type Plan struct {
 	// name of the route that it belongs to, for the record.
 	To    *url.URL
 	Route string
+	// Timeout is how long the app may take to its response headers; 0: as who sends
+	// has it.
+	Timeout time.Duration
 
 	Mutations []Mutation
 	Sign      SignMode

@@ -7,8 +7,7 @@ import (
 
 	"devhook/internal/delivery"
 	"devhook/internal/terminal"
-	"devhook/recorder"
-	"devhook/replay"
+	"devhook/internal/trial"
 
 	"github.com/urfave/cli/v2"
 )
@@ -33,15 +32,6 @@ The exit code is 1 if the provider would give up, 4 if the app never answered.`,
 	}
 }
 
-// A try is one attempt of a delivery.
-type try struct {
-	n      int
-	at     time.Duration // on the virtual clock
-	done   *recorder.Exchange
-	result string // delivered, duplicate, or why it counts as failed
-	ok     bool
-}
-
 func (p *program) deliver(c *cli.Context) error {
 	as := "as"
 	if !c.IsSet("as") {
@@ -52,93 +42,34 @@ func (p *program) deliver(c *cli.Context) error {
 		return err
 	}
 	defer t.close()
-	policy := delivery.Of(t.provider.Retry)
-	if policy.Timeout > 0 && !c.IsSet("timeout") {
-		t.apps.Default.Timeout = policy.Timeout
-		t.ready()
-	}
-	first, err := t.fresh()
-	if err != nil {
-		return err
+	policy := delivery.Of(t.Provider.Retry)
+	if c.IsSet("timeout") {
+		t.Timeout = t.apps.Default.Timeout
 	}
 	if err := p.policy(c, t, policy); err != nil {
 		return err
 	}
 	ctx, cancel := interruptible(c)
 	defer cancel()
-	times, answered, delivered := policy.At, 0, false
-	for i := 0; i < len(times); i++ {
-		req, err := t.signed(first)
-		if err != nil {
-			return err
-		}
-		one := try{n: i + 1, at: times[i]}
-		if one.done, err = t.shoot(ctx, req, fmt.Sprintf("delivery %d, %s after the first", one.n, one.at)); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return &failure{code: 1, text: fmt.Sprintf("interrupted in try %d of %d", one.n, len(times))}
-		}
-		if status(one.done) != 0 {
-			answered++
-		}
-		one.ok, one.result = t.delivered(policy, one.done)
-		if delivered {
-			one.result = orDefault(map[bool]string{true: "duplicate"}[one.ok], one.result)
-		}
-		if err := p.tried(c, t, one); err != nil {
-			return err
-		}
-		if !one.ok {
-			continue
-		}
-		if delivered || !c.Bool("duplicate") {
-			return p.delivered(c, t, one.n, true, delivered)
-		}
-		delivered = true
-		times = append(times[:i+1:i+1], one.at)
+	d, err := t.Deliver(ctx, policy, c.Bool("duplicate"), func(one trial.Try) error { return p.tried(c, t, one) })
+	if ctx.Err() != nil {
+		return &failure{code: 1, text: fmt.Sprintf("interrupted in try %d of %d", d.Tries+1, len(policy.At))}
 	}
-	if err := p.delivered(c, t, len(times), delivered, false); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := p.delivered(c, d); err != nil {
 		return err
 	}
 	switch {
-	case answered == 0:
-		return &failure{code: 4, text: fmt.Sprintf("the app did not answer in %d tries", len(times)), hint: "start the app, or name another with --to"}
-	case delivered:
-		return &failure{code: 1, text: "the duplicate was not answered as " + t.provider.ID + " wants it"}
+	case d.Delivered && (d.Duplicate || !c.Bool("duplicate")):
+		return nil
+	case d.Answered == 0:
+		return &failure{code: 4, text: fmt.Sprintf("the app did not answer in %d tries", d.Tries), hint: "start the app, or name another with --to"}
+	case d.Delivered:
+		return &failure{code: 1, text: "the duplicate was not answered as " + t.Provider.ID + " wants it"}
 	}
-	return &failure{code: 1, text: fmt.Sprintf("%s gives up after %d %s", t.provider.ID, len(times), map[bool]string{true: "try", false: "tries"}[len(times) == 1])}
-}
-
-// fresh returns the webhook as a delivery that there was not before.
-func (t *trying) fresh() (recorder.Request, error) {
-	ex, err := replay.Plan{Source: t.ex, Origin: t.origin, Sign: replay.SignAlways, FreshID: true}.Build(replay.Keys(t.provider, t.keys), t.p.now())
-	if err != nil {
-		return recorder.Request{}, err
-	}
-	return ex.Request, nil
-}
-
-// delivered says whether the provider is content with what became of a try, and
-// else why not.
-func (t *trying) delivered(policy delivery.Policy, done *recorder.Exchange) (ok bool, result string) {
-	n := status(done)
-	if n == 0 {
-		return false, orDefault(done.Detail, string(done.Outcome))
-	}
-	if !policy.Delivered(n) {
-		return false, fmt.Sprintf("%d is a failure for %s", n, t.provider.ID)
-	}
-	if t.provider.Reads() {
-		body := done.Response.Body.Bytes
-		if done.Response.Body.Sum != "" {
-			body = nil // so long an answer is none that it understands
-		}
-		if why := t.provider.Misunderstood(body); why != "" {
-			return false, "the answer is not understood: " + why
-		}
-	}
-	return true, "delivered"
+	return &failure{code: 1, text: fmt.Sprintf("%s gives up after %d %s", t.Provider.ID, d.Tries, map[bool]string{true: "try", false: "tries"}[d.Tries == 1])}
 }
 
 // policy says what is known of the provider.
@@ -153,7 +84,7 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 			Lasts     int64              `json:"lasts_ns"`
 			Timeout   int64              `json:"timeout_ns,omitempty"`
 			About     string             `json:"about,omitempty"`
-		}{1, "policy", t.provider.ID, policy.Certainty, len(policy.At), int64(policy.At[len(policy.At)-1]), int64(policy.Timeout), policy.About})
+		}{1, "policy", t.Provider.ID, policy.Certainty, len(policy.At), int64(policy.At[len(policy.At)-1]), int64(policy.Timeout), policy.About})
 	}
 	var said []string
 	switch {
@@ -173,20 +104,20 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 	if policy.About != "" {
 		said = append(said, policy.About)
 	}
-	t.out.Paragraph(2, t.provider.ID+": "+terminal.Safe(strings.Join(said, "; ")))
+	t.out.Paragraph(2, t.Provider.ID+": "+terminal.Safe(strings.Join(said, "; ")))
 	return wrote(t.out.Err())
 }
 
 // tried prints what became of one try.
-func (p *program) tried(c *cli.Context, t *trying, one try) error {
+func (p *program) tried(c *cli.Context, t *trying, one trial.Try) error {
 	did := "no answer"
-	n := status(one.done)
+	n := trial.Status(one.Done)
 	if n != 0 {
 		did = fmt.Sprint(n)
 	}
 	var took time.Duration
-	if one.done.Response != nil {
-		took = one.done.Response.Took
+	if one.Done.Response != nil {
+		took = one.Done.Response.Took
 	}
 	if c.Bool("json") {
 		return p.line(struct {
@@ -199,13 +130,13 @@ func (p *program) tried(c *cli.Context, t *trying, one try) error {
 			Took      int64  `json:"took_ns,omitempty"`
 			Delivered bool   `json:"delivered"`
 			Result    string `json:"result"`
-		}{1, "try", one.n, int64(one.at), string(one.done.ID), n, int64(took), one.ok, one.result})
+		}{1, "try", one.N, int64(one.At), string(one.Done.ID), n, int64(took), one.OK, one.Result})
 	}
-	text := t.out.Good(one.result)
-	if !one.ok {
-		text = t.out.Bad(terminal.Safe(one.result))
+	text := t.out.Good(one.Result)
+	if !one.OK {
+		text = t.out.Bad(terminal.Safe(one.Result))
 	}
-	t.out.Printf("%4d  +%-11s %-9s  %6s  %s", one.n, span(one.at), did, terminal.Took(took), text)
+	t.out.Printf("%4d  +%-11s %-9s  %6s  %s", one.N, span(one.At), did, terminal.Took(took), text)
 	return wrote(t.out.Err())
 }
 
@@ -220,7 +151,7 @@ func span(d time.Duration) string {
 	return text
 }
 
-func (p *program) delivered(c *cli.Context, t *trying, tries int, ok, twice bool) error {
+func (p *program) delivered(c *cli.Context, d trial.Delivery) error {
 	if !c.Bool("json") {
 		return nil
 	}
@@ -230,7 +161,7 @@ func (p *program) delivered(c *cli.Context, t *trying, tries int, ok, twice bool
 		Tries     int    `json:"tries"`
 		Delivered bool   `json:"delivered"`
 		Duplicate bool   `json:"duplicate"`
-	}{1, "end", tries, ok, twice})
+	}{1, "end", d.Tries, d.Delivered, d.Duplicate})
 }
 
 // line prints v as a line of JSON.

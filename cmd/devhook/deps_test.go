@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"recorder"},
 	{"fixtures", "replay", "internal/redact", "internal/interchange", "internal/census"},
 	{"internal/gateway", "internal/terminal", "internal/stream", "internal/stream/tuniformtest", "internal/playback", "internal/register", "internal/register/eulertest", "internal/register/registertest", "internal/sharing", "internal/attack", "internal/delivery", "internal/shrink", "internal/livesession"},
-	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest"},
+	{"internal/register/tencenttest", "internal/register/shoptest", "internal/register/tiktoktest", "internal/trial"},
 	{"internal/config", "internal/mcp", "internal/inspector"},
 	{"cmd/devhook", "internal/vendors"},
 }

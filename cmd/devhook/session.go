@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"time"
 
 	"devhook/internal/config"
 	"devhook/internal/livesession"
 	"devhook/internal/terminal"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 
@@ -101,43 +103,33 @@ func (p *program) session(c *cli.Context) (err error) {
 func (s *sending) play(events []livesession.Event, speed float64) error {
 	ctx, cancel := interruptible(s.c)
 	defer cancel()
-	started := time.Now()
-	for i, e := range events {
-		if speed > 0 {
-			select {
-			case <-time.After(time.Until(started.Add(time.Duration(float64(e.At) / speed)))):
-			case <-ctx.Done():
-			}
-		}
-		if ctx.Err() != nil {
-			return &failure{code: 1, text: fmt.Sprintf("interrupted after %d of %d events", i, len(events))}
-		}
-		ex := &recorder.Exchange{Provider: "euler", Event: e.Type, Request: recorder.Request{
-			Method: http.MethodPost, URL: "https://ws.eulerstream.com/hooks/euler", Proto: recorder.ProtoStream,
-			Headers: http.Header{"Content-Type": {"application/json"}, "Host": {"ws.eulerstream.com"}}, Body: recorder.Body{Bytes: e.Body}, Size: int64(len(e.Body)),
-		}}
+	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
 		app, route, err := s.target(ex, recorder.Trigger)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		done, err := s.gateway.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: app, Route: route, Sign: replay.SignNever})
-		if err != nil {
-			return storeFailure(err)
-		}
-		s.sent++
-		switch n := status(done); {
-		case n == 0 && i == 0:
-			return &failure{code: 4, text: "the app did not answer: " + done.Detail, hint: "start the app, or name another with --to"}
-		case n < 200 || n > 299:
+		return s.sendOne(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: app, Route: route, Sign: replay.SignNever})
+	}
+	err := trial.Play(ctx, events, speed, send, func(n int, done *recorder.Exchange) {
+		s.sent = n
+		if answer := trial.Status(done); answer < 200 || answer > 299 {
 			s.failed++
 			if s.failed <= manySent {
 				s.errs.Progress("")
 				s.out.Exchange(done)
 			}
 		}
-		s.errs.Progress(fmt.Sprintf("%d of %d events", i+1, len(events)))
-	}
+		s.errs.Progress(fmt.Sprintf("%d of %d events", n, len(events)))
+	})
 	s.errs.Progress("")
+	switch {
+	case errors.As(err, new(*trial.UnreachableError)):
+		return unreachable(err)
+	case ctx.Err() != nil:
+		return &failure{code: 1, text: fmt.Sprintf("interrupted after %d of %d events", s.sent, len(events))}
+	case err != nil:
+		return err
+	}
 	return wrote(s.out.Err())
 }
 

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"devhook/internal/shrink"
 	"devhook/internal/terminal"
+	"devhook/internal/trial"
 	"devhook/recorder"
-	"devhook/replay"
 
 	"github.com/urfave/cli/v2"
 )
@@ -39,9 +38,9 @@ The exit code is 1 if the app does not answer so to the whole body.`,
 }
 
 func (p *program) shrink(c *cli.Context) error {
-	holds, err := while(c.String("while"))
+	while, err := trial.ParseWhile(c.String("while"))
 	if err != nil {
-		return err
+		return &failure{code: 2, text: "--while " + err.Error(), err: err}
 	}
 	if n := c.Int("max-tries"); n < 1 {
 		return &failure{code: 2, text: fmt.Sprintf("--max-tries is %d; the least is 1", n)}
@@ -53,80 +52,34 @@ func (p *program) shrink(c *cli.Context) error {
 	defer t.close()
 	ctx, cancel := interruptible(c)
 	defer cancel()
-	var smallest *recorder.Exchange
-	ask := func(body []byte) (bool, error) {
-		req := t.ex.Request
-		req.Body, req.Size = recorder.Body{Bytes: body}, int64(len(body))
-		req, err := t.signed(req)
-		if err != nil {
-			return false, nil // without what is signed it is none of this provider's
+	small, err := t.Shrink(ctx, while, c.Int("max-tries"))
+	var nothing *trial.NothingError
+	switch {
+	case ctx.Err() != nil && small.Tries > 0:
+		small.Done = false // what was found is worth something
+	case errors.As(err, &nothing):
+		return &failure{code: 1, text: fmt.Sprintf("the app answered %s to the whole body, and not %s: there is nothing to shrink", nothing.Did, c.String("while")), hint: "--while " + nothing.Did + " shrinks what is answered so", err: err}
+	case err != nil:
+		if small.Tries > 0 {
+			t.errs.Printf("after %d tries it was down from %d to %d bytes: #%d", small.Tries, t.Source.Request.Size, len(small.Body), small.Exchange.Seq)
 		}
-		done, err := t.shoot(ctx, req, fmt.Sprintf("shrink to %d bytes", len(body)))
-		if err != nil {
-			return false, err
+		if errors.As(err, new(*trial.UnreachableError)) {
+			return unreachable(err)
 		}
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		if unreachable(done) {
-			return false, &failure{code: 4, text: "the app did not answer: " + done.Detail, hint: "start the app, or name another with --to"}
-		}
-		ok := holds(done)
-		if ok || smallest == nil {
-			smallest = done
-		}
-		return ok, nil
-	}
-	whole := t.ex.Request.Body.Bytes
-	ok, err := ask(whole)
-	if err != nil {
 		return err
 	}
-	if !ok {
-		did := orDefault(smallest.Detail, "nothing")
-		if n := status(smallest); n != 0 {
-			did = fmt.Sprint(n)
-		}
-		return &failure{code: 1, text: fmt.Sprintf("the app answered %s to the whole body, and not %s: there is nothing to shrink", did, c.String("while")), hint: "--while " + did + " shrinks what is answered so"}
-	}
-	small, tries, done, err := shrink.Body(whole, c.Int("max-tries"), ask)
-	if ctx.Err() != nil {
-		done, err = false, nil // what was found is worth something
-	}
-	if err != nil {
-		t.errs.Printf("after %d tries it was down from %d to %d bytes: #%d", tries, len(whole), len(small), smallest.Seq)
-		return err
-	}
-	if err := p.shrunk(c, t, smallest, small, tries, done); err != nil {
+	if err := p.shrunk(c, t, small); err != nil {
 		return err
 	}
 	if name := c.String("save"); name != "" {
-		return p.saveShrunk(c, t, smallest, name)
+		return p.saveShrunk(c, t, small.Exchange, name)
 	}
 	return nil
 }
 
-// while reads what the app has to answer.
-func while(text string) (func(*recorder.Exchange) bool, error) {
-	if text == "timeout" {
-		return func(ex *recorder.Exchange) bool {
-			return status(ex) == 0 && ex.Response != nil && ex.Response.Status == 504
-		}, nil
-	}
-	want, err := replay.ParseExpectation(text)
-	if err != nil || text == "same" {
-		return nil, &failure{code: 2, text: fmt.Sprintf("--while %q is none of 5xx, 4xx, a status, timeout", text), err: err}
-	}
-	return func(ex *recorder.Exchange) bool { return status(ex) != 0 && want.Check(ex, ex) == "" }, nil
-}
-
-// unreachable reports whether no app took the request.
-func unreachable(ex *recorder.Exchange) bool {
-	return status(ex) == 0 && strings.Contains(ex.Detail, "refused")
-}
-
 // shrunk prints the smallest body.
-func (p *program) shrunk(c *cli.Context, t *trying, ex *recorder.Exchange, body []byte, tries int, done bool) error {
+func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
+	ex, body, tries, done := small.Exchange, small.Body, small.Tries, small.Done
 	if c.Bool("json") {
 		var text any = string(body)
 		if !utf8.Valid(body) {
@@ -141,7 +94,7 @@ func (p *program) shrunk(c *cli.Context, t *trying, ex *recorder.Exchange, body 
 			Tries int         `json:"tries"`
 			Done  bool        `json:"done"`
 			Body  any         `json:"body"`
-		}{1, "shrunk", ex.ID, t.ex.Request.Size, len(body), tries, done, text})
+		}{1, "shrunk", ex.ID, t.Source.Request.Size, len(body), tries, done, text})
 	}
 	if t.out.Lasts() {
 		t.out.Printf("%s", terminal.SafeText(string(body)))
@@ -151,7 +104,7 @@ func (p *program) shrunk(c *cli.Context, t *trying, ex *recorder.Exchange, body 
 	if err := wrote(t.out.Err()); err != nil {
 		return err
 	}
-	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(body), len(t.ex.Request.Body.Bytes), tries, ex.Seq)
+	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(body), len(t.Source.Request.Body.Bytes), tries, ex.Seq)
 	if !done {
 		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
 	}

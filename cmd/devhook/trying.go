@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"syscall"
 
 	"devhook/internal/config"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
@@ -23,12 +23,7 @@ import (
 // otherwise: what attack, deliver and shrink have in common.
 type trying struct {
 	*sending
-	ex       *recorder.Exchange // with its whole body in memory
-	provider verify.Provider
-	keys     verify.Keys
-	origin   recorder.Origin
-	app      *url.URL
-	route    string
+	trial.Trial
 }
 
 func tryingFlags(more ...cli.Flag) []cli.Flag {
@@ -49,7 +44,7 @@ func tryingFlags(more ...cli.Flag) []cli.Flag {
 // flag is the name of the one that names the provider.
 func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	s := &sending{p: p, c: c}
-	t = &trying{sending: s, origin: recorder.Replay}
+	t = &trying{s, trial.Trial{Origin: recorder.Replay, Now: p.now}}
 	if s.out, err = p.out(c); err != nil {
 		return nil, err
 	}
@@ -88,17 +83,18 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 		if err := s.open(); err != nil {
 			return nil, err
 		}
-		t.ex, t.origin = s.address(f), recorder.Trigger
+		t.Source, t.Origin = s.address(f), recorder.Trigger
 	} else {
 		if err := t.recorded(arg, named); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.know(orDefault(named, t.ex.Provider)); err != nil {
+	if err := t.know(orDefault(named, t.Source.Provider)); err != nil {
 		return nil, err
 	}
-	t.app, t.route, err = s.target(t.ex, t.origin)
+	t.App, t.Route, err = s.target(t.Source, t.Origin)
 	s.ready()
+	t.Send = s.sendOne
 	return t, err
 }
 
@@ -121,7 +117,7 @@ func (t *trying) recorded(arg, named string) error {
 		return &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
 	}
 	ex := *list[0]
-	t.ex = &ex
+	t.Source = &ex
 	if ex.Request.Truncated {
 		return &failure{code: 2, text: "not all of its body was kept: it cannot be sent"}
 	}
@@ -130,19 +126,19 @@ func (t *trying) recorded(arg, named string) error {
 		if err != nil {
 			return storeFailure(err)
 		}
-		t.ex.Request.Body = recorder.Body{Bytes: body}
+		t.Source.Request.Body = recorder.Body{Bytes: body}
 	}
-	if t.ex.Provider == "" {
-		t.ex.Provider = detected(verify.Builtin(), t.ex)
+	if t.Source.Provider == "" {
+		t.Source.Provider = detected(verify.Builtin(), t.Source)
 	}
-	return s.settle(orDefault(named, t.ex.Provider))
+	return s.settle(orDefault(named, t.Source.Provider))
 }
 
 // know finds the provider and its keys.
 func (t *trying) know(id string) error {
 	catalog := t.cfg.Catalog()
 	if id == "" {
-		id = detected(catalog, t.ex)
+		id = detected(catalog, t.Source)
 	}
 	if id == "" {
 		return &failure{code: 2, text: "no provider is recognised in it", hint: "devhook providers lists all; name one"}
@@ -154,54 +150,37 @@ func (t *trying) know(id string) error {
 	if err := t.sending.keys.errs[p.ID]; err != nil {
 		return err
 	}
-	t.provider, t.keys = p, t.sending.keys.all[p.ID]
-	t.ex.Provider = p.ID
-	if hint, err := p.CheckSign(t.keys); err != nil {
+	t.Provider, t.Keys = p, t.sending.keys.all[p.ID]
+	t.Source.Provider = p.ID
+	if hint, err := p.CheckSign(t.Keys); err != nil {
 		return &failure{code: 2, text: p.ID + " cannot be signed: " + err.Error(), hint: orDefault(hint, "give its secret with --secret env:NAME"), err: err}
 	}
 	return nil
 }
 
-// A remark is recorded among the changes, and changes nothing.
-type remark string
-
-func (remark) Apply(*recorder.Request) error { return nil }
-
-func (r remark) String() string { return string(r) }
-
-// shoot sends req as it is, and remarks why.
-func (t *trying) shoot(ctx context.Context, req recorder.Request, why string) (*recorder.Exchange, error) {
-	ex := *t.ex
-	ex.Request = req
-	done, err := t.gateway.Send(ctx, replay.Plan{
-		Source: &ex, Origin: t.origin, To: t.app, Route: t.route, Sign: replay.SignNever, Mutations: []replay.Mutation{remark(why)},
-	})
+// sendOne sends p, and tells what of an error is the store's.
+func (s *sending) sendOne(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
+	done, err := s.gateway.Send(ctx, p)
 	if bad := new(replay.Error); err != nil && !errors.As(err, &bad) {
 		err = storeFailure(err)
 	}
 	return done, err
 }
 
-// signed returns req signed now.
-func (t *trying) signed(req recorder.Request) (recorder.Request, error) {
-	ex, err := replay.Plan{
-		Source: &recorder.Exchange{Provider: t.provider.ID, Request: req}, Origin: t.origin, Sign: replay.SignAlways,
-	}.Build(replay.Keys(t.provider, t.keys), t.p.now())
-	if err != nil {
-		return req, err
+// unreachable returns the failure of an app that is not there.
+func unreachable(err error) *failure {
+	return &failure{code: 4, text: err.Error(), hint: "start the app, or name another with --to", err: err}
+}
+
+// misused returns err, as misuse if it is nothing else.
+func misused(err error) error {
+	if errors.As(err, new(*failure)) || errors.As(err, new(*replay.Error)) {
+		return err
 	}
-	return ex.Request, nil
+	return &failure{code: 2, text: err.Error(), err: err}
 }
 
 // interruptible returns a context that ends with Ctrl-C.
 func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
-}
-
-// status is what the app answered, 0 if it did not.
-func status(ex *recorder.Exchange) int {
-	if ex.Outcome != recorder.Answered || ex.Response == nil {
-		return 0
-	}
-	return ex.Response.Status
 }

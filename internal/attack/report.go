@@ -25,6 +25,72 @@ func (r Result) Said() string {
 	return text
 }
 
+// A Told is a [Result] in JSON.
+type Told struct {
+	Name    string       `json:"name"`
+	About   string       `json:"about"`
+	Want    Want         `json:"want,omitempty"`
+	Answers []ToldAnswer `json:"answers,omitempty"`
+	Effects *int         `json:"effects,omitempty"`
+	Finding string       `json:"finding,omitempty"`
+	Detail  string       `json:"detail,omitempty"`
+	Note    string       `json:"note,omitempty"`
+	Skipped string       `json:"skipped,omitempty"`
+}
+
+// A ToldAnswer is an [Answer] in JSON.
+type ToldAnswer struct {
+	ID     string `json:"id,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Took   int64  `json:"took_ns,omitempty"`
+}
+
+// Tell returns r as it is told in JSON.
+func (r Result) Tell() Told {
+	t := Told{Name: r.Variant.Name, About: r.Variant.About, Want: r.Shot.Want, Finding: r.Fault, Detail: r.Detail, Note: r.Note, Skipped: r.Skipped}
+	for _, a := range r.Answers {
+		one := ToldAnswer{ID: a.ID, Status: a.Status, Took: int64(a.Took)}
+		if a.Status == 0 {
+			one.Detail = a.Detail
+		}
+		t.Answers = append(t.Answers, one)
+	}
+	if r.Effects != Unknown {
+		t.Effects = &r.Effects
+	}
+	return t
+}
+
+// A Summary is all results in JSON, but for those themselves.
+type Summary struct {
+	Sent     int           `json:"sent"`
+	Findings []ToldFinding `json:"findings"`
+}
+
+// A ToldFinding is a [Finding] in JSON.
+type ToldFinding struct {
+	ID       string   `json:"id"`
+	Text     string   `json:"text"`
+	Fix      string   `json:"fix"`
+	Detail   string   `json:"detail"`
+	Variants []string `json:"variants"`
+}
+
+// Summarize returns how many of results were sent, and their findings.
+func Summarize(results []Result) Summary {
+	s := Summary{Findings: []ToldFinding{}}
+	for _, r := range results {
+		if r.Skipped == "" {
+			s.Sent++
+		}
+	}
+	for _, f := range Findings(results) {
+		s.Findings = append(s.Findings, ToldFinding{f.Fault.ID, f.Fault.Text, f.Fault.Fix, f.Detail, f.Variants})
+	}
+	return s
+}
+
 // WriteJUnit writes results as a test suite in the format of JUnit, which most
 // CI systems read: https://github.com/testmoapp/junitxml.
 func WriteJUnit(w io.Writer, name string, results []Result) error {

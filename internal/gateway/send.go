@@ -51,7 +51,7 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 	}
 	d := &delivery{
 		g: g, routes: rt, ex: ex, door: Door{Forwarded: true}, sender: ctx, started: g.o.Now(), soon: soon,
-		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: rt.Default.Timeout},
+		route: &Route{Provider: ex.Provider, Verify: rt.Default.Verify, Timeout: cmp.Or(p.Timeout, rt.Default.Timeout)},
 	}
 	ex.At = d.started
 	if p.Origin == recorder.Stream && !p.Source.At.IsZero() { // it can have waited
