@@ -76,15 +76,10 @@ func (p *program) deliver(c *cli.Context) error {
 func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) error {
 	if c.Bool("json") {
 		return p.line(struct {
-			V         int                `json:"v"`
-			Type      string             `json:"type"`
-			Provider  string             `json:"provider"`
-			Certainty delivery.Certainty `json:"certainty"`
-			Tries     int                `json:"tries"`
-			Lasts     int64              `json:"lasts_ns"`
-			Timeout   int64              `json:"timeout_ns,omitempty"`
-			About     string             `json:"about,omitempty"`
-		}{1, "policy", t.Provider.ID, policy.Certainty, len(policy.At), int64(policy.At[len(policy.At)-1]), int64(policy.Timeout), policy.About})
+			V    int    `json:"v"`
+			Type string `json:"type"`
+			trial.ToldPolicy
+		}{1, "policy", trial.TellPolicy(t.Provider.ID, policy)})
 	}
 	var said []string
 	switch {
@@ -110,33 +105,23 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 
 // tried prints what became of one try.
 func (p *program) tried(c *cli.Context, t *trying, one trial.Try) error {
-	did := "no answer"
-	n := trial.Status(one.Done)
-	if n != 0 {
-		did = fmt.Sprint(n)
-	}
-	var took time.Duration
-	if one.Done.Response != nil {
-		took = one.Done.Response.Took
-	}
+	told := one.Tell()
 	if c.Bool("json") {
 		return p.line(struct {
-			V         int    `json:"v"`
-			Type      string `json:"type"`
-			N         int    `json:"n"`
-			At        int64  `json:"at_ns"`
-			ID        string `json:"id"`
-			Status    int    `json:"status,omitempty"`
-			Took      int64  `json:"took_ns,omitempty"`
-			Delivered bool   `json:"delivered"`
-			Result    string `json:"result"`
-		}{1, "try", one.N, int64(one.At), string(one.Done.ID), n, int64(took), one.OK, one.Result})
+			V    int    `json:"v"`
+			Type string `json:"type"`
+			trial.ToldTry
+		}{1, "try", told})
+	}
+	did := "no answer"
+	if told.Status != 0 {
+		did = fmt.Sprint(told.Status)
 	}
 	text := t.out.Good(one.Result)
 	if !one.OK {
 		text = t.out.Bad(terminal.Safe(one.Result))
 	}
-	t.out.Printf("%4d  +%-11s %-9s  %6s  %s", one.N, span(one.At), did, terminal.Took(took), text)
+	t.out.Printf("%4d  +%-11s %-9s  %6s  %s", one.N, span(one.At), did, terminal.Took(time.Duration(told.Took)), text)
 	return wrote(t.out.Err())
 }
 

@@ -6,12 +6,12 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 
 	"devhook/internal/playback"
 	"devhook/recorder"
+	"devhook/replay"
 
 	"github.com/urfave/cli/v2"
 )
@@ -84,14 +84,11 @@ func (p *program) emulateWS(c *cli.Context) error {
 	})
 }
 
-// parseSpeed reads how many times as fast as recorded; 0 is without waiting.
+// parseSpeed reads --speed.
 func parseSpeed(text string) (float64, error) {
-	if text == "max" {
-		return 0, nil
-	}
-	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "x"), 64)
-	if err != nil || !(n >= 0.001 && n <= 1e6) {
-		return 0, &failure{code: 2, text: fmt.Sprintf("--speed %q is none", text), hint: "write 1x, 10x, 0.5x or max"}
+	n, err := replay.ParseSpeed(text)
+	if err != nil {
+		return 0, flagError("speed", err)
 	}
 	return n, nil
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
-	"unicode/utf8"
 
 	"devhook/internal/terminal"
 	"devhook/internal/trial"
@@ -79,33 +77,23 @@ func (p *program) shrink(c *cli.Context) error {
 
 // shrunk prints the smallest body.
 func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
-	ex, body, tries, done := small.Exchange, small.Body, small.Tries, small.Done
 	if c.Bool("json") {
-		var text any = string(body)
-		if !utf8.Valid(body) {
-			text = map[string]string{"base64": base64.StdEncoding.EncodeToString(body)}
-		}
 		return p.line(struct {
-			V     int         `json:"v"`
-			Type  string      `json:"type"`
-			ID    recorder.ID `json:"id"`
-			From  int64       `json:"from"`
-			To    int         `json:"to"`
-			Tries int         `json:"tries"`
-			Done  bool        `json:"done"`
-			Body  any         `json:"body"`
-		}{1, "shrunk", ex.ID, t.Source.Request.Size, len(body), tries, done, text})
+			V    int    `json:"v"`
+			Type string `json:"type"`
+			trial.ToldShrunk
+		}{1, "shrunk", small.Tell(t.Source.Request.Size)})
 	}
 	if t.out.Lasts() {
-		t.out.Printf("%s", terminal.SafeText(string(body)))
+		t.out.Printf("%s", terminal.SafeText(string(small.Body)))
 	} else {
-		t.out.Printf("%s", body)
+		t.out.Printf("%s", small.Body)
 	}
 	if err := wrote(t.out.Err()); err != nil {
 		return err
 	}
-	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(body), len(t.Source.Request.Body.Bytes), tries, ex.Seq)
-	if !done {
+	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(small.Body), len(t.Source.Request.Body.Bytes), small.Tries, small.Exchange.Seq)
+	if !small.Done {
 		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
 	}
 	return nil

@@ -47,6 +47,8 @@ func (in *Inspector) api() {
 
 	in.handle("POST /devhook/v1/replay", in.replay)
 	in.handle("POST /devhook/v1/trigger", in.trigger)
+	in.handle("GET /devhook/v1/attack", in.variants)
+	in.handle("POST /devhook/v1/attack", in.attack)
 	in.handle("POST /devhook/v1/verify", in.verify)
 	in.handle("POST /devhook/v1/sign", in.sign)
 

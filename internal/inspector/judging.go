@@ -8,15 +8,20 @@ import (
 	"devhook/verify"
 )
 
-// A judgeRequest is a webhook whose signature is to be checked or made. The secret
-// is that of the running devhook unless one is given, which is used once and kept
-// nowhere.
+// A judgeRequest is a webhook whose signature is to be checked or made.
 type judgeRequest struct {
 	source
+	provided
+	At string `json:"at"`
+}
+
+// A provided says whose a webhook is, if that is not recorded, and what signs it. The
+// secret is that of the running devhook unless one is given, which is used once and
+// kept nowhere.
+type provided struct {
 	Provider string            `json:"provider"`
 	Secret   string            `json:"secret"`
 	With     map[string]string `json:"with"`
-	At       string            `json:"at"`
 }
 
 // A subject is what is judged.
@@ -38,28 +43,34 @@ func (in *Inspector) subject(r *http.Request) (s subject, err error) {
 	if s.ex.Request.Truncated || s.ex.Request.Body.Sum != "" {
 		return s, &Error{http.StatusUnprocessableEntity, "not all of its body is there to be checked or signed", ""}
 	}
-	id := s.Provider
+	s.provider, s.keys, err = in.providerOf(s.ex, s.provided)
+	return s, err
+}
+
+// providerOf returns the provider of ex, and what signs its webhooks.
+func (in *Inspector) providerOf(ex *recorder.Exchange, given provided) (p verify.Provider, k verify.Keys, err error) {
+	id := given.Provider
 	if id == "" {
-		id = s.ex.Provider
+		id = ex.Provider
 	}
 	if id == "" {
-		id = in.detected(s.ex)
+		id = in.detected(ex)
 	}
 	if id == "" {
-		return s, &Error{http.StatusUnprocessableEntity, "no provider is recognised in it", `name one as "provider"; GET /devhook/v1/providers lists all`}
+		return p, k, &Error{http.StatusUnprocessableEntity, "no provider is recognised in it", `name one as "provider"; GET /devhook/v1/providers lists all`}
 	}
 	p, ok := in.o.Catalog().Lookup(id)
 	if !ok {
-		return s, &Error{http.StatusUnprocessableEntity, "there is no provider " + id, "GET /devhook/v1/providers lists all"}
+		return p, k, &Error{http.StatusUnprocessableEntity, "there is no provider " + id, "GET /devhook/v1/providers lists all"}
 	}
-	s.provider, s.keys = p, in.o.Keys()[p.ID]
-	if s.Secret != "" {
-		s.keys.Secrets = []verify.Secret{verify.NewSecret(s.Secret)}
+	k = in.o.Keys()[p.ID]
+	if given.Secret != "" {
+		k.Secrets = []verify.Secret{verify.NewSecret(given.Secret)}
 	}
-	if s.With != nil {
-		s.keys.With = s.With
+	if given.With != nil {
+		k.With = given.With
 	}
-	return s, nil
+	return p, k, nil
 }
 
 // verify checks a signature: of a recording as of when it came, of all else as of
@@ -76,7 +87,7 @@ func (in *Inspector) verify(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := in.when(s.At, usual)
 	if err == nil {
-		err = s.checked(s.provider.CheckKeys(s.keys))
+		err = checked(s.provider)(s.provider.CheckKeys(s.keys))
 	}
 	if err != nil {
 		in.failed(w, err)
@@ -113,7 +124,7 @@ func (in *Inspector) sign(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := in.when(s.At, in.o.Now())
 	if err == nil {
-		err = s.checked(s.provider.CheckSign(s.keys))
+		err = checked(s.provider)(s.provider.CheckSign(s.keys))
 	}
 	if err != nil {
 		in.failed(w, err)
@@ -131,13 +142,15 @@ func (in *Inspector) sign(w http.ResponseWriter, r *http.Request) {
 	}{1, &recorder.Exchange{Provider: s.provider.ID, Request: signed.Request}})
 }
 
-// checked turns the answer of CheckKeys and CheckSign into an error.
-func (s subject) checked(hint string, err error) error {
-	if err == nil {
-		return nil
+// checked turns the answer of CheckKeys and CheckSign of p into an error.
+func checked(p verify.Provider) func(hint string, err error) error {
+	return func(hint string, err error) error {
+		if err == nil {
+			return nil
+		}
+		if hint == "" {
+			hint = `give it as "secret", or to devhook up with --secret`
+		}
+		return &Error{http.StatusUnprocessableEntity, p.ID + ": " + err.Error(), hint}
 	}
-	if hint == "" {
-		hint = `give it as "secret", or to devhook up with --secret`
-	}
-	return &Error{http.StatusUnprocessableEntity, s.provider.ID + ": " + err.Error(), hint}
 }

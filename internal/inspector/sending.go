@@ -194,13 +194,19 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 	if p.At, err = in.when(req.At, time.Time{}); err != nil {
 		return p, err
 	}
-	if req.To != "" {
-		if p.To, err = in.o.ParseApp(req.To); err != nil {
-			return p, &Error{http.StatusBadRequest, err.Error(), `write "to": ":3000", HOST:PORT or a URL`}
-		}
-		p.Route = p.Source.Route
+	return p, in.name(&p, req.To)
+}
+
+// name has p go to the app that text names, if it names one.
+func (in *Inspector) name(p *replay.Plan, text string) (err error) {
+	if text == "" {
+		return nil
 	}
-	return p, nil
+	if p.To, err = in.o.ParseApp(text); err != nil {
+		return &Error{http.StatusBadRequest, err.Error(), `write "to": ":3000", HOST:PORT or a URL`}
+	}
+	p.Route = p.Source.Route
+	return nil
 }
 
 // fixture returns the sample PROVIDER/EVENT, filled in.
@@ -284,10 +290,15 @@ func (in *Inspector) aim(p *replay.Plan, free bool) error {
 		}
 		p.To, p.Route = app, route
 	}
-	if free || in.o.IsApp(p.To) || in.allowed(p.To) {
+	return in.reach(p.To, free)
+}
+
+// reach refuses an address that aim does.
+func (in *Inspector) reach(to *url.URL, free bool) error {
+	if free || in.o.IsApp(to) || in.allowed(to) {
 		return nil
 	}
-	return &Error{http.StatusForbidden, p.To.Host + " is no app of this devhook", "devhook up --allow-to " + p.To.Host + " lets the inspector send there"}
+	return &Error{http.StatusForbidden, to.Host + " is no app of this devhook", "devhook up --allow-to " + to.Host + " lets the inspector send there"}
 }
 
 func (in *Inspector) allowed(to *url.URL) bool {

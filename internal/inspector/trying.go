@@ -1,0 +1,114 @@
+package inspector
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"devhook/internal/trial"
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// How long trying may take: all of it, and an app for one answer.
+const (
+	longestTrial, usualTrial = 10 * time.Minute, 2 * time.Minute
+	longestAnswer            = time.Minute
+)
+
+// A tryRequest is a webhook that an app is tried with: what attack, deliver and shrink
+// have in common.
+type tryRequest struct {
+	source
+	provided
+	Fixture string `json:"fixture"` // PROVIDER/EVENT, in the place of a source
+	sendingTo
+}
+
+// A sendingTo says where many are sent to, and how long it may take.
+type sendingTo struct {
+	To      string `json:"to"`
+	Timeout string `json:"timeout"` // that an app has to answer
+	Within  string `json:"within"`  // all of it
+}
+
+// try returns what tries an app with a webhook, and how long all may take.
+func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, within time.Duration, err error) {
+	t = &trial.Trial{Origin: recorder.Replay, Now: in.o.Now, Send: in.o.Send}
+	if t.Source, err = in.tried(req); err != nil {
+		return nil, 0, err
+	}
+	if req.Fixture != "" {
+		t.Origin = recorder.Trigger
+	}
+	if t.Source.Request.Truncated || t.Source.Request.Body.Sum != "" {
+		return nil, 0, &Error{http.StatusUnprocessableEntity, "not all of its body is there to be sent and signed", ""}
+	}
+	if t.Provider, t.Keys, err = in.providerOf(t.Source, req.provided); err != nil {
+		return nil, 0, err
+	}
+	t.Source.Provider = t.Provider.ID
+	if err := checked(t.Provider)(t.Provider.CheckSign(t.Keys)); err != nil {
+		return nil, 0, err
+	}
+	if t.App, t.Route, err = in.app(r, t.Source, req.To); err != nil {
+		return nil, 0, err
+	}
+	t.Timeout, within, err = req.times()
+	return t, within, err
+}
+
+// times are how long an app has to answer, 0 if nothing is said, and how long all has.
+func (s sendingTo) times() (timeout, within time.Duration, err error) {
+	if timeout, err = duration("timeout", s.Timeout, 0, longestAnswer); err == nil {
+		within, err = duration("within", s.Within, usualTrial, longestTrial)
+	}
+	return timeout, within, err
+}
+
+// tried returns the webhook that req names.
+func (in *Inspector) tried(req tryRequest) (*recorder.Exchange, error) {
+	if req.Fixture == "" {
+		return in.open(req.source)
+	}
+	if req.Ref != "" || len(req.Exchange) > 0 || req.Message != nil {
+		return nil, &Error{http.StatusBadRequest, "a fixture is in the place of ref, exchange and message", ""}
+	}
+	f, err := in.fixture(req.Fixture)
+	if err != nil {
+		return nil, err
+	}
+	return in.o.Address(f), nil
+}
+
+// app returns the app that ex goes to, and its route: the one that is named, or that its own
+// webhooks go to. It has to be one that r may have devhook send to.
+func (in *Inspector) app(r *http.Request, ex *recorder.Exchange, named string) (*url.URL, string, error) {
+	p := replay.Plan{Source: ex}
+	if err := in.name(&p, named); err != nil {
+		return nil, "", err
+	}
+	err := in.aim(&p, in.mayAim(r))
+	return p.To, p.Route, err
+}
+
+// answered reports whether err, of what was done within ctx, has left something to be
+// told: nothing was wrong, or time was up. Else it answers why.
+func (in *Inspector) answered(ctx context.Context, w http.ResponseWriter, err error) bool {
+	var gone *trial.UnreachableError
+	var nothing *trial.NothingError
+	switch {
+	case err == nil || errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return true
+	case ctx.Err() != nil:
+		err = errEnding
+	case errors.As(err, &gone):
+		err = &Error{http.StatusBadGateway, err.Error(), `start the app, or name another as "to"`}
+	case errors.As(err, &nothing):
+		err = &Error{http.StatusUnprocessableEntity, err.Error(), `"while": "` + nothing.Did + `" shrinks what is answered so`}
+	}
+	in.failed(w, err)
+	return false
+}
