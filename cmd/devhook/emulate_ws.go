@@ -88,7 +88,7 @@ func (p *program) emulateWS(c *cli.Context) error {
 func parseSpeed(text string) (float64, error) {
 	n, err := replay.ParseSpeed(text)
 	if err != nil {
-		return 0, flagError("speed", err)
+		return 0, &failure{code: 2, text: fmt.Sprintf("--speed %q is none", text), hint: explain(err).hint, err: err}
 	}
 	return n, nil
 }

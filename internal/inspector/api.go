@@ -49,6 +49,9 @@ func (in *Inspector) api() {
 	in.handle("POST /devhook/v1/trigger", in.trigger)
 	in.handle("GET /devhook/v1/attack", in.variants)
 	in.handle("POST /devhook/v1/attack", in.attack)
+	in.handle("POST /devhook/v1/deliver", in.deliver)
+	in.handle("POST /devhook/v1/shrink", in.shrink)
+	in.handle("POST /devhook/v1/session", in.session)
 	in.handle("POST /devhook/v1/verify", in.verify)
 	in.handle("POST /devhook/v1/sign", in.sign)
 

@@ -85,7 +85,7 @@ func (in *Inspector) verify(w http.ResponseWriter, r *http.Request) {
 	if usual.IsZero() {
 		usual = in.o.Now()
 	}
-	at, err := in.when(s.At, usual)
+	at, err := in.when("at", s.At, usual)
 	if err == nil {
 		err = checked(s.provider)(s.provider.CheckKeys(s.keys))
 	}
@@ -122,7 +122,7 @@ func (in *Inspector) sign(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	at, err := in.when(s.At, in.o.Now())
+	at, err := in.when("at", s.At, in.o.Now())
 	if err == nil {
 		err = checked(s.provider)(s.provider.CheckSign(s.keys))
 	}

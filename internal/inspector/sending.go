@@ -191,7 +191,7 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 		}
 		p.Mutations = append(p.Mutations, m)
 	}
-	if p.At, err = in.when(req.At, time.Time{}); err != nil {
+	if p.At, err = in.when("at", req.At, time.Time{}); err != nil {
 		return p, err
 	}
 	return p, in.name(&p, req.To)
@@ -241,8 +241,8 @@ func (in *Inspector) detected(ex *recorder.Exchange) string {
 	return ""
 }
 
-// when reads a time; usual if none is given.
-func (in *Inspector) when(text string, usual time.Time) (time.Time, error) {
+// when reads a time, of a member with that name; usual if none is given.
+func (in *Inspector) when(name, text string, usual time.Time) (time.Time, error) {
 	switch text {
 	case "":
 		return usual, nil
@@ -251,7 +251,7 @@ func (in *Inspector) when(text string, usual time.Time) (time.Time, error) {
 	}
 	t, err := recorder.ParseTime(in.o.Now(), text)
 	if err != nil {
-		return t, &Error{http.StatusBadRequest, "at is not a time", "write unix seconds, RFC 3339 or a duration from now as in -5m"}
+		return t, &Error{http.StatusBadRequest, name + " is not a time", "write unix seconds, RFC 3339 or a duration from now as in -5m"}
 	}
 	return t, nil
 }

@@ -1,0 +1,144 @@
+package inspector
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"devhook/internal/livesession"
+	"devhook/internal/trial"
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// How long a LIVE is that is made up, in minutes: at most, which is some 15 MB that are
+// made in a second, and if nothing is said.
+const mostMinutes, usualMinutes = 4 * 60, 30
+
+// mostFailures is of how many events an answer tells that they went wrong.
+const mostFailures = 20
+
+// A sessionRequest is a LIVE that is made up.
+type sessionRequest struct {
+	Kind    string  `json:"kind"` // tiktok-live
+	Seed    *uint64 `json:"seed"`
+	Minutes *int    `json:"minutes"`
+	Start   string  `json:"start"`
+	Speed   string  `json:"speed"` // 60x, max
+	sendingTo
+	DryRun bool `json:"dry_run"`
+}
+
+// made returns the events of the session that req asks for, what happens in it, and how
+// fast it passes.
+func (in *Inspector) made(req sessionRequest) (events []livesession.Event, totals livesession.Totals, speed float64, err error) {
+	o := livesession.Options{Seed: 1, Length: usualMinutes * time.Minute}
+	if req.Seed != nil {
+		o.Seed = *req.Seed
+	}
+	if req.Kind != "tiktok-live" {
+		return nil, totals, 0, &Error{http.StatusBadRequest, "kind is not tiktok-live, and there is no other", ""}
+	}
+	if n := req.Minutes; n != nil {
+		if *n < 1 || *n > mostMinutes {
+			return nil, totals, 0, &Error{http.StatusBadRequest, fmt.Sprintf("minutes is no number from 1 to %d", mostMinutes), "devhook session plays a whole day"}
+		}
+		o.Length = time.Duration(*n) * time.Minute
+	}
+	o.Start, err = in.when("start", req.Start, in.o.Now())
+	if err == nil {
+		speed, err = replay.ParseSpeed(cmp.Or(req.Speed, "max"))
+	}
+	if err != nil {
+		return nil, totals, 0, err
+	}
+	events, totals = livesession.New(o)
+	return events, totals, speed, nil
+}
+
+// A failedEvent is one that was not answered 2xx.
+type failedEvent struct {
+	ID     recorder.ID `json:"id"`
+	Seq    uint64      `json:"seq"`
+	Status int         `json:"status,omitempty"`
+	Detail string      `json:"detail,omitempty"`
+}
+
+// session sends the events of a LIVE, and answers what happened in it once all were sent.
+func (in *Inspector) session(w http.ResponseWriter, r *http.Request) {
+	var req sessionRequest
+	if err := decode(r, &req); err != nil {
+		in.failed(w, err)
+		return
+	}
+	events, totals, speed, err := in.made(req)
+	timeout, within, err2 := req.times()
+	if err := cmp.Or(err, err2); err != nil {
+		in.failed(w, err)
+		return
+	}
+	answer := struct {
+		V int `json:"v"`
+		livesession.Totals
+		Sent     int           `json:"sent"`
+		Failed   int           `json:"failed"`
+		Failures []failedEvent `json:"failures,omitempty"` // the first of them
+		TimedOut bool          `json:"timed_out"`
+	}{V: 1, Totals: totals}
+	if req.DryRun {
+		showSession(w, events, totals)
+		return
+	}
+	var app *url.URL
+	var route string
+	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
+		if app == nil { // they all go the same way
+			if app, route, err = in.app(r, ex, req.To); err != nil {
+				return nil, err
+			}
+		}
+		return in.o.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: app, Route: route, Timeout: timeout, Sign: replay.SignNever})
+	}
+	ctx, end, ok := in.long(w, r, within)
+	if !ok {
+		return
+	}
+	defer end()
+	err = trial.Play(ctx, events, speed, send, func(n int, done *recorder.Exchange) {
+		answer.Sent = n
+		status := trial.Status(done)
+		if status >= 200 && status <= 299 {
+			return
+		}
+		if answer.Failed++; answer.Failed <= mostFailures {
+			answer.Failures = append(answer.Failures, failedEvent{done.ID, done.Seq, status, done.Detail})
+		}
+	})
+	if !in.answered(ctx, w, err) {
+		return
+	}
+	answer.TimedOut = err != nil
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// showSession answers what would be sent.
+func showSession(w http.ResponseWriter, events []livesession.Event, totals livesession.Totals) {
+	type event struct {
+		At   int64           `json:"at_ns"` // after the start
+		Type string          `json:"type"`
+		Body json.RawMessage `json:"body"`
+	}
+	answer := struct {
+		V int `json:"v"`
+		livesession.Totals
+		List []event `json:"list"`
+	}{V: 1, Totals: totals, List: []event{}}
+	for _, e := range events {
+		answer.List = append(answer.List, event{int64(e.At), e.Type, e.Body})
+	}
+	writeJSON(w, http.StatusOK, answer)
+}

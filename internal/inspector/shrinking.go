@@ -1,0 +1,67 @@
+package inspector
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"devhook/internal/trial"
+)
+
+// How often a webhook is sent to shrink it: at most, and if nothing is said.
+const mostTries, usualTries = 10_000, 1000
+
+// A shrinkRequest is a webhook that is to become smaller.
+type shrinkRequest struct {
+	tryRequest
+	While    string `json:"while"` // 5xx, 422, timeout
+	MaxTries *int   `json:"max_tries"`
+}
+
+// shrink leaves more and more out of a body as long as the app answers as is said, and
+// answers the smallest that it has found.
+func (in *Inspector) shrink(w http.ResponseWriter, r *http.Request) {
+	var req shrinkRequest
+	err := decode(r, &req)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	while, err := trial.ParseWhile(cmp.Or(req.While, "5xx"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, "while: "+err.Error(), "")
+		return
+	}
+	most := usualTries
+	if req.MaxTries != nil {
+		most = *req.MaxTries
+	}
+	if most < 1 || most > mostTries {
+		fail(w, http.StatusBadRequest, fmt.Sprintf("max_tries is no number from 1 to %d", mostTries), "")
+		return
+	}
+	t, within, err := in.try(r, req.tryRequest)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ctx, end, ok := in.long(w, r, within)
+	if !ok {
+		return
+	}
+	defer end()
+	small, err := t.Shrink(ctx, while, most)
+	if !in.answered(ctx, w, err) {
+		return
+	}
+	if small.Exchange == nil || small.Tries == 0 && err != nil {
+		fail(w, http.StatusGatewayTimeout, "time was up before the app has answered to the whole body", `"within" allows more`)
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		V   int    `json:"v"`
+		Seq uint64 `json:"seq"`
+		trial.ToldShrunk
+		TimedOut bool `json:"timed_out"`
+	}{1, small.Exchange.Seq, small.Tell(t.Source.Request.Size), err != nil})
+}
