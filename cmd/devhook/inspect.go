@@ -143,6 +143,7 @@ func (u *up) inspectorOptions() inspector.Options {
 			return addressed(f, u.publicURL(), "", u.gateway.Routes())
 		},
 		SaveFixture: u.saveFixture,
+		KeyPair:     u.keyPair,
 		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 			return appFor(ex, changedURL(ex, changes), u.gateway.Routes())
 		},
@@ -282,11 +283,11 @@ func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []strin
 	switch {
 	case errors.As(err, &bad) && errors.Is(err, fs.ErrExist):
 		return "", nil, &inspector.Error{Status: http.StatusConflict, Text: bad.text, Hint: `"force": true replaces it`}
-	case errors.As(err, &bad) && bad.code == 2:
-		return "", nil, &inspector.Error{Status: http.StatusUnprocessableEntity, Text: bad.text, Hint: bad.hint}
+	case err != nil:
+		return "", nil, told(err)
 	}
-	if abs, errAbs := filepath.Abs(path); err == nil && errAbs == nil {
+	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return path, replaced, err
+	return path, replaced, nil
 }

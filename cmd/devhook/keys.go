@@ -52,23 +52,9 @@ func (p *program) keyPair(c *cli.Context) error {
 	if !ok {
 		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
 	}
-	dir := p.storeDir(c)
-	path := keyFile(dir, provider.ID)
-	private, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Bool("new") {
-		var text string
-		if text, _, err = provider.NewKeyPair(); err != nil {
-			return &failure{code: 2, text: err.Error(), err: err}
-		}
-		private = []byte(text)
-		err = writeKey(dir, path, private)
-	}
+	public, path, _, err := makePair(p.storeDir(c), provider, c.Bool("new"))
 	if err != nil {
-		return storeFailure(err)
-	}
-	public, err := provider.PublicKey(verify.NewSecret(string(private)))
-	if err != nil {
-		return &failure{code: 2, text: path + ": " + err.Error(), hint: "devhook keys " + provider.ID + " --new", err: err}
+		return err
 	}
 	if c.Bool("json") {
 		line, err := json.Marshal(struct {
@@ -87,6 +73,30 @@ func (p *program) keyPair(c *cli.Context) error {
 	errs.Paragraph(0, fmt.Sprintf("Give this to the app under test as the %s of %s.", provider.SecretName, provider.Name))
 	errs.Paragraph(0, fmt.Sprintf("replay, trigger and sign use the private key: %s", terminal.Safe(path)))
 	return nil
+}
+
+// makePair returns the public key of the local pair of provider, which is made if there
+// is none or another is wanted, and the file of the private one; made is that key, if it
+// is new.
+func makePair(store string, provider verify.Provider, anew bool) (public, path string, made *verify.Secret, err error) {
+	path = keyFile(store, provider.ID)
+	private, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && anew {
+		var text string
+		if text, _, err = provider.NewKeyPair(); err != nil {
+			return "", "", nil, &failure{code: 2, text: err.Error(), err: err}
+		}
+		private = []byte(text)
+		s := verify.NewSecret(text)
+		made, err = &s, writeKey(store, path, private)
+	}
+	if err != nil {
+		return "", "", nil, storeFailure(err)
+	}
+	if public, err = provider.PublicKey(verify.NewSecret(string(private))); err != nil {
+		return "", "", nil, &failure{code: 2, text: path + ": " + err.Error(), hint: "devhook keys " + provider.ID + " --new", err: err}
+	}
+	return public, path, made, nil
 }
 
 // keyFile is where the private key of a local pair is kept.

@@ -199,6 +199,7 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 				return addressed(f, public, "", apps)
 			},
 			SaveFixture: func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing },
+			KeyPair:     func(verify.Provider, bool) (string, string, error) { return "", "", nothing },
 			App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 				return appFor(ex, changedURL(ex, changes), apps)
 			},

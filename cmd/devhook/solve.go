@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -182,29 +181,8 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 }
 
 func (p *program) solvedJSON(found verify.Search, of int) error {
-	line := struct {
-		V       int      `json:"v"`
-		Agree   int      `json:"agree"`
-		Of      int      `json:"of"`
-		Known   []string `json:"known,omitempty"`
-		YAML    string   `json:"yaml,omitempty"`
-		Payload string   `json:"payload,omitempty"`
-		Same    []string `json:"same,omitempty"`
-		Trimmed bool     `json:"trimmed,omitempty"`
-		Tried   int      `json:"tried"`
-		Places  []string `json:"places,omitempty"`
-		Why     string   `json:"why,omitempty"`
-		Help    string   `json:"help,omitempty"`
-	}{V: 1, Agree: len(found.Agree), Of: of, YAML: found.YAML, Payload: found.Payload, Same: found.Same, Trimmed: found.Trimmed, Tried: found.Tried, Places: found.Places, Why: found.Why, Help: found.Help}
-	for _, known := range found.Known {
-		line.Known = append(line.Known, known.ID)
-	}
-	text, err := json.Marshal(line)
-	if err != nil {
+	if err := p.printValue(found.Tell(of)); err != nil {
 		return err
-	}
-	if _, err := fmt.Fprintf(p.stdout, "%s\n", text); err != nil {
-		return wrote(err)
 	}
 	if found.YAML == "" {
 		return &failure{code: 1}

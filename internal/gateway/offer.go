@@ -29,7 +29,12 @@ func (g *Gateway) Await(id string) {
 
 // AddSecret has s tried as a further secret of the provider with the given id,
 // until SetRoutes is called.
-func (g *Gateway) AddSecret(id string, s verify.Secret) {
+func (g *Gateway) AddSecret(id string, s verify.Secret) { g.addSecret(id, s, false) }
+
+// SignWith is AddSecret for one that signs from now on.
+func (g *Gateway) SignWith(id string, s verify.Secret) { g.addSecret(id, s, true) }
+
+func (g *Gateway) addSecret(id string, s verify.Secret, first bool) {
 	for {
 		old := g.routes.Load()
 		rt := *old
@@ -37,7 +42,11 @@ func (g *Gateway) AddSecret(id string, s verify.Secret) {
 			rt.Keys = map[string]verify.Keys{}
 		}
 		k := rt.Keys[id]
-		k.Secrets = append(k.Secrets[:len(k.Secrets):len(k.Secrets)], s)
+		if first {
+			k.Secrets = append([]verify.Secret{s}, k.Secrets...)
+		} else {
+			k.Secrets = append(k.Secrets[:len(k.Secrets):len(k.Secrets)], s)
+		}
 		rt.Keys[id] = k
 		if g.routes.CompareAndSwap(old, &rt) {
 			return

@@ -39,6 +39,8 @@ type bench struct {
 	seen  atomic.Int64
 	ready atomic.Bool
 	saved []SaveFixture
+
+	private string // key of the pair that was made last
 }
 
 func newBench(t *testing.T, change ...func(*Options)) *bench {
@@ -98,6 +100,14 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		SaveFixture: func(s SaveFixture) (string, []string, error) {
 			b.saved = append(b.saved, s)
 			return "fixtures/" + s.Name + ".json", []string{"header Authorization"}, nil
+		},
+		KeyPair: func(p verify.Provider, anew bool) (string, string, error) {
+			private, public, err := p.NewKeyPair()
+			if err != nil {
+				return "", "", &Error{422, err.Error(), ""}
+			}
+			b.private = private
+			return public, "keys/" + p.ID + ".pem", nil
 		},
 		App:   func(*recorder.Exchange, []replay.Mutation) (*url.URL, string, error) { return app, "", nil },
 		IsApp: func(u *url.URL) bool { return u.Host == app.Host },

@@ -76,6 +76,11 @@ type Options struct {
 	Address     func(fixtures.Fixture) *recorder.Exchange
 	SaveFixture func(SaveFixture) (path string, replaced []string, err error)
 
+	// KeyPair returns the public key of a provider's local pair, which is made if there is
+	// none or another is wanted, and the file of the private one. An error is told as it
+	// is.
+	KeyPair func(p verify.Provider, anew bool) (public, path string, err error)
+
 	// App is where ex goes, changed as it is, if nothing else is said, and the name
 	// of the route; an error if there is no app for it. IsApp tells whether a
 	// forward or a route names the host of app. ParseApp reads the address of one.

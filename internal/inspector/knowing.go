@@ -1,0 +1,105 @@
+package inspector
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// A keysRequest asks for the public key of a provider's local pair.
+type keysRequest struct {
+	Provider string `json:"provider"`
+	New      bool   `json:"new"` // another pair
+}
+
+// keyPair makes a key pair for a provider that keeps its own private key, or finds it,
+// and answers the public one; the private one stays in the store.
+func (in *Inspector) keyPair(w http.ResponseWriter, r *http.Request) {
+	var req keysRequest
+	err := decode(r, &req)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	p, ok := in.o.Catalog().Lookup(req.Provider)
+	if !ok {
+		fail(w, http.StatusNotFound, "there is no provider "+req.Provider, "GET /devhook/v1/providers lists all")
+		return
+	}
+	answer := struct {
+		V           int    `json:"v"`
+		Provider    string `json:"provider"`
+		PublicKey   string `json:"public_key"`
+		PrivateFile string `json:"private_key_file"`
+	}{V: 1, Provider: p.ID}
+	if answer.PublicKey, answer.PrivateFile, err = in.o.KeyPair(p, req.New); err != nil {
+		in.failed(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// A solveRequest is webhooks of a provider that nobody knows, and what signs them.
+type solveRequest struct {
+	Samples []source          `json:"samples"`
+	Secret  string            `json:"secret"`
+	With    map[string]string `json:"with"` // what else may be signed
+}
+
+// mostSamples bounds how many webhooks are looked at.
+const mostSamples = 32
+
+// solve finds out how webhooks are signed. The secret is used once and kept nowhere.
+func (in *Inspector) solve(w http.ResponseWriter, r *http.Request) {
+	var req solveRequest
+	err := decode(r, &req)
+	var samples []verify.Message
+	if err == nil {
+		samples, err = in.samples(req)
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(req.Secret)}, With: req.With}
+	found := in.o.Catalog().Solve(samples, keys, in.o.Now())
+	writeJSON(w, http.StatusOK, found.Tell(len(samples)))
+}
+
+// samples returns the messages of req.
+func (in *Inspector) samples(req solveRequest) ([]verify.Message, error) {
+	switch {
+	case req.Secret == "":
+		return nil, &Error{http.StatusBadRequest, "secret is missing", "it is what the provider signs with"}
+	case len(req.Samples) == 0 || len(req.Samples) > mostSamples:
+		return nil, &Error{http.StatusBadRequest, fmt.Sprintf("samples are no list of 1 to %d", mostSamples), `"samples": [{"ref": "last"}, {"ref": "last~1"}]`}
+	}
+	var list []verify.Message
+	for i, s := range req.Samples {
+		ex, err := in.open(s)
+		var told *Error
+		if errors.As(err, &told) {
+			return nil, &Error{told.Status, fmt.Sprintf("samples[%d]: %s", i, told.Text), told.Hint}
+		}
+		if err != nil {
+			return nil, err
+		}
+		m, err := whole(ex)
+		if err != nil {
+			return nil, &Error{http.StatusUnprocessableEntity, fmt.Sprintf("samples[%d]: %v", i, err), ""}
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// whole returns the message of ex, of which all has to be there.
+func whole(ex *recorder.Exchange) (verify.Message, error) {
+	if ex.Request.Truncated || ex.Request.Body.Sum != "" {
+		return verify.Message{}, errors.New("not all of its body is there")
+	}
+	return ex.Request.Message()
+}
