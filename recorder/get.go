@@ -76,7 +76,7 @@ func (s *Store) get(ref string) (*Exchange, error) {
 
 // getSeq looks in the one segment that can have the number.
 func (s *Store) getSeq(seq uint64) (*Exchange, error) {
-	found, err := s.look(func(u *run) bool { return seq >= u.at.first }, func(c *columnReader) (rows []int, more bool, err error) {
+	found, err := s.look("", func(u *run) bool { return seq >= u.at.first }, func(c *columnReader) (rows []int, more bool, err error) {
 		b, err := c.column(colSeq)
 		if err != nil || seq-c.u.at.first > math.MaxUint32 {
 			return nil, false, err
@@ -129,7 +129,11 @@ func (s *Store) getID(id ID) (*Exchange, error) {
 	if len(id) > idLen {
 		return nil, ErrNotFound
 	}
-	found, err := s.look(could, func(c *columnReader) (rows []int, more bool, err error) {
+	only := ID("")
+	if whole {
+		only = id
+	}
+	found, err := s.look(only, could, func(c *columnReader) (rows []int, more bool, err error) {
 		ids, err := c.column(colID)
 		if err != nil {
 			return nil, false, err
@@ -176,11 +180,13 @@ func (s *Store) one(found []named, err error) (*Exchange, error) {
 
 // look goes through the runs of the index that could have what is wanted,
 // newest first, until in wants no more.
-func (s *Store) look(could func(*run) bool, in func(*columnReader) (rows []int, more bool, err error)) ([]named, error) {
+// only, if it is not empty, is the one exchange of which all that stands behind it is wanted.
+func (s *Store) look(only ID, could func(*run) bool, in func(*columnReader) (rows []int, more bool, err error)) ([]named, error) {
 	x, err := s.newIndex()
 	if err != nil {
 		return nil, err
 	}
+	x.only = only
 	f := newSearch(s, x, Query{})
 	var found []named
 	for i := len(x.segments) - 1; i >= 0; i-- {

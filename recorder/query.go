@@ -232,7 +232,7 @@ func (f *search) tail() ([]hit, bool) {
 	if err != nil {
 		return nil, false
 	}
-	f.x.afters = f.x.ends.addLoose(u)
+	f.x.afters = f.x.ends.addLoose(u, "")
 	var bad []error
 	hits, err := f.run(u, f.q.Newest, &bad)
 	if err != nil || len(bad) > 0 || len(hits) < f.q.Newest {

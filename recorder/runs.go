@@ -58,6 +58,7 @@ type index struct {
 	filesMu  sync.Mutex
 	loaded   [][]*run // by segment; nil: not loaded
 	ends     ends     // of the runs that are loaded
+	only     ID       // whose they are, if not everybody's is wanted
 	afters   int      // of those, ends and pins
 
 	quiet       bool  // nobody waits for it
@@ -83,7 +84,7 @@ func (x *index) load(from, to int) error {
 	}
 	for i := to - 1; i >= from; i-- {
 		for _, u := range slices.Backward(x.loaded[i]) {
-			x.afters += x.ends.addLoose(u)
+			x.afters += x.ends.addLoose(u, x.only)
 		}
 	}
 	return nil
@@ -255,9 +256,13 @@ func (s *Store) again(u *run) (*run, error) {
 }
 
 // addLoose takes in the loose lines of a run; those of newer ones are there
-// already, and count. It returns how many of them are no results.
-func (m ends) addLoose(u *run) (afters int) {
+// already, and count. With only, those of others are passed over. It returns how
+// many of them are no results.
+func (m ends) addLoose(u *run, only ID) (afters int) {
 	for b := u.loose; len(b) >= looseLen; b = b[looseLen:] {
+		if only != "" && only != ID(b[1:1+idLen]) {
+			continue
+		}
 		id := ID(b[1 : 1+idLen])
 		sp := spanAt(u.at.first, b[1+idLen:])
 		if b[0] != 'r' && b[0] != '!' {
