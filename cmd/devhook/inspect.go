@@ -144,6 +144,7 @@ func (u *up) inspectorOptions() inspector.Options {
 		},
 		SaveFixture: u.saveFixture,
 		KeyPair:     u.keyPair,
+		Register:    u.planned,
 		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 			return appFor(ex, changedURL(ex, changes), u.gateway.Routes())
 		},

@@ -22,6 +22,7 @@ import (
 	"devhook/internal/inspector"
 	"devhook/internal/mcp"
 	"devhook/internal/redact"
+	"devhook/internal/register"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
@@ -199,7 +200,10 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 				return addressed(f, public, "", apps)
 			},
 			SaveFixture: func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing },
-			KeyPair:     func(verify.Provider, bool) (string, string, error) { return "", "", nothing },
+			Register: func(register.Provider, map[string][]string) (*register.Registration, string, error) {
+				return nil, "", nothing
+			},
+			KeyPair: func(verify.Provider, bool) (string, string, error) { return "", "", nothing },
 			App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 				return appFor(ex, changedURL(ex, changes), apps)
 			},

@@ -197,17 +197,8 @@ func (r *running) callback(id, path string) string {
 
 // said returns what the flags say, else the one entry of devhook.yaml.
 func (r *registerRun) said() map[string]config.Value {
-	said := map[string]config.Value{}
-	var own []config.Registration
-	for _, one := range r.cfg.Registrations() {
-		if one.Provider.ID == r.provider.ID {
-			own = append(own, one)
-		}
-	}
-	if len(own) == 1 {
-		maps.Copy(said, own[0].Values)
-		r.path = own[0].Path
-	}
+	var said map[string]config.Value
+	said, r.path, _ = entryOf(r.cfg, r.provider)
 	for _, param := range r.provider.Params {
 		switch {
 		case !r.c.IsSet(param.Name):
@@ -218,6 +209,23 @@ func (r *registerRun) said() map[string]config.Value {
 		}
 	}
 	return said
+}
+
+// entryOf returns what the one entry of devhook.yaml says for a provider: the path of the
+// callback, and where its API is. Of several none is meant.
+func entryOf(cfg *config.Config, p register.Provider) (said map[string]config.Value, path, api string) {
+	said = map[string]config.Value{}
+	var own []config.Registration
+	for _, one := range cfg.Registrations() {
+		if one.Provider.ID == p.ID {
+			own = append(own, one)
+		}
+	}
+	if len(own) != 1 {
+		return said, "", ""
+	}
+	maps.Copy(said, own[0].Values)
+	return said, own[0].Path, own[0].API
 }
 
 // apiURL returns where the provider's API is, "" for where it says.

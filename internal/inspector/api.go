@@ -54,6 +54,8 @@ func (in *Inspector) api() {
 	in.handle("POST /devhook/v1/session", in.session)
 	in.handle("POST /devhook/v1/verify", in.verify)
 	in.handle("POST /devhook/v1/sign", in.sign)
+	in.handle("GET /devhook/v1/register", in.registrations)
+	in.handle("POST /devhook/v1/register", in.register)
 	in.handle("POST /devhook/v1/keys", in.keyPair)
 	in.handle("POST /devhook/v1/solve", in.solve)
 

@@ -20,10 +20,13 @@ import (
 
 	"devhook/fixtures"
 	"devhook/internal/gateway"
+	"devhook/internal/register"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
 )
+
+const registerToken = "ghp_the-token-of-nobody"
 
 const tiktokSecret = "s3cret-of-tiktok"
 
@@ -40,7 +43,8 @@ type bench struct {
 	ready atomic.Bool
 	saved []SaveFixture
 
-	private string // key of the pair that was made last
+	private    string // key of the pair that was made last
+	registerAt string // where a provider's API is
 }
 
 func newBench(t *testing.T, change ...func(*Options)) *bench {
@@ -108,6 +112,15 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 			}
 			b.private = private
 			return public, "keys/" + p.ID + ".pem", nil
+		},
+		Register: func(p register.Provider, params map[string][]string) (*register.Registration, string, error) {
+			values := map[string][]string{"token": {registerToken}}
+			maps.Copy(values, params)
+			reg, err := register.Open(register.Options{Store: b.store, Provider: p, Values: values, API: b.registerAt})
+			if err != nil {
+				return nil, "", &Error{422, err.Error(), ""}
+			}
+			return reg, "https://me.example/hooks", nil
 		},
 		App:   func(*recorder.Exchange, []replay.Mutation) (*url.URL, string, error) { return app, "", nil },
 		IsApp: func(u *url.URL) bool { return u.Host == app.Host },

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"devhook/fixtures"
+	"devhook/internal/register"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
@@ -80,6 +81,11 @@ type Options struct {
 	// none or another is wanted, and the file of the private one. An error is told as it
 	// is.
 	KeyPair func(p verify.Provider, anew bool) (public, path string, err error)
+
+	// Register opens a registration at a provider, to see what it would do, with the
+	// callback; params are what the provider is told, and hold no secret. It calls
+	// nothing. An error is told as it is.
+	Register func(p register.Provider, params map[string][]string) (reg *register.Registration, callback string, err error)
 
 	// App is where ex goes, changed as it is, if nothing else is said, and the name
 	// of the route; an error if there is no app for it. IsApp tells whether a

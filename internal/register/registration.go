@@ -125,6 +125,9 @@ func (r *Registration) another(url string) bool {
 // Account is whose webhooks these are.
 func (r *Registration) Account() string { return r.ledger.Account }
 
+// API returns where the provider's API is.
+func (r *Registration) API() string { return r.ledger.API }
+
 // Local reports whether the API is on this machine, so that it can reach what
 // is here.
 func (r *Registration) Local() bool { return r.client.Local() }

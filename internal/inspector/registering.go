@@ -1,0 +1,133 @@
+package inspector
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"devhook/internal/register"
+)
+
+// longestPlan bounds how long a provider's API may take to tell what is there.
+const longestPlan = time.Minute
+
+// registrations lists what is registered at providers, by who lives and by who is gone.
+func (in *Inspector) registrations(w http.ResponseWriter, r *http.Request) {
+	type entry struct {
+		register.Ledger
+		Running bool `json:"running"` // the devhook that has made it
+	}
+	all, err := register.List(in.o.Store)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	list := struct {
+		V             int     `json:"v"`
+		Registrations []entry `json:"registrations"`
+	}{1, []entry{}}
+	for _, l := range all {
+		if id := r.URL.Query().Get("provider"); id == "" || l.Provider == id {
+			list.Registrations = append(list.Registrations, entry{l, l.Alive})
+		}
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// A registerRequest asks what it takes to have a provider send its webhooks here.
+type registerRequest struct {
+	Provider string              `json:"provider"`
+	Params   map[string][]string `json:"params"` // what the provider is told, by name
+	DryRun   bool                `json:"dry_run"`
+}
+
+// A call is one that a registration would make, without what is secret in it.
+type call struct {
+	About  string `json:"about"`
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Body   string `json:"body,omitempty"`
+}
+
+// planned is what it takes: calls of an API, or what is done by hand.
+type planned struct {
+	V        int      `json:"v"`
+	Provider string   `json:"provider"`
+	URL      string   `json:"url"` // that webhooks are to go to
+	Account  string   `json:"account,omitempty"`
+	Calls    []call   `json:"calls"`
+	Steps    []string `json:"steps,omitempty"`
+}
+
+// register answers what devhook register would do, and does nothing of it: what is
+// registered has to be taken back, and that is the work of a command that stays, or of
+// devhook up. To look what is there, it asks the API of the provider with the user's
+// credentials: only if that is an address that may be sent to.
+func (in *Inspector) register(w http.ResponseWriter, r *http.Request) {
+	var req registerRequest
+	if err := decode(r, &req); err != nil {
+		in.failed(w, err)
+		return
+	}
+	known, ok := in.o.Catalog().Lookup(req.Provider)
+	if !ok {
+		fail(w, http.StatusNotFound, "there is no provider "+req.Provider, "GET /devhook/v1/providers lists all")
+		return
+	}
+	if !req.DryRun {
+		fail(w, http.StatusForbidden, "the API changes nothing at a provider; dry_run tells what would be done", "devhook register "+known.ID+" does it, or register: in devhook.yaml")
+		return
+	}
+	p, ok := register.Lookup(known.ID)
+	if !ok {
+		at := in.o.URL(known.ID)
+		writeJSON(w, http.StatusOK, planned{V: 1, Provider: known.ID, URL: at, Calls: []call{}, Steps: known.Steps(at)})
+		return
+	}
+	reg, callback, err := in.o.Register(p, req.Params)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	answer := planned{V: 1, Provider: known.ID, URL: callback, Account: reg.Account(), Calls: []call{}}
+	api, err := url.Parse(reg.API())
+	if err == nil {
+		err = in.reach(api, in.mayAim(r))
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ctx, end, ok := in.long(w, r, longestPlan)
+	if !ok {
+		return
+	}
+	defer end()
+	plan, err := reg.Plan(ctx, callback)
+	if err != nil {
+		in.failed(w, refusedBy(err))
+		return
+	}
+	for _, ch := range plan {
+		method, url, body := reg.Show(ch.Call)
+		answer.Calls = append(answer.Calls, call{ch.About, method, url, body})
+	}
+	if p.URLByHand {
+		answer.Steps = known.Steps(callback)
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// refusedBy tells what a provider's API has answered.
+func refusedBy(err error) error {
+	var no *register.Refusal
+	if errors.As(err, &no) {
+		return &Error{http.StatusUnprocessableEntity, no.Text, no.Hint}
+	}
+	hint := ""
+	if status := register.StatusOf(err); status == http.StatusUnauthorized || status == http.StatusForbidden {
+		hint = "are the credentials right, and of this account?"
+	}
+	return &Error{http.StatusBadGateway, err.Error(), hint}
+}
