@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 
 	"devhook/internal/config"
 	"devhook/internal/terminal"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 
@@ -175,7 +175,7 @@ func (s *sending) runCase(ctx context.Context, tc testCase) (why string, done *r
 	if s.sign == "" {
 		s.sign = replay.SignAuto
 	}
-	for range tc.Times {
+	send := func(ctx context.Context) (*recorder.Exchange, error) {
 		plan, err := s.plan(tc.ex, recorder.Trigger, 0)
 		lent := false
 		if err == nil {
@@ -185,22 +185,17 @@ func (s *sending) runCase(ctx context.Context, tc testCase) (why string, done *r
 			done, err = s.gateway.Send(ctx, plan)
 		}
 		if err != nil {
-			return "", nil, inCase(tc, err)
+			return nil, inCase(tc, err)
 		}
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.warnUnsigned(done, plan)
-		s.mu.Unlock()
-		var body []byte
-		if done.Response != nil && tc.Contains != "" {
-			if body, err = s.store.ReadBody(done.Response.Body); err != nil {
-				return "", nil, storeFailure(err)
-			}
-		}
-		if why = tc.Check(done, tc.ex, body); why != "" {
-			break
-		}
+		return done, nil
 	}
-	return why, done, nil
+	return trial.Run(ctx, tc.Case, tc.ex, send, func(b recorder.Body) ([]byte, error) {
+		text, err := s.store.ReadBody(b)
+		return text, wrapStore(err)
+	})
 }
 
 // inCase tells where the case stands that cannot be sent.
@@ -218,22 +213,11 @@ func inCase(tc testCase, err error) error {
 
 func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange) error {
 	if s.c.Bool("json") {
-		line, err := json.Marshal(struct {
-			V      int         `json:"v"`
-			Type   string      `json:"type"`
-			Name   string      `json:"name"`
-			File   string      `json:"file"`
-			Line   int         `json:"line"`
-			OK     bool        `json:"ok"`
-			Why    string      `json:"why,omitempty"`
-			ID     recorder.ID `json:"id"`
-			Seq    uint64      `json:"seq"`
-			TookNS int64       `json:"took_ns"`
-		}{1, "case", tc.Name, tc.file, tc.Line, entry.why == "", entry.why, done.ID, done.Seq, entry.took.Nanoseconds()})
-		if err == nil {
-			_, err = fmt.Fprintf(s.p.stdout, "%s\n", line)
-		}
-		return wrote(err)
+		return s.p.line(struct {
+			V    int    `json:"v"`
+			Type string `json:"type"`
+			trial.ToldCase
+		}{1, "case", trial.TellCase(tc.Case, tc.file, entry.why, done)})
 	}
 	if entry.why == "" {
 		s.out.Printf("%s  %s  %s", s.out.Good("ok   "), terminal.Safe(tc.Name), s.out.Dim(fmt.Sprintf("#%d %s %s", done.Seq, outcomeText(done), terminal.Took(entry.took))))

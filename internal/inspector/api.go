@@ -52,6 +52,7 @@ func (in *Inspector) api() {
 	in.handle("POST /devhook/v1/deliver", in.deliver)
 	in.handle("POST /devhook/v1/shrink", in.shrink)
 	in.handle("POST /devhook/v1/session", in.session)
+	in.handle("POST /devhook/v1/test", in.test)
 	in.handle("POST /devhook/v1/verify", in.verify)
 	in.handle("POST /devhook/v1/sign", in.sign)
 	in.handle("GET /devhook/v1/register", in.registrations)

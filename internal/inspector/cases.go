@@ -1,0 +1,149 @@
+package inspector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"devhook/internal/trial"
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// mostCases bounds how many cases one request has.
+const mostCases = 1000
+
+// A testRequest is cases that are sent to an app.
+type testRequest struct {
+	Cases string `json:"cases"` // a file of them, as devhook test reads it
+	sendingTo
+	// App and Ready are of the command line alone: they start a program.
+	App   string `json:"app"`
+	Ready string `json:"ready"`
+}
+
+// A testCase is one of them, and what it sends.
+type testCase struct {
+	replay.Case
+	plan replay.Plan
+}
+
+// test sends cases to an app, and answers which of them are right.
+func (in *Inspector) test(w http.ResponseWriter, r *http.Request) {
+	var req testRequest
+	err := decode(r, &req)
+	var cases []testCase
+	if err == nil {
+		cases, err = in.cases(r, req)
+	}
+	timeout, within, err2 := req.times()
+	if err == nil {
+		err = err2
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ctx, end, ok := in.long(w, r, within)
+	if !ok {
+		return
+	}
+	defer end()
+	answer := struct {
+		V        int              `json:"v"`
+		Cases    []trial.ToldCase `json:"cases"`
+		Right    int              `json:"right"`
+		Wrong    int              `json:"wrong"`
+		TimedOut bool             `json:"timed_out"`
+	}{V: 1, Cases: []trial.ToldCase{}}
+	for _, c := range cases {
+		c.plan.Timeout = timeout
+		send := func(ctx context.Context) (*recorder.Exchange, error) { return in.o.Send(ctx, c.plan) }
+		var why string
+		var done *recorder.Exchange
+		if why, done, err = trial.Run(ctx, c.Case, c.plan.Source, send, in.o.Store.ReadBody); err != nil {
+			err = inCase(c.Case, err)
+			break
+		}
+		if answer.Cases = append(answer.Cases, trial.TellCase(c.Case, "", why, done)); why == "" {
+			answer.Right++
+		} else {
+			answer.Wrong++
+		}
+	}
+	if !in.answered(ctx, w, err) {
+		return
+	}
+	answer.TimedOut = err != nil
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// cases reads the cases of req, and where each is sent; one that cannot be keeps all back.
+func (in *Inspector) cases(r *http.Request, req testRequest) (list []testCase, err error) {
+	if req.App != "" || req.Ready != "" {
+		return nil, &Error{http.StatusForbidden, "the API starts no program", "devhook test DIR --app COMMAND --ready URL does; without them it is the app that runs that is tested"}
+	}
+	if strings.TrimSpace(req.Cases) == "" {
+		return nil, &Error{http.StatusBadRequest, "cases are missing", "they are what a file of devhook test holds: send: tiktok/video.publish.completed"}
+	}
+	all, err := replay.ParseCases([]byte(req.Cases))
+	if err != nil {
+		return nil, &Error{http.StatusBadRequest, "cases: " + err.Error(), ""}
+	}
+	if len(all) > mostCases {
+		return nil, &Error{http.StatusBadRequest, fmt.Sprintf("%d cases are more than %d", len(all), mostCases), ""}
+	}
+	for i, c := range all {
+		if c.Name == "" {
+			c.Name = fmt.Sprintf("case %d", i+1)
+		}
+		tc := testCase{Case: c}
+		if tc.plan, err = in.planCase(r, c, req.To); err != nil {
+			return nil, inCase(c, err)
+		}
+		list = append(list, tc)
+	}
+	return list, nil
+}
+
+// planCase returns what c sends.
+func (in *Inspector) planCase(r *http.Request, c replay.Case, to string) (p replay.Plan, err error) {
+	if strings.HasPrefix(c.Send, "./") || strings.HasPrefix(c.Send, "../") {
+		return p, &Error{http.StatusForbidden, "the API reads no file", "devhook test DIR does; send: PROVIDER/EVENT sends a sample"}
+	}
+	f, err := in.fixture(c.Send)
+	if err != nil {
+		return p, err
+	}
+	p = replay.Plan{Source: in.o.Address(f), Origin: recorder.Trigger, Mutations: c.Changes, Sign: c.Sign}
+	if p.Sign == "" {
+		p.Sign = replay.SignAuto
+	}
+	if p.At, err = in.when("at", c.At, time.Time{}); err != nil {
+		return p, err
+	}
+	if err := in.name(&p, to); err != nil {
+		return p, err
+	}
+	if err := in.aim(&p, in.mayAim(r)); err != nil {
+		return p, err
+	}
+	_, err = in.o.Plan(p) // whether it can be made
+	return p, err
+}
+
+// inCase tells where the case stands that cannot be sent.
+func inCase(c replay.Case, err error) error {
+	var told *Error
+	var bad *replay.Error
+	switch {
+	case errors.As(err, &told):
+		return &Error{told.Status, fmt.Sprintf("line %d: %s", c.Line, told.Text), told.Hint}
+	case errors.As(err, &bad):
+		return &Error{http.StatusUnprocessableEntity, fmt.Sprintf("line %d: %s", c.Line, bad.Text), bad.Hint}
+	}
+	return err
+}
