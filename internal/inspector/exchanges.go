@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"devhook/recorder"
-	"devhook/replay"
 	"devhook/verify"
 )
 
@@ -256,57 +255,6 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 	}
 	list.Frames = append(list.Frames, held.list...)
 	writeJSON(w, http.StatusOK, list)
-}
-
-// diff answers in what one exchange differs from another: the request or, with
-// ?of=response, what was answered.
-func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
-	a, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
-	}
-	b, ok := in.exchange(w, r, "other")
-	if !ok {
-		return
-	}
-	list, err := in.differences(r.URL.Query().Get("of"), a, b)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, struct {
-		V           int                 `json:"v"`
-		A           recorder.ID         `json:"a"`
-		B           recorder.ID         `json:"b"`
-		Same        bool                `json:"same"`
-		Differences []replay.Difference `json:"differences"`
-	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
-}
-
-func (in *Inspector) differences(of string, a, b *recorder.Exchange) ([]replay.Difference, error) {
-	switch {
-	case of == "" || of == "request":
-		if err := cmp.Or(in.load(&a.Request), in.load(&b.Request)); err != nil {
-			return nil, err
-		}
-		return replay.Diff(&a.Request, &b.Request), nil
-	case of != "response":
-		return nil, &Error{http.StatusBadRequest, "of is none of request, response", ""}
-	case a.Response == nil && b.Response == nil:
-		return nil, &Error{http.StatusUnprocessableEntity, "neither has a response", ""}
-	}
-	ra, err := in.loaded(a.Response)
-	rb, err2 := in.loaded(b.Response)
-	return replay.DiffResponse(ra, rb), cmp.Or(err, err2)
-}
-
-// loaded returns res with its body in memory, as load has it; nil for nil.
-func (in *Inspector) loaded(res *recorder.Response) (*recorder.Response, error) {
-	if res == nil {
-		return nil, nil
-	}
-	whole := *res
-	return &whole, in.loadBody(&whole.Body, whole.Size)
 }
 
 // load reads the body of req into memory, unless it is too large to be signed or

@@ -1,10 +1,6 @@
 package inspector
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -32,82 +28,6 @@ type sendRequest struct {
 	At      string          `json:"at"` // the time of the signature
 	FreshID bool            `json:"fresh_id"`
 	DryRun  bool            `json:"dry_run"` // sends nothing
-}
-
-// A source is a webhook that a request names, or has in it.
-type source struct {
-	Ref      string          `json:"ref"`
-	Exchange json.RawMessage `json:"exchange"` // of which the request is enough
-	Message  *octets         `json:"message"`  // as it goes over the wire
-}
-
-// octets are bytes in JSON: a text, or {"base64": …}.
-type octets []byte
-
-// UnmarshalJSON reads either form.
-func (o *octets) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*o = octets(text)
-		return nil
-	}
-	var coded struct {
-		Base64 *string `json:"base64"`
-	}
-	if err := json.Unmarshal(data, &coded); err != nil || coded.Base64 == nil {
-		return errors.New(`it is neither a text nor {"base64": "…"}`)
-	}
-	b, err := base64.StdEncoding.DecodeString(*coded.Base64)
-	*o = b
-	return err
-}
-
-// decode reads the body of r into v, strictly: a word that is misspelled must not
-// be taken for one that is missing.
-func decode(r *http.Request, v any) error {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil && d.Decode(new(json.RawMessage)) != io.EOF {
-		err = errors.New("there is more behind the object")
-	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return &Error{http.StatusRequestEntityTooLarge, "the request is larger than 48 MiB", ""}
-	case err != nil:
-		return &Error{http.StatusBadRequest, "the body is not as it should be: " + strings.TrimPrefix(err.Error(), "json: "), "GET /devhook/v1/openapi.json tells what it may hold"}
-	}
-	return nil
-}
-
-// open returns the webhook that s is, with its body in memory if it can be signed.
-func (in *Inspector) open(s source) (*recorder.Exchange, error) {
-	given := 0
-	for _, is := range []bool{s.Ref != "", len(s.Exchange) > 0, s.Message != nil} {
-		if is {
-			given++
-		}
-	}
-	if given != 1 {
-		return nil, &Error{http.StatusBadRequest, "one of ref, exchange and message is needed", ""}
-	}
-	if s.Ref != "" {
-		ex, err := in.o.Store.Get(s.Ref)
-		if err == nil {
-			err = in.load(&ex.Request)
-		}
-		return ex, err
-	}
-	text := []byte(s.Exchange)
-	if s.Message != nil {
-		text = *s.Message
-	}
-	list, err := recorder.Parse(text)
-	if err != nil || len(list) != 1 {
-		return nil, &Error{http.StatusBadRequest, "that is not one webhook", "a message begins with POST /path HTTP/1.1, an exchange has a request"}
-	}
-	return list[0], nil
 }
 
 func (in *Inspector) replay(w http.ResponseWriter, r *http.Request) { in.sendAs(w, r, recorder.Replay) }
