@@ -52,12 +52,7 @@ func (in *Inspector) attack(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	t, within, err := in.try(r, req.tryRequest)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	ctx, end, ok := in.long(w, r, within)
+	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
 	if !ok {
 		return
 	}

@@ -40,12 +40,7 @@ func (in *Inspector) shrink(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fmt.Sprintf("max_tries is no number from 1 to %d", mostTries), "")
 		return
 	}
-	t, within, err := in.try(r, req.tryRequest)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	ctx, end, ok := in.long(w, r, within)
+	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
 	if !ok {
 		return
 	}

@@ -37,9 +37,12 @@ type sendingTo struct {
 // try returns what tries an app with a webhook, and how long all may take.
 func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, within time.Duration, err error) {
 	t = &trial.Trial{Origin: recorder.Replay, Now: in.o.Now, Send: in.o.Send}
-	if t.Source, err = in.tried(req); err != nil {
+	ex, err := in.tried(req)
+	if err != nil {
 		return nil, 0, err
 	}
+	source := *ex // of which a provider is said below
+	t.Source = &source
 	if req.Fixture != "" {
 		t.Origin = recorder.Trigger
 	}
@@ -58,6 +61,18 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	}
 	t.Timeout, within, err = req.times()
 	return t, within, err
+}
+
+// tries is try, and begins what takes its time, as long has it. ok is false if it cannot be,
+// and r is answered.
+func (in *Inspector) tries(w http.ResponseWriter, r *http.Request, req tryRequest) (t *trial.Trial, ctx context.Context, end func(), ok bool) {
+	t, within, err := in.try(r, req)
+	if err != nil {
+		in.failed(w, err)
+		return nil, nil, nil, false
+	}
+	ctx, end, ok = in.long(w, r, within)
+	return t, ctx, end, ok
 }
 
 // times are how long an app has to answer, 0 if nothing is said, and how long all has.
