@@ -298,12 +298,16 @@ func TestParseTime(t *testing.T) {
 		"2026-11-21T13:00:00+01:00": noon,
 		"-5m":                       noon.Add(-5 * time.Minute),
 		"+30s":                      noon.Add(30 * time.Second),
+		"+2d":                       noon.Add(48 * time.Hour),
+		"+2d30m":                    noon.Add(48*time.Hour + 30*time.Minute),
+		"-1d1h30m":                  noon.Add(-25*time.Hour - 30*time.Minute),
+		"-0d5s":                     noon.Add(-5 * time.Second),
 	} {
 		if got, err := ParseTime(noon, in); err != nil || !got.Equal(want) {
 			t.Errorf("ParseTime(%s) = %v, %v; want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "170000000", "tomorrow", "5"} {
+	for _, in := range []string{"", "170000000", "tomorrow", "5", "d", "nand", "+1d-5m", "1d5", "5md", "30m2d", "1d2d", "99999d", "1d1000000h"} {
 		if got, err := ParseTime(noon, in); err == nil {
 			t.Errorf("ParseTime(%q) = %v", in, got)
 		}

@@ -149,14 +149,27 @@ func ParseAgo(now time.Time, s string) (time.Time, error) {
 	return ParseTime(now, s)
 }
 
-// parseDuration reads a duration as Go writes it, or in days.
+// parseDuration reads a duration as Go writes it, with days before the rest:
+// 90m, 2d, -2d30m. Its sign is that of all of it.
 func parseDuration(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseFloat(days, 64)
-		if err != nil || n > 36500 || n < -36500 {
-			return 0, fmt.Errorf("%q is not a duration", s)
-		}
-		return time.Duration(n * 24 * float64(time.Hour)), nil
+	days, rest, ok := strings.Cut(s, "d")
+	if !ok {
+		return time.ParseDuration(s)
 	}
-	return time.ParseDuration(s)
+	n, err := strconv.ParseFloat(days, 64)
+	if err != nil || !(n >= -36500 && n <= 36500) { // not a number is neither
+		return 0, fmt.Errorf("%q is not a duration", s)
+	}
+	d := time.Duration(n * 24 * float64(time.Hour))
+	if rest == "" {
+		return d, nil
+	}
+	more, err := time.ParseDuration(rest)
+	switch {
+	case err != nil || rest[0] == '+' || rest[0] == '-' || more.Hours() > 24*36500:
+		return 0, fmt.Errorf("%q is not a duration", s)
+	case s[0] == '-':
+		return d - more, nil
+	}
+	return d + more, nil
 }
