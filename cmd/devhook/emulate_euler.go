@@ -74,7 +74,7 @@ errors and the body of an alert are assumed: Euler documents neither.
 			both := http.NewServeMux()
 			both.Handle("/", s)
 			both.Handle("/accounts/", alerts)
-			return e.run(s, both, eulertest.Samples(c.Bool("unknown")))
+			return e.run(s, both, func() [][]byte { return eulertest.Samples(c.Bool("unknown")) })
 		},
 	}
 }

@@ -55,7 +55,7 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 				return append(lines, "devhook up --source tuniform --source-url ws://"+addr+"/ws")
 			}
 			s := tuniformtest.New(o)
-			return e.run(s, s, tuniformtest.Samples(c.Bool("unknown")))
+			return e.run(s, s, func() [][]byte { return tuniformtest.Samples(c.Bool("unknown"), p.now()) })
 		},
 	}
 }

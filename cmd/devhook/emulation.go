@@ -81,9 +81,9 @@ func (e *emulation) duration(flag string, least time.Duration) (time.Duration, e
 	return d, nil
 }
 
-// run serves h until it is interrupted, and plays samples, or what --from says,
-// by s.
-func (e *emulation) run(s *feed.Server, h http.Handler, samples [][]byte) error {
+// run serves h until it is interrupted, and plays samples, made anew for each
+// round, or what --from says, by s.
+func (e *emulation) run(s *feed.Server, h http.Handler, samples func() [][]byte) error {
 	play, err := e.play(samples)
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (e *emulation) secret(flag, env, what string) (string, error) {
 }
 
 // play returns what is sent.
-func (e *emulation) play(samples [][]byte) (feed.Play, error) {
+func (e *emulation) play(samples func() [][]byte) (feed.Play, error) {
 	c := e.c
 	p := feed.Play{Duplicate: c.Bool("duplicate"), Lossy: c.Bool("lossy"), CloseAfter: c.Int("close-after"), Code: c.Int("close-code")}
 	if p.Code != 0 && (p.Code < 1000 || p.Code > 4999) {
@@ -190,14 +190,16 @@ func (e *emulation) play(samples [][]byte) (feed.Play, error) {
 			return p, err
 		}
 	}
-	events := make([]timed, 0, len(samples))
-	for _, body := range samples {
-		events = append(events, timed{pause, body})
+	round := func() (events []timed) {
+		for _, body := range samples() {
+			events = append(events, timed{pause, body})
+		}
+		return events
 	}
 	loop := true
 	if from := c.StringSlice("from"); len(from) > 0 {
-		var err error
-		if events, err = e.recorded(from); err != nil {
+		events, err := e.recorded(from)
+		if err != nil {
 			return p, err
 		}
 		for i := range events {
@@ -206,14 +208,14 @@ func (e *emulation) play(samples [][]byte) (feed.Play, error) {
 				events[i].pause = pause
 			}
 		}
-		loop = false
+		round, loop = func() []timed { return events }, false
 	}
 	if c.IsSet("loop") {
 		loop = c.Bool("loop")
 	}
 	p.Events = func(yield func(time.Duration, []byte) bool) {
 		for first := true; first || loop; first = false {
-			for _, ev := range events {
+			for _, ev := range round() {
 				if !yield(ev.pause, ev.body) {
 					return
 				}

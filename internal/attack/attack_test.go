@@ -30,6 +30,10 @@ func attacked(t *testing.T, id string, h *handlers.Handler) ([]Result, []Finding
 	if !ok {
 		t.Fatalf("no fixture %s/%s", id, h.Sender.Fixture)
 	}
+	f, err := f.Fill(time.Now(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(h.Sender.Secret)}}
 	a, err := New(p, keys, f.Exchange.Request, time.Now())
 	if err != nil {

@@ -171,6 +171,10 @@ func (b *bench) signed() *recorder.Exchange {
 	if !ok {
 		b.t.Fatal("no sample")
 	}
+	f, err := f.Fill(time.Now(), 1)
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	ex := f.Exchange
 	ex.Provider, ex.ID, ex.Response = "tiktok", "", nil
 	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(tiktokSecret)}}

@@ -29,7 +29,7 @@ func tuniformServer(t *testing.T, o tuniformtest.Options) (*feed.Server, string)
 func TestTuniform(t *testing.T) {
 	s, url := tuniformServer(t, tuniformtest.Options{Token: token})
 	r := start(t, "tuniform", url, Options{})
-	samples := tuniformtest.Samples(true)
+	samples := tuniformtest.Samples(true, time.Now())
 	samples = append(samples, samples[0], []byte(` {"type" : "\u0064onation","amount":50.00,"duration":""}`+"\n"))
 	go s.Play(t.Context(), feed.Play{Events: func(yield func(time.Duration, []byte) bool) {
 		for _, b := range samples {

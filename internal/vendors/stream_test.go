@@ -90,7 +90,7 @@ func TestTuniformEmulator(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", query, got, want)
 		}
 	}
-	samples := tuniformtest.Samples(true)
+	samples := tuniformtest.Samples(true, time.Now())
 	go s.Play(t.Context(), events(samples))
 	got, pinged := listen(t, 2+len(samples), nil, "tuniform", url+"/ws?token="+token)
 	if len(got) != 2+len(samples) || !got[0].Open || string(got[1].Frame) != tuniformtest.Hello || !pinged {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sort"
@@ -240,6 +241,10 @@ func (s *Server) Fire(ctx context.Context, topic string, body []byte) (Fired, er
 	if len(body) == 0 {
 		for _, one := range fixtures.All() {
 			if name, _, _ := strings.Cut(one.Name, "."); one.Provider == "tiktok-shop" && name == topic {
+				one, err := one.Fill(s.o.Now(), rand.Uint64())
+				if err != nil {
+					return f, err
+				}
 				body = one.Exchange.Request.Body.Bytes
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,6 +69,10 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 		sample, ok := fixtures.Lookup("tencent-live", command)
 		if !ok {
 			return f, fmt.Errorf("%w: there is no sample of %s: POST a body", ErrNotSent, command)
+		}
+		sample, err := sample.Fill(s.o.Now(), rand.Uint64())
+		if err != nil {
+			return f, err
 		}
 		body = sample.Exchange.Request.Body.Bytes
 	}

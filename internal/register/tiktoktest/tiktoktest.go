@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -67,6 +68,10 @@ func (s *Sender) Send(ctx context.Context, event string) (Attempt, error) {
 	if !ok {
 		return Attempt{}, fmt.Errorf("%w: %q", ErrNoSample, event)
 	}
+	sample, err := sample.Fill(s.now(), rand.Uint64())
+	if err != nil {
+		return Attempt{}, err
+	}
 	body := sample.Exchange.Request.Body.Bytes
 	a := Attempt{Event: event}
 	for pause := firstPause; ; pause *= 2 {
@@ -101,6 +106,13 @@ func (s *Sender) Pass(d time.Duration) time.Duration {
 	return d
 }
 
+func (s *Sender) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
 func (s *Sender) post(ctx context.Context, body []byte) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -108,11 +120,7 @@ func (s *Sender) post(ctx context.Context, body []byte) (status int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	at := strconv.FormatInt(now().Unix(), 10)
+	at := strconv.FormatInt(s.now().Unix(), 10)
 	h := hmac.New(sha256.New, []byte(s.Secret))
 	fmt.Fprintf(h, "%s.%s", at, body)
 	req.Header.Set("Content-Type", "application/json")

@@ -64,8 +64,9 @@ func New(o Options) *feed.Server {
 }
 
 // Samples returns sample events: those of the documentation, one composed of
-// its fields, and with unknown one of a type that does not exist yet.
-func Samples(unknown bool) [][]byte {
+// its fields, and with unknown one of a type that does not exist yet. They
+// happened at now.
+func Samples(unknown bool, now time.Time) [][]byte {
 	names := []string{"donation", "subscription", "donation.no-audio"}
 	if unknown {
 		names = append(names, "unknown.follow")
@@ -73,6 +74,10 @@ func Samples(unknown bool) [][]byte {
 	var list [][]byte
 	for _, name := range names {
 		f, _ := fixtures.Lookup("tuniform", name)
+		f, err := f.Fill(now, 0)
+		if err != nil {
+			panic(err) // they are part of the program
+		}
 		list = append(list, f.Exchange.Request.Body.Bytes)
 	}
 	return list
