@@ -180,8 +180,15 @@ func (b *builder) readLegacy(n node) error {
 }
 
 func (b *builder) readAccount(n node) error {
-	b.d.account = new(account)
-	return accountFields.read(b.d.account, n)
+	a := new(account)
+	b.d.account = a
+	if err := accountFields.read(a, n); err != nil {
+		return err
+	}
+	if a.at = placeOf(a.from); a.at.in == "" {
+		return nil
+	}
+	return a.at.settle(n)
 }
 
 func (b *builder) readDeliveryID(n node) error {
@@ -212,19 +219,29 @@ func (n node) fresh(ids *[]template) (*fresh, error) {
 		return nil, n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
 	}
 	f := &fresh{form: parts}
-	switch p := (*ids)[0][0]; {
-	case p.ref == refHeader:
-		f.place = place{in: inHeader, name: p.text}
-	case p.ref == refParam:
-		f.place = place{in: inQuery, name: p.text}
-	case p.ref == refField:
-		f.place = place{in: inBody, name: p.text}
-	case p.ref == refForm && len(p.path) == 1:
-		f.place = place{in: inForm, name: p.path[0]}
-	default:
-		return nil, n.Errorf("nothing can be put at %s", p)
+	if f.place = placeOf((*ids)[0]); f.in == "" {
+		return nil, n.Errorf("nothing can be put at %s", (*ids)[0][0])
 	}
 	return f, f.place.settle(n)
+}
+
+// placeOf returns the place, not settled, that t reads: none if it is not one
+// reference, or one to where nothing can be put.
+func placeOf(t template) place {
+	if len(t) != 1 || t[0].call != "" {
+		return place{}
+	}
+	switch p := t[0]; {
+	case p.ref == refHeader:
+		return place{in: inHeader, name: p.text}
+	case p.ref == refParam:
+		return place{in: inQuery, name: p.text}
+	case p.ref == refField:
+		return place{in: inBody, name: p.text}
+	case p.ref == refForm && len(p.path) == 1:
+		return place{in: inForm, name: p.path[0]}
+	}
+	return place{}
 }
 
 func (b *builder) readNonce(n node) error {

@@ -64,6 +64,7 @@ type legacy struct {
 // Keys.With of the value that it must have.
 type account struct {
 	from template
+	at   place // what from reads, if something can be put there
 	with string
 }
 

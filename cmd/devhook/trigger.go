@@ -142,7 +142,8 @@ func (s *sending) fill(f fixtures.Fixture) (fixtures.Fixture, error) {
 }
 
 // findFixture returns the sample with the given name, or else the first of an event of
-// that name, filled in: the names of some events cannot be those of files.
+// that name, filled in, for the account that the keys name: the names of some events
+// cannot be those of files.
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
 	p, known := s.cfg.Catalog().Lookup(id)
 	if known {
@@ -154,7 +155,11 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 	} {
 		for i := range all {
 			if f := &all[i]; f.Provider == id && name != "" && same(f) == name {
-				return s.fill(*f)
+				filled, err := s.fill(*f)
+				if err == nil && known {
+					filled, err = filled.For(p, s.keys.all[id])
+				}
+				return filled, err
 			}
 		}
 	}

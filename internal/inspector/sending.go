@@ -136,12 +136,16 @@ func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 		in.o.Log.Debug("samples that cannot be read", "error", err)
 	}
 	id, event, _ := strings.Cut(name, "/")
-	if p, ok := in.o.Catalog().Lookup(id); ok {
+	p, known := in.o.Catalog().Lookup(id)
+	if known {
 		id = p.ID
 	}
 	for _, f := range all {
 		if f.Provider == id && f.Name == event {
-			if f, err = f.Fill(in.o.Now(), rand.Uint64()); err != nil {
+			if f, err = f.Fill(in.o.Now(), rand.Uint64()); err == nil && known {
+				f, err = f.For(p, in.o.Keys()[id])
+			}
+			if err != nil {
 				err = &Error{http.StatusBadRequest, err.Error(), ""}
 			}
 			return f, err
