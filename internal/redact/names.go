@@ -38,7 +38,7 @@ var rules = table(map[kind]string{
 		gravatar_id image_24 image_32 image_48 image_72 image_192 image_512 image_original`,
 	id: `
 		username user_name screen_name unique_id login handle
-		user_id uid open_id union_id`,
+		user_id uid open_id union_id wa_id vpa channel_slug`,
 	birth: `birthday birth_date birth_dob date_of_birth dob birth`,
 })
 
@@ -52,7 +52,8 @@ var endings = []string{"token", "secret", "password", "apikey", "email", "openid
 var persons = set(`
 	user sender author owner customer member pusher committer actor creator assignee
 	recipient buyer seller follower subscriber viewer person
-	employee reviewer invitee inviter caller uploader`)
+	employee reviewer invitee inviter caller uploader
+	participant attendee chatter gifter giftee redeemer`)
 
 // people are further words for those who have a name and an id; alone they can
 // mean something else.
@@ -142,7 +143,7 @@ func ruleOf(name, parent []string) rule {
 func kindOf(name, parent []string) kind {
 	n := len(name)
 	last := name[n-1]
-	if strings.HasSuffix(last, "name") && isThing(parent) {
+	if strings.HasSuffix(last, "name") && isThing(parent) && last != "username" && (n == 1 || !persons[name[n-2]]) {
 		return 0
 	}
 	if n > 1 && name[n-2] == "idempotency" { // tells one delivery from another, and opens nothing
@@ -165,6 +166,8 @@ func kindOf(name, parent []string) kind {
 		return id
 	case last == "number" && n == 1 && len(parent) > 0: // {"card":{"number":"4242…"}}
 		return rules[parent[len(parent)-1]+"_number"]
+	case last == "identity" && n == 1 && isPerson(parent): // LiveKit's {"participant":{"identity":"ada"}}
+		return id
 	case last != "id" && last != "name":
 		return 0
 	case n > 1 && !persons[name[n-2]] && !people[name[n-2]]:
