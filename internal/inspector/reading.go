@@ -1,11 +1,14 @@
 package inspector
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"devhook/recorder"
@@ -53,9 +56,23 @@ func decode(r *http.Request, v any) error {
 	case errors.As(err, &large):
 		return &Error{http.StatusRequestEntityTooLarge, "the request is larger than 48 MiB", ""}
 	case err != nil:
-		return &Error{http.StatusBadRequest, "the body is not as it should be: " + strings.TrimPrefix(err.Error(), "json: "), "GET /devhook/v1/openapi.json tells what it may hold"}
+		return &Error{http.StatusBadRequest, "the body is not as it should be: " + unfit(err), "GET /devhook/v1/openapi.json tells what it may hold"}
 	}
 	return nil
+}
+
+// unfit says what is wrong with JSON, in words of JSON.
+func unfit(err error) string {
+	var other *json.UnmarshalTypeError
+	if !errors.As(err, &other) || other.Type == nil {
+		return strings.TrimPrefix(err.Error(), "json: ")
+	}
+	want := map[reflect.Kind]string{
+		reflect.String: "a string", reflect.Bool: "true or false", reflect.Slice: "an array", reflect.Map: "an object", reflect.Struct: "an object",
+		reflect.Int: "a whole number", reflect.Int64: "a whole number", reflect.Uint64: "a whole number from 0", reflect.Float64: "a number",
+	}[other.Type.Kind()]
+	field := other.Field[strings.LastIndexByte(other.Field, '.')+1:] // before it can stand names of Go's
+	return fmt.Sprintf("%s is %s, want %s", cmp.Or(field, "it"), other.Value, cmp.Or(want, other.Type.String()))
 }
 
 // open returns the webhook that s is, with its body in memory if it can be signed.

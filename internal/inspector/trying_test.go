@@ -123,3 +123,22 @@ func TestSession(t *testing.T) {
 	b.app.Close()
 	b.must(502, "POST", "/devhook/v1/session", `{"kind":"tiktok-live","minutes":1}`)
 }
+
+// What does not fit is told in words of JSON.
+func TestUnfit(t *testing.T) {
+	b := newBench(t)
+	for path, want := range map[string]string{
+		"session {\"speed\":0}":      "speed is number, want a string",
+		"deliver {\"duplicate\":1}":  "duplicate is number, want true or false",
+		"shrink {\"max_tries\":1.5}": "max_tries is number 1.5, want a whole number",
+		"attack []":                  "it is array, want an object",
+		"attack {\"ref\":1}":         "ref is number, want a string",
+		"attack {\"rev\":\"1\"}":     "unknown field \"rev\"",
+	} {
+		name, body, _ := strings.Cut(path, " ")
+		var got struct{ Error string }
+		if err := json.Unmarshal(b.must(400, "POST", "/devhook/v1/"+name, body).body, &got); err != nil || !strings.HasSuffix(got.Error, ": "+want) {
+			t.Errorf("%s: %q, want %q", path, got.Error, want)
+		}
+	}
+}
