@@ -90,9 +90,9 @@ func (s *sending) jobs(sources iter.Seq2[*recorder.Exchange, error]) iter.Seq2[j
 
 func (s *sending) inOrder(sources iter.Seq2[*recorder.Exchange, error]) iter.Seq2[job, error] {
 	return func(yield func(job, error) bool) {
-		for round := range s.plans.repeat {
+		for s.round = range s.plans.repeat {
 			for ex, err := range sources {
-				if !yield(job{ex, round}, err) {
+				if !yield(job{ex, s.round}, err) {
 					return
 				}
 			}

@@ -45,6 +45,7 @@ type sending struct {
 	plans   schedule
 	junit   string // the file of the report; "": none
 	rereads bool   // files that are sent are read anew
+	round   int    // how often what is read now was sent before
 	seeded  uint64 // 0: not chosen yet
 	filled  uint64 // how many samples were filled in
 

@@ -63,7 +63,11 @@ func (s *sending) trigger(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.findFixture(all, id, name)
+	sample, err := s.sample(all, id, name)
+	if err != nil {
+		return err
+	}
+	f, err := s.made(sample)
 	if err != nil {
 		return err
 	}
@@ -73,16 +77,22 @@ func (s *sending) trigger(c *cli.Context) error {
 	defer s.close()
 	s.ready()
 	s.total = max(0, c.Int("repeat")-s.plans.skip)
+	s.plans.shuffle = false // there is one
 	whole := s.to
 	ex := s.address(f)
 	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) {
-		if !s.rereads {
+		if !s.rereads && s.round == 0 {
 			yield(ex, nil)
 			return
 		}
-		all, err := s.fixtures()
+		var err error
+		if s.rereads {
+			if all, err = s.fixtures(); err == nil {
+				sample, err = s.sample(all, id, name)
+			}
+		}
 		if err == nil {
-			f, err = s.findFixture(all, id, name)
+			f, err = s.made(sample)
 		}
 		if err != nil {
 			yield(nil, err)
@@ -141,10 +151,27 @@ func (s *sending) fill(f fixtures.Fixture) (fixtures.Fixture, error) {
 	return f, nil
 }
 
-// findFixture returns the sample with the given name, or else the first of an event of
-// that name, filled in, for the account that the keys name: the names of some events
-// cannot be those of files.
+// made fills f in, for the account that the keys name.
+func (s *sending) made(f fixtures.Fixture) (fixtures.Fixture, error) {
+	f, err := s.fill(f)
+	if p, known := s.cfg.Catalog().Lookup(f.Provider); known && err == nil {
+		f, err = f.For(p, s.keys.all[p.ID])
+	}
+	return f, err
+}
+
+// findFixture is sample, made.
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
+	f, err := s.sample(all, id, name)
+	if err != nil {
+		return f, err
+	}
+	return s.made(f)
+}
+
+// sample returns the sample with the given name, or else the first of an event of
+// that name, not filled in: the names of some events cannot be those of files.
+func (s *sending) sample(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
 	p, known := s.cfg.Catalog().Lookup(id)
 	if known {
 		id = p.ID
@@ -155,11 +182,7 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 	} {
 		for i := range all {
 			if f := &all[i]; f.Provider == id && name != "" && same(f) == name {
-				filled, err := s.fill(*f)
-				if err == nil && known {
-					filled, err = filled.For(p, s.keys.all[id])
-				}
-				return filled, err
+				return *f, nil
 			}
 		}
 	}
