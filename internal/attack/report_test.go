@@ -1,0 +1,58 @@
+package attack
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// What is written is SARIF by the schema of the standard: without findings, with all
+// that there are, and with texts that an app made up.
+func TestSARIFSchema(t *testing.T) {
+	const url = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	text, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(url, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid := func(text []byte) error {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			return err
+		}
+		return schema.Validate(v)
+	}
+	all := []Finding{{Fault: faultOf("a new one"), Detail: "\x1b[31m\xff \u2028 <&>"}}
+	for _, f := range Faults {
+		all = append(all, Finding{Fault: f, Variants: []string{"control", "twice"}, Detail: "answered 500"})
+	}
+	for what, findings := range map[string][]Finding{"none": nil, "all": all} {
+		for _, handler := range []string{"http://127.0.0.1:3000/hooks/tiktok?a=1&b=%20", "http://[::1]:3000", "https://app.example"} {
+			var b bytes.Buffer
+			if err := WriteSARIF(&b, "0.1.0", handler, findings); err != nil {
+				t.Fatal(err)
+			}
+			if err := valid(b.Bytes()); err != nil {
+				t.Errorf("%s at %s: %v", what, handler, err)
+			}
+			// The schema sees what is wrong.
+			if valid(bytes.Replace(b.Bytes(), []byte(`"results"`), []byte(`"result"`), 1)) == nil {
+				t.Error("a member that SARIF does not have is let through")
+			}
+		}
+	}
+}
