@@ -74,7 +74,13 @@ func (r *running) status(ctx context.Context) (s inspector.Status, err error) {
 // provider has handed over, or that is in its environment. What this command was told
 // itself comes first.
 func (s *sending) lent(id string) bool {
-	if s.running == nil || s.running.Inspect == "" || s.sign == replay.SignNever || s.c.IsSet("secret") || s.c.IsSet("with") || s.c.IsSet("timeout") || s.c.IsSet("host-header") {
+	return !s.c.IsSet("timeout") && !s.c.IsSet("host-header") && s.onlyThere(id)
+}
+
+// onlyThere reports whether only the running `devhook up` has the secret of the
+// provider, and this command was told none.
+func (s *sending) onlyThere(id string) bool {
+	if s.running == nil || s.running.Inspect == "" || s.sign == replay.SignNever || s.c.IsSet("secret") || s.c.IsSet("with") {
 		return false
 	}
 	p, ok := s.cfg.Catalog().Lookup(id)

@@ -69,7 +69,7 @@ func (p *program) deliver(c *cli.Context) error {
 	case d.Delivered:
 		return &failure{code: 1, text: "the duplicate was not answered as " + t.Provider.ID + " wants it"}
 	}
-	return &failure{code: 1, text: fmt.Sprintf("%s gives up after %d %s", t.Provider.ID, d.Tries, map[bool]string{true: "try", false: "tries"}[d.Tries == 1])}
+	return &failure{code: 1, text: fmt.Sprintf("%s gives up after %s", t.Provider.ID, countOf(d.Tries, "try", "tries"))}
 }
 
 // policy says what is known of the provider.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -91,4 +92,12 @@ func storeFailure(err error) error {
 		f.hint = "use another directory with --store"
 	}
 	return f
+}
+
+// countOf says how many of something there are.
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -51,6 +51,7 @@ type sending struct {
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has
+	lender  *lender   // whom the gateway asks for verdicts; nil: nobody
 
 	began    time.Time
 	mu       sync.Mutex // guards what is below, and what is printed
@@ -154,10 +155,14 @@ func (s *sending) settle(named string) (err error) {
 
 // ready makes the gateway, once the store is open and all is settled.
 func (s *sending) ready() {
-	s.gateway = gateway.New(gateway.Options{
+	o := gateway.Options{
 		Store: s.store, HostHeader: s.cfg.Get("host-header").Text(), MaxBody: s.cfg.MaxBody(),
 		Log: slog.New(s.errs.LogHandler(slog.LevelWarn)), Now: s.p.now,
-	}, &gateway.Routes{Catalog: s.apps.Catalog, Keys: s.keys.all, Default: s.apps.Default})
+	}
+	if s.lender != nil {
+		o.Judge = s.lender.judge
+	}
+	s.gateway = gateway.New(o, &gateway.Routes{Catalog: s.apps.Catalog, Keys: s.keys.all, Default: s.apps.Default})
 }
 
 // plan returns how ex is sent.

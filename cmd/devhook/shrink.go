@@ -92,7 +92,7 @@ func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
 	if err := wrote(t.out.Err()); err != nil {
 		return err
 	}
-	t.errs.Printf("%d bytes of %d, after %d tries: #%d", len(small.Body), len(t.Source.Request.Body.Bytes), small.Tries, small.Exchange.Seq)
+	t.errs.Printf("%d bytes of %d, after %s: #%d", len(small.Body), len(t.Source.Request.Body.Bytes), countOf(small.Tries, "try", "tries"), small.Exchange.Seq)
 	if !small.Done {
 		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"devhook/internal/attack"
 	"devhook/internal/config"
 	"devhook/internal/trial"
 	"devhook/recorder"
@@ -134,7 +135,8 @@ func (t *trying) recorded(arg, named string) error {
 	return s.settle(orDefault(named, t.Source.Provider))
 }
 
-// know finds the provider and its keys.
+// know finds the provider and who holds its keys: this process, or the running
+// `devhook up`.
 func (t *trying) know(id string) error {
 	catalog := t.cfg.Catalog()
 	if id == "" {
@@ -147,12 +149,18 @@ func (t *trying) know(id string) error {
 	if !ok {
 		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
 	}
+	t.Provider, t.Source.Provider = p, p.ID
+	if t.onlyThere(p.ID) {
+		t.lender = &lender{running: t.running, store: t.store, provider: p.ID}
+		t.Keys = t.lender
+		return nil
+	}
 	if err := t.sending.keys.errs[p.ID]; err != nil {
 		return err
 	}
-	t.Provider, t.Keys = p, t.sending.keys.all[p.ID]
-	t.Source.Provider = p.ID
-	if hint, err := p.CheckSign(t.Keys); err != nil {
+	keys := t.sending.keys.all[p.ID]
+	t.Keys = attack.Holding(p, keys)
+	if hint, err := p.CheckSign(keys); err != nil {
 		return &failure{code: 2, text: p.ID + " cannot be signed: " + err.Error(), hint: orDefault(hint, "give its secret with --secret env:NAME"), err: err}
 	}
 	return nil

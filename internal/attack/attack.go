@@ -28,33 +28,29 @@ import (
 // concurrent use.
 type Attack struct {
 	provider verify.Provider
-	keys     verify.Keys
-	wrong    verify.Keys // of the same form, and not the receiver's
+	keys     Keyholder
+	wrong    string // a secret of the same form, and not the receiver's
 	source   recorder.Request
 	places   []place // of the signature
 	event    place   // where the name of the event stands; where is "" if that is not known
 }
 
 // New returns the attack with variants of src, a webhook of p whose whole body is
-// in memory, for a receiver with the keys k. The error tells why it cannot be
-// signed; it wraps [verify.ErrNoSecret] if the keys do not suffice.
-func New(p verify.Provider, k verify.Keys, src recorder.Request, now time.Time) (*Attack, error) {
-	if _, err := p.CheckSign(k); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.ID, err)
-	}
+// in memory, for a receiver whose keys k holds. The error tells why it cannot be
+// signed; it wraps [verify.ErrNoSecret] if the keys are here and do not suffice.
+func New(p verify.Provider, k Keyholder, src recorder.Request, now time.Time) (*Attack, error) {
 	if src.Truncated || src.Body.Sum != "" {
 		return nil, fmt.Errorf("%s: %w", p.ID, replay.ErrTruncated)
 	}
 	a := &Attack{provider: p, keys: k, source: src}
-	var err error
-	if a.wrong, err = wrongKeys(p, k); err != nil {
-		return nil, err
-	}
-	right, err := a.sign(src, now, k, true)
+	right, err := a.sign(src, now, true)
 	if err != nil {
 		return nil, err
 	}
-	other, err := a.sign(right, now, a.wrong, false)
+	if a.wrong, err = wrongSecretOf(p); err != nil {
+		return nil, fmt.Errorf("%s: no second secret can be made up for it: %w", p.ID, err)
+	}
+	other, err := a.forge(right, now)
 	if err != nil {
 		return nil, err
 	}
@@ -65,32 +61,30 @@ func New(p verify.Provider, k verify.Keys, src recorder.Request, now time.Time) 
 	return a, nil
 }
 
-// wrongKeys makes up keys of the form that p wants.
-func wrongKeys(p verify.Provider, k verify.Keys) (verify.Keys, error) {
-	text, err := p.SecretText([]byte("devhook attack: the wrong secret"))
-	if private, _, bad := p.NewKeyPair(); bad == nil {
-		text, err = private, nil
+// wrongSecretOf makes up a secret of the form that p wants.
+func wrongSecretOf(p verify.Provider) (string, error) {
+	if private, _, err := p.NewKeyPair(); err == nil {
+		return private, nil
 	}
-	wrong := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(text)}, With: k.With}
-	if err == nil {
-		_, err = p.CheckSign(wrong)
-	}
-	if err != nil {
-		return verify.Keys{}, fmt.Errorf("%s: no second secret can be made up for it: %w", p.ID, err)
-	}
-	return wrong, nil
+	return p.SecretText([]byte("devhook attack: the wrong secret"))
 }
 
 // sign returns req signed at the given time; its URL, headers and body are its own.
-func (a *Attack) sign(req recorder.Request, at time.Time, k verify.Keys, fresh bool) (recorder.Request, error) {
-	ex, err := replay.Plan{
-		Source: &recorder.Exchange{Provider: a.provider.ID, Request: req},
-		Origin: recorder.Replay, Sign: replay.SignAlways, At: at, FreshID: fresh,
-	}.Build(replay.Keys(a.provider, k), at)
-	if err != nil {
-		return req, err
+func (a *Attack) sign(req recorder.Request, at time.Time, fresh bool) (recorder.Request, error) {
+	return a.signAs(req, Signing{As: a.provider, At: at, FreshID: fresh})
+}
+
+// forge signs with the wrong secret.
+func (a *Attack) forge(req recorder.Request, at time.Time) (recorder.Request, error) {
+	return a.signAs(req, Signing{As: a.provider, At: at, Secret: a.wrong})
+}
+
+func (a *Attack) signAs(req recorder.Request, how Signing) (recorder.Request, error) {
+	signed, err := a.keys.Sign(req, how)
+	if bad := new(replay.Error); err != nil && !errors.As(err, &bad) {
+		return req, &keyholderError{err}
 	}
-	return ex.Request, nil
+	return signed, err
 }
 
 // A skip is why a variant cannot be made of a webhook.
@@ -115,18 +109,24 @@ type Shot struct {
 func (a *Attack) Build(v Variant, now time.Time) (s Shot, skipped string, err error) {
 	b := &build{a: a, now: now, req: a.renewed()}
 	if !v.signed {
-		if b.req, err = a.sign(b.req, now, a.keys, true); err != nil {
+		if b.req, err = a.sign(b.req, now, true); err != nil {
 			return s, "", err
 		}
 	}
 	var why skip
-	if err := v.make(b); errors.As(err, &why) {
+	var lost *keyholderError
+	switch err := v.make(b); {
+	case errors.As(err, &why):
 		return s, string(why), nil
-	} else if err != nil {
+	case errors.As(err, &lost):
+		return s, "", err
+	case err != nil:
 		return s, "cannot be made: " + err.Error(), nil
 	}
 	if v.signed && len(b.more) == 0 {
-		if b.req, err = a.sign(b.req, now, a.keys, true); err != nil {
+		if b.req, err = a.sign(b.req, now, true); errors.As(err, &lost) {
+			return s, "", err
+		} else if err != nil {
 			return s, "cannot be signed: " + err.Error(), nil
 		}
 	}
@@ -151,9 +151,9 @@ func (a *Attack) Build(v Variant, now time.Time) (s Shot, skipped string, err er
 }
 
 func (a *Attack) verdict(req *recorder.Request, now time.Time) (verify.Verdict, error) {
-	m, err := req.Message()
+	v, err := a.keys.Verify(*req, now)
 	if err != nil {
-		return verify.Verdict{}, err
+		err = &keyholderError{err}
 	}
-	return a.provider.Scheme.Verify(m, a.keys, now), nil
+	return v, err
 }

@@ -35,7 +35,7 @@ func attacked(t *testing.T, id string, h *handlers.Handler) ([]Result, []Finding
 		t.Fatal(err)
 	}
 	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(h.Sender.Secret)}}
-	a, err := New(p, keys, f.Exchange.Request, time.Now())
+	a, err := New(p, Holding(p, keys), f.Exchange.Request, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestEveryProvider(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := New(p, k, f.Exchange.Request, time.Now())
+		a, err := New(p, Holding(p, k), f.Exchange.Request, time.Now())
 		if err != nil {
 			t.Errorf("%s/%s: %v", f.Provider, f.Name, err)
 			continue

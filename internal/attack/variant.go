@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"devhook/internal/jsonx"
 	"devhook/recorder"
+	"devhook/replay"
 	"devhook/verify"
 )
 
@@ -281,7 +283,7 @@ func doubled(before bool) func(*build) error {
 }
 
 func wrongSecret(b *build) (err error) {
-	b.req, err = b.a.sign(b.req, b.now, b.a.wrong, false)
+	b.req, err = b.a.forge(b.req, b.now)
 	return err
 }
 
@@ -294,15 +296,14 @@ func otherScheme(b *build) error {
 		}
 	}
 	p, _ := verify.Lookup(scheme)
-	if _, err := p.CheckSign(b.a.keys); err != nil {
-		return skip("its secret is none of " + scheme)
-	}
 	if err := unsigned(b); err != nil {
 		return err
 	}
-	other := &Attack{provider: p}
-	var err error
-	b.req, err = other.sign(b.req, b.now, b.a.keys, false)
+	signed, err := b.a.signAs(b.req, Signing{As: p, At: b.now})
+	if bad := new(replay.Error); errors.As(err, &bad) {
+		return skip("its secret is none of " + scheme)
+	}
+	b.req = signed
 	return err
 }
 
@@ -311,13 +312,13 @@ func aged(direction int, want verify.Reason) func(*build) error {
 	return func(b *build) error {
 		first := b.req
 		for _, d := range []time.Duration{time.Hour, 24 * time.Hour, 60 * 24 * time.Hour} {
-			req, err := b.a.sign(first, b.now.Add(time.Duration(direction)*d), b.a.keys, false)
+			req, err := b.a.sign(first, b.now.Add(time.Duration(direction)*d), false)
 			if err != nil {
 				return err
 			}
 			b.req = req
-			if v, err := b.a.verdict(&req, b.now); err == nil && v.Reason == want {
-				return nil
+			if v, err := b.a.verdict(&req, b.now); err != nil || v.Reason == want {
+				return err
 			}
 		}
 		if direction > 0 {
@@ -328,7 +329,7 @@ func aged(direction int, want verify.Reason) func(*build) error {
 }
 
 func forgedTime(b *build) error {
-	old, err := b.a.sign(b.req, b.now.Add(-24*time.Hour), b.a.keys, false)
+	old, err := b.a.sign(b.req, b.now.Add(-24*time.Hour), false)
 	if err != nil {
 		return err
 	}
@@ -343,7 +344,7 @@ func respaced(b *build) (err error) {
 	if err := b.body(compact); err != nil {
 		return err
 	}
-	if b.req, err = b.a.sign(b.req, b.now, b.a.keys, false); err != nil {
+	if b.req, err = b.a.sign(b.req, b.now, false); err != nil {
 		return err
 	}
 	return b.body(spaced)
@@ -409,7 +410,7 @@ func (b *build) unique(at time.Time) (err error) {
 			return err
 		}
 	}
-	b.req, err = b.a.sign(b.req, at, b.a.keys, false)
+	b.req, err = b.a.sign(b.req, at, false)
 	return err
 }
 
@@ -418,13 +419,13 @@ func triedAgain(b *build) error {
 		return err
 	}
 	first := b.req
-	again, err := b.a.sign(first, b.now, b.a.keys, false)
+	again, err := b.a.sign(first, b.now, false)
 	b.more = []recorder.Request{first, again}
 	return err
 }
 
 func late(b *build) error {
-	older, err := b.a.sign(b.a.renewed(), b.now.Add(-5*time.Second), b.a.keys, true)
+	older, err := b.a.sign(b.a.renewed(), b.now.Add(-5*time.Second), true)
 	b.more = []recorder.Request{b.req, older}
 	return err
 }

@@ -63,8 +63,11 @@ type Options struct {
 	// Confirm visits the URL that a valid message names to have something
 	// confirmed, as a subscription. Nil visits none: the message is for the app.
 	Confirm verify.Fetcher
-	Log     *slog.Logger     // nil: nobody is told
-	Now     func() time.Time // nil: time.Now
+	// Judge verifies what [Gateway.Send] sends where the keys of its provider are with
+	// another process; ok is false if that does not tell. Nil asks nobody.
+	Judge func(provider string, req *recorder.Request, at time.Time) (v verify.Verdict, ok bool)
+	Log   *slog.Logger     // nil: nobody is told
+	Now   func() time.Time // nil: time.Now
 }
 
 // DefaultMaxBody is the largest body in bytes that is taken.

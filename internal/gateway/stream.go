@@ -20,7 +20,13 @@ var streamed = verify.Verdict{
 // judgeSent is what is known of a message that devhook sends.
 func (d *delivery) judgeSent(p replay.Plan, m verify.Message) judgement {
 	if d.ex.Request.Proto != recorder.ProtoStream {
-		return d.routes.judge(d.route, m, d.ex.Request.Size, d.started)
+		j := d.routes.judge(d.route, m, d.ex.Request.Size, d.started)
+		if j.verdict.Reason == verify.NoSecret && d.g.o.Judge != nil {
+			if v, ok := d.g.o.Judge(j.provider, &d.ex.Request, d.started); ok {
+				j.verdict = v
+			}
+		}
+		return j
 	}
 	j := judgement{provider: p.Source.Provider, event: p.Source.Event, delivery: p.Source.DeliveryID, verdict: streamed}
 	if src := p.Source.Request.Body; len(p.Mutations) > 0 && !bytes.Equal(m.Body, src.Bytes) {

@@ -2,6 +2,9 @@ package inspector
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -268,7 +271,17 @@ func TestVerifyAndSign(t *testing.T) {
 	if got := verdict(`{"exchange":` + string(ex) + `}`); got != "valid <nil>" {
 		t.Errorf("what was signed is %s", got)
 	}
-	for _, body := range []string{`{"ref":"1","provider":"nosuch"}`, `{"ref":"1","provider":"stripe"}`, `{"message":"GET / HTTP/1.1\nHost: a\n\n"}`} {
+	// As GitHub signs, with the key of TikTok.
+	lent := b.must(200, "POST", "/devhook/v1/sign", `{"message":"POST /h HTTP/1.1\nHost: a\nX-GitHub-Delivery: 72d3162e\n\n{}","provider":"github","keys_of":"tiktok","fresh_id":true}`)
+	mac := hmac.New(sha256.New, []byte(tiktokSecret))
+	mac.Write([]byte("{}"))
+	if !bytes.Contains(lent.body, []byte("sha256="+hex.EncodeToString(mac.Sum(nil)))) {
+		t.Errorf("signed with the key of another is %s", lent.body)
+	}
+	if bytes.Contains(lent.body, []byte("72d3162e")) {
+		t.Errorf("the id of the delivery is no fresh one: %s", lent.body)
+	}
+	for _, body := range []string{`{"ref":"1","provider":"nosuch"}`, `{"ref":"1","keys_of":"nosuch"}`, `{"ref":"1","provider":"stripe"}`, `{"message":"GET / HTTP/1.1\nHost: a\n\n"}`} {
 		b.must(422, "POST", "/devhook/v1/verify", body)
 		b.must(422, "POST", "/devhook/v1/sign", body)
 	}

@@ -12,7 +12,9 @@ import (
 type judgeRequest struct {
 	source
 	provided
-	At string `json:"at"`
+	KeysOf  string `json:"keys_of"` // another provider, whose keys are used
+	At      string `json:"at"`
+	FreshID bool   `json:"fresh_id"` // for sign
 }
 
 // A provided says whose a webhook is, if that is not recorded, and what signs it. The
@@ -43,7 +45,11 @@ func (in *Inspector) subject(r *http.Request) (s subject, err error) {
 	if s.ex.Request.Truncated || s.ex.Request.Body.Sum != "" {
 		return s, &Error{http.StatusUnprocessableEntity, "not all of its body is there to be checked or signed", ""}
 	}
-	s.provider, s.keys, err = in.providerOf(s.ex, s.provided)
+	if s.provider, s.keys, err = in.providerOf(s.ex, s.provided); err == nil && s.KeysOf != "" {
+		of := s.provided
+		of.Provider = s.KeysOf
+		_, s.keys, err = in.providerOf(s.ex, of)
+	}
 	return s, err
 }
 
@@ -131,7 +137,7 @@ func (in *Inspector) sign(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.ex.Provider = s.provider.ID
-	signed, err := replay.Plan{Source: s.ex, Sign: replay.SignAlways}.Build(replay.Keys(s.provider, s.keys), at)
+	signed, err := replay.Plan{Source: s.ex, Sign: replay.SignAlways, FreshID: s.FreshID}.Build(replay.Keys(s.provider, s.keys), at)
 	if err != nil {
 		in.failed(w, err)
 		return

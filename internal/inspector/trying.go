@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"time"
 
+	"devhook/internal/attack"
 	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
+	"devhook/verify"
 )
 
 // How long trying may take: all of it, and an app for one answer.
@@ -49,11 +51,12 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	if t.Source.Request.Truncated || t.Source.Request.Body.Sum != "" {
 		return nil, 0, &Error{http.StatusUnprocessableEntity, "not all of its body is there to be sent and signed", ""}
 	}
-	if t.Provider, t.Keys, err = in.providerOf(t.Source, req.provided); err != nil {
+	var keys verify.Keys
+	if t.Provider, keys, err = in.providerOf(t.Source, req.provided); err != nil {
 		return nil, 0, err
 	}
-	t.Source.Provider = t.Provider.ID
-	if err := checked(t.Provider)(t.Provider.CheckSign(t.Keys)); err != nil {
+	t.Source.Provider, t.Keys = t.Provider.ID, attack.Holding(t.Provider, keys)
+	if err := checked(t.Provider)(t.Provider.CheckSign(keys)); err != nil {
 		return nil, 0, err
 	}
 	if t.App, t.Route, err = in.app(r, t.Source, req.To); err != nil {

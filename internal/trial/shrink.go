@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -52,8 +53,11 @@ func (t *Trial) Shrink(ctx context.Context, while While, most int) (s Shrunk, er
 		req := t.Source.Request
 		req.Body, req.Size = recorder.Body{Bytes: body}, int64(len(body))
 		req, err := t.signed(req, false)
-		if err != nil {
+		if errors.As(err, new(*replay.Error)) {
 			return false, nil // without what is signed it is none of this provider's
+		}
+		if err != nil {
+			return false, err
 		}
 		done, err := t.shoot(ctx, req, fmt.Sprintf("shrink to %d bytes", len(body)))
 		if err != nil {

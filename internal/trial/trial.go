@@ -23,8 +23,8 @@ import (
 type Trial struct {
 	Source   *recorder.Exchange // with its whole body in memory
 	Provider verify.Provider
-	Keys     verify.Keys
-	Origin   recorder.Origin // of what is sent
+	Keys     attack.Keyholder // of the app
+	Origin   recorder.Origin  // of what is sent
 	App      *url.URL
 	Route    string
 	Timeout  time.Duration // how long the app may take to answer; 0: as who sends has it
@@ -57,13 +57,7 @@ func (t *Trial) shoot(ctx context.Context, req recorder.Request, why string) (*r
 
 // signed returns req signed now; fresh gives it a delivery id that there was not before.
 func (t *Trial) signed(req recorder.Request, fresh bool) (recorder.Request, error) {
-	ex, err := replay.Plan{
-		Source: &recorder.Exchange{Provider: t.Provider.ID, Request: req}, Origin: t.Origin, Sign: replay.SignAlways, FreshID: fresh,
-	}.Build(replay.Keys(t.Provider, t.Keys), t.Now())
-	if err != nil {
-		return req, err
-	}
-	return ex.Request, nil
+	return t.Keys.Sign(req, attack.Signing{As: t.Provider, At: t.Now(), FreshID: fresh})
 }
 
 // Status is what the app answered, 0 if it did not.

@@ -40,7 +40,7 @@ func trying(t *testing.T, provider, event string, app http.HandlerFunc) *trial.T
 	}
 	t.Cleanup(func() { store.Close() })
 	p, _ := verify.Lookup(provider)
-	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("s3cret")}}
+	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret("s3cret")}, With: map[string]string{"app_key": "a"}}
 	gate := gateway.New(gateway.Options{Store: store}, &gateway.Routes{Catalog: verify.Builtin(), Keys: map[string]verify.Keys{p.ID: keys}})
 	t.Cleanup(gate.Wait)
 	f, ok := fixtures.Lookup(provider, event)
@@ -52,7 +52,7 @@ func trying(t *testing.T, provider, event string, app http.HandlerFunc) *trial.T
 	}
 	ex := f.Exchange
 	ex.Provider = p.ID
-	return &trial.Trial{Source: &ex, Provider: p, Keys: keys, Origin: recorder.Trigger, App: at, Now: time.Now, Send: gate.Send}
+	return &trial.Trial{Source: &ex, Provider: p, Keys: attack.Holding(p, keys), Origin: recorder.Trigger, App: at, Now: time.Now, Send: gate.Send}
 }
 
 // An app has as long as is said, or else as its provider gives it; tries are at the times of
@@ -66,7 +66,6 @@ func TestDeliver(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(late) })
-	tr.Keys.With = map[string]string{"app_key": "a"}
 	tr.Timeout = 50 * time.Millisecond
 	policy := delivery.Of(tr.Provider.Retry)
 	var at []time.Duration
