@@ -73,7 +73,8 @@ func (p *program) attack(c *cli.Context) error {
 	first := !c.Bool("json")
 	results, err := t.Attack(ctx, list, effects, func(r attack.Result) {
 		if first {
-			t.out.Printf("%s", t.out.Bold(terminal.Safe(fmt.Sprintf("%-22s %-8s %-20s", heading, "should", "did"))))
+			t.out.Printf("%s", t.out.Bold(terminal.Safe(heading)))
+			t.out.Printf("%s", t.out.Dim(strings.TrimRight(attackCells("", "should", "did"), " ")))
 			first = false
 		}
 		if err := p.attacked(c, t.out, r); err != nil && broken == nil {
@@ -117,7 +118,7 @@ func (p *program) listVariants(c *cli.Context, list []attack.Variant) error {
 	}
 	for _, v := range list {
 		if !c.Bool("json") {
-			out.Printf("%-22s %-8s %s", v.Name, v.Want, v.About)
+			out.Beside(fmt.Sprintf("%-22s %-8s", v.Name, v.Want), v.About)
 			continue
 		}
 		if err := p.line(struct {
@@ -141,18 +142,21 @@ func (p *program) attacked(c *cli.Context, out *terminal.Terminal, r attack.Resu
 			attack.Told
 		}{1, "variant", r.Tell()})
 	}
-	want, did := string(r.Shot.Want), r.Said()
-	text := out.Good("ok")
+	want, did, mark, text := string(r.Shot.Want), r.Said(), out.Good("ok"), out.Dim(terminal.Safe(r.Note))
 	switch {
 	case r.Skipped != "":
-		want, did, text = "-", "not sent", out.Dim(terminal.Safe(r.Skipped))
+		want, did, mark, text = "-", "not sent", "", out.Dim(terminal.Safe(r.Skipped))
 	case r.Fault != "":
-		text = out.Bad("FINDING") + " " + terminal.Safe(r.Fault+": "+r.Detail)
-	case r.Note != "":
-		text += "  " + out.Dim(terminal.Safe(r.Note))
+		mark, text = out.Bad("FINDING"), terminal.Safe(r.Fault+": "+r.Detail)
 	}
-	out.Printf("%-22s %-8s %-20s %s", r.Variant.Name, want, terminal.Safe(did), text)
+	out.Beside(strings.TrimRight(attackCells(r.Variant.Name, want, terminal.Safe(did))+" "+mark, " "), text)
 	return wrote(out.Err())
+}
+
+// attackCells is the beginning of a line of the table. What four requests did at once
+// can be wider than its column.
+func attackCells(name, want, did string) string {
+	return fmt.Sprintf("%-22s %-8s %-18s", name, want, did)
 }
 
 // attackResult prints the findings and writes the reports.
@@ -190,13 +194,13 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 	} else {
 		t.out.Printf("")
 		for _, f := range findings {
-			t.out.Printf("%s  the app %s  %s", t.out.Bad(f.Fault.ID), f.Fault.Text, t.out.Dim("("+strings.Join(f.Variants, ", ")+")"))
+			t.out.Beside(t.out.Bad(f.Fault.ID)+"  the app "+f.Fault.Text, t.out.Dim("("+strings.Join(f.Variants, ", ")+")"))
 			t.out.Paragraph(4, f.Fault.Fix)
 		}
 		if target := c.String("effects"); target == "" {
 			t.out.Paragraph(0, t.out.Dim("Whether the app acts twice on one webhook was not looked at: --effects tells how often it acted."))
 		}
-		t.out.Printf("%d variants sent, %d %s", summary.Sent, len(findings), map[bool]string{true: "finding", false: "findings"}[len(findings) == 1])
+		t.out.Printf("%s sent, %s", countOf(summary.Sent, "variant", "variants"), countOf(len(findings), "finding", "findings"))
 		if err := wrote(t.out.Err()); err != nil {
 			return err
 		}

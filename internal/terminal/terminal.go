@@ -173,6 +173,17 @@ func (t *Terminal) Item(text string) {
 	t.Printf("%s", "  - "+strings.Join(t.wrap(text, 4), "\n    "))
 }
 
+// Beside writes text behind head, or, where the terminal ends before that, under it
+// in as many lines as it takes.
+func (t *Terminal) Beside(head, text string) {
+	if t.width == 0 || Columns(head)+1+Columns(text) <= t.width {
+		t.Printf("%s", strings.TrimRight(head+" "+text, " "))
+		return
+	}
+	t.Printf("%s", strings.TrimRight(head, " "))
+	t.Paragraph(4, text)
+}
+
 // wrap breaks text between words to fit behind a margin. A word that is too
 // long, as URLs are, is left whole.
 func (t *Terminal) wrap(text string, margin int) []string {

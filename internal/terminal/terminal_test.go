@@ -219,6 +219,21 @@ func TestItem(t *testing.T) {
 	}
 }
 
+// What does not fit beside something stands under it; off a terminal lines have no end.
+func TestBeside(t *testing.T) {
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	term.Beside("head", "one two three four five")
+	term.width = 20
+	term.Beside("a head ", "four five")
+	term.Beside("a head  ", "one two three four five")
+	term.Beside("only a head", "")
+	want := "head one two three four five\na head  four five\na head\n    one two three\n    four five\nonly a head\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // One letter is not one column.
 func TestColumns(t *testing.T) {
 	for s, want := range map[string]int{
