@@ -42,6 +42,9 @@ func (e Expectation) Check(sent, source *recorder.Exchange) string {
 		return ""
 	}
 	if sent.Outcome != recorder.Answered || sent.Response == nil {
+		if sent.Detail != "" {
+			return fmt.Sprintf("expected %s, and the app did not answer: %s", e.text, sent.Detail)
+		}
 		return fmt.Sprintf("expected %s, and the app did not answer", e.text)
 	}
 	got := sent.Response

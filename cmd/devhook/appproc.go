@@ -8,12 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
-
-	"devhook/internal/terminal"
 )
 
 // An appProcess is an app that devhook has started, with all that it has started
@@ -21,18 +20,29 @@ import (
 type appProcess struct {
 	cmd   *exec.Cmd
 	out   tailBuffer
+	pipe  *os.File      // what it prints is read from it
 	ended chan struct{} // closed when the process is gone
+	mute  chan struct{} // closed when nothing can come from the pipe any more
 }
 
 // startApp starts command in a shell, as it is typed.
 func startApp(command string) (*appProcess, error) {
-	a := &appProcess{cmd: shellCommand(command), ended: make(chan struct{})}
+	a := &appProcess{cmd: shellCommand(command), ended: make(chan struct{}), mute: make(chan struct{})}
 	ownGroup(a.cmd)
-	a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.out
-	a.cmd.WaitDelay = time.Second // what has left the group may keep the output open
-	if err := a.cmd.Start(); err != nil {
+	r, w, err := os.Pipe()
+	if err != nil {
 		return nil, &failure{code: 4, text: "--app: " + err.Error(), err: err}
 	}
+	defer w.Close()
+	a.pipe, a.cmd.Stdout, a.cmd.Stderr = r, w, w
+	if err := a.cmd.Start(); err != nil {
+		r.Close()
+		return nil, &failure{code: 4, text: "--app: " + err.Error(), err: err}
+	}
+	go func() {
+		io.Copy(&a.out, r) // ends when all have closed it, or stop closes it
+		close(a.mute)
+	}()
 	go func() {
 		a.cmd.Wait()
 		close(a.ended)
@@ -52,15 +62,59 @@ type readiness struct {
 // stopTime is how long an app may take to end when it is asked to.
 const stopTime = 5 * time.Second
 
-// stop ends the app and all that it has started, and returns when they are gone.
+// stop ends the app and all that it has started, and returns when they are gone. What
+// has left the process group of the app is left alone.
 func (a *appProcess) stop() {
 	askGroup(a.cmd)
-	select {
-	case <-a.ended:
-	case <-time.After(stopTime):
+	late := time.After(stopTime)
+	for asked := true; asked && !a.gone(); {
+		select {
+		case <-late:
+			asked = false
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 	killGroup(a.cmd) // also what has outlived the first
 	<-a.ended
+	a.pipe.Close() // what has left the group may keep the other end open
+	<-a.mute
+}
+
+// gone reports whether the process and all in its group have ended: the shell may end
+// at once, and the app that it has started take its time.
+func (a *appProcess) gone() bool { return isClosed(a.ended) && groupGone(a.cmd) }
+
+// hasEnded reports whether the process has ended, which it may be about to do.
+func (a *appProcess) hasEnded() bool {
+	select {
+	case <-a.ended:
+		return true
+	case <-time.After(500 * time.Millisecond):
+		return false
+	}
+}
+
+// said returns what the app has printed last, as a hint.
+func (a *appProcess) said() string {
+	if isClosed(a.ended) {
+		select { // what it printed at its end may not have been read
+		case <-a.mute:
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	if text := a.out.last(); text != "" {
+		return "it said: " + text
+	}
+	return "it has printed nothing; run it by itself"
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // awaitReady returns nil when the app answers at u: with any status for http, or
@@ -79,14 +133,14 @@ func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appP
 		}
 		select {
 		case <-ended:
-			return &failure{code: 4, text: "the app has ended before it was ready", hint: a.out.last()}
+			return &failure{code: 4, text: "the app has ended before it was ready", hint: a.said()}
 		case <-ctx.Done():
 			f := &failure{code: 4, text: fmt.Sprintf("the app did not answer at %s within %v: %v", u, patience, err)}
 			if errors.Is(context.Cause(ctx), context.Canceled) {
 				return errInterrupted
 			}
 			if a != nil {
-				f.hint = a.out.last()
+				f.hint = a.said()
 			}
 			return f
 		case <-time.After(50 * time.Millisecond):
@@ -148,14 +202,10 @@ func (t *tailBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last returns the last lines, as a hint.
+// last returns the last lines in one, "" if there are none.
 func (t *tailBuffer) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.b)), "\n")
-	text := strings.Join(lines[max(0, len(lines)-5):], "\n")
-	if text == "" {
-		return "it has printed nothing; run it by itself"
-	}
-	return "it said: " + terminal.SafeText(text)
+	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
+	return strings.TrimSpace(strings.Join(lines[max(0, len(lines)-5):], " | "))
 }

@@ -3,7 +3,12 @@
 package main
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -16,3 +21,20 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 func askGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
 func killGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// groupGone reports whether nothing of the group is left but what nobody has waited
+// for: as the first process of a container many a program does not.
+func groupGone(cmd *exec.Cmd) bool {
+	if syscall.Kill(-cmd.Process.Pid, 0) == syscall.ESRCH {
+		return true
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // none but on Linux
+	for _, path := range stats {
+		text, _ := os.ReadFile(path) // it can be gone by now
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) > 2 && fields[2] == strconv.Itoa(cmd.Process.Pid) && fields[0] != "Z" { // proc(5): state, parent, group
+			return false
+		}
+	}
+	return len(stats) > 0
+}

@@ -123,45 +123,63 @@ func (s *sending) test(c *cli.Context) (err error) {
 			return err
 		}
 	}
-	return s.runCases(ctx, cases)
+	return s.runCases(ctx, cases, ready.app)
 }
 
-// runCases sends one case after the other.
-func (s *sending) runCases(ctx context.Context, cases []testCase) error {
-	failed, reached := 0, false
+// runCases sends one case after the other, to an app that is nil if somebody else has
+// started it. When that has ended, what is left is not sent, and is wrong.
+func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProcess) error {
+	failed, reached, ended := 0, false, false
 	for _, tc := range cases {
-		why, done, err := s.runCase(ctx, tc)
-		if ctx.Err() != nil {
-			return errInterrupted
+		entry := checked{why: "not sent: the app has ended"}
+		var done *recorder.Exchange
+		if !ended {
+			why, ex, err := s.runCase(ctx, tc)
+			if ctx.Err() != nil {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			done, entry = ex, checkedOf(ex, tc.ex, why)
+			reached, s.last = reached || done.Outcome == recorder.Answered, done.Detail
+			if ended = app != nil && done.Outcome != recorder.Answered && app.hasEnded(); ended {
+				entry.why += "; it has ended"
+			}
 		}
-		if err != nil {
-			return err
-		}
-		reached = reached || done.Outcome == recorder.Answered
-		entry := checkedOf(done, tc.ex, why)
 		entry.name, entry.class = tc.Name, strings.TrimSuffix(filepath.ToSlash(tc.file), filepath.Ext(tc.file))
 		s.reported = append(s.reported, entry)
 		if entry.why != "" {
 			failed++
-			s.last = done.Detail
 		}
 		if err := s.printCase(tc, entry, done); err != nil {
 			return err
 		}
 	}
-	s.errs.Printf("%d cases: %d right, %d wrong", len(cases), len(cases)-failed, failed)
+	interrupted := len(s.reported) < len(cases)
+	text := fmt.Sprintf("%s: %d right, %d wrong", countOf(len(cases), "case", "cases"), len(s.reported)-failed, failed)
+	if interrupted {
+		text += fmt.Sprintf(", %d not sent", len(cases)-len(s.reported))
+	}
+	s.errs.Printf("%s", text)
 	if path := s.c.String("junit"); path != "" {
 		if err := writeJUnit(path, "devhook test", s.reported); err != nil {
 			return err
 		}
 	}
+	f := &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases))}
 	switch {
+	case interrupted:
+		f.text = "interrupted before all was sent"
 	case !reached:
-		return &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
-	case failed > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases))}
+		f = &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
+	case failed == 0:
+		return nil
 	}
-	return nil
+	if app != nil {
+		f.hint = "what the app has printed can tell why; " + app.said()
+	}
+	return f
 }
 
 // runCase sends a case as often as it says, until an answer is not as expected.
@@ -177,6 +195,9 @@ func (s *sending) runCase(ctx context.Context, tc testCase) (why string, done *r
 	}
 	send := func(ctx context.Context) (*recorder.Exchange, error) {
 		plan, err := s.plan(tc.ex, recorder.Trigger, 0)
+		if most := s.apps.Default.Timeout; tc.Within > 0 && (most == 0 || tc.Within < most) {
+			plan.Timeout = tc.Within
+		}
 		lent := false
 		if err == nil {
 			done, lent, err = s.lend(ctx, plan, false)
@@ -211,7 +232,11 @@ func inCase(tc testCase, err error) error {
 	return storeFailure(err)
 }
 
+// printCase prints what became of a case; done is nil if it was not sent.
 func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange) error {
+	if done == nil {
+		done = new(recorder.Exchange)
+	}
 	if s.c.Bool("json") {
 		return s.p.line(struct {
 			V    int    `json:"v"`
@@ -222,7 +247,11 @@ func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange)
 	if entry.why == "" {
 		s.out.Printf("%s  %s  %s", s.out.Good("ok   "), terminal.Safe(tc.Name), s.out.Dim(fmt.Sprintf("#%d %s %s", done.Seq, outcomeText(done), terminal.Took(entry.took))))
 	} else {
-		s.out.Printf("%s  %s  %s", s.out.Bad("WRONG"), terminal.Safe(tc.Name), terminal.Safe(fmt.Sprintf("#%d: %s", done.Seq, entry.why)))
+		why := entry.why
+		if done.Seq != 0 {
+			why = fmt.Sprintf("#%d: %s", done.Seq, why)
+		}
+		s.out.Printf("%s  %s  %s", s.out.Bad("WRONG"), terminal.Safe(tc.Name), terminal.Safe(why))
 	}
 	return wrote(s.out.Err())
 }

@@ -43,8 +43,8 @@ type ToldCase struct {
 	Line   int         `json:"line"`
 	OK     bool        `json:"ok"`
 	Why    string      `json:"why,omitempty"`
-	ID     recorder.ID `json:"id"`
-	Seq    uint64      `json:"seq"`
+	ID     recorder.ID `json:"id,omitempty"` // absent, as is seq, if it was not sent
+	Seq    uint64      `json:"seq,omitempty"`
 	TookNS int64       `json:"took_ns"`
 }
 
