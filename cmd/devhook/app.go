@@ -28,18 +28,18 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	args           []string // as they were typed
+	args           []string // with the flags before "--" and what stands behind that
 }
 
 // run is main without the exit.
 func (p *program) run(args []string) int {
 	app := p.app()
-	p.args = args
 	if len(args) > 2 && args[1] == "trigger" && args[2] == "session" { // a command of its own, and no event
 		args = slices.Concat(args[:1], args[2:])
 	}
 	args, err := reorder(app, args)
 	if err == nil {
+		p.args = args
 		err = app.Run(args)
 	}
 	if err == nil {

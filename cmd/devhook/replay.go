@@ -90,6 +90,12 @@ func (s *sending) replay(c *cli.Context) error {
 				return err
 			}
 		}
+		for i, arg := range args {
+			s.refs = append(s.refs, 0)
+			if !isFile(arg) {
+				s.refs[i] = groups[i][0].Seq
+			}
+		}
 		s.total = max(0, len(slices.Concat(groups...))*c.Int("repeat")-s.plans.skip)
 		sources = func(yield func(*recorder.Exchange, error) bool) {
 			now := groups

@@ -96,6 +96,7 @@ type baseline struct {
 	runs                        map[string][]*recorder.Exchange // by what was sent
 	fixed, regressed, same, new int
 	newBad                      int // of the new
+	gone                        int // were sent then, and not now; known at the end of a whole run
 }
 
 // readBaseline reads the output of an earlier run with --json.
@@ -133,29 +134,39 @@ func baselineKey(ex *recorder.Exchange) string {
 }
 
 // compare counts what has become of done since the earlier run, and says so if it
-// is something else. bad tells whether an exchange is not as expected.
-func (b *baseline) compare(done *recorder.Exchange, bad func(*recorder.Exchange) bool) (text string, worse bool) {
+// is something else. wrong is why it counts against this run, "" if it does not: what
+// was bad before, too, is known. bad tells whether an exchange is not as expected.
+func (b *baseline) compare(done *recorder.Exchange, bad func(*recorder.Exchange) bool) (text, wrong string) {
 	key := baselineKey(done)
 	earlier := b.runs[key]
 	if len(earlier) == 0 {
 		b.new++
 		if bad(done) {
 			b.newBad++
+			wrong = "new, and the outcome is " + outcomeText(done)
 		}
-		return "", false
+		return wrong, wrong
 	}
 	was := earlier[0]
 	b.runs[key] = earlier[1:]
 	switch before, now := bad(was), bad(done); {
 	case before && !now:
 		b.fixed++
-		return "fixed: " + outcomeText(was) + " before, now " + outcomeText(done), false
+		return "fixed: " + outcomeText(was) + " before, now " + outcomeText(done), ""
 	case !before && now:
 		b.regressed++
-		return "regressed: " + outcomeText(was) + " before, now " + outcomeText(done), true
+		text = "regressed: " + outcomeText(was) + " before, now " + outcomeText(done)
+		return text, text
 	}
 	b.same++
-	return "", false
+	return "", ""
+}
+
+// end counts what the earlier run had and this one, which was whole, had not.
+func (b *baseline) end() {
+	for _, left := range b.runs {
+		b.gone += len(left)
+	}
 }
 
 func outcomeText(ex *recorder.Exchange) string {
@@ -170,24 +181,26 @@ func (b *baseline) summary() string {
 	if b.new > 0 {
 		text += fmt.Sprintf(", %d new", b.new)
 	}
+	if b.gone > 0 {
+		text += fmt.Sprintf(", %d gone", b.gone)
+	}
 	return text
 }
 
-// compareToBaseline tells of done what is otherwise than in the earlier run. mu is held.
-func (s *sending) compareToBaseline(done, source *recorder.Exchange) {
-	if s.baseline == nil {
-		return
-	}
-	text, worse := s.baseline.compare(done, func(ex *recorder.Exchange) bool {
+// compareToBaseline tells of done what is otherwise than in the earlier run, and
+// returns why that counts against this one, "" if it does not. mu is held.
+func (s *sending) compareToBaseline(done, source *recorder.Exchange) (wrong string) {
+	text, wrong := s.baseline.compare(done, func(ex *recorder.Exchange) bool {
 		if s.c.IsSet("expect") {
 			return s.expect.Check(ex, source) != ""
 		}
 		return ex.Outcome != recorder.Answered || ex.Response == nil || ex.Response.Status >= 400
 	})
 	switch {
-	case worse:
+	case wrong != "":
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook:"), done.Seq, terminal.Safe(text))
 	case text != "":
 		s.errs.Printf("%s #%d: %s", s.errs.Good("devhook:"), done.Seq, terminal.Safe(text))
 	}
+	return wrong
 }

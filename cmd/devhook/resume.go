@@ -35,11 +35,17 @@ func (s *sending) bar() string {
 var notAgain = []string{"skip", "upto", "seed", "shift-time"}
 
 // resume returns the command that sends the rest. A secret that was given by value
-// is asked for in it.
-func (s *sending) resume() string {
-	words := []string{"devhook"}
-	args := s.p.args[1:]
-	for i := 0; i < len(args); i++ {
+// is asked for in it. Recordings have their numbers: what was last is so no more. args
+// is the command with its flags, rest what it was given beside them.
+func (s *sending) resume(args, rest []string) string {
+	words := []string{"devhook", args[0]}
+	for i, arg := range rest {
+		if i < len(s.refs) && s.refs[i] != 0 {
+			arg = strconv.FormatUint(s.refs[i], 10)
+		}
+		words = append(words, quoteShell(arg))
+	}
+	for i := 1; i < len(args); i++ {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
 		switch {
 		case !strings.HasPrefix(args[i], "-") || args[i] == "-":

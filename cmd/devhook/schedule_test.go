@@ -18,14 +18,15 @@ func TestParseRate(t *testing.T) {
 
 // A command that goes on shows no secret, and is one that a shell reads as it was.
 func TestResumeCommand(t *testing.T) {
-	s := &sending{p: &program{args: []string{
-		"/bin/devhook", "replay", "--filter", "provider:tiktok it's", "--skip", "3", "--secret", "whsec_abc=", "--secret=stripe=whsec_x", "--secret", "slack=env:S",
+	args := []string{
+		"replay", "--filter", "provider:tiktok it's", "--skip", "3", "--secret", "whsec_abc=", "--secret=stripe=whsec_x", "--secret", "slack=env:S",
 		"--seed=9", "--shift-time", "now", "-f", "a b",
-	}}}
+	}
+	s := &sending{refs: []uint64{12, 0}}
 	s.plans.skip, s.sent, s.skipped, s.many, s.newest, s.seeded = 3, 4, 1, true, 77, 9
 	s.travel.moved, s.travel.by = true, 36*time.Hour
-	want := `devhook replay --filter 'provider:tiktok it'\''s' --secret - --secret stripe=- --secret slack=env:S -f 'a b' --skip 8 --upto 77 --seed 9 --shift-time +36h0m0s`
-	if got := s.resume(); got != want {
+	want := `devhook replay 12 ./a.http --filter 'provider:tiktok it'\''s' --secret - --secret stripe=- --secret slack=env:S -f 'a b' --skip 8 --upto 77 --seed 9 --shift-time +36h0m0s`
+	if got := s.resume(args, []string{"last", "./a.http"}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -67,7 +67,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	workers := 0 // as many as there was work for at once
 	work := func(j job) {
 		for ok := true; ok; j, ok = <-jobs {
-			if going.Err() != nil || s.broken() != nil { // since it was handed over
+			if s.broken() != nil { // since it was handed over
 				continue
 			}
 			if err := s.one(ctx, j, origin, told); err != nil {
@@ -226,9 +226,6 @@ func (s *sending) tell(d sent) error {
 	}
 	s.warnUnsigned(done, d.plan)
 	why := s.expect.Check(done, d.ex)
-	if s.junit != "" {
-		s.reported = append(s.reported, checkedOf(done, d.ex, why))
-	}
 	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
 	if !quiet || s.c.Bool("json") {
 		s.progress(true)
@@ -249,7 +246,13 @@ func (s *sending) tell(d sent) error {
 		s.failed++
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
 	}
-	s.compareToBaseline(done, d.ex)
+	entry := checkedOf(done, d.ex, why)
+	if s.baseline != nil {
+		entry.why = s.compareToBaseline(done, d.ex)
+	}
+	if s.junit != "" {
+		s.reported = append(s.reported, entry)
+	}
 	if s.sent > manySent {
 		s.progress(false)
 	}
@@ -341,9 +344,12 @@ func (s *sending) result(interrupted bool) error {
 		s.errs.Printf("%s", s.tally())
 	}
 	if interrupted {
-		s.errs.Printf("the rest: %s", terminal.SafeText(s.resume()))
+		s.errs.Printf("the rest: %s", terminal.SafeText(s.resume(s.p.args[1:len(s.p.args)-s.c.NArg()-1], s.c.Args().Slice())))
 	}
 	if s.baseline != nil {
+		if !interrupted && s.plans.skip == 0 {
+			s.baseline.end()
+		}
 		s.errs.Printf("%s", s.baseline.summary())
 	}
 	if s.junit != "" {
@@ -354,6 +360,8 @@ func (s *sending) result(interrupted bool) error {
 	switch {
 	case s.baseline != nil && s.baseline.regressed > 0 && s.answered > 0:
 		return &failure{code: 1, text: fmt.Sprintf("%d of %d regressed since the baseline", s.baseline.regressed, s.sent)}
+	case s.baseline != nil && s.baseline.newBad > 0 && s.answered > 0:
+		return &failure{code: 1, text: fmt.Sprintf("%d of %d are new since the baseline, and wrong", s.baseline.newBad, s.sent)}
 	case s.baseline != nil && s.baseline.newBad == 0 && s.answered > 0 && !interrupted && s.skipped == 0: // what failed before, too, is known
 		return nil
 	case s.sent > 0 && s.answered == 0:

@@ -43,11 +43,12 @@ type sending struct {
 	expect  replay.Expectation
 	travel  travel
 	plans   schedule
-	junit   string // the file of the report; "": none
-	rereads bool   // files that are sent are read anew
-	round   int    // how often what is read now was sent before
-	seeded  uint64 // 0: not chosen yet
-	filled  uint64 // how many samples were filled in
+	junit   string   // the file of the report; "": none
+	rereads bool     // files that are sent are read anew
+	round   int      // how often what is read now was sent before
+	seeded  uint64   // 0: not chosen yet
+	filled  uint64   // how many samples were filled in
+	refs    []uint64 // the recordings that arguments name, 0 for what is none
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has
