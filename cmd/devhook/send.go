@@ -77,12 +77,13 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	}
 	pace := pace{schedule: s.plans, now: s.p.now}
 	var firstErr error
+	stopped := false // before all was handed over
 	for j, err := range s.jobs(sources) {
 		if err != nil {
 			firstErr = err
 			break
 		}
-		if !pace.wait(going, j) {
+		if stopped = !pace.wait(going, j); stopped {
 			break
 		}
 		if s.broken() != nil {
@@ -100,8 +101,11 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 		}
 		select {
 		case jobs <- j:
+			continue
 		case <-going.Done():
+			stopped = true
 		}
+		break
 	}
 	close(jobs)
 	wg.Wait()
@@ -115,7 +119,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	case firstErr != nil:
 		return firstErr
 	}
-	return s.result(going.Err() != nil)
+	return s.result(stopped)
 }
 
 // onInterrupts calls each of the functions at one interrupt after the other. done
@@ -378,6 +382,8 @@ func (s *sending) result(interrupted bool) error {
 		return &failure{code: 1, text: fmt.Sprintf("%d could not be sent", s.skipped)}
 	case interrupted:
 		return &failure{code: 1, text: "interrupted before all was sent"}
+	case s.sent == 0 && s.plans.skip > 0:
+		return &failure{code: 2, text: fmt.Sprintf("nothing is left behind the first %d: nothing was sent", s.plans.skip)}
 	case s.sent == 0:
 		return &failure{code: 2, text: "nothing fits the filter: nothing was sent", hint: "devhook list shows what there is"}
 	}
