@@ -148,6 +148,7 @@ var (
 			return nil
 		},
 		"within": func(r *Retry, n node) (err error) { r.Within, err = n.Duration(); return },
+		"times":  func(r *Retry, n node) (err error) { r.Times, err = n.Int(1, 99); return },
 		"backoff": func(r *Retry, n node) (err error) {
 			r.Backoff, err = n.Word("backoff", []string{"exponential", "constant", "none"})
 			return

@@ -89,6 +89,7 @@ type Answer struct {
 type Retry struct {
 	After   []time.Duration // the pauses before the second try, the third …
 	Within  time.Duration   // gives up after that long in all
+	Times   int             // how often it tries again at most; 0: not known
 	Backoff string          // how the pauses grow where they are not documented
 	Timeout time.Duration   // how long the provider waits for an answer
 	Success []int           // the statuses after which it does not try again; nil: all 2xx

@@ -40,7 +40,7 @@ type Policy struct {
 // how long the provider goes on where it does not say.
 const (
 	firstPause   = time.Minute
-	pauseFactor  = 2
+	pauseFactor  = 2.0
 	longestPause = 12 * time.Hour
 	assumedHours = 24 * time.Hour
 	mostTries    = 100
@@ -49,36 +49,66 @@ const (
 // Of returns the policy that r describes.
 func Of(r verify.Retry) Policy {
 	p := Policy{At: []time.Duration{0}, Certainty: Documented, Timeout: r.Timeout, About: r.About, success: r.Success}
-	for _, pause := range r.After {
-		p.add(pause, r.Within)
+	most := mostTries
+	if r.Times > 0 {
+		most = r.Times + 1
 	}
+	for _, pause := range r.After {
+		p.add(pause, r.Within, most)
+	}
+	bounded := r.Within > 0 || r.Times > 0
 	switch {
 	case r.Backoff == "none":
-	case len(r.After) > 0:
-		if r.Backoff == "constant" && r.Within > 0 {
-			for p.add(r.After[len(r.After)-1], r.Within) {
-			}
+	case len(r.After) > 0 && bounded && r.Backoff != "":
+		pause, factor := r.After[len(r.After)-1], 1.0
+		if r.Backoff == "exponential" {
+			factor = pauseFactor
 		}
-	case r.Backoff == "" && r.Within == 0:
+		for pause > 0 && p.add(scale(pause, factor), r.Within, most) {
+			pause = scale(pause, factor)
+		}
+	case len(r.After) > 0:
+	case r.Backoff == "" && !bounded:
 		p.Certainty = Unknown
 	default:
 		p.Certainty = Assumed
 		within := r.Within
-		if within == 0 {
+		if within == 0 && r.Times == 0 {
 			within = assumedHours
 		}
-		pause := firstPause
-		for p.add(pause, within) {
-			pause = min(pause*pauseFactor, longestPause)
+		factor := pauseFactor
+		if within > 0 && r.Times > 0 {
+			factor = fitting(r.Times, within)
+		}
+		for pause := firstPause; p.add(pause.Round(time.Second), within, most); {
+			pause = min(scale(pause, factor), longestPause)
 		}
 	}
 	return p
 }
 
-// add adds a try after a pause, if it is in time.
-func (p *Policy) add(pause, within time.Duration) bool {
+func scale(d time.Duration, factor float64) time.Duration { return time.Duration(float64(d) * factor) }
+
+// fitting returns by how much so many pauses may grow, so that the last try is in time:
+// at most as they do where nothing is said of how many there are.
+func fitting(times int, within time.Duration) float64 {
+	for factor := pauseFactor; factor > 1; factor -= 0.01 {
+		sum, pause := time.Duration(0), firstPause
+		for range times {
+			sum += pause + time.Second // as they are rounded
+			pause = min(scale(pause, factor), longestPause)
+		}
+		if sum <= within {
+			return factor
+		}
+	}
+	return 1
+}
+
+// add adds a try after a pause, if it is in time and one of at most so many.
+func (p *Policy) add(pause, within time.Duration, most int) bool {
 	at := p.At[len(p.At)-1] + pause
-	if within > 0 && at > within || len(p.At) == mostTries {
+	if within > 0 && at > within || len(p.At) >= most {
 		return false
 	}
 	p.At = append(p.At, at)

@@ -22,6 +22,10 @@ func TestOf(t *testing.T) {
 		"github":       {nil, Documented},
 		"euler":        {nil, Unknown},
 		"slack":        {[]time.Duration{0, m, 5 * m}, Documented},
+		"monday":       {slices.Repeat([]time.Duration{m}, 30), Documented},
+		"braintree":    {slices.Repeat([]time.Duration{h}, 24), Documented},
+		"frameio":      {[]time.Duration{15 * time.Second, 30 * time.Second, m, 2 * m}, Documented},
+		"bitbucket":    {[]time.Duration{m, 2 * m}, Assumed},
 		"onfleet":      {slices.Repeat([]time.Duration{30 * m}, 48), Documented},
 		"tiktok":       {[]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h, 12 * h, 12 * h, 12 * h}, Assumed},
 	} {
@@ -46,6 +50,9 @@ func TestAll(t *testing.T) {
 		got := Of(p.Retry)
 		if got.At[0] != 0 || !slices.IsSorted(got.At) || len(got.At) >= mostTries {
 			t.Errorf("%s: %v", p.ID, got.At)
+		}
+		if p.Retry.Times > 0 && len(got.At) != p.Retry.Times+1 {
+			t.Errorf("%s tries %d times again, and says %d", p.ID, len(got.At)-1, p.Retry.Times)
 		}
 		if last := got.At[len(got.At)-1]; p.Retry.Within > 0 && last > p.Retry.Within {
 			t.Errorf("%s: the last try is after %s, and it gives up after %s", p.ID, last, p.Retry.Within)
