@@ -74,7 +74,7 @@ documents neither.`,
 					"curl -X POST 'http://" + addr + "/emulator/fire?command=Live.CallbackBeforeSendGift'",
 				}
 			}
-			return e.serve(noPages(s), func(ctx context.Context) { e.fire(ctx, s, fire, every) }, nil)
+			return e.serve(noPages(firing(s, "command", e.log, s.Fire)), func(ctx context.Context) { e.fire(ctx, s, fire, every) }, nil)
 		},
 	}
 }

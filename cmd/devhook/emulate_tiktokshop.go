@@ -52,7 +52,8 @@ are assumed.`,
 					"curl -X POST 'http://" + addr + "/emulator/fire?topic=ORDER_STATUS_CHANGE'",
 				}
 			}
-			return e.serve(noPages(shoptest.New(o)), func(context.Context) {}, nil)
+			s := shoptest.New(o)
+			return e.serve(noPages(firing(s, "topic", e.log, s.Fire)), func(context.Context) {}, nil)
 		},
 	}
 }

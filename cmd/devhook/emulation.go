@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -162,6 +164,31 @@ func noPages(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// firing has an emulator send a webhook, at POST /emulator/fire?KEY=NAME: that of the
+// name, with the body of the request in the place of the sample's if it has one. The
+// answer is what fire returns, or 409 with what the platform would not send. All else
+// is for h.
+func firing[T any](h http.Handler, key string, log func(string), fire func(ctx context.Context, name string, body []byte) (T, error)) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.HandleFunc("POST /emulator/fire", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+			return
+		}
+		fired, err := fire(r.Context(), r.URL.Query().Get(key), body)
+		if err != nil {
+			log(err.Error())
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(fired) // the caller may have gone
+	})
+	return mux
 }
 
 // secret returns what the flag refers to, else what the variable env holds.

@@ -14,7 +14,8 @@ func TestNoPages(t *testing.T) {
 	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { came++ }))
 	defer app.Close()
 	const command = "Live.CallbackAfterCreateRoom"
-	srv := httptest.NewServer(noPages(tencenttest.New(tencenttest.Options{Set: tencenttest.Config{URL: app.URL, Commands: []string{command}}})))
+	far := tencenttest.New(tencenttest.Options{Set: tencenttest.Config{URL: app.URL, Commands: []string{command}}})
+	srv := httptest.NewServer(noPages(firing(far, "command", func(string) {}, far.Fire)))
 	defer srv.Close()
 	for header, want := range map[string]int{"Origin": 403, "Sec-Fetch-Site": 403, "X-Other": 200} {
 		req, err := http.NewRequest("POST", srv.URL+"/emulator/fire?command="+command, nil)

@@ -41,8 +41,8 @@ type Options struct {
 	Now  func() time.Time  // nil: time.Now
 }
 
-// A Server is the API. It is at /event/202309/webhooks, and /emulator/fire has
-// it send a webhook. It keeps all in memory.
+// A Server is the API, at /event/202309/webhooks; Fire has it send a webhook. It keeps
+// all in memory.
 type Server struct {
 	o   Options
 	mux *http.ServeMux
@@ -65,7 +65,6 @@ func New(o Options) *Server {
 		s.Put(topic, u)
 	}
 	s.mux.HandleFunc("/event/202309/webhooks", s.serveCall)
-	s.mux.HandleFunc("POST /emulator/fire", s.serveFire)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, nil, &failure{404, 36009009, "Invalid path"})
 	})
@@ -273,22 +272,4 @@ func (s *Server) Fire(ctx context.Context, topic string, body []byte) (Fired, er
 	}
 	s.o.Log(fmt.Sprintf("%s  %d  %s", topic, f.Status, f.Effect))
 	return f, nil
-}
-
-// serveFire is POST /emulator/fire?topic=NAME. A body is sent in the place of the
-// sample's.
-func (s *Server) serveFire(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-		return
-	}
-	f, err := s.Fire(r.Context(), r.URL.Query().Get("topic"), body)
-	if err != nil {
-		s.o.Log(err.Error())
-		http.Error(w, err.Error(), http.StatusConflict)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(f) // the caller has gone
 }

@@ -172,22 +172,3 @@ func effect(command string, status int, answer []byte, calm bool) string {
 	}
 	return "taken note of"
 }
-
-// serveFire is POST /emulator/fire?command=NAME. A body is sent in the place of
-// the sample's. The answer is a Fired, or 409 with what the platform would not
-// send.
-func (s *Server) serveFire(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-		return
-	}
-	f, err := s.Fire(r.Context(), r.URL.Query().Get("command"), body)
-	if err != nil {
-		s.o.Log(err.Error())
-		http.Error(w, err.Error(), http.StatusConflict)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(f) // the caller has gone
-}

@@ -54,8 +54,8 @@ type Token struct {
 	Enabled bool   `json:"IsTokenEnable"`
 }
 
-// A Server is the API. It is at /v4/live_config/, and /emulator/fire has it send
-// a callback. It keeps all in memory.
+// A Server is the API, at /v4/live_config/; Fire has it send a callback. It keeps all in
+// memory.
 type Server struct {
 	o   Options
 	mux *http.ServeMux
@@ -84,7 +84,6 @@ func New(o Options) *Server {
 	}
 	s := &Server{o: o, mux: http.NewServeMux(), set: o.Set, was: o.Set, token: o.Token}
 	s.mux.HandleFunc("POST /v4/live_config/{cmd}", s.serveCall)
-	s.mux.HandleFunc("POST /emulator/fire", s.serveFire)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, nil, failure{60004, "there is no such command, or the method is not POST"})
 	})
