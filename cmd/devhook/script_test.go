@@ -140,6 +140,9 @@ func setupScript(e *testscript.Env) error {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
+		if text, ok := strings.CutPrefix(r.URL.Path, "/hangs-up/"); ok && bytes.Contains(body, []byte(text)) {
+			panic(http.ErrAbortHandler)
+		}
 		if mark, ok := strings.CutPrefix(r.URL.Path, "/breakpoint/"); ok { // as one in a debugger: until somebody goes on
 			for since := time.Now(); time.Since(since) < patience; time.Sleep(5 * time.Millisecond) {
 				if _, err := os.Stat(filepath.Join(e.WorkDir, mark)); err == nil {

@@ -23,9 +23,10 @@ func (p *program) shrinkCommand() *cli.Command {
   devhook shrink 12 --while 422 --save tiktok/without-content
   devhook shrink 12 --while timeout --timeout 2s
 
+With --while no-answer the app may go down, if something starts it again within 10 seconds.
 The exit code is 1 if the app does not answer so to the whole body.`,
 		Flags: tryingFlags(
-			&cli.StringFlag{Name: "while", Usage: "`WHAT` the app has to answer: 5xx, 422, or timeout", Value: "5xx"},
+			&cli.StringFlag{Name: "while", Usage: "`WHAT` the app has to answer: 5xx, 422, timeout, or no-answer", Value: "5xx"},
 			&cli.IntFlag{Name: "max-tries", Usage: "send at most `N` times", Value: 1000},
 			&cli.StringFlag{Name: "save", Usage: "make a sample `NAME` of it: PROVIDER/EVENT, or a file"},
 			&cli.BoolFlag{Name: "raw", Usage: "save it with credentials and personal data"},
@@ -56,7 +57,7 @@ func (p *program) shrink(c *cli.Context) error {
 	case ctx.Err() != nil && small.Tries > 0:
 		small.Done = false // what was found is worth something
 	case errors.As(err, &nothing):
-		return &failure{code: 1, text: fmt.Sprintf("the app answered %s to the whole body, and not %s: there is nothing to shrink", nothing.Did, c.String("while")), hint: "--while " + nothing.Did + " shrinks what is answered so", err: err}
+		return &failure{code: 1, text: fmt.Sprintf("the app %s to the whole body, and not %s: there is nothing to shrink", nothing.Did, c.String("while")), hint: "--while " + nothing.While + " shrinks what is answered so", err: err}
 	case err != nil:
 		if small.Tries > 0 {
 			t.errs.Printf("after %d tries it was down from %d to %d bytes: #%d", small.Tries, t.Source.Request.Size, len(small.Body), small.Exchange.Seq)

@@ -14,7 +14,7 @@ const mostTries, usualTries = 10_000, 1000
 // A shrinkRequest is a webhook that is to become smaller.
 type shrinkRequest struct {
 	tryRequest
-	While    string `json:"while"` // 5xx, 422, timeout
+	While    string `json:"while"` // 5xx, 422, timeout, no-answer
 	MaxTries *int   `json:"max_tries"`
 }
 

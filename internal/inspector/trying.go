@@ -125,7 +125,7 @@ func (in *Inspector) answered(ctx context.Context, w http.ResponseWriter, err er
 	case errors.As(err, &gone):
 		err = &Error{http.StatusBadGateway, err.Error(), `start the app, or name another as "to"`}
 	case errors.As(err, &nothing):
-		err = &Error{http.StatusUnprocessableEntity, err.Error(), `"while": "` + nothing.Did + `" shrinks what is answered so`}
+		err = &Error{http.StatusUnprocessableEntity, err.Error(), `"while": "` + nothing.While + `" shrinks what is answered so`}
 	}
 	in.failed(w, err)
 	return false

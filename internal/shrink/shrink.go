@@ -117,7 +117,7 @@ func (s *shrinking) value(p jsonx.Path) error {
 			return err
 		}
 	}
-	if len(s.children(p)) > 0 {
+	if len(s.parts(p).raw) > 0 {
 		return s.container(p)
 	}
 	if text, ok := jsonx.Unquote(found.Raw); ok {
@@ -136,20 +136,17 @@ func (s *shrinking) replace(p jsonx.Path, raw []byte) (bool, error) {
 
 // container leaves out children of the object or list at p, and shrinks the others.
 func (s *shrinking) container(p jsonx.Path) error {
-	children := s.children(p)
 	without := func(from, to int) []byte {
-		now := s.children(p)
-		body := s.body
-		for i := min(to, len(now)) - 1; i >= from; i-- {
-			shorter, err := jsonx.Unset(body, now[i])
-			if err != nil {
-				return s.body
-			}
-			body = shorter
+		now := s.parts(p)
+		raw := now.with(slices.Concat(now.raw[:min(from, len(now.raw))], now.raw[min(to, len(now.raw)):]))
+		changed, err := jsonx.Set(s.body, p, raw)
+		if err != nil {
+			return s.body
 		}
-		return body
+		return changed
 	}
-	if err := s.chunks(len(children), without, func() int { return len(s.children(p)) }); err != nil {
+	count := func() int { return len(s.parts(p).raw) }
+	if err := s.chunks(count(), without, count); err != nil {
 		return err
 	}
 	for _, child := range s.children(p) {
@@ -195,36 +192,65 @@ func simpler(raw []byte) [][]byte {
 	return nil
 }
 
-// children are the paths of what is in the object or list at p, or in the one that
-// the string at p holds.
-func (s *shrinking) children(p jsonx.Path) []jsonx.Path {
+// parts are what is in an object or list.
+type parts struct {
+	raw    [][]byte // members or elements
+	names  []string // their last steps in a path
+	isList bool
+	held   bool // in a string
+}
+
+// with returns the object or list with these in it.
+func (c parts) with(raw [][]byte) []byte {
+	ends := "{}"
+	if c.isList {
+		ends = "[]"
+	}
+	text := slices.Concat([]byte(ends[:1]), bytes.Join(raw, []byte(",")), []byte(ends[1:]))
+	if c.held {
+		text = jsonx.AppendQuote(nil, string(text))
+	}
+	return text
+}
+
+// parts returns what is in the object or list at p, or in the one that the string at p
+// holds.
+func (s *shrinking) parts(p jsonx.Path) (c parts) {
 	v, err := jsonx.Find(s.body, p)
 	if err != nil {
-		return nil
+		return c
 	}
 	raw := v.Raw
 	if text, ok := jsonx.Unquote(raw); ok {
-		raw = []byte(text)
+		raw, c.held = []byte(text), true
 	}
-	var list []jsonx.Path
-	add := func(name string) { list = append(list, append(slices.Clone(p), name)) }
 	switch jsonx.TopKind(raw) {
 	case jsonx.Object:
 		for m, err := range jsonx.Members(raw) {
 			if err != nil {
-				return nil
+				return parts{}
 			}
 			name, _ := jsonx.Unquote(m.Name)
-			add(name)
+			c.raw, c.names = append(c.raw, slices.Concat(m.Name, []byte(":"), m.Value)), append(c.names, name)
 		}
 	case jsonx.Array:
 		var elements []json.RawMessage
 		if json.Unmarshal(raw, &elements) != nil {
-			return nil
+			return parts{}
 		}
-		for i := range elements {
-			add(strconv.Itoa(i))
+		c.isList = true
+		for i, e := range elements {
+			c.raw, c.names = append(c.raw, e), append(c.names, strconv.Itoa(i))
 		}
+	}
+	return c
+}
+
+// children are the paths of the parts at p.
+func (s *shrinking) children(p jsonx.Path) []jsonx.Path {
+	var list []jsonx.Path
+	for _, name := range s.parts(p).names {
+		list = append(list, append(slices.Clone(p), name))
 	}
 	return list
 }

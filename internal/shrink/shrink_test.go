@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -64,5 +65,20 @@ func TestBounds(t *testing.T) {
 	bad := errors.New("gone")
 	if small, _, done, err := Body(body, 5, func([]byte) (bool, error) { return true, bad }); !errors.Is(err, bad) || done || !bytes.Equal(small, body) {
 		t.Errorf("%v %v %s", err, done, small)
+	}
+}
+
+// What is large is as many steps as what is small, and each as quick as its bytes are
+// read: a list of 50,000, of which one counts.
+func TestLarge(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString(`{"list":[`)
+	for i := range 50_000 {
+		fmt.Fprintf(&b, `{"i":%d,"s":"abcabcabc"},`, i)
+	}
+	b.WriteString(`"needle"]}`)
+	got := shrunk(t, b.String(), func(body string) bool { return strings.Contains(body, `"needle"`) })
+	if got != `{"list":["needle"]}` {
+		t.Errorf("got %s", got)
 	}
 }
