@@ -116,6 +116,14 @@ func (p Provider) DeliveryID(m Message) string {
 	return (&view{m: &m}).first(p.facets.delivery)
 }
 
+// DeliveryParts returns the values in m that DeliveryID is made of.
+func (p Provider) DeliveryParts(m Message) []string {
+	if p.facets == nil || len(p.facets.delivery) == 0 {
+		return nil
+	}
+	return (&view{m: &m}).parts(p.facets.delivery)
+}
+
 // CheckSecret returns nil if s can be a secret of the provider. The error tells
 // what is wrong with it, as in `the secret is not base64 (after "whsec_")`, and
 // not what it is.

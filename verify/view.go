@@ -183,6 +183,22 @@ func (v *view) first(templates []template) string {
 	return ""
 }
 
+// parts gives the values that the template of first is made of.
+func (v *view) parts(templates []template) (values []string) {
+	for _, t := range templates {
+		if text, ok := t.expand(v, maxName, nil); !ok || text == "" {
+			continue
+		}
+		for _, p := range t {
+			if s, ok := v.text(p); ok && p.ref != refLiteral {
+				values = append(values, s)
+			}
+		}
+		break
+	}
+	return values
+}
+
 // host gives the host that the sender addressed.
 func host(m *Message) string {
 	if values := m.Header["Host"]; len(values) > 0 {

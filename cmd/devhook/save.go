@@ -187,7 +187,7 @@ func clean(req *recorder.Request, provider verify.Provider, store string, secret
 	if err != nil {
 		return nil, storeFailure(err)
 	}
-	clean, replaced := redact.New(key, secrets...).Request(*req)
+	clean, replaced := redact.New(key, secrets...).Of(provider).Request(*req)
 	clean.Headers = clean.Headers.Clone()
 	for _, name := range ofTheWay {
 		delete(clean.Headers, name)

@@ -42,6 +42,9 @@ var rules = table(map[kind]string{
 	birth: `birthday birth_date birth_dob date_of_birth dob birth`,
 })
 
+// vague are names of ids that are not always those of people.
+var vague = set(`uid unique_id`)
+
 // endings are those of rules that count also without a boundary before them, as
 // in authtoken and useropenid.
 var endings = []string{"token", "secret", "password", "apikey", "email", "openid", "unionid", "userid", "username", "nickname"}
@@ -108,6 +111,7 @@ type rule struct {
 	kind   kind
 	plural kind // the kind, if the value is a text: tokens may count something
 	fixed  bool // only patterns count
+	vague  bool // the id of somebody, or of what happened
 }
 
 // rule gives the rule for a name in what has the name parent.
@@ -129,7 +133,7 @@ func ruleOf(name, parent []string) rule {
 	}
 	last := name[len(name)-1]
 	if k := kindOf(name, parent); k != 0 {
-		return rule{kind: k}
+		return rule{kind: k, vague: vague[strings.Join(name, "_")]}
 	}
 	if singular := strings.TrimSuffix(last, "s"); singular != last && len(singular) > 2 {
 		one := append(append([]string(nil), name[:len(name)-1]...), singular)

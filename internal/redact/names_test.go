@@ -17,12 +17,13 @@ func TestRule(t *testing.T) {
 			display_name alert_creator_nickname customer_name buyerName sender/name committer/name billing_details/name address/line1
 			card/number phone/number account_holder_name individual_name holder/name receipt_url hosted_invoice_url
 			address city zip postal_code ClientIP user_ip ip_address avatar_url picture profile/image_72 MemberList/name from/name created_by/name global_name participant/name`},
-		{rule{kind: id}, `user_id userId UserID userid uid openid user_openid union_id From_Account Operator_Account Owner_Account
-			username user_name login handle unique_id user customer sender/id user/id MemberList/id creator_id alert_creator_user_id
+		{rule{kind: id}, `user_id userId UserID userid openid user_openid union_id From_Account Operator_Account Owner_Account
+			username user_name login handle user customer sender/id user/id MemberList/id creator_id alert_creator_user_id
 			account_id account/id merged_by_user X-User-Id triggering_actor/id
 			event/user_name event/broadcaster_user_name event/username wa_id vpa channel_slug participant/identity`},
 		{rule{kind: birth}, "birthday birth_date dateOfBirth dob"},
 		{rule{fixed: true}, "event event_name event_id EventType type account_holder_type token_type user_type status created_at EventTime Sign X-Hub-Signature X-GitHub-Event session_state"},
+		{rule{kind: id, vague: true}, `uid UniqueID unique_id`},
 		{rule{}, `id name event/id data/id object/name repository/name repository/full_name head_repository/full_name price/nickname repo/full_name repository/id branch/name file_name
 			fileName template_name RoomName room_id appname app/name SdkAppid app_id team_id shop_id client_key tts_notification_id delivery_id
 			number invoice/number pull_request/number issue_number card/network

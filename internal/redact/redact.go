@@ -49,19 +49,28 @@ type Redactor struct {
 	key      []byte
 	personal bool // replaces personal data, too
 	hide     func(string) string
+	provider verify.Provider // whose webhooks they are; the zero value: not known
 }
 
 // New returns a Redactor. With one key, the same text always becomes the same;
 // who does not have the key cannot guess what a text was by trying. The secrets
 // are replaced wherever they stand.
 func New(key []byte, secrets ...verify.Secret) *Redactor {
-	return &Redactor{bytes.Clone(key), true, verify.Hider(secrets...)}
+	return &Redactor{key: bytes.Clone(key), personal: true, hide: verify.Hider(secrets...)}
 }
 
 // Credentials returns a Redactor that replaces credentials, the given secrets
 // among them wherever they stand, and no personal data.
 func Credentials(secrets ...verify.Secret) *Redactor {
 	return &Redactor{hide: verify.Hider(secrets...)}
+}
+
+// Of returns the Redactor for webhooks of p, which leaves in place what it names
+// deliveries by: elsewhere uid and UniqueID are ids of people.
+func (r *Redactor) Of(p verify.Provider) *Redactor {
+	of := *r
+	of.provider = p
+	return &of
 }
 
 // Request returns req with what should not be seen replaced, and where that
@@ -96,6 +105,7 @@ type pass struct {
 	rules map[string]rule // of names that were seen, up to maxRules
 	ids   map[string]bool // ids and user names that were seen, up to maxKnown
 	known map[string]bool // those to replace wherever they stand
+	kept  []string        // what the delivery is named by
 
 	contacts  map[string]bool // objects with a member of contactNames, up to maxKnown
 	reachable map[string]bool // those whose name is that of a person
@@ -135,6 +145,9 @@ func (p *pass) note(name string) {
 }
 
 func (p *pass) request(req recorder.Request) recorder.Request {
+	if m, err := req.Message(); err == nil { // else it has no name
+		p.kept = p.provider.DeliveryParts(m)
+	}
 	p.part = "URL"
 	req.URL = p.url(req.URL)
 	p.part = "header"
@@ -360,6 +373,7 @@ func (p *pass) value(r rule, text string) string {
 		return text
 	case r.kind == credential:
 		return maskScheme(text)
+	case r.vague && slices.Contains(p.kept, text):
 	case r.kind != 0 && p.personal:
 		return p.anyPersonal(r.kind, text)
 	case r.fixed:
@@ -381,6 +395,7 @@ func (p *pass) number(r rule, raw string) string {
 			masked[first] = '1'
 		}
 		return string(masked) + raw[len(mantissa):]
+	case r.vague && slices.Contains(p.kept, raw):
 	case r.kind != 0 && p.personal:
 		return p.anyPersonal(r.kind, mantissa) + raw[len(mantissa):]
 	case p.known[raw] && len(raw) >= 8 && !r.fixed:

@@ -57,13 +57,14 @@ func TestFixtures(t *testing.T) {
 		}
 		p, signs := verify.Lookup(f.Provider) // the events of streams are not signed
 		before := message(t, f.Exchange.Request)
+		redactor := redactor.Of(p)
 		req, changed := redactor.Request(f.Exchange.Request)
 		after := message(t, req)
 		if got := p.Event(after); got != p.Event(before) || signs && got != f.Exchange.Event {
 			t.Errorf("%s: the event is %q, want %q\n%s", name, got, f.Exchange.Event, req.Body.Bytes)
 		}
 		got, want := p.DeliveryID(after), p.DeliveryID(before)
-		if p.ID == "cloudflare-stream" || p.ID == "formstack" || strings.HasPrefix(name, "docusign/recipient") { // uid, UniqueID and recipientId, which elsewhere are of people: another of that shape
+		if strings.HasPrefix(name, "docusign/recipient") { // recipientId, which is of somebody: another of that shape
 			if got == want || len(got) != len(want) {
 				t.Errorf("%s: the delivery id is %q, want one like %q", name, got, want)
 			}
@@ -110,6 +111,36 @@ func TestFixtures(t *testing.T) {
 				t.Errorf("%s: has %s: %s", name, who, after.Body)
 			}
 		}
+	}
+}
+
+// A delivery is named by what its provider says, and only that stays: what is the id of
+// somebody by its name is replaced, whatever it is for.
+func TestOf(t *testing.T) {
+	p, err := verify.ParseProvider([]byte(`
+id: acme
+name: Acme
+docs: https://acme.example
+secret: {name: secret, at: somewhere}
+scheme: hmac
+algorithm: sha256
+signature: {in: header, name: X-Acme, encoding: hex}
+payload: "{body}"
+delivery_id: "{body.uid}.{body.user_id}.{body.form.uid}"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := recorder.Request{Method: "POST", URL: "https://x.example/", Body: recorder.Body{Bytes: []byte(`{"uid":"abcdef123","user_id":"user12345","form":{"uid":98765432},"member":{"uid":"ghijkl456"}}`)}}
+	of, _ := redactor.Of(p).Request(req)
+	for path, stays := range map[string]bool{"uid": true, "form.uid": true, "user_id": false, "member.uid": false} {
+		if got, want := found(t, of.Body.Bytes, path), found(t, req.Body.Bytes, path); got == want != stays {
+			t.Errorf("%s is %s, and was %s", path, got, want)
+		}
+	}
+	other, _ := redactor.Request(req)
+	if got := found(t, other.Body.Bytes, "uid"); got == "abcdef123" {
+		t.Error("where no provider is known uid stays")
 	}
 }
 

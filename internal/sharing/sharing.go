@@ -71,7 +71,8 @@ func (e *Export) Add(ex *recorder.Exchange) error {
 	}
 	if e.Redactor != nil {
 		var changed []string
-		out, changed = e.Redactor.Exchange(out)
+		provider, _ := e.catalog.Lookup(out.Provider)
+		out, changed = e.Redactor.Of(provider).Exchange(out)
 		e.replaced(changed)
 	}
 	if e.Anew != nil {
