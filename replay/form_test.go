@@ -28,6 +28,9 @@ func TestForms(t *testing.T) {
 	parts := multi("preamble\n--b 1\nContent-Disposition: form-data; name=\"a\"\n\none\n" +
 		"--b 1 \nContent-Disposition: form-data; name=file; filename=\"x.json\"\nContent-Type: application/json\n\n{\"n\": 1.50, \"s\": \"--b 1\"}\n" +
 		"--b 1\nContent-Disposition: form-data; name=\"a\"\n\ntwo\nlines\n--b 1--\nepilogue\n")
+	coded := func(coding, text string) string {
+		return multi("--b 1\nContent-Disposition: form-data; name=a\nContent-Transfer-Encoding: "+coding+"\n\n") + text + multi("\n--b 1\nContent-Disposition: form-data; name=z\n\nz\n--b 1--\n")
+	}
 	swap := func(old, new string) string { return strings.Replace(parts, old, new, 1) }
 	for _, tt := range []struct{ name, kind, body, change, want string }{
 		{"a field", form, "a=1&b=%7e&c=x+y&&d", "set b=2", "a=1&b=2&c=x+y&&d"},
@@ -61,6 +64,15 @@ func TestForms(t *testing.T) {
 		{"JSON that holds the boundary", boundaryType, parts, "set-string file.s=7", swap(`"--b 1"`, `"7"`)},
 		{"a part goes", boundaryType, parts, "unset file", swap(parts[strings.Index(parts, "--b 1 "):strings.LastIndex(parts, "--b 1\r\n")], "")},
 		{"a new part", boundaryType, parts, "create n=1", swap("--b 1--", "--b 1\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--b 1--")},
+		{"base64", boundaryType, coded("base64", "b25l"), "set a=two", coded("base64", "dHdv")},
+		{"JSON in base64", boundaryType, coded("BASE64 ", "eyJuIjogMS41MCwgInQiOiAieCJ9"), "set a.n=2", coded("BASE64 ", "eyJuIjogMiwgInQiOiAieCJ9")},
+		{"base64 in lines", boundaryType, coded("base64", "YWJj\r\nZGVm\r\nZw==\r\n"), "set a=abcdefghij", coded("base64", "YWJj\r\nZGVm\r\nZ2hp\r\nag==\r\n")},
+		{"base64 in one long line", boundaryType, coded("base64", strings.Repeat("YWJj", 30)), "set a=" + strings.Repeat("abd", 31), coded("base64", strings.Repeat("YWJk", 31))},
+		{"base64 in a short line", boundaryType, coded("base64", "YWJj"), "set a=" + strings.Repeat("abd", 20), coded("base64", strings.Repeat("YWJk", 19)+"\r\nYWJk")},
+		{"the same in base64", boundaryType, coded("base64", "b2\r\n5l"), "set a=one", coded("base64", "b2\r\n5l")},
+		{"out of JSON in base64", boundaryType, coded("base64", "eyJhIjoxLCJiIjoyfQ=="), "unset a.a", coded("base64", "eyJiIjoyfQ==")},
+		{"quoted-printable", boundaryType, coded("quoted-printable", "gr=C3=BC=C3=9Fe =\r\nan\r\nalle"), "set a=grüße=1 \r\nan\nalle", coded("quoted-printable", "gr=C3=BC=C3=9Fe=3D1=20\r\nan=0Aalle")},
+		{"quoted-printable of line feeds", boundaryType, strings.ReplaceAll(coded("quoted-printable", "a"), "\r", ""), "set a=" + strings.Repeat("b", 80) + "\nc", strings.ReplaceAll(coded("quoted-printable", strings.Repeat("b", 75)+"=\nbbbbb\nc"), "\r", "")},
 		{"line feeds alone", boundaryType, strings.ReplaceAll(parts, "\r", ""), "set a=3", strings.ReplaceAll(swap("two\r\nlines", "3"), "\r", "")},
 	} {
 		req := formRequest(tt.kind, tt.body)
@@ -74,7 +86,7 @@ func TestForms(t *testing.T) {
 
 func TestFormsRefuse(t *testing.T) {
 	const form = "application/x-www-form-urlencoded"
-	part := "--b 1\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b 1--\r\n"
+	part := "--b 1\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nAAAA\r\n--b 1--\r\n"
 	for _, tt := range []struct{ kind, body, change, want string }{
 		{form, "amount=1&b=2", "set amont=2", "the form has amount"},
 		{form, "a.b=1", "set a.b=2", "not there"},
@@ -83,7 +95,9 @@ func TestFormsRefuse(t *testing.T) {
 		{form, "a=1", "unset b", "not there"},
 		{form, "", "unset b", "no field"},
 		{form, "a=text", "set a.b=2", "in the field a"},
-		{boundaryType, part, "set a=1", "Content-Transfer-Encoding: base64"},
+		{boundaryType, part, "set a=1", "not known (Content-Transfer-Encoding: x-uuencode); base64 and quoted-printable are"},
+		{boundaryType, strings.ReplaceAll(part, "x-uuencode", "base64\r\nX: y"), "set a.b=1", "in the field a"},
+		{boundaryType, strings.NewReplacer("x-uuencode", "base64", "AAAA", "A{A").Replace(part), "set a=1", "is not in the encoding that it names (Content-Transfer-Encoding: base64)"},
 		{boundaryType, part, "create b=x\r\n--b 1", "holds the boundary"},
 		{boundaryType, part, `create b"=1`, "cannot be added"},
 		{boundaryType, "--b 1\r\nno end", "set a=1", "not JSON"},

@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"mime"
 	"net/textproto"
 	"strings"
@@ -127,7 +126,15 @@ func (m *multipartForm) names() []string {
 	return all
 }
 
+// value returns the content of a part, decoded where that can be.
 func (m *multipartForm) value(i int) string {
+	if text, err := decodePart(m.parts[i].encoded, m.raw(i)); err == nil {
+		return text
+	}
+	return m.raw(i)
+}
+
+func (m *multipartForm) raw(i int) string {
 	return string(m.body[m.parts[i].value:m.parts[i].end])
 }
 
@@ -141,13 +148,14 @@ func (m *multipartForm) splice(start, end int, text string) []byte {
 
 func (m *multipartForm) put(i int, value string) ([]byte, error) {
 	p := m.parts[i]
-	if p.encoded != "" {
-		return nil, fmt.Errorf("the field is encoded (Content-Transfer-Encoding: %s)", p.encoded)
+	coded, err := encodePart(p.encoded, m.raw(i), value, m.eol)
+	if err == nil {
+		err = m.check(coded)
 	}
-	if err := m.check(value); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return m.splice(p.value, p.end, value), nil
+	return m.splice(p.value, p.end, coded), nil
 }
 
 // add puts a part before the last delimiter.

@@ -134,12 +134,16 @@ func rewriteBody(req *recorder.Request, f rewriting) []byte {
 	m := in.(*multipartForm)
 	body := req.Body.Bytes
 	for i, p := range slices.Backward(m.parts) {
-		if p.encoded != "" {
+		text, err := decodePart(p.encoded, m.raw(i))
+		if err != nil {
 			continue
 		}
-		text := m.value(i)
-		if now := rewriteField(p.name, text, f); now != text && m.check(now) == nil {
-			body = slices.Concat(body[:p.value], []byte(now), body[p.end:])
+		now := rewriteField(p.name, text, f)
+		if now == text {
+			continue
+		}
+		if coded, err := encodePart(p.encoded, m.raw(i), now, m.eol); err == nil && m.check(coded) == nil {
+			body = slices.Concat(body[:p.value], []byte(coded), body[p.end:])
 		}
 	}
 	if len(body) == len(req.Body.Bytes) && &body[0] == &req.Body.Bytes[0] {
