@@ -149,7 +149,45 @@ func TestPageBodies(t *testing.T) {
 	has(show(large, "application/json", "JSON"), "[20001]")
 	b.click("#part-request .tree details details summary")
 	b.wait(`document.querySelector("#part-request .tree").innerText.includes("19801 more")`)
+	has(show(`{"list":[`+strings.Repeat(`{"id":1,"text":"x"},`, 140_000)+`{"last":true}]}`, "", "JSON"), "[140001]") // more than is fetched of other bodies
 	has(show(strings.Repeat("x", 3<<20), "text/plain", "Text"), "of 3.1 MB")
+}
+
+// What the page takes for JSON is JSON, with the values that it has for everybody else,
+// and each text that is none has a fault with a place.
+func TestPageJSON(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 800, 600)
+	b.open(s.inspect + "/")
+	b.eval(`window.json = performance.getEntriesByType("resource").find((r) => r.name.endsWith("/json.js")).name`, nil)
+	var wrong string
+	b.eval(`import(window.json).then(({ parse, JSONFault }) => {
+		const value = (n) => n.kind === "array" ? [...n.items()].map((i) => value(i.node)) : n.kind === "object" ? Object.fromEntries([...n.items()].map((i) => [i.key, value(i.node)])) : n.kind === "string" ? n.value : JSON.parse(n.raw);
+		const wrong = [];
+		let seen = [0, 0];
+		const check = (text) => {
+			let want, got, fault;
+			try { want = JSON.stringify(JSON.parse(text)); } catch { }
+			try { got = JSON.stringify(value(parse(text))); } catch (err) { fault = err; }
+			seen[+(want === undefined)]++;
+			if (got !== want || fault && !(fault instanceof JSONFault && fault.at >= 0 && fault.at <= text.length)) wrong.push(text.slice(0, 80) + " | " + (fault?.message ?? got));
+		};
+		["", " ", "{}", "[ ]", "01", "-", "1.5e", "tru", '"a', '"\\u12"', '"\\', '"\u0001"', "\ufeff{}", "[1,2,]", '{"a":1', '{"a" 1}', "{a:1}", "{,}", "[,]", "[true false]", '{"a":1}}', '{"a":{},"b":[[],{}],"a":0}', "[".repeat(500) + "]".repeat(500), "[".repeat(100000)].forEach(check);
+		const words = ["{", "}", "[", "]", ",", ":", '"a"', '"', "\\", "1", "-0.5e+2", "true", "null", " ", "\n", '"\\u00e9"', '"{\\"x\\":1}"', "é", '{"k":', "[1,"];
+		let seed = 7;
+		const pick = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n;
+		const made = (depth) => [() => "1" + pick(9), () => words[11 + pick(2)], () => words[15 + pick(2)], () => "[" + Array.from({ length: pick(4) }, () => made(depth + 1)).join(" ,") + "]", () => "{" + Array.from({ length: pick(4) }, () => '"k' + pick(3) + '" :' + made(depth + 1)).join(",\n") + "}"][pick(depth > 4 ? 3 : 5)]();
+		for (let n = 0; n < 4000; n++) {
+			check(Array.from({ length: pick(9) }, () => words[pick(words.length)]).join(""));
+			const text = made(0), at = pick(text.length + 1);
+			check(text);
+			check(text.slice(0, at) + words[pick(words.length)] + text.slice(at + pick(2)));
+		}
+		return seen.some((n) => n < 3000) ? "too few: " + seen : wrong.join("\n");
+	})`, &wrong)
+	if wrong != "" {
+		t.Error(wrong)
+	}
 }
 
 // The frames of a WebSocket are shown, and those that come are.

@@ -4,7 +4,8 @@ import { JSONFault } from "./json.js";
 import { clean, el, size } from "./text.js";
 
 const fetched = 2 << 20;   // bytes that are fetched unasked
-const mostTree = 8 << 20;  // of a tree; larger ones are text
+const fetchedJSON = 16 << 20; // of JSON, which is a tree only as a whole
+const mostTree = 64 << 20; // of a tree; larger ones are text
 const mostText = 512 << 10; // characters that are shown unasked
 const hexRows = 2048;
 const formRows = 500;
@@ -33,12 +34,22 @@ export function upgrade(root, pick) {
   }
 }
 
+// read fetches bytes of url from from to below to, and tells how many there are.
+async function read(url, from, to) {
+  const r = await fetch(url, { headers: { Range: `bytes=${from}-${to - 1}` } });
+  if (!r.ok) throw new Error("devhook answered " + r.status);
+  const bytes = new Uint8Array(await r.arrayBuffer());
+  return { bytes, stored: Number((r.headers.get("Content-Range") || "").split("/")[1]) || bytes.length };
+}
+
 async function show(box, most, pick) {
   const { url, type = "", encoding = "", key } = box.dataset;
-  const r = await fetch(url, { headers: { Range: `bytes=0-${most - 1}` } });
-  if (!r.ok) throw new Error("devhook answered " + r.status);
-  let bytes = new Uint8Array(await r.arrayBuffer());
-  const stored = Number((r.headers.get("Content-Range") || "").split("/")[1]) || bytes.length;
+  let { bytes, stored } = await read(url, 0, most);
+  if (bytes.length < stored && stored <= fetchedJSON && !encoding && /^\s*[[{]/.test(String.fromCharCode(...bytes.subarray(0, 64)))) {
+    const rest = await read(url, bytes.length, stored);
+    bytes = new Uint8Array(await new Blob([bytes, rest.bytes]).arrayBuffer());
+  }
+  if (!box.isConnected) return; // somebody has gone on
   const part = stored > bytes.length;
   const packed = part ? null : await unpack(bytes, encoding);
   const views = viewsOf(packed || bytes, type, part, key === "request" ? pick : null);

@@ -1,5 +1,7 @@
 // JSON as it is spelled: numbers keep their digits, names that come twice stay two,
-// and an error has its place. JSON.parse has none of that.
+// and an error has its place. JSON.parse has none of that. A text is gone through once, to
+// know that it is JSON, and where its objects and arrays end; what is in one is read when it
+// is looked at, so that a large text is there as soon as a small one.
 
 export class JSONFault extends Error {
   constructor(text, at, what) {
@@ -13,70 +15,140 @@ export class JSONFault extends Error {
 
 const deepest = 500;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const space = /[ \t\r\n]*/y;
-const plain = /[^"\\\u0000-\u001f]*/y;
+const quote = 34, comma = 44, colon = 58, backslash = 92, bracket = 91, brace = 123; // and two more closes the last two
+const escapes = new Set([..."\"\\/bfnrt"].map((c) => c.charCodeAt(0)));
 
-// parse returns a node: {kind, raw, value, items}; items have a key in an object.
-export function parse(text) {
-  let i = 0;
-  const fail = (what) => { throw new JSONFault(text, i, i >= text.length ? "the text ends too early" : what); };
-  const take = (re) => { re.lastIndex = i; const m = re.exec(text); if (m) i = re.lastIndex; return m && m[0]; };
-  function string() {
-    const from = i++;
-    for (;;) {
-      take(plain);
-      const c = text[i];
-      if (c === '"') { i++; break; }
-      if (c !== "\\") fail(c === undefined ? "" : "a control character in a string");
-      const e = text[i + 1];
-      if (e === "u") {
-        if (!/^[0-9a-fA-F]{4}$/.test(text.slice(i + 2, i + 6))) fail("a broken \\u escape");
-        i += 6;
-      } else if (e !== undefined && '"\\/bfnrt'.includes(e)) i += 2;
-      else fail("an unknown escape");
+// space returns where the next letter is that is no white space.
+function space(text, i) {
+  for (let c; (c = text.charCodeAt(i)) === 32 || c === 10 || c === 13 || c === 9;) i++;
+  return i;
+}
+
+// scan returns the places of the objects and arrays of text in the order in which they
+// begin: where each ends, how many members it has, and which one comes after all that is in
+// it.
+function scan(text) {
+  const ends = [], counts = [], afters = [];
+  const fail = (i, what) => { throw new JSONFault(text, i, i >= text.length ? "the text ends too early" : what); };
+  const string = (i) => {
+    for (i++; ;) {
+      const c = text.charCodeAt(i);
+      if (c === quote) return i + 1;
+      if (c === backslash) {
+        const e = text.charCodeAt(i + 1);
+        if (e === 117) {
+          if (!/^[0-9a-fA-F]{4}$/.test(text.slice(i + 2, i + 6))) fail(i, "a broken \\u escape");
+          i += 6;
+        } else if (escapes.has(e)) i += 2; else fail(i, "an unknown escape");
+      } else if (c >= 32) i++;
+      else fail(i, "a control character in a string"); // also where the text ends, of which the letter is no number
     }
-    const raw = text.slice(from, i);
-    return { kind: "string", raw, value: JSON.parse(raw) };
-  }
-  function value(depth) {
-    if (depth > deepest) fail(`nested deeper than ${deepest}`);
-    take(space);
-    const c = text[i], from = i;
-    if (c === '"') return string();
-    if (c === "{" || c === "[") {
-      const object = c === "{", close = object ? "}" : "]", items = [];
-      i++;
-      take(space);
-      if (text[i] === close) i++;
-      else for (;;) {
-        let key;
-        if (object) {
-          take(space);
-          if (text[i] !== '"') fail("a name in double quotes is missing");
-          key = string().value;
-          take(space);
-          if (text[i] !== ":") fail("a colon is missing");
-          i++;
-        }
-        const node = value(depth + 1);
-        items.push({ key, node });
-        take(space);
-        if (text[i] === ",") { i++; continue; }
-        if (text[i] === close) { i++; break; }
-        fail(`a comma or ${close} is missing`);
+  };
+  const name = (i) => {
+    if (text.charCodeAt(i) !== quote) fail(i, "a name in double quotes is missing");
+    i = space(text, string(i));
+    if (text.charCodeAt(i) !== colon) fail(i, "a colon is missing");
+    return space(text, i + 1);
+  };
+  const open = []; // those that have not ended
+  for (let i = space(text, 0); ;) {
+    const c = text.charCodeAt(i);
+    if (c === quote) i = string(i);
+    else if (c === brace || c === bracket) {
+      if (open.length > 2 * deepest) fail(i, `nested deeper than ${deepest}`);
+      open.push(ends.length, c);
+      ends.push(0);
+      counts.push(0);
+      afters.push(0);
+      i = space(text, i + 1);
+      if (text.charCodeAt(i) !== c + 2) {
+        if (c === brace) i = name(i);
+        continue;
       }
-      return { kind: object ? "object" : "array", items };
+    } else {
+      const word = ["true", "false", "null"].find((w) => text.startsWith(w, i));
+      if (word) i += word.length;
+      else {
+        number.lastIndex = i;
+        if (!number.test(text)) fail(i, "a value is missing");
+        i = number.lastIndex;
+      }
     }
-    for (const word of ["true", "false", "null"]) if (text.startsWith(word, i)) { i += word.length; return { kind: "word", raw: word }; }
-    const n = take(number);
-    if (n) return { kind: "number", raw: n };
-    i = from;
-    fail("a value is missing");
+    // A value has ended, and all that ends with it; of an empty object or array the end is next.
+    for (let empty = c === brace || c === bracket; ; empty = false) {
+      if (!open.length) {
+        i = space(text, i);
+        if (i < text.length) fail(i, "more text after the value");
+        return { ends, counts, afters };
+      }
+      const kind = open.at(-1), at = open.at(-2);
+      if (!empty) { counts[at]++; i = space(text, i); }
+      const next = text.charCodeAt(i);
+      if (next === kind + 2) {
+        ends[at] = ++i;
+        afters[at] = ends.length;
+        open.length -= 2;
+        continue;
+      }
+      if (next !== comma) fail(i, `a comma or ${kind === brace ? "}" : "]"} is missing`);
+      i = space(text, i + 1);
+      if (kind === brace) i = name(i);
+      break;
+    }
   }
-  const node = value(0);
-  take(space);
-  if (i < text.length) fail("more text after the value");
-  return node;
+}
+
+// A node is a value: its kind, and its text in raw; value is that of a string, count the
+// number of members of an object or array.
+class Node {
+  constructor(text, spans, from, to, span) {
+    const c = text[from];
+    Object.assign(this, { text, spans, from, to, span, kind: { "{": "object", "[": "array", '"': "string", t: "word", f: "word", n: "word" }[c] || "number" });
+    if (this.kind === "object" || this.kind === "array") this.count = spans.counts[span];
+  }
+
+  get raw() { return this.text.slice(this.from, this.to); }
+  get value() { return JSON.parse(this.raw); }
+
+  // items gives the members one after the other; those of an object have a key.
+  *items() {
+    const { text, spans } = this;
+    let i = this.from + 1, span = this.span + 1;
+    for (let n = 0; n < this.count; n++) {
+      i = space(text, i);
+      let key;
+      if (this.kind === "object") {
+        const end = endOf(text, i);
+        key = JSON.parse(text.slice(i, end));
+        i = space(text, space(text, end) + 1);
+      }
+      const nested = text[i] === "{" || text[i] === "[", end = nested ? spans.ends[span] : endOf(text, i);
+      yield { key, node: new Node(text, spans, i, end, span) };
+      if (nested) span = spans.afters[span];
+      i = space(text, end) + 1;
+    }
+  }
+}
+
+// endOf returns the end of the string, number or word at i, which is known to be one.
+const words = /[^\s,\]}]+/y;
+function endOf(text, i) {
+  if (text.charCodeAt(i) === quote) {
+    for (i++; ;) {
+      const c = text.charCodeAt(i);
+      if (c === quote) return i + 1;
+      i += c === backslash ? 2 : 1;
+    }
+  }
+  words.lastIndex = i;
+  words.test(text);
+  return words.lastIndex;
+}
+
+// parse returns the node of a text; the error is a JSONFault.
+export function parse(text) {
+  const spans = scan(text), from = space(text, 0);
+  return new Node(text, spans, from, spans.ends[0] || endOf(text, from), 0);
 }
 
 // inner returns what a string holds, if that is JSON of more than one value.

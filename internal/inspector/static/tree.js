@@ -15,8 +15,7 @@ export function tree(text, { onPick } = {}) {
 }
 
 function count(node) {
-  const n = node.items.length;
-  return node.kind === "object" ? `{${n}}` : `[${n}]`;
+  return node.kind === "object" ? `{${node.count}}` : `[${node.count}]`;
 }
 
 function label(key) {
@@ -29,34 +28,36 @@ function line(key, node, path, depth, budget, onPick, note) {
     const held = inner(node.value);
     if (held) return line(key, held, path, depth, budget, onPick, "JSON in a string");
   }
-  if (!node.items) return leaf(key, node, path, onPick);
-  const open = node.items.length > 0 && (depth === 0 || node.items.length <= budget.lines);
-  if (open) budget.lines -= node.items.length;
+  if (node.count === undefined) return leaf(key, node, path, onPick);
+  const open = node.count > 0 && (depth === 0 || node.count <= budget.lines);
+  if (open) budget.lines -= node.count;
   const d = el("details", { class: "branch" });
   const brackets = node.kind === "object" ? "{}" : "[]";
-  d.append(el("summary", {}, ...label(key), el("span", { class: "count" }, node.items.length ? count(node) : brackets), note ? el("span", { class: "tag" }, note) : ""));
+  d.append(el("summary", {}, ...label(key), el("span", { class: "count" }, node.count ? count(node) : brackets), note ? el("span", { class: "tag" }, note) : ""));
   const fill = () => {
     if (d.dataset.filled) return;
     d.dataset.filled = "yes";
-    more(d, node, 0, path, depth, budget, onPick);
+    const seen = new Map();
+    if (node.kind === "object") for (const { key } of node.items()) seen.set(key, (seen.get(key) || 0) + 1);
+    more(d, node, { items: node.items(), from: 0, seen }, path, depth, budget, onPick);
   };
   d.addEventListener("toggle", () => { if (d.open) fill(); });
   if (open) { fill(); d.open = true; }
   return d;
 }
 
-function more(d, node, from, path, depth, budget, onPick) {
-  const seen = new Map();
-  if (node.kind === "object") for (const { key } of node.items) seen.set(key, (seen.get(key) || 0) + 1);
-  node.items.slice(from, from + atOnce).forEach(({ key, node: child }, i) => {
-    const name = node.kind === "object" ? key : from + i;
+// more shows the next members, and how many come after them.
+function more(d, node, at, path, depth, budget, onPick) {
+  for (const end = Math.min(node.count, at.from + atOnce); at.from < end; at.from++) {
+    const { key, node: child } = at.items.next().value;
+    const name = node.kind === "object" ? key : at.from;
     const row = line(name, child, [...path, String(name)], depth + 1, budget, onPick);
-    if (seen.get(key) > 1) (row.querySelector("summary") || row).append(el("span", { class: "tag bad" }, "name comes twice"));
+    if (at.seen.get(key) > 1) (row.querySelector("summary") || row).append(el("span", { class: "tag bad" }, "name comes twice"));
     d.append(row);
-  });
-  const rest = node.items.length - from - atOnce;
+  }
+  const rest = node.count - at.from;
   if (rest > 0) {
-    const b = el("button", { type: "button", class: "link", on: { click: () => { b.remove(); more(d, node, from + atOnce, path, depth, { lines: 0 }, onPick); } } }, `${rest} more`);
+    const b = el("button", { type: "button", class: "link", on: { click: () => { b.remove(); more(d, node, at, path, depth, { lines: 0 }, onPick); } } }, `${rest} more`);
     d.append(b);
   }
 }
