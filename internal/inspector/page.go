@@ -37,8 +37,8 @@ var staticSum = sumStatic()
 // styles are one file to a browser: what is first seen waits for it.
 var styles = slices.Concat(mustRead("base.css"), mustRead("list.css"), mustRead("pane.css"))
 
-// modules are what app.js imports, so that a browser need not read one to know of the
-// next.
+// modules are app.js and what it imports, so that a browser need not read one to know of
+// the next.
 var modules = listModules()
 
 func mustRead(name string) []byte {
@@ -56,7 +56,7 @@ func listModules() []string {
 	}
 	var names []string
 	for _, name := range all {
-		if name = path.Base(name); name != "app.js" {
+		if name = path.Base(name); name != "start.js" {
 			names = append(names, name)
 		}
 	}
@@ -93,6 +93,7 @@ func (in *Inspector) page() {
 	in.handle("GET /page/rows", in.rowsPart)
 	in.handle("GET /page/events", in.rowEvents)
 	in.handle("GET /page/points", in.pointsPart)
+	in.handle("GET /page/failure", in.failurePart)
 	in.handle("GET /page/status", in.statusPart)
 	in.handle("GET /page/words", in.wordsPart)
 	in.handle("GET /static/{sum}/{file...}", static)
@@ -102,21 +103,25 @@ func (in *Inspector) page() {
 	})
 }
 
-// A shell is the page around a pane.
+// A shell is the page around a pane: a frame up to the list, which is sent at once, and
+// what comes after.
 type shell struct {
 	Title  string
 	Static string
 	// Modules are the scripts that are wanted soon.
 	Modules []string
 	Status  Status
-	List    rowList
 	Filter  string
+	Fault   *filterFault
+	Notes   []string // where the filter may not mean what its writer did
+	List    rowList
 	Pane    template.HTML // made by a template of ours
 	Open    string        // the id of the exchange in the pane
 }
 
-// firstRows is how many rows come with the page: what a screen of 4K has.
-const firstRows = 34
+// firstRows is how many rows come with the page: what most screens have. Each is time
+// until something is seen; the rest is read once it was.
+const firstRows = 20
 
 // show answers with a pane: alone to htmx, else with the whole page around it.
 func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, title, name string, data any) {
@@ -135,19 +140,27 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 	if ex, ok := data.(*detail); ok {
 		s.Open = string(ex.Exchange.ID)
 	}
-	var head, body bytes.Buffer
-	if err := templates.ExecuteTemplate(&head, "head", s); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", "head", "error", err)
+	f, err := in.filter(s.Filter)
+	if err != nil {
+		s.Fault = faultOf(s.Filter, err)
+	} else {
+		s.Notes = notesOf(f)
+	}
+	var frame, body bytes.Buffer
+	if err := templates.ExecuteTemplate(&frame, "frame", s); err != nil {
+		in.o.Log.Warn("the page cannot be made", "template", "frame", "error", err)
 		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
 		return
 	}
-	html(w, status, head.Bytes())
-	http.NewResponseController(w).Flush() // what the page needs is fetched while rows are read; an error shows when more is written
-	s.List = in.firstRows(r.Context(), s.Filter)
+	html(w, status, frame.Bytes())
+	http.NewResponseController(w).Flush() // it is seen while rows are read; an error shows when more is written
+	if s.Fault == nil {
+		s.List = in.firstRows(r.Context(), f)
+	}
 	if err := templates.ExecuteTemplate(&body, "shell", s); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
 		body.Reset()
-		body.WriteString("<body><p>The page cannot be made.</p></body></html>")
+		body.WriteString("The page cannot be made.</body></html>")
 	}
 	w.Write(body.Bytes())
 }

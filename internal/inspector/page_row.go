@@ -85,24 +85,19 @@ type rowList struct {
 	Oldest  uint64 // the first number in the store
 	Cursor  string // where to follow on from
 	Damaged int    // lines that could not be read
-	Error   *filterFault
-	Notes   []string // where the filter may not mean what its writer did
+	Now     int64  // unix ms
+	Error   string // why there are none
 }
 
 // firstRows are the rows that come with the page.
-func (in *Inspector) firstRows(ctx context.Context, filter string) rowList {
-	f, err := in.filter(filter)
-	if err != nil {
-		return rowList{Error: faultOf(filter, err)}
-	}
+func (in *Inspector) firstRows(ctx context.Context, f recorder.Filter) rowList {
 	list, err := in.rows(ctx, recorder.Query{Filter: f, Newest: firstRows})
 	if err != nil {
-		return rowList{Error: &filterFault{Error: err.Error()}}
+		return rowList{Error: err.Error()}
 	}
 	if list.Next > 0 {
 		list.Oldest = in.oldest()
 	}
-	list.Notes = notesOf(f)
 	return list
 }
 
@@ -112,7 +107,7 @@ func (in *Inspector) rows(ctx context.Context, q recorder.Query) (rowList, error
 	if err != nil {
 		return rowList{}, err
 	}
-	list := rowList{Cursor: end.String()}
+	list := rowList{Cursor: end.String(), Now: in.o.Now().UnixMilli()}
 	catalog := in.o.Catalog()
 	wanted := q.Newest
 	q.Newest++ // whether there is more
@@ -175,6 +170,7 @@ func (in *Inspector) rowsPart(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Devhook-Next", strconv.FormatUint(list.Next, 10))
 	h.Set("X-Devhook-Cursor", list.Cursor)
 	h.Set("X-Devhook-Damaged", strconv.Itoa(list.Damaged))
+	h.Set("X-Devhook-Now", strconv.FormatInt(list.Now, 10))
 	h.Set("X-Devhook-Notes", url.PathEscape(strings.Join(notesOf(f), "\n")))
 	if query.Has("oldest") {
 		h.Set("X-Devhook-Oldest", strconv.FormatUint(in.oldest(), 10))
@@ -216,16 +212,24 @@ func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 // mostPoints is how many exchanges the chart is made of.
 const mostPoints = 2000
 
-// pointsPart answers what the chart is made of: of each exchange the time it came
-// in unix ms, how long the answer took in ms, and how it went.
+// pointsPart answers what the chart is made of, of the newest ?limit that are older than
+// ?before: of each exchange the time it came in unix ms, how long the answer took in ms, and
+// how it went.
 func (in *Inspector) pointsPart(w http.ResponseWriter, r *http.Request) {
-	f, err := in.filter(r.URL.Query().Get("filter"))
+	query := r.URL.Query()
+	f, err := in.filter(query.Get("filter"))
 	if err != nil {
 		in.failed(w, err)
 		return
 	}
+	limit, err := number(query, "limit", mostPoints, mostPoints)
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	before, _ := strconv.ParseUint(query.Get("before"), 10, 64)
 	points := [][3]any{}
-	for ex, err := range in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: f, Newest: mostPoints}) {
+	for ex, err := range in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: f, Newest: limit, Before: before}) {
 		if err != nil {
 			continue // the list tells of it
 		}
@@ -236,5 +240,5 @@ func (in *Inspector) pointsPart(w http.ResponseWriter, r *http.Request) {
 		class, _, _ := state(ex)
 		points = append(points, [3]any{ex.At.UnixMilli(), took, class})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "now": in.o.Now().UnixMilli(), "points": points})
+	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "points": points})
 }

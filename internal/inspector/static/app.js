@@ -135,7 +135,7 @@ function heard(row) {
 
 const live = new Live({
   row: (html, pin) => list.arrive(html, pin),
-  removed: () => { list.recheck(); chart.load(list.filter); still(); },
+  removed: () => { list.recheck().then(() => chart.load(list.filter, list.head)); still(); },
   gone: (id) => list.drop(id),
   reset: () => refresh(filter.input.value.trim()),
   state(word) {
@@ -146,16 +146,14 @@ const live = new Live({
   },
 });
 
-let reading = null;
 async function refresh(text) {
-  reading?.abort();
-  reading = new AbortController();
+  chart.stop();
   scroller.classList.add("stale");
   try {
-    const r = await list.reload(text, reading.signal);
+    const r = await list.reload(text);
     filter.show(null, r.notes);
     live.start(text, r.cursor);
-    chart.load(text);
+    chart.load(text, list.head, r.now);
     damaged(r.damaged);
     history.replaceState(history.state, "", address(path()));
     const open = current(), at = open && list.find(+open.dataset.seq);
@@ -171,7 +169,7 @@ function damaged(n) {
   if (n) say(`${n} ${n === 1 ? "line" : "lines"} of the journal cannot be read; “devhook list” names them.`, { kind: "fail" });
 }
 
-const filter = new Filter($("filter"), { changed: refresh });
+const filter = new Filter($("filter"), { changed: refresh, edited: () => { list.stop(); chart.stop(); } });
 
 // What can be done.
 
@@ -268,7 +266,6 @@ async function remove(of) {
   list.drop(of.id);
   $("remover").close();
   say(`#${of.seq} is deleted`, { kind: "good" });
-  chart.load(list.filter);
   if (!open) return;
   const at = next && !narrow() && list.find(next.seq);
   if (at) list.select(at, { quiet: true });
@@ -325,11 +322,19 @@ const keys = {
 for (const n of [1, 2, 3, 4]) keys[n] = () => { const t = pane.querySelectorAll("[role=tab]")[n - 1]; if (t) { tab = t.id.slice(4); useTab(tab, true); } };
 const ofList = new Set(["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"]); // elsewhere they scroll
 
-// failures are the filters of rows that are bad.
-const failures = ["outcome:unreachable,refused,unrouted", "status:400..599 -outcome:handled", "verdict:invalid,unsigned"];
-
+// failure goes to the next failure under the filter, however far it is.
+let looking = null;
 async function failure(down) {
-  const found = await list.seek((row) => row.bad, down, 1000) || down && !list.filter && await list.older(failures);
+  if (looking || list.seek((row) => row.bad, down)) return;
+  const { signal } = list.asking, from = list.selected;
+  let found = 0;
+  try {
+    if (from || down) {
+      looking = fetch("/page/failure?" + new URLSearchParams({ filter: list.filter, [down ? "before" : "after"]: from || "" }), { signal });
+      found = (await (await looking).json()).seq;
+    }
+    if (found && list.selected === from) await list.reach(found);
+  } catch { if (!signal.aborted) say("devhook does not answer. Is it still running?", { kind: "fail" }); return; } finally { looking = null; }
   if (!found) say(down ? "No older failure here." : "No newer failure.");
 }
 
@@ -353,16 +358,13 @@ document.addEventListener("keydown", (e) => {
 
 addEventListener("popstate", () => go(path(), { push: false }));
 
-// The start: when what the server has written is on the screen, as to make it work takes
-// longer than to show it. A page in the background paints nothing.
+// The start.
 
-if (!document.hidden) {
-  await new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 200); });
-}
-list.start({ next: +scroller.dataset.next, oldest: +scroller.dataset.oldest || 1, filter: filter.input.value.trim() });
-live.start(filter.input.value.trim(), scroller.dataset.cursor);
-chart.load(filter.input.value.trim());
-damaged(+scroller.dataset.damaged);
-if ($("fault").textContent) refresh(filter.input.value.trim()); // marks where it is wrong
+const first = $("none").dataset, unread = $("fault").textContent || $("none").textContent;
+list.start({ next: +first.next, oldest: +first.oldest || 1, filter: filter.input.value.trim() });
+live.start(filter.input.value.trim(), first.cursor);
+chart.load(list.filter, list.head, +first.now);
+damaged(+first.damaged);
+if (unread) refresh(filter.input.value.trim()); // tells where it is wrong
 shown();
 document.documentElement.dataset.ready = "yes";

@@ -13,27 +13,40 @@ const svg = (name, attributes, ...children) => {
   return e;
 };
 
+const point = (row) => [row.at, row.took ?? 0, row.kind];
+
 export class Chart {
   constructor(figure) {
     Object.assign(this, { figure, plot: figure.querySelector(".plot"), caption: figure.querySelector("figcaption"), points: new Map(), skew: 0, turns: 0 });
     setInterval(() => this.soon(), 5000);
   }
 
-  async load(filter) {
-    const mine = this.loading = {};
-    try {
-      const r = await (await fetch("/page/points" + (filter ? "?filter=" + encodeURIComponent(filter) : ""))).json();
-      if (mine !== this.loading || !r.points) return;
-      this.skew = r.now - Date.now();
-      this.points = new Map(r.points.map((p, i) => ["old" + i, p]));
-      this.whole = r.points.length < most;
-      this.span = null;
-      this.draw();
-    } catch { /* the state of the connection tells */ }
+  // load makes the chart of the newest rows of a list, which were searched for already, and
+  // of what a search finds that goes on where they end. now is devhook's time, 0 if it is
+  // not told.
+  async load(filter, { rows, next }, now = 0) {
+    this.stop();
+    if (now) this.skew = now - Date.now();
+    const { signal } = this.asking = new AbortController(), came = this.came = new Map();
+    let older = [];
+    if (next && rows.length < most) {
+      try {
+        older = (await (await fetch("/page/points?" + new URLSearchParams({ before: next, limit: most - rows.length, ...(filter && { filter }) }), { signal })).json()).points || [];
+      } catch { if (signal.aborted) return; } // the state of the connection tells
+    }
+    if (signal.aborted) return;
+    this.came = null;
+    this.points = new Map([...older.map((p, i) => ["old" + i, p]), ...rows.toReversed().map((r) => [r.id, point(r)]), ...came]);
+    this.whole = rows.length + older.length < most;
+    this.draw();
   }
 
+  // stop gives up what is being read.
+  stop() { this.asking?.abort(); }
+
   add(row) {
-    this.points.set(row.id, [row.at, row.took ?? 0, row.kind]);
+    this.points.set(row.id, point(row));
+    this.came?.set(row.id, point(row)); // while older ones are read
     while (this.points.size > most) this.points.delete(this.points.keys().next().value);
     this.soon();
   }

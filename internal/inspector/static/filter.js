@@ -9,8 +9,8 @@ const keys = {
 };
 
 export class Filter {
-  constructor(input, { changed }) {
-    Object.assign(this, { input, changed, list: document.getElementById("words"), marks: document.getElementById("marks"), fault: document.getElementById("fault"), note: document.getElementById("note"), at: -1 });
+  constructor(input, { changed, edited }) {
+    Object.assign(this, { input, changed, left: edited, list: document.getElementById("words"), marks: document.getElementById("marks"), fault: document.getElementById("fault"), note: document.getElementById("note"), at: -1 });
     this.clear = input.parentElement.querySelector(".clear");
     input.addEventListener("input", () => { this.edited(); this.suggest(); });
     input.addEventListener("keydown", (e) => this.key(e));
@@ -40,6 +40,7 @@ export class Filter {
     this.clear.hidden = !this.input.value;
     this.show(null);
     clearTimeout(this.waiting);
+    this.left(); // nobody waits any more for what was searched
     this.waiting = setTimeout(() => this.apply(), 250);
   }
 

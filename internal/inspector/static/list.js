@@ -13,7 +13,7 @@ const mostRows = 20_000;    // that are held; those that are the farthest away g
 export class List {
   // on: selected(row), fresh(n), counted(text), arrived(row), pinned(row), failed(error)
   constructor(scroller, element, on) {
-    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [] });
+    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [], asking: new AbortController() });
     this.row = parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) || 58;
     this.spacer = document.createElement("div");
     this.spacer.className = "spacer";
@@ -56,11 +56,19 @@ export class List {
     this.draw();
   }
 
-  // reload reads the list anew; the error is that of the filter.
-  async reload(filter, signal) {
-    const r = await ask({ filter, limit: perChunk, oldest: 1 }, signal);
+  // reload reads the list anew; the error is that of the filter. What was being read is not
+  // waited for any more.
+  async reload(filter) {
+    this.stop();
+    const r = await ask({ filter, limit: perChunk, oldest: 1 }, this.asking.signal);
     this.reset(r.rows, r.next, r.oldest, filter);
     return r;
+  }
+
+  // stop has devhook search no longer for what was asked.
+  stop() {
+    this.asking.abort();
+    this.asking = new AbortController();
   }
 
   get total() { return this.chunks.reduce((n, c) => n + c.n, 0); }
@@ -166,9 +174,10 @@ export class List {
       const generation = this.generation;
       try {
         const limit = c.rest ? perChunk : Math.min(1000, Math.max(perChunk, c.n));
-        const r = await ask({ filter: this.filter, before: c.hi === Infinity ? "" : c.hi, from: c.lo || "", limit });
-        if (generation !== this.generation) return;
-        const i = this.chunks.indexOf(c), late = c.late || [], above = this.chunks.slice(0, i).reduce((n, o) => n + o.n, 0) * this.row;
+        const r = await ask({ filter: this.filter, before: c.hi === Infinity ? "" : c.hi, from: c.lo || "", limit }, this.asking.signal);
+        const i = this.chunks.indexOf(c);
+        if (generation !== this.generation || i < 0) return;
+        const late = c.late || [], above = this.chunks.slice(0, i).reduce((n, o) => n + o.n, 0) * this.row;
         const old = c.n;
         c.rows = r.rows;
         for (const row of late) put(c.rows, row); // newer than the answer
@@ -184,7 +193,7 @@ export class List {
         this.draw();
       } catch (err) {
         this.on.failed(err);
-        await new Promise((done) => setTimeout(done, 2000));
+        if (generation === this.generation) await new Promise((done) => setTimeout(done, 2000));
       } finally {
         c.loading = c.late = null;
       }
@@ -334,36 +343,43 @@ export class List {
     this.select(this.find(this.chunks[ci].rows[i].seq));
   }
 
-  // seek goes on to the next row that is right, down or up. It reads up to most rows.
-  async seek(right, down, most = 5000) {
+  // seek goes on to the next row that is right, down or up, among those that are held
+  // without a gap.
+  seek(right, down) {
     const at = this.selected && this.find(this.selected);
+    if (this.selected && !at) return false;
     let ci = at ? this.chunks.indexOf(at.chunk) : 0, i = at ? at.i + (down ? 1 : -1) : 0;
-    for (let looked = 0; looked < most && ci >= 0 && ci < this.chunks.length;) {
+    for (; this.chunks[ci]?.rows; ci += down ? 1 : -1, i = down ? 0 : (this.chunks[ci]?.n || 0) - 1) {
       const c = this.chunks[ci];
-      if (!c.rows) await this.load(c);
-      if (!c.rows) return false;
-      for (; i >= 0 && i < c.n; i += down ? 1 : -1, looked++) {
-        if (right(c.rows[i])) { this.select(this.find(c.rows[i].seq)); return true; }
-      }
-      ci += down ? 1 : -1;
-      i = down ? 0 : (this.chunks[ci]?.n || 0) - 1;
+      for (; i >= 0 && i < c.n; i += down ? 1 : -1) if (right(c.rows[i])) { this.select(this.find(c.rows[i].seq)); return true; }
     }
     return false;
   }
 
-  // older goes to the newest row that one of filters lets through, of those that are older
-  // than the chosen one, however far that is. It is for a list without a filter, in which
-  // a number has a place.
-  async older(filters) {
-    const before = this.selected || "", answers = await Promise.all(filters.map((filter) => ask({ filter, before, limit: 1 })));
-    const seq = Math.max(...answers.flatMap((r) => r.rows.map((row) => row.seq)));
-    const c = this.chunks.find((c) => seq >= (c.lo || 0) && seq < c.hi);
+  // reach chooses the row of a number that the filter lets through, however far it is from
+  // what was read. With a filter nobody knows how many rows are between: a chunk with a
+  // guess stands for them.
+  async reach(seq) {
+    let c = this.chunks.find((c) => seq >= (c.lo || 0) && seq < c.hi);
     if (!c) return false;
+    if (c.loading) { await c.loading; return this.reach(seq); }
+    if (!c.rows && (c.rest || c.n > perChunk) && seq + 1 < c.hi) {
+      const read = this.chunks.filter((o) => o.rows?.length);
+      const dense = read.reduce((n, o) => n + o.n, 0) / read.reduce((n, o) => n + o.rows[0].seq - o.rows.at(-1).seq + 1, 0);
+      const n = Math.max(1, Math.round((c.hi - seq - 1) * dense)), above = { hi: c.hi, lo: seq + 1, rows: null, n };
+      const mine = { ...c, hi: seq + 1, n: c.rest ? c.n : Math.max(1, c.n - n), loading: null };
+      this.chunks.splice(this.chunks.indexOf(c), 1, above, mine);
+      c = mine;
+    }
     if (!c.rows) await this.load(c);
     const at = this.find(seq);
     if (at) this.select(at);
     return !!at;
   }
+
+  // head are the newest rows that are held, and the number that all others are older than;
+  // 0: there are none.
+  get head() { return { rows: this.chunks[0]?.rows || [], next: this.chunks[0]?.lo || 0 }; }
 
   // beside is the row that is chosen when that of seq has gone: the next older one that
   // was read, else the next newer one.
@@ -421,7 +437,7 @@ async function ask(query, signal) {
     throw Object.assign(new Error(fault.error), { fault });
   }
   const number = (name) => Number(r.headers.get("X-Devhook-" + name)) || 0;
-  return { rows: read(await r.text()), next: number("Next"), oldest: number("Oldest") || 1, cursor: r.headers.get("X-Devhook-Cursor"), damaged: number("Damaged"), notes: decodeURIComponent(r.headers.get("X-Devhook-Notes") || "") };
+  return { rows: read(await r.text()), next: number("Next"), oldest: number("Oldest") || 1, cursor: r.headers.get("X-Devhook-Cursor"), damaged: number("Damaged"), now: number("Now"), notes: decodeURIComponent(r.headers.get("X-Devhook-Notes") || "") };
 }
 
 function nodeOf(html) {

@@ -1,0 +1,94 @@
+package inspector
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"devhook/recorder"
+	"devhook/verify"
+)
+
+// failures are filters that together let through all that isFailure is true of, and
+// little more: an index knows them, so that none is searched for by reading.
+var failures = []string{"outcome:unreachable,refused,unrouted", "status:>=400", "verdict:invalid,unsigned"}
+
+// isFailure reports whether ex is one to look at: it failed, or its signature did.
+func isFailure(ex *recorder.Exchange) bool {
+	class, _, _ := state(ex)
+	return class == "fail" || ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned
+}
+
+// failurePart answers the number of the failure under the filter that is next to a
+// number, 0 if there is none: the next older one than ?before, or newer one than ?after.
+func (in *Inspector) failurePart(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	near, up := query.Get("before"), query.Has("after")
+	if up {
+		near = query.Get("after")
+	}
+	seq, _ := strconv.ParseUint(near, 10, 64)
+	found := uint64(0)
+	for _, failure := range failures {
+		if up {
+			failure += " seq:>" + strconv.FormatUint(seq, 10)
+		}
+		one := uint64(0)
+		f, err := in.filter(query.Get("filter") + " " + failure)
+		switch {
+		case err != nil:
+		case up:
+			one, err = in.failureAfter(r.Context(), recorder.Query{Filter: f, Before: found})
+		default:
+			one, err = in.failureBefore(r.Context(), recorder.Query{Filter: f, Before: seq, Newest: 20}, found)
+		}
+		if err != nil {
+			in.failed(w, err)
+			return
+		}
+		found = cmp.Or(one, found)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "seq": found})
+}
+
+// failureAfter returns the first failure that q gives, 0 if there is none.
+func (in *Inspector) failureAfter(ctx context.Context, q recorder.Query) (uint64, error) {
+	for ex, err := range in.o.Store.QueryContext(ctx, q) {
+		switch {
+		case errors.As(err, new(*recorder.DamagedError)):
+		case err != nil:
+			return 0, err
+		case isFailure(ex):
+			return ex.Seq, nil
+		}
+	}
+	return 0, nil
+}
+
+// failureBefore returns the newest failure that q gives, some at a time, 0 if there is
+// none that is newer than least.
+func (in *Inspector) failureBefore(ctx context.Context, q recorder.Query, least uint64) (uint64, error) {
+	for {
+		n, oldest, found := 0, uint64(0), uint64(0)
+		for ex, err := range in.o.Store.QueryContext(ctx, q) {
+			switch {
+			case errors.As(err, new(*recorder.DamagedError)):
+			case err != nil:
+				return 0, err
+			default:
+				if n++; n == 1 {
+					oldest = ex.Seq
+				}
+				if ex.Seq > least && isFailure(ex) {
+					found = ex.Seq
+				}
+			}
+		}
+		if found > 0 || n < q.Newest || oldest <= least {
+			return found, nil
+		}
+		q.Before = oldest
+	}
+}
