@@ -1,5 +1,6 @@
 // The page of the inspector: what holds its parts together.
 import { Chart } from "./chart.js";
+import { focused, openDialog } from "./dialog.js";
 import { Editor } from "./editor.js";
 import { Filter } from "./filter.js";
 import { List, there } from "./list.js";
@@ -183,13 +184,15 @@ function sent({ exchange, unsigned }) {
 
 async function doing(button, work) {
   if (button?.disabled) return;
+  const back = document.activeElement === button && focused(); // a button that is disabled has no focus
   if (button) button.disabled = true;
   try { await work(); } catch (err) { say(err.message, { kind: "fail" }); } finally { if (button) button.disabled = false; }
+  if (back && document.activeElement === document.body) back();
 }
 
 const does = {
   replay: (b) => withOpen((id) => doing(b, async () => sent(await call("POST", "/devhook/v1/replay", { ref: id })))),
-  edit: (b) => withOpen((id) => doing(b, () => editor.open(id))),
+  edit: (b) => withOpen((id) => { const back = focused(); doing(b, () => editor.open(id, back)); }),
   curl: (b) => withOpen((id) => doing(b, async () => {
     const r = await fetch(`/x/${id}/curl`), text = await r.text();
     if (!r.ok) { const p = JSON.parse(text); throw new Error(p.error + (p.hint ? ". " + p.hint : "")); }
@@ -200,7 +203,7 @@ const does = {
     const a = current(), f = $("saver").querySelector("form").elements;
     f.name.value = `${a.dataset.provider || "custom"}/${(a.dataset.name || "").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 60) || "event"}`;
     $("saver-fault").textContent = "";
-    $("saver").showModal();
+    openDialog($("saver"));
     f.name.select();
   }),
   judge: (b) => withOpen((id) => doing(b, async () => {
@@ -221,11 +224,11 @@ const does = {
     $("remover-seq").textContent = "#" + of.seq;
     $("remover-name").textContent = clean((of.name || "").slice(0, 120)) + (of.name?.length > 120 ? "…" : "");
     $("remover-fault").textContent = "";
-    $("remover").showModal();
+    openDialog($("remover"));
   }),
   trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
   copy: (b) => copy(b.dataset.text, "The URL is"),
-  help: () => $("help").showModal(),
+  help: () => openDialog($("help")),
   shut: (b) => b.closest("dialog").close(),
   send: () => editor.send(),
   clear: () => { filter.set(""); filter.input.focus(); },

@@ -1,4 +1,5 @@
 // Edit and replay: what is changed is shown, with the new signature, before it is sent.
+import { openDialog } from "./dialog.js";
 import { call, clean, el } from "./text.js";
 
 const ofTransport = new Set(["content-length", "transfer-encoding", "connection"]);
@@ -12,7 +13,8 @@ export class Editor {
     dialog.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); this.send(); } });
   }
 
-  async open(id) {
+  // open asks how id is to be sent; back is for the focus, when all is done.
+  async open(id, back) {
     const ex = await call("GET", "/devhook/v1/exchanges/" + encodeURIComponent(id));
     const f = this.form.elements, url = typeof ex.request.url === "string" ? new RegExp("^[a-z]+://[^/]*(.*)$", "is").exec(ex.request.url) : null;
     this.id = id;
@@ -32,7 +34,7 @@ export class Editor {
     f.to.value = "";
     f.sign.value = "auto";
     this.fault.textContent = "";
-    this.dialog.showModal();
+    openDialog(this.dialog, back);
     f.body.disabled ? f.headers.focus() : f.body.focus();
     f.body.setSelectionRange(0, 0);
     f.body.scrollTop = 0;

@@ -54,12 +54,13 @@ export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
   } catch { // no permission, or a host that browsers do not trust
-    const area = el("textarea", { class: "unseen", readonly: true });
+    const area = el("textarea", { class: "unseen", readonly: true }), was = document.activeElement;
     area.value = text;
     (document.querySelector("dialog[open]") || document.body).append(area);
     area.select();
     document.execCommand("copy");
     area.remove();
+    was?.focus({ preventScroll: true });
   }
   say(what + " copied");
 }

@@ -1,0 +1,16 @@
+// Dialogs. The focus goes back to what opened one, or to what is in its place by then: the
+// pane may have been written anew meanwhile, and its buttons with it.
+
+const shown = (e) => e?.isConnected && e !== document.body && !e.disabled && e.getClientRects().length > 0;
+
+// focused is what has the focus, for who comes back to it after a while.
+export function focused() {
+  const e = document.activeElement, name = e?.closest("#pane") && e.dataset.do;
+  return () => [e, name && document.querySelector(`#pane [data-do="${name}"]`), document.getElementById("list"), document.querySelector("#pane h1"), document.getElementById("pane")].find(shown)?.focus({ preventScroll: true });
+}
+
+// openDialog shows a dialog; back, of focused, is called when it has closed.
+export function openDialog(dialog, back = focused()) {
+  dialog.addEventListener("close", () => { if (document.activeElement === document.body || !shown(document.activeElement)) back(); }, { once: true });
+  dialog.showModal();
+}
