@@ -27,17 +27,20 @@ func (in *Inspector) diffPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (in *Inspector) showDiff(w http.ResponseWriter, r *http.Request, a, b *recorder.Exchange) {
-	if err := cmp.Or(in.load(&a.Request), in.load(&b.Request)); err != nil {
+	request, err := in.differences("request", a, b)
+	answers, err2 := in.answerDifferences(a, b)
+	if err := cmp.Or(err, err2); err != nil {
 		in.trouble(w, r, err)
 		return
 	}
 	catalog := in.o.Catalog()
-	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Request: replay.Diff(&a.Request, &b.Request), Response: answerDifferences(a, b)}
+	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Request: request, Response: answers}
 	in.show(w, r, http.StatusOK, fmt.Sprintf("#%d and #%d", a.Seq, b.Seq), "diff", d)
 }
 
-// answerDifferences compares what was answered as requests are compared.
-func answerDifferences(a, b *recorder.Exchange) []replay.Difference {
+// answerDifferences tells in what it differs what became of two exchanges, and what was
+// answered: to the sender, and by the app where that is something else.
+func (in *Inspector) answerDifferences(a, b *recorder.Exchange) ([]replay.Difference, error) {
 	list := []replay.Difference{}
 	if old, now := string(a.Verdict.Status), string(b.Verdict.Status); old != now {
 		list = append(list, replay.Difference{What: "verdict", Old: []string{old}, New: []string{now}})
@@ -45,7 +48,21 @@ func answerDifferences(a, b *recorder.Exchange) []replay.Difference {
 	if old, now := string(a.Outcome), string(b.Outcome); old != now {
 		list = append(list, replay.Difference{What: "outcome", Old: []string{old}, New: []string{now}})
 	}
-	return append(list, replay.DiffResponse(a.Answer(), b.Answer())...)
+	for _, of := range []struct {
+		whose string
+		a, b  *recorder.Response
+	}{{"", a.Response, b.Response}, {"the app’s own ", a.App, b.App}} {
+		ra, err := in.loaded(of.a)
+		rb, err2 := in.loaded(of.b)
+		if err := cmp.Or(err, err2); err != nil {
+			return nil, err
+		}
+		for _, d := range replay.DiffResponse(ra, rb) {
+			d.What = of.whose + d.What
+			list = append(list, d)
+		}
+	}
+	return list, nil
 }
 
 // beforePage compares an exchange with what it was made from, or else with the one

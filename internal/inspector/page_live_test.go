@@ -189,7 +189,9 @@ func TestPageKeys(t *testing.T) {
 	b.wait(`document.querySelector("#r13 .tag")?.innerText === "replay"`)
 	b.wait(`document.querySelector(".toast.good")?.innerText.includes("#13: 200")`)
 	b.press("d")
-	b.wait(`document.querySelector("#pane .diffpane h1")?.innerText === "#10 and #11"`)
+	b.wait(`document.querySelector("#pane .diffpane h1")?.innerText === "#10 and #11" && !document.getElementById("part-response").hidden && document.querySelector("#tab-response .dim").innerText === "same"`)
+	b.press("1")
+	b.wait(`!document.getElementById("part-request").hidden && document.getElementById("part-response").hidden`)
 	if got := b.text(`document.querySelector("#pane .changes").innerText`); !strings.Contains(got, "body n") {
 		t.Errorf("the differences are %q", got)
 	}

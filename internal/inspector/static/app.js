@@ -51,7 +51,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 // shown makes what has come into the pane work.
 function shown() {
   const article = pane.querySelector("article[data-seq]");
-  if (article && !article.classList.contains("diffpane")) useTab(tab, false);
+  if (article) useTab(tab, false);
   const at = article && list.find(+article.dataset.seq);
   if (at) { if (list.selected !== at.row.seq) list.select(at, { quiet: true }); } else if (!article) { list.selected = null; list.draw(); }
 }
