@@ -4,6 +4,7 @@ package inspector_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -64,4 +65,46 @@ func TestPageFocusComesBack(t *testing.T) {
 	b.press("Enter")
 	b.wait(`document.querySelector(".toast.good")`)
 	b.wait(at + ` === "replay"`)
+}
+
+// Who goes through the page by Tab comes by all that can be done, in the order in which it
+// is seen, and by the list once, whatever is in it.
+func TestPageTabOrder(t *testing.T) {
+	s := newSite(t)
+	for n := range 30 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/2")
+	b.wait(`document.querySelector("#part-request .modes") && document.querySelector("#chart button") && document.querySelector(".family")?.innerText.includes("None")`)
+	var got []string
+	for range 22 {
+		b.press("Tab")
+		got = append(got, b.text(`((e) => e.dataset.do || e.id || e.getAttribute("aria-label") || e.innerText.slice(0, 40))(document.activeElement)`))
+	}
+	want := "Skip to the chosen webhook|devhook, the start|copy|Providers|help|filter|5 min|list|replay|edit|curl|diff|save|pin|remove|tab-request|part-request|JSON|Text|Hex|"
+	if all := strings.Join(got, "|"); !strings.HasPrefix(strings.Replace(all, "The last 5 min; choose another span", "5 min", 1), want) || strings.Count(all, "|list|") != 1 {
+		t.Errorf("the order is %s", all)
+	}
+}
+
+// A screen reader is told what comes, and not more often than somebody can listen.
+func TestPageIsHeard(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	b.eval(`(() => { const real = window.setTimeout; window.setTimeout = (f, ms) => real(f, ms === 5000 ? 500 : ms); })()`, nil) // five seconds are long here
+	b.eval(`(() => { window.said = []; new MutationObserver(() => window.said.push([performance.now(), document.getElementById("spoken").textContent])).observe(document.getElementById("spoken"), { childList: true }); })()`, nil)
+	s.send("/status/500", "{}")
+	b.wait(`window.said.length === 1`)
+	if got := b.text(`window.said[0][1]`); got != "1 webhook, POST /status/500, failed" {
+		t.Errorf("of one it is said %q", got)
+	}
+	for range 40 {
+		s.send("/hooks", "{}")
+	}
+	b.wait(`document.querySelector("#r41:not(.wait)") && document.getElementById("spoken").textContent.endsWith("webhooks")`)
+	if got := b.text(`window.said.every(([at], i) => !i || at - window.said[i - 1][0] > 450)`); got != "true" {
+		t.Errorf("it is said too often: %s", b.text(`JSON.stringify(window.said)`))
+	}
 }

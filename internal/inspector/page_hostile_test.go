@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -144,6 +145,18 @@ func TestPageIsAccessible(t *testing.T) {
 	s.busy()
 	b.open(s.inspect + "/")
 	check("list")
+	b.allow("400 (Bad Request)")
+	for _, f := range [][3]string{
+		{"completions", "prov", `!document.getElementById("words").hidden`},
+		{"filter that is wrong", "stauts:500", `document.querySelector("#marks mark")`},
+		{"filter with a note", "order:7", `document.getElementById("note").innerText !== ""`},
+		{"nothing matches", "event:none", `document.getElementById("none").innerText.includes("Nothing matches")`},
+		{"filter", "", `document.querySelectorAll("#list .row").length > 3`},
+	} {
+		b.fill("#filter", f[1])
+		b.wait(f[2])
+		check(f[0])
+	}
 	for _, ref := range []string{"last", "13", "12", "11"} {
 		b.open(s.inspect + "/x/" + ref)
 		b.wait(`document.querySelector("#part-request .modes")`)
@@ -184,6 +197,12 @@ func TestPageIsAccessible(t *testing.T) {
 	b.allow("404 (Not Found)")
 	b.open(s.inspect + "/x/999")
 	check("not there")
+	for body, kind := range map[string]string{"a=1&b=2": "application/x-www-form-urlencoded", "\x00\x01\xff": "", "": "text/plain", "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;": "image/gif"} {
+		s.send("/hooks", body, "Content-Type: "+kind)
+		b.open(s.inspect + "/x/last")
+		b.wait(`document.querySelector("#part-request .modes, #part-request .blank")`)
+		check("body " + strconv.Quote(body))
+	}
 	b.size(360, 740)
 	b.open(s.inspect + "/x/last")
 	b.wait(`document.querySelector("#part-request .modes")`)

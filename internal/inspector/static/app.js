@@ -120,14 +120,15 @@ const list = new List(scroller, listing, {
 
 function narrow() { return matchMedia("(max-width: 899px)").matches; }
 
-// heard tells who cannot see the list what came, at most each five seconds.
+// heard tells who cannot see the list what came, at most each five seconds: of one alone
+// what it is.
 let came = 0, cameBad = 0, speaking = 0;
 function heard(row) {
   if (row.kind === "wait") return;
   came++;
   if (row.bad) cameBad++;
   speaking ||= setTimeout(() => {
-    $("spoken").textContent = `${came === 1 ? "1 webhook" : came + " webhooks"}${cameBad ? `, ${cameBad} failed` : ""}`;
+    $("spoken").textContent = came === 1 ? `1 webhook, ${row.name.slice(0, 80)}${cameBad ? ", failed" : ""}` : `${came} webhooks${cameBad ? `, ${cameBad} failed` : ""}`;
     came = cameBad = speaking = 0;
   }, 5000);
 }
