@@ -318,13 +318,18 @@ const keys = {
   g: () => list.first(), Home: () => list.first(), G: () => list.last(), End: () => list.last(),
   PageDown: () => list.step(Math.floor(list.view / list.row) - 1), PageUp: () => list.step(1 - Math.floor(list.view / list.row)),
   n: () => failure(true), N: () => failure(false),
-  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
+  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), c: () => copyBody(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
   "/": () => { document.body.dataset.view = "list"; filter.input.focus(); filter.input.select(); },
   Enter() { const at = list.selected && list.find(list.selected); if (at) go("/x/" + at.row.id, { focus: true, push: path() !== "/x/" + at.row.id }); },
   Escape: () => { if (path() !== "/") does.close(); else listing.focus({ preventScroll: true }); },
 };
 for (const n of [1, 2, 3, 4]) keys[n] = () => { const t = pane.querySelectorAll("[role=tab]")[n - 1]; if (t) { tab = t.id.slice(4); useTab(tab, true); } };
 const ofList = new Set(["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"]); // elsewhere they scroll
+
+function copyBody() {
+  const b = pane.querySelector("[role=tabpanel]:not([hidden]) .copy");
+  if (b) b.click(); else say("No body is shown here that could be copied as text.");
+}
 
 // failure goes to the next failure under the filter, however far it is.
 let looking = null;

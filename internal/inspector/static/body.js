@@ -1,7 +1,7 @@
 // The viewer of bodies: what was recorded, as a tree, a form, text, bytes or an image.
 import { tree } from "./tree.js";
 import { JSONFault } from "./json.js";
-import { clean, el, size } from "./text.js";
+import { clean, copy, el, size } from "./text.js";
 
 const fetched = 2 << 20;   // bytes that are fetched unasked
 const fetchedJSON = 16 << 20; // of JSON, which is a tree only as a whole
@@ -52,12 +52,12 @@ async function show(box, most, pick) {
   if (!box.isConnected) return; // somebody has gone on
   const part = stored > bytes.length;
   const packed = part ? null : await unpack(bytes, encoding);
-  const views = viewsOf(packed || bytes, type, part, key === "request" ? pick : null);
+  const text = textOf(packed || bytes, part), views = viewsOf(packed || bytes, text, type, part, key === "request" ? pick : null);
   if (packed) views.push(["Bytes", () => hex(bytes)]);
   render(box, views, [
     packed && `unpacked from ${encoding}, ${size(bytes.length)}`,
     type && clean(type),
-  ]);
+  ], part || text === null || text.includes("\0") ? null : text);
   if (part) {
     box.append(el("p", { class: "dim" }, `The first ${size(bytes.length)} of ${size(stored)}. `,
       stored <= 64 << 20 ? el("button", { type: "button", class: "link", on: { click: () => show(box, stored, pick) } }, "Fetch all of it") : "",
@@ -85,13 +85,16 @@ async function unpack(bytes, encoding) {
   } catch { return null; }
 }
 
-// viewsOf returns the ways to show bytes, the best first.
-function viewsOf(bytes, type, part, pick) {
-  const views = [];
-  let text = null;
-  try { text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); } catch {
-    if (part) text = new TextDecoder().decode(bytes); // cut inside a letter, perhaps
+// textOf returns what bytes are as text, null if they are none.
+function textOf(bytes, part) {
+  try { return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes); } catch {
+    return part ? new TextDecoder().decode(bytes) : null; // cut inside a letter, perhaps
   }
+}
+
+// viewsOf returns the ways to show bytes, the best first; text is what they are as text.
+function viewsOf(bytes, text, type, part, pick) {
+  const views = [];
   const raster = rasterOf(bytes);
   if (raster && !part) views.push(["Image", () => image(bytes, raster)]);
   const first = text && text.trimStart()[0];
@@ -103,16 +106,18 @@ function viewsOf(bytes, type, part, pick) {
   return views;
 }
 
-function render(box, views, notes) {
+// render shows the first of views, and a button that copies whole, if that is not null.
+function render(box, views, notes, whole) {
   const key = box.dataset.key;
   for (const old of box.querySelectorAll(".view, .modes, p.dim")) old.remove();
   const view = el("div", { class: "view" });
   const modes = el("div", { class: "modes", role: "group", "aria-label": "View" });
   const use = ([name, make]) => {
-    for (const b of modes.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b.textContent === name));
+    for (const b of modes.querySelectorAll("[aria-pressed]")) b.setAttribute("aria-pressed", String(b.textContent === name));
     view.replaceChildren(make());
   };
   for (const v of views) modes.append(el("button", { type: "button", "aria-pressed": "false", on: { click: () => { chosen[key] = v[0]; use(v); } } }, v[0]));
+  if (whole) modes.append(el("button", { type: "button", class: "copy", title: "Copy the body as it was recorded (c)", on: { click: () => copy(whole, "The body is") } }, "Copy", el("kbd", {}, "c")));
   modes.append(el("span", { class: "dim" }, notes.filter(Boolean).join(" · ")));
   box.append(modes, view);
   use(views.find(([name]) => name === chosen[key]) || views[0]);

@@ -18,22 +18,33 @@ function count(node) {
   return node.kind === "object" ? `{${node.count}}` : `[${node.count}]`;
 }
 
+// start tells what a closed object or array begins with.
+function start(node) {
+  let text = "";
+  for (const { key, node: n } of node.items()) {
+    const value = n.count === undefined ? n.raw.slice(0, 40) + (n.to - n.from > 40 ? "…" : "") : n.kind === "object" ? "{…}" : "[…]";
+    text += (text && ", ") + (key === undefined ? "" : key.slice(0, 40) + ": ") + value;
+    if (text.length > 80) break;
+  }
+  return clean(text);
+}
+
 function label(key) {
   if (key === null) return [];
   return [el("span", { class: "key" }, clean(String(key))), el("span", { class: "colon" }, ": ")];
 }
 
-function line(key, node, path, depth, budget, onPick, note) {
+function line(key, node, path, depth, budget, onPick, note, alone) {
   if (node.kind === "string") {
     const held = inner(node.value);
-    if (held) return line(key, held, path, depth, budget, onPick, "JSON in a string");
+    if (held) return line(key, held, path, depth, budget, onPick, "JSON in a string", alone);
   }
   if (node.count === undefined) return leaf(key, node, path, onPick);
-  const open = node.count > 0 && (depth === 0 || node.count <= budget.lines);
+  const open = node.count > 0 && (depth === 0 || node.count <= budget.lines || alone && budget.lines > 0);
   if (open) budget.lines -= node.count;
   const d = el("details", { class: "branch" });
   const brackets = node.kind === "object" ? "{}" : "[]";
-  d.append(el("summary", {}, ...label(key), el("span", { class: "count" }, node.count ? count(node) : brackets), note ? el("span", { class: "tag" }, note) : ""));
+  d.append(el("summary", {}, ...label(key), el("span", { class: "count" }, node.count ? count(node) : brackets), depth && node.count ? el("span", { class: "start" }, start(node)) : "", note ? el("span", { class: "tag" }, note) : ""));
   const fill = () => {
     if (d.dataset.filled) return;
     d.dataset.filled = "yes";
@@ -51,7 +62,7 @@ function more(d, node, at, path, depth, budget, onPick) {
   for (const end = Math.min(node.count, at.from + atOnce); at.from < end; at.from++) {
     const { key, node: child } = at.items.next().value;
     const name = node.kind === "object" ? key : at.from;
-    const row = line(name, child, [...path, String(name)], depth + 1, budget, onPick);
+    const row = line(name, child, [...path, String(name)], depth + 1, budget, onPick, "", node.count === 1);
     if (at.seen.get(key) > 1) (row.querySelector("summary") || row).append(el("span", { class: "tag bad" }, "name comes twice"));
     d.append(row);
   }
