@@ -75,8 +75,10 @@ func TestPageGoesToFailures(t *testing.T) {
 	b := newTab(t, s, 1440, 900)
 	for _, filter := range []string{"", `"share_id"`, "-status:599 event:video.*"} {
 		b.open(s.inspect + "/")
-		b.fill("#filter", filter)
-		b.wait(`!document.querySelector(".scroller.stale") && new URLSearchParams(location.search).get("filter") === ` + map[bool]string{true: "null", false: "document.getElementById('filter').value"}[filter == ""])
+		if filter != "" {
+			b.fill("#filter", filter)
+			b.wait(`!document.querySelector(".scroller.stale") && new URLSearchParams(location.search).get("filter") === document.getElementById("filter").value`)
+		}
 		b.eval(`document.getElementById("list").focus()`, nil)
 		failing := func() { // of fill
 			t.Helper()
