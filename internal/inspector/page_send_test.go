@@ -149,7 +149,7 @@ func TestPageBodies(t *testing.T) {
 	has(show(large, "application/json", "JSON"), "[20001]")
 	b.wait(`document.querySelector("#part-request .tree").innerText.includes("19801 more")`)
 	has(b.text(`document.querySelector("#part-request .tree details details details summary").innerText`), `{2}`, `id: 1, text: "x"`) // what is closed tells how it begins
-	has(show(`{"list":[`+strings.Repeat(`{"id":1,"text":"x"},`, 140_000)+`{"last":true}]}`, "", "JSON"), "[140001]") // more than is fetched of other bodies
+	has(show(`{"list":[`+strings.Repeat(`{"id":1,"text":"x"},`, 140_000)+`{"last":true}]}`, "", "JSON"), "[140001]")                  // more than is fetched of other bodies
 	has(show(strings.Repeat("x", 3<<20), "text/plain", "Text"), "of 3.1 MB")
 }
 
