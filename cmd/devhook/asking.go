@@ -74,13 +74,13 @@ func (r *running) status(ctx context.Context) (s inspector.Status, err error) {
 // provider has handed over, or that is in its environment. What this command was told
 // itself comes first.
 func (s *sending) lent(id string) bool {
-	return !s.c.IsSet("timeout") && !s.c.IsSet("host-header") && s.onlyThere(id)
+	return s.onlyThere(id) && !s.c.IsSet("timeout") && !s.c.IsSet("host-header")
 }
 
 // onlyThere reports whether only the running `devhook up` has the secret of the
 // provider, and this command was told none.
 func (s *sending) onlyThere(id string) bool {
-	if s.running == nil || s.running.Inspect == "" || s.sign == replay.SignNever || s.c.IsSet("secret") || s.c.IsSet("with") {
+	if s.running == nil || s.running.Inspect == "" || s.sign == replay.SignNever {
 		return false
 	}
 	p, ok := s.cfg.Catalog().Lookup(id)
@@ -91,6 +91,9 @@ func (s *sending) onlyThere(id string) bool {
 		return false
 	}
 	s.lenders.Do(func() {
+		if s.c.IsSet("secret") || s.c.IsSet("with") { // here, as it takes microseconds, and this is asked for each webhook
+			return
+		}
 		if st, err := s.running.status(s.c.Context); err == nil {
 			s.lends = st.Secrets
 		}
