@@ -78,8 +78,8 @@ func (s *sending) trigger(c *cli.Context) error {
 	s.ready()
 	s.total = max(0, c.Int("repeat")-s.plans.skip)
 	s.plans.shuffle = false // there is one
-	whole := s.to
-	ex := s.address(f)
+	path := s.takePath()
+	ex := s.addressAt(f, path)
 	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) {
 		if !s.rereads && s.round == 0 {
 			yield(ex, nil)
@@ -98,8 +98,7 @@ func (s *sending) trigger(c *cli.Context) error {
 			yield(nil, err)
 			return
 		}
-		s.to = whole
-		yield(s.address(f), nil)
+		yield(s.addressAt(f, path), nil)
 	}, recorder.Trigger)
 }
 
@@ -212,18 +211,27 @@ func (s *sending) sample(all []fixtures.Fixture, id, name string) (fixtures.Fixt
 
 // address returns the webhook of f as the provider would send it: to the URL
 // of the running devhook up, and to the path of the provider's route.
-func (s *sending) address(f fixtures.Fixture) *recorder.Exchange {
-	public, routes, path := "", s.apps, ""
+func (s *sending) address(f fixtures.Fixture) *recorder.Exchange { return s.addressAt(f, s.takePath()) }
+
+// addressAt is address to a path, if it is not empty.
+func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange {
+	public, routes := "", s.apps
 	if s.running != nil {
 		public, routes = s.running.URL, s.running.routes()
 	}
-	if s.to != nil && strings.Trim(s.to.Path, "/") != "" { // the whole URL, and not where others begin
-		path = s.to.EscapedPath()
-		app := *s.to
-		app.Path, app.RawPath = "", ""
-		s.to = &app
-	}
 	return addressed(f, public, path, routes)
+}
+
+// takePath returns the path of the app, if it has one, and takes it from it: it is the
+// whole URL then, and not where others begin. It is called before anything is sent.
+func (s *sending) takePath() string {
+	if s.to == nil || strings.Trim(s.to.Path, "/") == "" {
+		return ""
+	}
+	path, app := s.to.EscapedPath(), *s.to
+	app.Path, app.RawPath = "", ""
+	s.to = &app
+	return path
 }
 
 // addressed returns the webhook of f, sent to public, "" for where f says, and
