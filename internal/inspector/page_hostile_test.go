@@ -190,6 +190,12 @@ func TestPageIsAccessible(t *testing.T) {
 	s.run("prune", "seq:11")
 	b.wait(`document.querySelector("#pane .lost")`)
 	check("deleted elsewhere")
+	b.open(s.inspect + "/?filter=seq%3A%3E%3D1")
+	b.wait(`!document.getElementById("again").hidden`)
+	b.press("A")
+	b.wait(`document.getElementById("repeater").open`)
+	check("repeater")
+	shut()
 	for _, path := range []string{"/x/last/before", "/providers", "/providers/tiktok", "/providers/stripe"} {
 		b.open(s.inspect + path)
 		check(path)

@@ -19,6 +19,36 @@ import (
 	"devhook/verify"
 )
 
+// All that the filter shows is sent again, once that was asked and said.
+func TestPageReplaysAll(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/a", "/b", "/a"} {
+		s.send(path, `{}`)
+	}
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	const hidden = `document.getElementById("again").hidden`
+	b.wait(rowNumbers + ` === "3,2,1" && ` + hidden)
+	b.press("A")
+	b.wait(`document.querySelector(".toast").innerText.includes("Filter first")`)
+	b.fill("#filter", "path:/a")
+	b.wait(rowNumbers + ` === "3,1" && !` + hidden)
+	b.eval(`document.getElementById("again").focus()`, nil)
+	b.press("Enter")
+	b.wait(`document.getElementById("repeater").open && document.getElementById("repeater-filter").innerText === "path:/a"`)
+	b.click("#repeater footer [data-do=shut]")
+	b.wait(`!document.getElementById("repeater").open && document.activeElement.id === "again"`)
+	b.eval(`document.getElementById("list").focus()`, nil)
+	b.press("A")
+	b.wait(`document.getElementById("repeater").open`)
+	b.click("#repeater .main")
+	b.wait(`!document.getElementById("repeater").open && document.querySelector(".toast.good")?.innerText.startsWith("2 replayed")`)
+	b.wait(rowNumbers + ` === "5,4,3,1"`)
+	if got := s.last().target; got != "/a" {
+		t.Errorf("the app was last sent %s", got)
+	}
+}
+
 // What is changed in the editor reaches the app, signed anew, and was shown before.
 func TestPageEditsAndReplays(t *testing.T) {
 	s := newSite(t)

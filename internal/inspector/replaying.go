@@ -105,7 +105,7 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 // sources are the recordings that a filter lets through, without their bodies.
 func (in *Inspector) sources(ctx context.Context, filter string) (list []*recorder.Exchange, err error) {
 	if strings.TrimSpace(filter) == "" {
-		return nil, &Error{http.StatusBadRequest, "filter is missing", `"filter": "seq:1.." is all there is`}
+		return nil, &Error{http.StatusBadRequest, "filter is missing", `"filter": "seq:>=1" is all there is`}
 	}
 	f, err := in.filter(filter)
 	if err != nil {

@@ -97,6 +97,7 @@ const list = new List(scroller, listing, {
   },
   counted(n, more, guess) {
     $("count").textContent = n || more ? `${guess && !more ? "about " : ""}${n.toLocaleString("en")}${more ? "+" : ""}` : "";
+    $("again").hidden = !n || !list.filter;
     const none = $("none");
     none.hidden = n > 0 || more;
     if (!none.hidden) {
@@ -228,6 +229,12 @@ const does = {
     openDialog($("remover"));
   }),
   trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
+  again: () => {
+    if (!list.filter) { say("Filter first (/): what it shows is then replayed."); return; }
+    $("repeater-filter").textContent = clean(list.filter);
+    $("repeater-fault").textContent = "";
+    openDialog($("repeater"));
+  },
   copy: (b) => copy(b.dataset.text, "The URL is"),
   help: () => openDialog($("help")),
   shut: (b) => b.closest("dialog").close(),
@@ -249,6 +256,17 @@ function withSubject(f) {
   if (row && path() === "/x/" + row.id) f(row);
   else if (open) f({ id: open.dataset.id, seq: +open.dataset.seq, name: open.dataset.name, pinned: open.dataset.pinned !== undefined });
   else say("Choose a webhook first.");
+}
+
+// replayAll sends again what the filter shows. Who closes the dialog ends it.
+async function replayAll(form) {
+  const ending = new AbortController(), dialog = $("repeater");
+  dialog.addEventListener("close", () => ending.abort(), { once: true });
+  const { chosen, failed, exchanges, unsigned, timed_out } = await call("POST", "/devhook/v1/replays",
+    { filter: list.filter, speed: form.speed.value, fresh_id: form.fresh.checked, within: "10m" }, ending.signal);
+  dialog.close();
+  const without = Object.keys(unsigned || {});
+  say(`${exchanges.length}${timed_out ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} not answered 2xx` : ""}${without.length ? `; not signed anew: ${clean(without.join(", "))}` : ""}`, { kind: failed || timed_out ? "fail" : "good" });
 }
 
 // still tells if what is shown is in the store no longer: somebody else has deleted it.
@@ -295,6 +313,9 @@ document.addEventListener("submit", (e) => {
   } else if (f.closest("#remover")) {
     e.preventDefault();
     doing(e.submitter, () => remove(removed).catch((err) => { $("remover-fault").textContent = clean(err.message); }));
+  } else if (f.closest("#repeater")) {
+    e.preventDefault();
+    doing(e.submitter, () => replayAll(f.elements).catch((err) => { if (err.name !== "AbortError") $("repeater-fault").textContent = clean(err.message); }));
   } else if (f.closest("#saver")) {
     e.preventDefault();
     const v = f.elements;
@@ -318,7 +339,7 @@ const keys = {
   g: () => list.first(), Home: () => list.first(), G: () => list.last(), End: () => list.last(),
   PageDown: () => list.step(Math.floor(list.view / list.row) - 1), PageUp: () => list.step(1 - Math.floor(list.view / list.row)),
   n: () => failure(true), N: () => failure(false),
-  r: () => does.replay(), R: () => does.edit(), d: () => does.diff(), y: () => does.curl(), c: () => copyBody(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
+  r: () => does.replay(), R: () => does.edit(), A: () => does.again(), d: () => does.diff(), y: () => does.curl(), c: () => copyBody(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
   "/": () => { document.body.dataset.view = "list"; filter.input.focus(); filter.input.select(); },
   Enter() { const at = list.selected && list.find(list.selected); if (at) go("/x/" + at.row.id, { focus: true, push: path() !== "/x/" + at.row.id }); },
   Escape: () => { if (path() !== "/") does.close(); else listing.focus({ preventScroll: true }); },

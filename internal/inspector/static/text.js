@@ -66,11 +66,12 @@ export async function copy(text, what) {
 }
 
 // call asks devhook's API; what it cannot do is an error with its words.
-export async function call(method, path, body) {
+export async function call(method, path, body, signal) {
   let r;
   try {
-    r = await fetch(path, { method, headers: body ? { "Content-Type": "application/json" } : {}, body: body && JSON.stringify(body) });
-  } catch {
+    r = await fetch(path, { method, headers: body ? { "Content-Type": "application/json" } : {}, body: body && JSON.stringify(body), signal });
+  } catch (err) {
+    if (signal?.aborted) throw err;
     throw new Error("devhook does not answer. Is it still running?");
   }
   const text = await r.text();
