@@ -17,7 +17,7 @@ func TestFishCompletes(t *testing.T) {
 	dir, _ := build(t)
 	for line, want := range map[string]string{
 		"devhook repl": "replay\tsend recordings again, changed and signed anew", "devhook list verdict:inv": "verdict:invalid",
-		"devhook replay --sign ": "always\nauto\nnever", "devhook replay --sign=al": "--sign=always", "devhook trigger tiktok/video.publish.comp": "tiktok/video.publish.completed",
+		"devhook replay --sign ": "always\nauto\nnever", "devhook replay --sign=al": "--sign=always", "devhook trigger tiktok/video.publish.comp": "tiktok/video.publish.completed\tcreate_time and the id in content are filled in",
 	} {
 		cmd := exec.Command("fish", "-c", "devhook completion fish | source; complete -C $LINE")
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "LINE="+line, "HOME="+dir)
