@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"devhook/fixtures"
 	"devhook/recorder"
@@ -28,11 +29,14 @@ var templateFiles embed.FS
 //go:embed static
 var staticFiles embed.FS
 
-var templates = template.Must(template.New("").Funcs(pageFuncs).ParseFS(templateFiles, "templates/*.html"))
+// templates are parsed when the first page is asked for: most commands show none.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(pageFuncs).ParseFS(templateFiles, "templates/*.html"))
+})
 
 // staticSum is in the path of each static file, so that a browser may keep them and
 // never has one of another devhook's.
-var staticSum = sumStatic()
+var staticSum = sync.OnceValue(sumStatic)
 
 // styles are one file to a browser: what is first seen waits for it.
 var styles = slices.Concat(mustRead("base.css"), mustRead("list.css"), mustRead("pane.css"))
@@ -126,7 +130,7 @@ const firstRows = 20
 // show answers with a pane: alone to htmx, else with the whole page around it.
 func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, title, name string, data any) {
 	var pane bytes.Buffer
-	if err := templates.ExecuteTemplate(&pane, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&pane, name, data); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", name, "error", err)
 		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
 		return
@@ -136,7 +140,7 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 		html(w, status, pane.Bytes())
 		return
 	}
-	s := shell{Title: title, Static: "/static/" + staticSum, Modules: modules, Status: in.o.Status(), Filter: r.URL.Query().Get("filter"), Pane: template.HTML(pane.String())}
+	s := shell{Title: title, Static: "/static/" + staticSum(), Modules: modules, Status: in.o.Status(), Filter: r.URL.Query().Get("filter"), Pane: template.HTML(pane.String())}
 	if ex, ok := data.(*detail); ok {
 		s.Open = string(ex.Exchange.ID)
 	}
@@ -147,7 +151,7 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 		s.Notes = notesOf(f)
 	}
 	var frame, body bytes.Buffer
-	if err := templates.ExecuteTemplate(&frame, "frame", s); err != nil {
+	if err := templates().ExecuteTemplate(&frame, "frame", s); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", "frame", "error", err)
 		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
 		return
@@ -157,7 +161,7 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 	if s.Fault == nil {
 		s.List = in.firstRows(r.Context(), f)
 	}
-	if err := templates.ExecuteTemplate(&body, "shell", s); err != nil {
+	if err := templates().ExecuteTemplate(&body, "shell", s); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
 		body.Reset()
 		body.WriteString("The page cannot be made.</body></html>")
@@ -185,7 +189,7 @@ func html(w http.ResponseWriter, status int, text []byte) {
 // part answers with a template that stands in no page of its own.
 func (in *Inspector) part(w http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
 		in.o.Log.Warn("the page cannot be made", "template", name, "error", err)
 		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
 		return
@@ -269,7 +273,7 @@ func static(w http.ResponseWriter, r *http.Request) {
 		kind = "image/svg+xml"
 	}
 	w.Header().Set("Content-Type", kind)
-	if r.PathValue("sum") == staticSum {
+	if r.PathValue("sum") == staticSum() {
 		w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	w.Write(text)

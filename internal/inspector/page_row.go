@@ -199,7 +199,7 @@ func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 			return "", nil, err
 		case ok:
 			b.Reset()
-			err := templates.ExecuteTemplate(&b, "row", in.row(summarized(ex), in.o.Catalog()))
+			err := templates().ExecuteTemplate(&b, "row", in.row(summarized(ex), in.o.Catalog()))
 			return name, b.Bytes(), err
 		case text != "" && ex.Outcome != recorder.Pending:
 			data, err := json.Marshal(ex.ID)

@@ -105,10 +105,10 @@ func TestStatic(t *testing.T) {
 	if len(links) != 3 { // more would be waited for, or be in the way of what is seen
 		t.Errorf("the page has the files %v", links)
 	}
-	start := string(b.page("/static/" + staticSum + "/start.js").body)
+	start := string(b.page("/static/" + staticSum() + "/start.js").body)
 	names := regexp.MustCompile(`vendor/[\w.-]+\.js`).FindAllString(start, -1)
 	for _, name := range append(names, strings.Fields(regexp.MustCompile(`data-modules="([^"]+)"`).FindStringSubmatch(home)[1])...) {
-		links = append(links, "/static/"+staticSum+"/"+name)
+		links = append(links, "/static/"+staticSum()+"/"+name)
 	}
 	if len(links) < 15 {
 		t.Errorf("there are only the files %v", links)
@@ -120,7 +120,7 @@ func TestStatic(t *testing.T) {
 			t.Errorf("%s: %d %v", l, r.status, r.header)
 		}
 	}
-	for _, path := range []string{"/static/" + staticSum + "/../page.go", "/static/" + staticSum + "/none.js", "/static/" + staticSum + "/vendor"} {
+	for _, path := range []string{"/static/" + staticSum() + "/../page.go", "/static/" + staticSum() + "/none.js", "/static/" + staticSum() + "/vendor"} {
 		if r := b.page(path); r.status != 404 {
 			t.Errorf("%s: %d", path, r.status)
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -47,10 +46,10 @@ func checkEulerAccount(v string) error {
 	return nil
 }
 
-var eulerName = regexp.MustCompile(`^@?[A-Za-z0-9._]{1,64}$`)
+var eulerName = form(`^@?[A-Za-z0-9._]{1,64}$`)
 
 func checkEulerCreator(v string) error {
-	if !eulerName.MatchString(v) {
+	if !eulerName(v) {
 		return fmt.Errorf("%q is not the name of a TikTok account", v)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,27 +45,27 @@ var github = Provider{
 }
 
 var (
-	githubRepo = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
-	githubOrg  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
-	eventName  = regexp.MustCompile(`^(\*|[a-z][a-z0-9_.]{0,99})$`)
+	githubRepo = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
+	githubOrg  = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
+	eventName  = form(`^(\*|[a-z][a-z0-9_.]{0,99})$`)
 )
 
 func checkGitHubRepo(v string) error {
-	if !githubRepo.MatchString(v) || strings.HasSuffix(v, "/.") || strings.HasSuffix(v, "/..") {
+	if !githubRepo(v) || strings.HasSuffix(v, "/.") || strings.HasSuffix(v, "/..") {
 		return fmt.Errorf("%q is not the OWNER/NAME of a repository", v)
 	}
 	return nil
 }
 
 func checkGitHubOrg(v string) error {
-	if !githubOrg.MatchString(v) {
+	if !githubOrg(v) {
 		return fmt.Errorf("%q is not the name of an organisation", v)
 	}
 	return nil
 }
 
 func checkEventName(v string) error {
-	if !eventName.MatchString(v) {
+	if !eventName(v) {
 		return fmt.Errorf("%q is not the name of an event", v)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -44,10 +43,10 @@ func checkKickBroadcaster(v string) error {
 	return nil
 }
 
-var kickEvent = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,99}(@[0-9]{1,4})?$`)
+var kickEvent = form(`^[a-z][a-z0-9_.]{0,99}(@[0-9]{1,4})?$`)
 
 func checkKickEvent(v string) error {
-	if !kickEvent.MatchString(v) {
+	if !kickEvent(v) {
 		return fmt.Errorf("%q is not the name of an event, as in chat.message.sent", v)
 	}
 	return nil

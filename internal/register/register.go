@@ -26,7 +26,9 @@ package register
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"devhook/verify"
@@ -75,6 +77,14 @@ type Param struct {
 	// Check refuses a value that cannot be one; may be nil. Its error does not
 	// have the value of a Secret.
 	Check func(value string) error
+}
+
+// form returns whether a text is of the form of a regular expression, which is
+// compiled when it is first asked for: most commands ask none of them, and all of
+// them together took as long as everything else before main.
+func form(expr string) func(string) bool {
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+	return func(s string) bool { return re().MatchString(s) }
 }
 
 // A Kind says how often a Param is said, and how.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,19 +34,19 @@ var telegram = Provider{
 }
 
 var (
-	telegramToken  = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{10,100}$`)
-	telegramSecret = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+	telegramToken  = form(`^[0-9]{1,20}:[A-Za-z0-9_-]{10,100}$`)
+	telegramSecret = form(`^[A-Za-z0-9_-]{1,256}$`)
 )
 
 func checkTelegramToken(v string) error {
-	if !telegramToken.MatchString(v) {
+	if !telegramToken(v) {
 		return errors.New("it is not the token of a bot, which is like 123456:ABC…")
 	}
 	return nil
 }
 
 func checkTelegramSecret(v string) error {
-	if !telegramSecret.MatchString(v) {
+	if !telegramSecret(v) {
 		return errors.New("it is not of 1 to 256 letters, digits, _ and -")
 	}
 	return nil

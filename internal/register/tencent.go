@@ -10,7 +10,6 @@ import (
 	mrand "math/rand/v2"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,10 +83,10 @@ func checkTencentRegion(v string) error {
 	return nil
 }
 
-var tencentCommand = regexp.MustCompile(`^[A-Za-z]{1,32}\.Callback[A-Za-z]{1,64}$`)
+var tencentCommand = form(`^[A-Za-z]{1,32}\.Callback[A-Za-z]{1,64}$`)
 
 func checkTencentCommand(v string) error {
-	if !tencentCommand.MatchString(v) {
+	if !tencentCommand(v) {
 		return fmt.Errorf("%q is no command, as in Live.CallbackAfterCreateRoom", v)
 	}
 	return nil

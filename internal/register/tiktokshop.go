@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -44,19 +43,19 @@ var tiktokShop = Provider{
 	},
 }
 
-var tiktokShopWord = regexp.MustCompile(`^[A-Za-z0-9_.=+/-]{1,256}$`)
+var tiktokShopWord = form(`^[A-Za-z0-9_.=+/-]{1,256}$`)
 
 func checkTiktokShopWord(v string) error {
-	if !tiktokShopWord.MatchString(v) {
+	if !tiktokShopWord(v) {
 		return fmt.Errorf("%q is not one: it has letters and digits", v)
 	}
 	return nil
 }
 
-var tiktokShopTopic = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
+var tiktokShopTopic = form(`^[A-Z][A-Z0-9_]{1,63}$`)
 
 func checkTiktokShopTopic(v string) error {
-	if !tiktokShopTopic.MatchString(v) {
+	if !tiktokShopTopic(v) {
 		return fmt.Errorf("%q is no topic, as in ORDER_STATUS_CHANGE", v)
 	}
 	return nil

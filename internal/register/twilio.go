@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -41,19 +40,19 @@ var twilio = Provider{
 }
 
 func checkSID(prefix string) func(string) error {
-	sid := regexp.MustCompile(`^` + prefix + `[0-9a-fA-F]{32}$`)
+	sid := form(`^` + prefix + `[0-9a-fA-F]{32}$`)
 	return func(v string) error {
-		if !sid.MatchString(v) {
+		if !sid(v) {
 			return fmt.Errorf("%q is not a SID, which is %s and 32 hexadecimal digits", v, prefix)
 		}
 		return nil
 	}
 }
 
-var twilioNumber = regexp.MustCompile(`^(\+[1-9][0-9]{1,14}|PN[0-9a-fA-F]{32})$`)
+var twilioNumber = form(`^(\+[1-9][0-9]{1,14}|PN[0-9a-fA-F]{32})$`)
 
 func checkTwilioNumber(v string) error {
-	if !twilioNumber.MatchString(v) {
+	if !twilioNumber(v) {
 		return fmt.Errorf("%q is not a number, as in +15017122661, nor the SID of one", v)
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -41,10 +40,10 @@ var twitch = Provider{
 	},
 }
 
-var clientID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+var clientID = form(`^[A-Za-z0-9_-]{1,100}$`)
 
 func checkClientID(v string) error {
-	if !clientID.MatchString(v) {
+	if !clientID(v) {
 		return fmt.Errorf("%q is not the id of an app", v)
 	}
 	return nil
@@ -59,17 +58,17 @@ func checkTwitchSecret(v string) error {
 }
 
 var (
-	twitchType      = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,99}(@[a-z0-9]{1,20})?$`)
-	twitchCondition = regexp.MustCompile(`^[a-z_]{1,50}=[A-Za-z0-9_-]{1,100}$`)
+	twitchType      = form(`^[a-z][a-z0-9_.]{0,99}(@[a-z0-9]{1,20})?$`)
+	twitchCondition = form(`^[a-z_]{1,50}=[A-Za-z0-9_-]{1,100}$`)
 )
 
 func checkTwitchSubscription(v string) error {
 	name, condition, _ := strings.Cut(v, ":")
-	if !twitchType.MatchString(name) {
+	if !twitchType(name) {
 		return fmt.Errorf("%q is not like stream.online:broadcaster_user_id=1234", v)
 	}
 	for _, one := range strings.Split(condition, ",") {
-		if !twitchCondition.MatchString(one) {
+		if !twitchCondition(one) {
 			return fmt.Errorf("%q: the condition is not like broadcaster_user_id=1234", v)
 		}
 	}
