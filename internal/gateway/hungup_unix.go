@@ -8,8 +8,12 @@ import (
 	"syscall"
 )
 
-// hungUp reports whether the far end of c has closed it, as far as is known
-// here by now. Nothing is read.
+// tellsHungUp says that hungUp knows.
+const tellsHungUp = true
+
+// hungUp reports whether the far end of c has closed it, or has said something
+// that nobody asked for, as servers do before they close, as far as is known here
+// by now. Nothing is read.
 func hungUp(c net.Conn) bool {
 	sc, ok := c.(syscall.Conn)
 	if !ok {
@@ -22,8 +26,8 @@ func hungUp(c net.Conn) bool {
 	gone := false
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		gone = n == 0 && err == nil || errors.Is(err, syscall.ECONNRESET)
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		gone = err == nil || errors.Is(err, syscall.ECONNRESET)
 	})
 	return err == nil && gone
 }

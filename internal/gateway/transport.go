@@ -15,6 +15,7 @@ import (
 // certificate of an app on this machine is not checked: nobody has a good one.
 func NewTransport() http.RoundTripper {
 	t := appTransport{remote: newTransport(), local: newTransport(), odd: newTransport()}
+	t.plain.dial = dialApp
 	t.local.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	t.odd.DisableKeepAlives = true
 	dial := t.odd.DialContext
@@ -28,7 +29,10 @@ func NewTransport() http.RoundTripper {
 	return &t
 }
 
-type appTransport struct{ remote, local, odd *http.Transport }
+type appTransport struct {
+	plain              direct
+	remote, local, odd *http.Transport
+}
 
 func (t *appTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.Opaque, "//") { // net/http takes such a path for a host
@@ -44,6 +48,9 @@ func (t *appTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		u.Path, _ = url.PathUnescape(u.RawPath)
 		r = out
 	}
+	if t.plain.takes(r) {
+		return t.plain.RoundTrip(r)
+	}
 	if isLoopback(r.URL.Hostname()) {
 		return t.local.RoundTrip(r)
 	}
@@ -56,27 +63,33 @@ func isLoopback(host string) bool {
 }
 
 func newTransport() *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, addr)
-			if port, ok := strings.CutPrefix(addr, "127.0.0.1:"); ok && err != nil && ctx.Err() == nil {
-				// A server that listens on "localhost" can be on ::1 alone.
-				if c6, err6 := dialer.DialContext(ctx, network, "[::1]:"+port); err6 == nil {
-					c, err = c6, nil
-				}
-			}
+			c, err := dialApp(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
 			return &appConn{Conn: c}, nil
 		},
-		MaxIdleConnsPerHost: 256,
+		MaxIdleConnsPerHost: idleConns,
 		// Servers close connections that idle for 2 s (gunicorn) or 5 s (Node);
 		// a webhook must not be sent into one that is just being closed.
-		IdleConnTimeout:    time.Second,
+		IdleConnTimeout:    idleTime,
 		DisableCompression: true,
 	}
+}
+
+// dialApp connects to an app. A server that listens on "localhost" can be on ::1
+// alone.
+func dialApp(ctx context.Context, network, addr string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	c, err := dialer.DialContext(ctx, network, addr)
+	if port, ok := strings.CutPrefix(addr, "127.0.0.1:"); ok && err != nil && ctx.Err() == nil {
+		if c6, err6 := dialer.DialContext(ctx, network, "[::1]:"+port); err6 == nil {
+			return c6, nil
+		}
+	}
+	return c, err
 }
 
 type targetKey struct{}
