@@ -209,6 +209,7 @@ func TestPageIsAccessible(t *testing.T) {
 		b.wait(`document.querySelector("#part-request .modes, #part-request .blank")`)
 		check("body " + strconv.Quote(body))
 	}
+	s.send("/hooks", `{"a":1}`, "Content-Type: application/json")
 	b.size(360, 740)
 	b.open(s.inspect + "/x/last")
 	b.wait(`document.querySelector("#part-request .modes")`)
