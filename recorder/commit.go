@@ -57,6 +57,10 @@ func (c Commit) Wait(ctx context.Context) error {
 	}
 }
 
+// Soon has what was written made durable soon, for who will Wait later. It does
+// not block.
+func (c Commit) Soon() { c.s.syncSoon() }
+
 // syncSoon asks for a sync; one that is asked for while one runs comes after
 // it, for all who have asked by then.
 func (s *Store) syncSoon() {

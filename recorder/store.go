@@ -322,8 +322,8 @@ func (s *Store) Write(ex *Exchange) (Commit, error) {
 	return c, err
 }
 
-// WriteLater is [Store.Write] for who writes many: a sync comes [syncLag] after the
-// result of one at the latest, or when Wait of a commit wants it.
+// WriteLater is [Store.Write] for who writes many, or waits soon: a sync comes [syncLag]
+// after the result of one at the latest, or when Wait or Soon of a commit wants it.
 func (s *Store) WriteLater(ex *Exchange) (Commit, error) { return s.put(ex) }
 
 // put is Write without asking for a sync.

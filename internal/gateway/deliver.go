@@ -209,7 +209,7 @@ func (d *delivery) forward(note string) {
 	}
 	to := d.route.Forward[0]
 	d.ex.Target = targetURL(to, d.ex.Request.URL)
-	commit, err := d.g.o.Store.Write(d.ex)
+	commit, err := d.g.o.Store.WriteLater(d.ex)
 	if err != nil {
 		d.notRecorded("cannot record", err)
 		return

@@ -111,7 +111,9 @@ func printable(s string) bool {
 	return s != ""
 }
 
-// RoundTrip is that of a [http.RoundTripper], for what d takes.
+// RoundTrip is that of a [http.RoundTripper], for what d takes. Of a
+// [httptrace.ClientTrace] it calls WroteRequest, and Got1xxResponse, in the
+// goroutine that asks, and [net.Dialer] calls its own.
 func (d *direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	addr := r.URL.Host
 	if r.URL.Port() == "" {
@@ -200,6 +202,9 @@ func (c *directConn) exchange(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	trace := httptrace.ContextClientTrace(r.Context())
+	if trace != nil && trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{})
+	}
 	for early := 0; ; early++ {
 		c.left = maxAnswerHead
 		if _, err := c.r.Peek(1); err != nil { // EOF, where ReadResponse makes an unexpected one of it

@@ -46,8 +46,12 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 
 	early := earlyAnswers{d: d}
 	var conn *appConn
+	meanwhile := meanwhile{d: d, commit: commit, timer: timer, until: time.Now().Add(timeout)}
 	out, err := d.outgoing(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:        meanwhile.others,
+		ConnectStart:   func(string, string) { meanwhile.ask() },
 		GotConn:        func(info httptrace.GotConnInfo) { conn = startRequest(info) },
+		WroteRequest:   meanwhile.wait,
 		Got1xxResponse: early.pass,
 	}), to)
 	var resp *http.Response
@@ -96,6 +100,49 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		after = func() { panic(http.ErrAbortHandler) } // the sender must not take half an answer for a whole one
 	}
 	return res, after
+}
+
+// A meanwhile has a webhook made durable while the app is at it. Its methods are
+// hooks of [httptrace.ClientTrace].
+//
+// Who has written the request himself syncs himself, before he reads the answer,
+// which the sender may not have before that anyway: so nobody needs to be woken,
+// which takes as long as the disk does. Where that comes late, because there is no
+// connection yet, or where others write, another goroutine is asked to.
+type meanwhile struct {
+	d      *delivery
+	commit recorder.Commit
+	timer  *time.Timer // ends the waiting for the app
+	until  time.Time   // when it does
+	left   bool        // to another goroutine
+}
+
+// ask has another goroutine sync.
+func (m *meanwhile) ask() {
+	if !m.d.soon {
+		m.commit.Soon()
+	}
+}
+
+// others is called where net/http's transport writes the request.
+func (m *meanwhile) others(string) {
+	if !m.left { // or it is a second attempt, and the first may still be written
+		m.left = true
+	}
+	m.ask()
+}
+
+// wait is called when the request is written. The time that the disk takes is not
+// the app's.
+func (m *meanwhile) wait(httptrace.WroteRequestInfo) {
+	if m.left || m.d.soon {
+		return
+	}
+	began := time.Now()
+	if running := m.timer.Stop(); running {
+		defer func() { m.timer.Reset(m.until.Sub(began)) }()
+	}
+	m.commit.Wait(context.Background()) // durable tells of an error
 }
 
 // durable waits until the request is, unless nobody is told that it was taken: who
