@@ -299,5 +299,5 @@ func describe(err error) string {
 		}
 		return text
 	}
-	return strings.TrimPrefix(err.Error(), "net/http: ")
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "net/http: "), "HTTP/1.x transport connection broken: ")
 }
