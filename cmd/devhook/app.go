@@ -313,6 +313,17 @@ func jsonLine(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// line prints v as a line of JSON, as jsonLine has it. That it cannot be written is a
+// [*failure].
+func (p *program) line(v any) error {
+	text, err := jsonLine(v)
+	if err != nil {
+		return err
+	}
+	_, err = p.stdout.Write(text)
+	return wrote(err)
+}
+
 func (p *program) now() time.Time { return time.Now() }
 
 func (p *program) versionCommand() *cli.Command {

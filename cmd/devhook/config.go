@@ -45,17 +45,13 @@ func (p *program) config(c *cli.Context) error {
 	}
 	for _, s := range shown {
 		if c.Bool("json") {
-			line, err := jsonLine(struct {
+			if err := p.line(struct {
 				V     int    `json:"v"`
 				Name  string `json:"name"`
 				Value string `json:"value"`
 				From  string `json:"from"`
-			}{1, s.Name, s.Value, s.From})
-			if err != nil {
+			}{1, s.Name, s.Value, s.From}); err != nil {
 				return err
-			}
-			if _, err := p.stdout.Write(line); err != nil {
-				return wrote(err)
 			}
 			continue
 		}

@@ -148,13 +148,3 @@ func (p *program) delivered(c *cli.Context, d trial.Delivery) error {
 		Duplicate bool   `json:"duplicate"`
 	}{1, "end", d.Tries, d.Delivered, d.Duplicate})
 }
-
-// line prints v as a line of JSON.
-func (p *program) line(v any) error {
-	text, err := jsonLine(v)
-	if err != nil {
-		return err
-	}
-	_, err = p.stdout.Write(text)
-	return wrote(err)
-}

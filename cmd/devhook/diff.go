@@ -54,10 +54,10 @@ func (p *program) diff(c *cli.Context) error {
 		err = p.printDifferences(&a, &b, list)
 	} else {
 		printDiff(out, list)
-		err = out.Err()
+		err = wrote(out.Err())
 	}
 	if err != nil {
-		return wrote(err)
+		return err
 	}
 	if len(list) > 0 {
 		return &failure{code: 1}
@@ -90,15 +90,11 @@ func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, err
 }
 
 func (p *program) printDifferences(a, b *recorder.Exchange, list []replay.Difference) error {
-	text, err := jsonLine(struct {
+	return p.line(struct {
 		V           int                 `json:"v"`
 		A           recorder.ID         `json:"a,omitempty"`
 		B           recorder.ID         `json:"b,omitempty"`
 		Same        bool                `json:"same"`
 		Differences []replay.Difference `json:"differences"`
 	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
-	if err == nil {
-		_, err = p.stdout.Write(text)
-	}
-	return err
 }

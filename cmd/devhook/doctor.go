@@ -97,11 +97,7 @@ func (x *examination) tell(f finding) {
 		x.fail = &failure{code: f.code, text: f.Check + ": " + f.Detail, hint: f.Hint}
 	}
 	if x.c.Bool("json") {
-		line, err := jsonLine(f)
-		if err == nil {
-			_, err = x.p.stdout.Write(line)
-		}
-		x.err = errors.Join(x.err, wrote(err))
+		x.err = errors.Join(x.err, x.p.line(f))
 		return
 	}
 	mark := map[string]string{"ok": x.out.Good("ok  "), "warn": x.out.Warn("note"), "fail": x.out.Bad("FAIL")}[f.Status]

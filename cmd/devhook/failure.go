@@ -79,9 +79,14 @@ func caret(e *recorder.FilterError) string {
 	return "  " + e.Line + "\n  " + strings.Repeat(" ", terminal.Columns(string(before))) + "^"
 }
 
-// storeFailure returns the failure of a store that cannot be used.
+// storeFailure returns the failure of a store that cannot be used; nil for nil. What is a
+// failure of something else, as of a flag that was needed to open it, stays that.
 func storeFailure(err error) error {
-	f := &failure{code: 6, text: err.Error(), err: err}
+	var f *failure
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	f = &failure{code: 6, text: err.Error(), err: err}
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, recorder.ErrNewer):

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,19 +56,16 @@ func (p *program) keyPair(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		line, err := json.Marshal(struct {
+		return p.line(struct {
 			V           int    `json:"v"`
 			Provider    string `json:"provider"`
 			PublicKey   string `json:"public_key"`
 			PrivateFile string `json:"private_key_file"`
 		}{1, provider.ID, public, path})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(p.stdout, "%s\n", line)
-		return nil
 	}
-	fmt.Fprintln(p.stdout, strings.TrimRight(public, "\n"))
+	if _, err := fmt.Fprintln(p.stdout, strings.TrimRight(public, "\n")); err != nil {
+		return wrote(err)
+	}
 	errs.Paragraph(0, fmt.Sprintf("Give this to the app under test as the %s of %s.", provider.SecretName, provider.Name))
 	errs.Paragraph(0, fmt.Sprintf("replay, trigger and sign use the private key: %s", terminal.Safe(path)))
 	return nil

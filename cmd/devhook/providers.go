@@ -68,12 +68,8 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	for _, one := range list {
 		if c.Bool("json") {
-			line, err := jsonLine(providerJSON(one))
-			if err != nil {
+			if err := p.line(providerJSON(one)); err != nil {
 				return err
-			}
-			if _, err := p.stdout.Write(line); err != nil {
-				return wrote(err)
 			}
 			continue
 		}

@@ -95,17 +95,13 @@ func (p *program) prune(c *cli.Context) error {
 		return storeFailure(err)
 	}
 	if c.Bool("json") {
-		line, err := jsonLine(struct {
+		return p.line(struct {
 			V         int   `json:"v"`
 			Exchanges int   `json:"exchanges"`
 			Bytes     int64 `json:"bytes"`
 			Pinned    int   `json:"pinned,omitempty"`
 			DryRun    bool  `json:"dry_run,omitempty"`
 		}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun})
-		if err == nil {
-			_, err = p.stdout.Write(line)
-		}
-		return wrote(err)
 	}
 	_, err = fmt.Fprintln(p.stdout, describePruned(out, what.DryRun))
 	return wrote(err)

@@ -155,10 +155,7 @@ func (p *program) register(c *cli.Context) error {
 // open opens the store to write.
 func (r *registerRun) open() (err error) {
 	r.store, err = recorder.Open(r.p.storeDir(r.c), recorder.Options{Log: slog.New(r.errs.LogHandler(slog.LevelWarn))})
-	if err != nil {
-		return storeFailure(err)
-	}
-	return nil
+	return storeFailure(err)
 }
 
 // callback returns the URL that webhooks of the provider are to go to: what was

@@ -59,7 +59,7 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 		u = "the public URL of devhook up"
 	}
 	if r.c.Bool("json") {
-		return r.p.printValue(struct {
+		return r.p.line(struct {
 			V        int      `json:"v"`
 			Type     string   `json:"type"`
 			Provider string   `json:"provider"`
@@ -144,7 +144,7 @@ func (r *registerRun) arrived(known verify.Provider, ex *recorder.Exchange) erro
 	}
 	var err error
 	if r.c.Bool("json") {
-		err = r.p.printValue(struct {
+		err = r.p.line(struct {
 			V        int            `json:"v"`
 			Type     string         `json:"type"`
 			Provider string         `json:"provider"`

@@ -19,7 +19,7 @@ func (r *registerRun) dryRun(reg *register.Registration, callback string) error 
 	for _, ch := range plan {
 		method, url, body := reg.Show(ch.Call)
 		if r.c.Bool("json") {
-			if err := r.p.printValue(struct {
+			if err := r.p.line(struct {
 				V      int    `json:"v"`
 				Type   string `json:"type"`
 				About  string `json:"about"`
@@ -59,7 +59,7 @@ func (r *registerRun) list(id string) error {
 			continue
 		}
 		if r.c.Bool("json") {
-			if err := r.p.printValue(struct {
+			if err := r.p.line(struct {
 				Type string `json:"type"`
 				register.Ledger
 				Running bool `json:"running"`

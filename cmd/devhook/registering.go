@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -181,19 +180,9 @@ func registeredLine(provider, account, url string) any {
 	}{1, "registered", provider, account, url, byHandSteps(provider, url)}
 }
 
-// printValue prints v as a line.
-func (p *program) printValue(v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.stdout, "%s\n", text)
-	return wrote(err)
-}
-
 func (r *registerRun) say(provider string, s register.Step) {
 	if r.c.Bool("json") {
-		r.p.printValue(stepLine(provider, s)) // who does not read is not told
+		r.p.line(stepLine(provider, s)) // who does not read is not told
 		return
 	}
 	r.out.Printf("%s", stepText(r.out, s))
@@ -201,7 +190,7 @@ func (r *registerRun) say(provider string, s register.Step) {
 
 func (r *registerRun) registered(reg *register.Registration, url string, stays bool) {
 	if r.c.Bool("json") {
-		r.p.printValue(registeredLine(r.provider.ID, reg.Account(), url))
+		r.p.line(registeredLine(r.provider.ID, reg.Account(), url))
 		return
 	}
 	r.out.Printf("%s", registeredText(r.out, r.provider.ID, url))

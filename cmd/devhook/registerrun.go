@@ -131,7 +131,7 @@ func (r *registerRun) came(said string, ex *recorder.Exchange) error {
 	}
 	var err error
 	if r.c.Bool("json") {
-		err = r.p.printValue(map[string]any{"v": 1, "type": "test", "provider": r.provider.ID, "said": said, "exchange": ex.ID, "verdict": ex.Verdict})
+		err = r.p.line(map[string]any{"v": 1, "type": "test", "provider": r.provider.ID, "said": said, "exchange": ex.ID, "verdict": ex.Verdict})
 	} else {
 		r.out.Printf("%s says: %s", r.provider.ID, said)
 		r.out.Exchange(ex)

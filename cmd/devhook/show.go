@@ -99,13 +99,7 @@ func (p *program) show(c *cli.Context) error {
 	if err := wrote(cmp.Or(a.err, out.Err())); err != nil {
 		return err
 	}
-	if f := new(failure); errors.As(err, &f) {
-		return f
-	}
-	if err != nil {
-		return storeFailure(err)
-	}
-	return nil
+	return storeFailure(err)
 }
 
 // showWhole shows all of ex as a person reads it.

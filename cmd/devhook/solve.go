@@ -181,7 +181,7 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 }
 
 func (p *program) solvedJSON(found verify.Search, of int) error {
-	if err := p.printValue(found.Tell(of)); err != nil {
+	if err := p.line(found.Tell(of)); err != nil {
 		return err
 	}
 	if found.YAML == "" {

@@ -138,10 +138,7 @@ func (u *up) deliverEvent(ctx context.Context, s openStream, e stream.Event) err
 		},
 	}
 	_, err := u.gateway.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Stream, To: s.Forward, Sign: replay.SignNever})
-	if err != nil {
-		return storeFailure(err)
-	}
-	return nil
+	return storeFailure(err)
 }
 
 // streamFailure is the failure of a source: exit 3 if the platform refuses us,

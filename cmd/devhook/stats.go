@@ -70,18 +70,16 @@ func (p *program) stats(c *cli.Context) error {
 		}
 	}
 	by := census.Period(c.String("by"))
-	if c.Bool("json") {
-		var text []byte
-		if text, err = jsonLine(t.Report(by)); err == nil {
-			_, err = p.stdout.Write(text)
-		}
-	} else if t.Count == 0 {
+	switch {
+	case c.Bool("json"):
+		err = p.line(t.Report(by))
+	case t.Count == 0:
 		fmt.Fprintln(p.stderr, "no recording matches")
-	} else {
+	default:
 		showStats(out, &t, by)
-		err = out.Err()
+		err = wrote(out.Err())
 	}
-	return cmp.Or(wrote(err), failed)
+	return cmp.Or(err, failed)
 }
 
 // maxShown is how many of a group a person is shown; --json has all.

@@ -61,12 +61,8 @@ func (p *program) status(c *cli.Context) error {
 			s = r.announced(store.Path())
 		}
 		if c.Bool("json") {
-			line, err := jsonLine(s)
-			if err != nil {
+			if err := p.line(s); err != nil {
 				return err
-			}
-			if _, err := p.stdout.Write(line); err != nil {
-				return wrote(err)
 			}
 			continue
 		}

@@ -215,7 +215,7 @@ func (s *sending) runCase(ctx context.Context, tc testCase) (why string, done *r
 	}
 	return trial.Run(ctx, tc.Case, tc.ex, send, func(b recorder.Body) ([]byte, error) {
 		text, err := s.store.ReadBody(b)
-		return text, wrapStore(err)
+		return text, storeFailure(err)
 	})
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -293,7 +292,7 @@ func (s *sending) listFixtures(c *cli.Context) error {
 			s.out.Printf("%-62s %-10s %s", terminal.Safe(f.Provider+"/"+f.Name), terminal.Safe(string(f.Kind)), s.out.Dim(terminal.Safe(f.Note)))
 			continue
 		}
-		line, err := json.Marshal(struct {
+		if err := s.p.line(struct {
 			V        int           `json:"v"`
 			Provider string        `json:"provider"`
 			Name     string        `json:"name"`
@@ -301,12 +300,8 @@ func (s *sending) listFixtures(c *cli.Context) error {
 			Kind     fixtures.Kind `json:"kind"`
 			Source   string        `json:"source,omitempty"`
 			Note     string        `json:"note,omitempty"`
-		}{1, f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note})
-		if err != nil {
+		}{1, f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note}); err != nil {
 			return err
-		}
-		if _, err := fmt.Fprintf(s.p.stdout, "%s\n", line); err != nil {
-			return wrote(err)
 		}
 	}
 	if !found {

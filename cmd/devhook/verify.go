@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -173,15 +172,13 @@ func (p *program) verify(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		line, err := json.Marshal(struct {
+		if err := p.line(struct {
 			V        int            `json:"v"`
 			Provider string         `json:"provider"`
 			Verdict  verify.Verdict `json:"verdict"`
-		}{1, provider.ID, v})
-		if err != nil {
+		}{1, provider.ID, v}); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "%s\n", line)
 	} else {
 		out.Printf("%s: %s", provider.ID, out.Verdict(v))
 		if v.Hint != "" {
@@ -192,6 +189,9 @@ func (p *program) verify(c *cli.Context) error {
 				out.Printf("%s", out.Dim("as of "+ex.At.Local().Format("2006-01-02 15:04:05")+"; as of now it is "+string(then.Reason)))
 			}
 		}
+	}
+	if err := wrote(out.Err()); err != nil {
+		return err
 	}
 	if v.Status != verify.Valid {
 		return &failure{code: 1}

@@ -92,7 +92,7 @@ func (p *program) awaitStore(ctx context.Context, c *cli.Context) (*recorder.Sto
 	for {
 		store, err := p.openToRead(c)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return store, wrapStore(err)
+			return store, storeFailure(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -100,13 +100,6 @@ func (p *program) awaitStore(ctx context.Context, c *cli.Context) (*recorder.Sto
 		case <-time.After(lookAgain):
 		}
 	}
-}
-
-func wrapStore(err error) error {
-	if err != nil {
-		return storeFailure(err)
-	}
-	return nil
 }
 
 // waitReady waits until a devhook up of the store takes webhooks in.
@@ -128,13 +121,10 @@ func (p *program) waitReady(ctx context.Context, c *cli.Context) error {
 				s.Tunnel.State = "connected"
 			}
 			if s.Ready && s.Tunnel.State == "connected" {
-				line := []byte(s.URL + "\n")
 				if c.Bool("json") {
-					if line, err = jsonLine(s); err != nil {
-						return err
-					}
+					return p.line(s)
 				}
-				_, err := p.stdout.Write(line)
+				_, err := fmt.Fprintln(p.stdout, s.URL)
 				return wrote(err)
 			}
 		}
