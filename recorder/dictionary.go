@@ -64,6 +64,9 @@ func (c *columnReader) dictionary(i int) (values []string, code func(row uint32)
 		return nil, nil, errBadIndex
 	}
 	width, n := int(b[0]), int(binary.LittleEndian.Uint32(b[1:]))
+	if width != 1 && width != 2 && width != 4 {
+		return nil, nil, errBadIndex
+	}
 	b = b[5:]
 	for range n {
 		if len(b) < 4 {

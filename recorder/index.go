@@ -102,8 +102,10 @@ type run struct {
 	tried bool   // to keep it in one
 }
 
-// parseHead reads the head of a run.
-func (u *run) parseHead(b []byte) error {
+// parseHead reads the head of a run that has size bytes in all. Its sums say that it was
+// not damaged, and not that this package made it: it can have come with a project of
+// somebody else. So no number in it is relied upon before it is held against size.
+func (u *run) parseHead(b []byte, size int64) error {
 	if len(b) < indexHead || string(b[:len(indexMagic)]) != indexMagic ||
 		crc32.Checksum(b[:indexHead-4], castagnoli) != binary.LittleEndian.Uint32(b[indexHead-4:]) {
 		return errBadIndex
@@ -123,7 +125,11 @@ func (u *run) parseHead(b []byte) error {
 		for j := range 3 {
 			u.table[i][j] = binary.LittleEndian.Uint32(b[(i*3+j)*4:])
 		}
-		if w := widths[i]; w > 0 && u.table[i][1] != uint32(w*u.rows) && (i != colAppTook || u.table[i][1] != 0) {
+		n := int64(u.table[i][1])
+		if int64(u.table[i][0])+n > size {
+			return errBadIndex
+		}
+		if w := widths[i]; w > 0 && n != int64(w)*int64(u.rows) && (i != colAppTook || n != 0) {
 			return errBadIndex
 		}
 	}
@@ -158,17 +164,31 @@ func openRun(path string, at position) (*run, error) {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
 	head := make([]byte, indexHead)
 	if _, err := io.ReadFull(f, head); err != nil {
 		return nil, errBadIndex
 	}
 	u := &run{at: at, path: path}
-	if err := u.parseHead(head); err != nil {
+	if err := u.parseHead(head, info.Size()); err != nil {
 		return nil, err
 	}
-	u.loose, err = u.read(f, colLoose)
-	return u, err
+	if u.loose, err = u.read(f, colLoose); err != nil {
+		return nil, err
+	}
+	for b := u.loose; len(b) >= looseLen; b = b[looseLen:] {
+		if !u.has(spanAt(at.first, b[1+idLen:])) {
+			return nil, errBadIndex
+		}
+	}
+	return u, nil
 }
+
+// has reports whether a line can stand at sp: whether u reaches so far.
+func (u *run) has(sp span) bool { return sp.at.offset+int64(sp.n) <= u.end }
 
 // open gives access to the columns of a run; the caller calls done.
 func (u *run) open() (*columnReader, error) {

@@ -1,7 +1,9 @@
 package recorder
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -209,6 +211,64 @@ func TestIndexIsMadeAgain(t *testing.T) {
 			}
 		}
 		if got := ask(); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+// A file of the index that claims what cannot be, with the right sums, as one that comes
+// with a stranger's project can, is made anew.
+func TestForgedIndex(t *testing.T) {
+	dir := t.TempDir()
+	varied(t, dir, 300)
+	want := seqs(t, readOnly(t, dir), Query{})
+	f, err := ParseFilter(time.Now(), "status:301")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := seqs(t, readOnly(t, dir), Query{Filter: f})
+	rows := len(indexMagic) + 8 + sealLen
+	for name, forge := range map[string]func(b []byte) []byte{
+		// As many as 32 bits hold, and a multiple of 2^32 bytes in each column.
+		"rows": func(b []byte) []byte {
+			binary.LittleEndian.PutUint32(b[rows:], 1<<31)
+			for i, w := range widths {
+				if w > 0 {
+					binary.LittleEndian.PutUint32(b[indexHead-4-12*(columns-i)+4:], uint32(w<<31))
+				}
+			}
+			return b
+		},
+		// Codes of three bytes each, of which one is read as four.
+		"width": func(b []byte) []byte {
+			n := int(binary.LittleEndian.Uint32(b[rows:]))
+			at := indexHead - 4 - 12*(columns-colStatus)
+			dict := append([]byte{3, 1, 0, 0, 0, 3, 0, 0, 0, '3', '0', '1'}, make([]byte, 3*n)...)
+			binary.LittleEndian.PutUint32(b[at:], uint32(len(b)))
+			binary.LittleEndian.PutUint32(b[at+4:], uint32(len(dict)))
+			binary.LittleEndian.PutUint32(b[at+8:], crc32.Checksum(dict, castagnoli))
+			return append(b, dict...)
+		},
+	} {
+		files, err := filepath.Glob(filepath.Join(dir, "index", "*.idx"))
+		if err != nil || len(files) < 3 {
+			t.Fatalf("%d files of the index, %v", len(files), err)
+		}
+		for _, path := range files {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b = forge(b)
+			binary.LittleEndian.PutUint32(b[indexHead-4:], crc32.Checksum(b[:indexHead-4], castagnoli))
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := seqs(t, readOnly(t, dir), Query{Filter: f}); !slices.Equal(got, found) {
+			t.Errorf("%s: got %v, want %v", name, got, found)
+		}
+		if got := seqs(t, readOnly(t, dir), Query{}); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}

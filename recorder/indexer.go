@@ -249,7 +249,7 @@ func (x *indexer) run(end int64) *run {
 		b = append(b, c...)
 	}
 	u := &run{at: x.at, image: b, loose: x.cols[colLoose]}
-	if err := u.parseHead(b); err != nil {
+	if err := u.parseHead(b, int64(len(b))); err != nil {
 		panic(err) // it was just made
 	}
 	return u

@@ -133,6 +133,7 @@ type pruner struct {
 type fate struct {
 	rows   int
 	chosen map[ID]bool
+	pinned int   // were chosen, too, and stay
 	newest int64 // Unix ns: the latest time of its exchanges that is not in the future
 	before int64 // Unix ns: nothing younger is chosen; 0: it can be
 }
@@ -141,7 +142,7 @@ func (j *pruner) run() error {
 	fates := make([]fate, len(j.x.segments))
 	for i := range fates {
 		var err error
-		if fates[i], err = j.choose(i, j.chooses()); err != nil {
+		if fates[i], err = j.choose(i); err != nil {
 			return err
 		}
 	}
@@ -150,6 +151,7 @@ func (j *pruner) run() error {
 		return err
 	}
 	for i, f := range fates {
+		j.out.Pinned += f.pinned
 		if err := j.apply(i, f); err != nil {
 			return err
 		}
@@ -157,24 +159,25 @@ func (j *pruner) run() error {
 	return j.dropBodies()
 }
 
-func (j *pruner) chooses() bool { return len(j.p.Filter.terms) > 0 || !j.p.Before.IsZero() }
-
-// choose finds what goes of one segment: what was asked for, or all.
-func (j *pruner) choose(i int, any bool) (fate, error) {
+// choose finds what goes of one segment by Filter and Before.
+func (j *pruner) choose(i int) (fate, error) {
 	f := fate{chosen: map[ID]bool{}}
 	q := Query{Filter: Filter{terms: slices.Clone(j.p.Filter.terms)}}
 	if !j.p.Before.IsZero() {
 		f.before = j.p.Before.UnixNano()
 		q.Filter.terms = append(q.Filter.terms, timeTerm("until", j.p.Before))
 	}
-	return f, j.each(i, q, any, &f)
+	asked := len(q.Filter.terms) > 0 // else nothing is
+	return f, j.each(i, q, asked, &f)
 }
 
-func (j *pruner) each(i int, q Query, any bool, f *fate) error {
+// each puts into f the exchanges of a segment that q asks for, unless they must stay;
+// none if choosing is false, and then only how many there are.
+func (j *pruner) each(i int, q Query, choosing bool, f *fate) error {
 	search := newSearch(j.s, j.x, q)
 	for _, u := range j.x.loaded[i] {
 		f.rows += u.rows
-		if !any {
+		if !choosing {
 			continue
 		}
 		oldest, err := f.dates(j.s, u, j.p.Now)
@@ -218,7 +221,7 @@ func (j *pruner) take(c *columnReader, h hit, f *fate) error {
 	switch {
 	case f.chosen[id]:
 	case h.pinned || j.x.ends[id].pinned:
-		j.out.Pinned++
+		f.pinned++
 	case flags[h.row]&flagOpen != 0 && h.r.n == 0 && j.underWay(c, h.row):
 	default:
 		f.chosen[id] = true
@@ -288,11 +291,9 @@ func (j *pruner) fit(fates []fate) error {
 	counted := map[string]bool{}
 	for i := 0; i < len(fates)-1 && total > j.p.MaxSize; i++ {
 		all := fate{chosen: map[ID]bool{}}
-		before := j.out.Pinned
 		if err := j.each(i, Query{}, true, &all); err != nil {
 			return err
 		}
-		j.out.Pinned = max(before, j.out.Pinned)
 		fates[i] = all
 		info, err := os.Stat(j.s.segmentPath(j.x.segments[i]))
 		if err != nil || len(all.chosen) == 0 {

@@ -152,6 +152,9 @@ func (s *Store) bodiesOnce(u *run, f func(id ID, sum string)) error {
 		if sp.n == 0 {
 			return nil
 		}
+		if !u.has(sp) {
+			return errBadIndex
+		}
 		if file == nil {
 			if file, err = openShared(s.segmentPath(u.at.first), os.O_RDONLY); err != nil {
 				return err

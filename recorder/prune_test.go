@@ -141,6 +141,20 @@ func TestPruneBySize(t *testing.T) {
 	}
 }
 
+// What is pinned is counted once, also where both its age and the size of the store
+// choose it.
+func TestPrunedPinsAreCountedOnce(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 4<<10)
+	list := old(t, s, 60)
+	if err := s.Pin(list[0].ID, true); err != nil {
+		t.Fatal(err)
+	}
+	now := list[59].At.Add(2 * youngest)
+	if out := mustPrune(t, s, Pruning{Now: now, DryRun: true}.Keeping(now.Sub(list[40].At), 1)); out.Pinned != 1 {
+		t.Errorf("%+v", out)
+	}
+}
+
 // A body goes with the last line that names it.
 func TestPruneBodies(t *testing.T) {
 	s := openSmall(t, t.TempDir(), 1<<10)

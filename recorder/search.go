@@ -87,6 +87,9 @@ func (f *search) hit(c *columnReader, i uint32) (hit, error) {
 	}
 	first := c.u.at.first
 	h := hit{x: spanAt(first, xs[i*8:]), r: spanAt(first, rs[i*8:]), e: more.e, pinned: more.pinned, row: i}
+	if !c.u.has(h.x) || !c.u.has(h.r) {
+		return hit{}, errBadIndex
+	}
 	if h.r.n == 0 {
 		h.r = more.r
 	}
