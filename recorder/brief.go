@@ -21,8 +21,9 @@ const longBody = 4 << 10
 // shortBody is how many bytes of its line are left of one that is text.
 const shortBody = 2 << 10
 
-// brief returns l with the beginnings of its long bodies. What it is spelled like otherwise, and whether
-// that is sound, was checked before; its sum does not fit any more.
+// brief returns l with only the beginnings of its long bodies, if this package has
+// spelled it; else l as it is. The sum at its end, which was held against it when it was
+// read, is that of the whole line.
 func (l line) brief() line {
 	if len(l.raw) < longBody {
 		return l

@@ -86,11 +86,8 @@ func textTerm(key string, list []Pattern, get func(*Exchange) string) Term {
 }
 
 func rangeTerm(key string, ranges []Range, of func(*Exchange) []int64) Term {
-	return Term{Key: key, Ranges: ranges, match: plainly(func(ex *Exchange) bool {
-		return slices.ContainsFunc(of(ex), func(n int64) bool {
-			return slices.ContainsFunc(ranges, func(r Range) bool { return r.Lo <= n && n <= r.Hi })
-		})
-	})}
+	within := (&Term{Ranges: ranges}).within
+	return Term{Key: key, Ranges: ranges, match: plainly(func(ex *Exchange) bool { return slices.ContainsFunc(of(ex), within) })}
 }
 
 // timeTerm is since, which the time itself fulfils, or until, which it does not.

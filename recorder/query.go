@@ -171,17 +171,20 @@ func (f *search) newest(bad func(error) bool) (hits []hit, more bool) {
 	}
 	last := f.segments()
 	if err := f.x.load(last, len(f.x.segments)); err != nil {
-		return nil, bad(err) && false
+		bad(err)
+		return nil, false
 	}
 	step := 1
 	for to := last; to > 0; {
 		from := max(0, to-step)
 		if err := cmp.Or(f.over(), f.x.load(from, to)); err != nil {
-			return nil, bad(err) && false
+			bad(err)
+			return nil, false
 		}
 		found, errs := f.in(from, to, true)
 		if err := f.over(); err != nil { // and not all was looked at
-			return nil, bad(err) && false
+			bad(err)
+			return nil, false
 		}
 		for i := to - from - 1; i >= 0; i-- {
 			for _, err := range errs[i] {

@@ -90,16 +90,16 @@ func (x *index) load(from, to int) error {
 	return nil
 }
 
-// parallel calls f for 0 to n-1, as many at once as there are processors, and
-// returns the first error.
+// parallel calls f for 0 to n-1, as many at once as there are processors, waits for
+// all of them, and returns their errors joined.
 func parallel(n int, f func(int) error) error {
+	if n == 1 {
+		return f(0)
+	}
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i := range n {
-		if n == 1 {
-			return f(0)
-		}
 		room <- struct{}{}
 		wg.Go(func() {
 			errs[i] = f(i)
@@ -160,7 +160,6 @@ func (x *index) segment(i int) ([]*run, error) {
 		if full || end-at.offset >= minRun {
 			s.keepRun(u)
 		}
-
 		list = append(list, u)
 	}
 	s.runs.put(first, segmentRuns{info, list})

@@ -292,9 +292,10 @@ func (s *Store) closeFiles() {
 	}
 }
 
-// NewID returns an ID for an exchange that arrived at the given time.
+// NewID returns an ID for an exchange that arrived at the given time, which is one from
+// 1970 to 10889; it panics with another.
 func NewID(at time.Time) ID {
-	return ID(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String()) // fails after the year 10889
+	return ID(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String())
 }
 
 // Append records ex and returns when it is durable. It gives ex its sequence
