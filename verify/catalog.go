@@ -33,6 +33,7 @@ type Catalog struct {
 type entry struct {
 	id      string
 	aliases []string
+	src     string // the file, of one that comes with this package; else ""
 	load    func() *Provider
 }
 
@@ -54,7 +55,8 @@ func openBuiltin() *Catalog {
 		if err != nil {
 			panic("verify: " + err.Error())
 		}
-		entries = append(entries, &entry{id: id, aliases: peekAliases(string(src)), load: sync.OnceValue(func() *Provider {
+		text := string(src)
+		entries = append(entries, &entry{id: id, aliases: peekAliases(text), src: text, load: sync.OnceValue(func() *Provider {
 			p, err := ParseProvider(src)
 			if err != nil {
 				panic("verify: " + name.Name() + ": " + err.Error()) // TestBuiltin reads all
@@ -98,6 +100,25 @@ func peekAliases(src string) []string {
 	}
 	return aliases
 }
+
+// peekEnv reports whether a built-in file names a variable for which set returns true,
+// perhaps in a text that means something else, without reading it as YAML. What has no
+// name of its own has that of [defaultEnv].
+func peekEnv(src string, set func(name string) bool) bool {
+	for rest := src; ; {
+		var ok bool
+		if _, rest, ok = strings.Cut(rest, "env: "); !ok {
+			return false
+		}
+		name := rest[:len(rest)-len(strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"))]
+		if name != "" && set(name) {
+			return true
+		}
+	}
+}
+
+// peekKey reports whether a built-in file says where a key is, which can be a URL.
+func peekKey(src string) bool { return strings.Contains(src, "\nkey:") }
 
 func newCatalog(entries []*entry) (*Catalog, error) {
 	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
@@ -179,6 +200,36 @@ func (c *Catalog) Providers() []Provider {
 	ps := make([]Provider, len(c.entries))
 	for i, e := range c.entries {
 		ps[i] = *e.load()
+	}
+	return ps
+}
+
+// WithEnv returns the providers, sorted by ID, that a variable of the environment is
+// for, their own or that of one of their needs: one for which set returns true. Only
+// they are read from their files, which takes a hundredth of what all would.
+func (c *Catalog) WithEnv(set func(name string) bool) []Provider {
+	return c.those(func(e *entry) bool { return set(defaultEnv(e.id)) || peekEnv(e.src, set) }, func(p *Provider) bool {
+		return p.Env != "" && set(p.Env) || slices.ContainsFunc(p.Needs, func(n Need) bool { return n.Env != "" && set(n.Env) })
+	})
+}
+
+// Fetching returns the providers, sorted by ID, whose keys are fetched; see
+// [Provider.Fetches]. Only they are read from their files.
+func (c *Catalog) Fetching() []Provider {
+	return c.those(func(e *entry) bool { return peekKey(e.src) }, func(p *Provider) bool { return p.Fetches() })
+}
+
+// those returns the providers for which is returns true. Of those that have a file, only
+// the ones for which could returns true are read.
+func (c *Catalog) those(could func(*entry) bool, is func(*Provider) bool) []Provider {
+	var ps []Provider
+	for _, e := range c.entries {
+		if e.src != "" && !could(e) {
+			continue
+		}
+		if p := e.load(); is(p) {
+			ps = append(ps, *p)
+		}
 	}
 	return ps
 }

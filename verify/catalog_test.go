@@ -112,6 +112,51 @@ func TestEmptyCatalog(t *testing.T) {
 }
 
 // Schemes are safe for concurrent use, also when a secret is new to all.
+// Who reads only the files that could matter finds the same as who reads all.
+func TestFoundWithoutReadingAll(t *testing.T) {
+	own, err := ParseProvider([]byte("id: mine\nname: Mine\nenv: MINE_SECRET\nscheme: hmac\nalgorithm: sha256\npayload: \"{body}\"\nsignature: {in: header, name: X-Sign, encoding: hex}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Builtin().With(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fetching []string
+	vars := map[string][]string{"NO_SUCH_SECRET": nil, "": nil} // whose they are
+	for _, p := range c.Providers() {
+		if p.Fetches() {
+			fetching = append(fetching, p.ID)
+		}
+		names := []string{p.Env}
+		for _, n := range p.Needs {
+			names = append(names, n.Env)
+		}
+		for _, name := range names {
+			if name != "" && !slices.Contains(vars[name], p.ID) {
+				vars[name] = append(vars[name], p.ID)
+			}
+		}
+	}
+	ids := func(ps []Provider) (list []string) {
+		for _, p := range ps {
+			list = append(list, p.ID)
+		}
+		return list
+	}
+	if got := ids(c.Fetching()); !slices.Equal(got, fetching) || len(got) == 0 {
+		t.Errorf("got %v, want %v", got, fetching)
+	}
+	for name, want := range vars {
+		if got := ids(c.WithEnv(func(n string) bool { return n == name })); !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+	if len(vars) < 80 {
+		t.Errorf("only %d variables are known", len(vars))
+	}
+}
+
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	all := Builtin().Providers()

@@ -44,8 +44,10 @@ func (p *program) providers(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	list := verify.Providers()
-	if id := c.Args().First(); id != "" {
+	var list []verify.Provider
+	if id := c.Args().First(); id == "" {
+		list = verify.Providers()
+	} else {
 		one, ok := verify.Lookup(id)
 		if env, _ := stream.Env(id); !ok && env != "" {
 			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env}

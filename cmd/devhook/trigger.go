@@ -58,10 +58,7 @@ func (s *sending) trigger(c *cli.Context) error {
 	if err := s.settle(named); err != nil {
 		return err
 	}
-	all, err := s.fixtures()
-	if err != nil {
-		return err
-	}
+	all := s.fixturesOf(id)
 	sample, err := s.sample(all, id, name)
 	if err != nil {
 		return err
@@ -86,9 +83,7 @@ func (s *sending) trigger(c *cli.Context) error {
 		}
 		var err error
 		if s.rereads {
-			if all, err = s.fixtures(); err == nil {
-				sample, err = s.sample(all, id, name)
-			}
+			sample, err = s.sample(s.fixturesOf(id), id, name)
 		}
 		if err == nil {
 			f, err = s.made(sample)
@@ -103,19 +98,34 @@ func (s *sending) trigger(c *cli.Context) error {
 
 // fixtures returns the user's own and then those that devhook brings, without
 // what has the same name.
-func (s *sending) fixtures() ([]fixtures.Fixture, error) {
-	own, err := allFixtures(s.p.fixturesDir(s.c, s.cfg))
+func (s *sending) fixtures() []fixtures.Fixture { return s.withOwn(fixtures.All()) }
+
+// fixturesOf is fixtures, but that of those which devhook brings only the ones of a
+// provider, by its id or an alias, are read.
+func (s *sending) fixturesOf(id string) []fixtures.Fixture {
+	if p, known := s.cfg.Catalog().Lookup(id); known {
+		id = p.ID
+	}
+	return s.withOwn(fixtures.Of(id))
+}
+
+// withOwn puts the user's own before others, and warns of those that cannot be read.
+func (s *sending) withOwn(others []fixtures.Fixture) []fixtures.Fixture {
+	all, err := withOwn(s.p.fixturesDir(s.c, s.cfg), others)
 	if err != nil {
 		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.SafeText(err.Error()))
 	}
-	return own, nil
+	return all
 }
 
 // allFixtures returns those in dir and then those that devhook brings, without
 // what has the same name. The error tells of files that cannot be read.
-func allFixtures(dir string) ([]fixtures.Fixture, error) {
+func allFixtures(dir string) ([]fixtures.Fixture, error) { return withOwn(dir, fixtures.All()) }
+
+// withOwn returns those in dir and then the others, without what has the same name.
+func withOwn(dir string, others []fixtures.Fixture) ([]fixtures.Fixture, error) {
 	own, err := fixtures.Load(dir)
-	for _, f := range fixtures.All() {
+	for _, f := range others {
 		if !slices.ContainsFunc(own, func(o fixtures.Fixture) bool { return o.Provider == f.Provider && o.Name == f.Name }) {
 			own = append(own, f)
 		}
@@ -158,7 +168,7 @@ func (s *sending) made(f fixtures.Fixture) (fixtures.Fixture, error) {
 	return f, err
 }
 
-// findFixture is sample, made.
+// findFixture is sample, made. all has the samples of the provider at least.
 func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
 	f, err := s.sample(all, id, name)
 	if err != nil {
@@ -196,6 +206,7 @@ func (s *sending) sample(all []fixtures.Fixture, id, name string) (fixtures.Fixt
 		f.text = "there is no sample of " + id
 		f.hint = "devhook save last " + id + "/EVENT makes one of a recording"
 	case len(names) == 0:
+		ids = append(ids, fixtures.Providers()...)
 		slices.Sort(ids)
 		f.text = fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Names(id, slices.Compact(ids), 3), ", "))
 	case name == "":
@@ -268,10 +279,7 @@ func (s *sending) listFixtures(c *cli.Context) error {
 	if err := s.settle(""); err != nil {
 		return err
 	}
-	all, err := s.fixtures()
-	if err != nil {
-		return err
-	}
+	all := s.fixtures()
 	wanted := c.Args().First()
 	if c.NArg() > 1 {
 		return &failure{code: 2, text: "--list takes one provider at most"}

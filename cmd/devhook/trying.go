@@ -73,11 +73,7 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 		if err := s.settle(orDefault(named, id)); err != nil {
 			return nil, err
 		}
-		all, err := s.fixtures()
-		if err != nil {
-			return nil, err
-		}
-		f, err := s.findFixture(all, id, event)
+		f, err := s.findFixture(s.fixturesOf(id), id, event)
 		if err != nil {
 			return nil, err
 		}

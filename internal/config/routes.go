@@ -139,12 +139,10 @@ func (c *Config) AddFetch(all map[string]verify.Keys) {
 	if c.fetch == nil {
 		return
 	}
-	for _, p := range c.catalog.Providers() {
-		if p.Fetches() {
-			k := all[p.ID]
-			k.Fetch = c.fetch
-			all[p.ID] = k
-		}
+	for _, p := range c.catalog.Fetching() {
+		k := all[p.ID]
+		k.Fetch = c.fetch
+		all[p.ID] = k
 	}
 }
 

@@ -154,12 +154,13 @@ func (c *Config) settleProviders(src Source, f *file, secrets []string) error {
 			}
 		}
 	}
-	for _, p := range c.catalog.Providers() {
-		if p.Env != "" && src.Getenv(p.Env) != "" {
+	set := func(name string) bool { return src.Getenv(name) != "" }
+	for _, p := range c.catalog.WithEnv(set) {
+		if p.Env != "" && set(p.Env) {
 			c.secrets[p.ID] = Value{Texts: []string{"env:" + p.Env}, From: p.Env, Given: true}
 		}
 		for _, n := range p.Needs {
-			if n.Env != "" && src.Getenv(n.Env) != "" {
+			if n.Env != "" && set(n.Env) {
 				if err := c.setWith(p, n.Name, Value{Texts: []string{"env:" + n.Env}, From: n.Env, Given: true}); err != nil {
 					return err
 				}
