@@ -21,55 +21,11 @@ import (
 	"devhook/internal/register/tencenttest"
 )
 
-// TestDocs runs each command line of README.md and docs/ as it stands there, one
-// after the other in one directory with a few recordings, and wants exit code 0.
-// What goes on until Ctrl-C is interrupted once it has said that it waits.
+// TestDocs runs each command line of README.md and docs/ as it stands there, those of
+// one document one after the other, in a directory of its own with a few recordings, and
+// wants exit code 0. What goes on until Ctrl-C is interrupted once it has said that it
+// waits.
 func TestDocs(t *testing.T) {
-	exe, err := os.Executable() // is devhook too; see TestMain
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "bin")
-	if err := os.Mkdir(bin, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(exe, filepath.Join(bin, "devhook")); err != nil {
-		t.Fatal(err)
-	}
-	env := append(os.Environ(), "PATH="+bin, "HOME="+dir, "XDG_CONFIG_HOME="+dir, "TIKTOK_CLIENT_SECRET=s3cret",
-		"TUNIFORM_STREAM_TOKEN="+strings.Repeat("ab", 32), "EULER_API_KEY=s3cret",
-		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "DEVHOOK_INSPECT=127.0.0.1:0", "GORACE=atexit_sleep_ms=10")
-	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	t.Cleanup(app.Close)
-	api := httptest.NewServer(eulertest.New(eulertest.Options{}))
-	t.Cleanup(api.Close)
-	tencent := httptest.NewServer(tencenttest.New(tencenttest.Options{}))
-	t.Cleanup(tencent.Close)
-	shop := httptest.NewServer(shoptest.New(shoptest.Options{AppSecret: "s3cret"}))
-	t.Cleanup(shop.Close)
-	env = append(env, "DEVHOOK_EULER_API_URL="+api.URL, "DEVHOOK_TENCENT_LIVE_API_URL="+tencent.URL, "DEVHOOK_TIKTOK_SHOP_API_URL="+shop.URL,
-		"TENCENT_SDK_SECRET_KEY=s3cret", "TIKTOK_SHOP_APP_KEY=abcdef", "TIKTOK_SHOP_APP_SECRET=s3cret", "TIKTOK_SHOP_ACCESS_TOKEN=s3cret", "TIKTOK_SHOP_CIPHER=x")
-	env = append(env, farEnv(t)...)
-	record(t, app.URL, bin, dir, env)
-	// The app on port 3000 that the documents speak of is the test's own.
-	_, port, _ := strings.Cut(strings.TrimPrefix(app.URL, "http://"), ":")
-	here := strings.NewReplacer(":3000", ":"+port, ":4000", ":"+port, "127.0.0.1:4041", "127.0.0.1:0")
-
-	// The devhook.yaml that README.md shows is the one that its commands find.
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
-	yaml, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("README.md has no devhook.yaml")
-	}
-	if err := os.WriteFile(filepath.Join(dir, "devhook.yaml"), []byte(here.Replace(yaml)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-
 	makefile, err := os.ReadFile("../../Makefile")
 	if err != nil {
 		t.Fatal(err)
@@ -80,19 +36,11 @@ func TestDocs(t *testing.T) {
 	}
 	seen := 0
 	for _, path := range append(files, "../../README.md") {
+		var commands []string
 		for _, line := range commandLines(t, path) {
-			words := strings.Fields(line)
-			switch words[0] {
+			switch words := strings.Fields(line); words[0] {
 			case "devhook":
-				seen++
-				if besideUp.MatchString(line) {
-					own := append(slices.Clone(env), "DEVHOOK_STORE="+t.TempDir()) // what they have sent is nobody's example
-					_, stop := startUp(t, app.URL, bin, dir, own)
-					runDoc(t, bin, dir, own, filepath.Base(path), here.Replace(line))
-					stop()
-					continue
-				}
-				runDoc(t, bin, dir, env, filepath.Base(path), here.Replace(line))
+				commands = append(commands, line)
 			case "make":
 				if len(words) > 1 && !bytes.Contains(makefile, []byte("\n"+words[1]+":")) {
 					t.Errorf("%s: the Makefile has no target %s", path, words[1])
@@ -102,10 +50,84 @@ func TestDocs(t *testing.T) {
 				t.Errorf("%s: what is to be done with %q?", path, line)
 			}
 		}
+		if seen += len(commands); len(commands) == 0 {
+			continue
+		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			d := newDocs(t)
+			for _, line := range commands {
+				env := d.env
+				stop := func() {}
+				if besideUp.MatchString(line) {
+					env = append(slices.Clone(env), "DEVHOOK_STORE="+t.TempDir()) // what they have sent is nobody's example
+					_, stop = startUp(t, d.app, d.bin, d.dir, env)
+				}
+				runDoc(t, d.bin, d.dir, env, filepath.Base(path), d.here.Replace(line))
+				stop()
+			}
+		})
 	}
 	if seen < 10 {
 		t.Errorf("only %d commands were found", seen)
 	}
+}
+
+// A docs is where the commands of a document run.
+type docs struct {
+	bin, dir string // of devhook; where they are typed
+	env      []string
+	app      string
+	here     *strings.Replacer // puts the test's own app in the place of the document's
+}
+
+// newDocs makes a directory with the devhook.yaml that README.md shows and a few
+// recordings, an app, and the APIs that commands register at.
+func newDocs(t *testing.T) docs {
+	t.Helper()
+	exe, err := os.Executable() // is devhook too; see TestMain
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := docs{dir: t.TempDir()}
+	d.bin = filepath.Join(d.dir, "bin")
+	if err := os.Mkdir(d.bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(exe, filepath.Join(d.bin, "devhook")); err != nil {
+		t.Fatal(err)
+	}
+	serve := func(h http.Handler) string {
+		srv := httptest.NewServer(h)
+		t.Cleanup(srv.Close)
+		return srv.URL
+	}
+	d.app = serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	d.env = append(os.Environ(), "PATH="+d.bin, "HOME="+d.dir, "XDG_CONFIG_HOME="+d.dir, "TIKTOK_CLIENT_SECRET=s3cret",
+		"TUNIFORM_STREAM_TOKEN="+strings.Repeat("ab", 32), "EULER_API_KEY=s3cret",
+		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "DEVHOOK_INSPECT=127.0.0.1:0", "GORACE=atexit_sleep_ms=10",
+		"DEVHOOK_EULER_API_URL="+serve(eulertest.New(eulertest.Options{})),
+		"DEVHOOK_TENCENT_LIVE_API_URL="+serve(tencenttest.New(tencenttest.Options{})), "TENCENT_SDK_SECRET_KEY=s3cret",
+		"DEVHOOK_TIKTOK_SHOP_API_URL="+serve(shoptest.New(shoptest.Options{AppSecret: "s3cret"})),
+		"TIKTOK_SHOP_APP_KEY=abcdef", "TIKTOK_SHOP_APP_SECRET=s3cret", "TIKTOK_SHOP_ACCESS_TOKEN=s3cret", "TIKTOK_SHOP_CIPHER=x")
+	d.env = append(d.env, farEnv(t)...)
+	record(t, d.app, d.bin, d.dir, d.env)
+	// The app on port 3000 that the documents speak of is the test's own.
+	_, port, _ := strings.Cut(strings.TrimPrefix(d.app, "http://"), ":")
+	d.here = strings.NewReplacer(":3000", ":"+port, ":4000", ":"+port, "127.0.0.1:4041", "127.0.0.1:0")
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
+	yaml, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("README.md has no devhook.yaml")
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, "devhook.yaml"), []byte(d.here.Replace(yaml)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // besideUp are the commands that want a running devhook up.
