@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,9 @@ func (u *up) await() error {
 	for _, id := range u.accept {
 		p, ok := catalog.Lookup(id)
 		if !ok {
-			return &failure{code: 2, text: fmt.Sprintf("--accept-handshake: unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
+			f := unknownProvider(catalog, id)
+			f.text = "--accept-handshake: " + f.text
+			return f
 		}
 		if !p.Offers() {
 			return &failure{code: 2, text: "--accept-handshake: " + p.ID + " does not hand its secret over", hint: "devhook providers " + p.ID + " tells where it is found"}

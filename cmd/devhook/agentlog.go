@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -102,7 +103,7 @@ func (u *up) logStarted() {
 			addr = r.Forward[0].String()
 		}
 	}
-	u.agentLog.write(slog.LevelInfo, "started tunnel", "name", orDefault(u.cfg.Get("name").Text(), "command_line"), "addr", addr, "url", u.publicURL())
+	u.agentLog.write(slog.LevelInfo, "started tunnel", "name", cmp.Or(u.cfg.Get("name").Text(), "command_line"), "addr", addr, "url", u.publicURL())
 }
 
 // logTunnel tells of a change of the tunnel; of the first that it opens, logStarted

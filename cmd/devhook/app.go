@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -259,6 +263,12 @@ func commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
 		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
 	}
+}
+
+// interruptible returns a context that ends with Ctrl-C, or when the system wants an end.
+// stop leaves signals to the system again.
+func interruptible(c *cli.Context) (ctx context.Context, stop context.CancelFunc) {
+	return signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 }
 
 // out returns where a command's answer goes, as a person reads it.

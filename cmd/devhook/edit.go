@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,10 +90,7 @@ func (d draft) remove() { os.RemoveAll(d.dir) }
 // edit returns what the user makes of the text in his editor, to which an
 // interrupt meanwhile is left.
 func (d draft) edit(ctx context.Context, p *program) ([]byte, error) {
-	editor := p.getenv("VISUAL")
-	if editor == "" {
-		editor = p.getenv("EDITOR")
-	}
+	editor := cmp.Or(p.getenv("VISUAL"), p.getenv("EDITOR"))
 	if editor == "" && !terminal.IsTerminal(p.stdin) {
 		return nil, &failure{code: 2, text: "--edit: there is no terminal to edit at", hint: "set EDITOR to a program that edits the file it is given"}
 	}

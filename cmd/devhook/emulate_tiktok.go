@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"devhook/internal/register"
@@ -70,7 +67,7 @@ func (p *program) emulateTiktok(c *cli.Context) error {
 	if err := register.CheckURL(s.URL); err != nil {
 		return &failure{code: 2, text: "--to: " + err.Error(), err: err}
 	}
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	events := c.StringSlice("event")
 	if len(events) == 0 {

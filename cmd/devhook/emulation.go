@@ -9,9 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"devhook/internal/config"
@@ -115,7 +113,7 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	if err != nil {
 		return &failure{code: 2, text: "--listen: " + err.Error(), hint: "listen at any free port with --listen 127.0.0.1:0", err: err}
 	}
-	ctx, stop := signal.NotifyContext(e.c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(e.c)
 	defer stop()
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)

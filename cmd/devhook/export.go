@@ -7,12 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"devhook/internal/config"
 	"devhook/internal/interchange"
@@ -113,7 +110,7 @@ func (p *program) export(c *cli.Context) error {
 	if c.String("o") != "" {
 		w.File = e.bodyFile
 	}
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	err = e.write(ctx, chosen(e.store))
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/tunnel"
+	"devhook/verify"
 )
 
 // A failure is an error with its exit code and what to do about it.
@@ -77,6 +78,11 @@ func caret(e *recorder.FilterError) string {
 	before := []rune(e.Line)
 	before = before[:min(e.Column-1, len(before))]
 	return "  " + e.Line + "\n  " + strings.Repeat(" ", terminal.Columns(string(before))) + "^"
+}
+
+// unknownProvider returns the failure of an id that no provider of the catalog has.
+func unknownProvider(catalog *verify.Catalog, id string) *failure {
+	return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
 }
 
 // storeFailure returns the failure of a store that cannot be used; nil for nil. What is a

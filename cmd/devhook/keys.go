@@ -49,7 +49,7 @@ func (p *program) keyPair(c *cli.Context) error {
 	id := c.Args().First()
 	provider, ok := cfg.Catalog().Lookup(id)
 	if !ok {
-		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+		return unknownProvider(cfg.Catalog(), id)
 	}
 	public, path, _, err := makePair(p.storeDir(c), provider, c.Bool("new"))
 	if err != nil {

@@ -10,11 +10,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"devhook/fixtures"
 	"devhook/internal/config"
@@ -67,7 +65,7 @@ func (p *program) mcp(c *cli.Context) error {
 		return err
 	}
 	api.errs = terminal.New(io.Discard, terminal.Never, p.getenv) // and what it warns of, once
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	err = mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), p.stdout)
 	if ctx.Err() != nil {

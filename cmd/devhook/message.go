@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io"
 
@@ -10,7 +11,7 @@ import (
 // requestMessage returns the request as an HTTP message.
 func requestMessage(r *recorder.Request) message {
 	_, target := recorder.SplitURL(r.URL)
-	proto := orDefault(r.Proto, "HTTP/1.1")
+	proto := cmp.Or(r.Proto, "HTTP/1.1")
 	if proto == recorder.ProtoStream { // which it becomes when it is sent
 		proto = "HTTP/1.1"
 	}

@@ -53,10 +53,7 @@ func (p *program) providers(c *cli.Context) error {
 			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env}
 		}
 		if !ok {
-			return &failure{
-				code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(verify.Builtin().Nearest(id), ", ")),
-				hint: "devhook providers lists all",
-			}
+			return unknownProvider(verify.Builtin(), id)
 		}
 		list = []verify.Provider{one}
 		if !c.Bool("json") {

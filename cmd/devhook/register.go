@@ -144,7 +144,7 @@ func (p *program) register(c *cli.Context) error {
 	}
 	known, ok := r.cfg.Catalog().Lookup(id)
 	if !ok {
-		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(r.cfg.Catalog().Nearest(id), ", ")), hint: "devhook providers lists all"}
+		return unknownProvider(r.cfg.Catalog(), id)
 	}
 	if r.provider, ok = register.Lookup(known.ID); !ok {
 		return r.byHand(known)

@@ -5,9 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"devhook/internal/register"
@@ -41,7 +38,7 @@ func (r *registerRun) byHand(known verify.Provider) error {
 	if err := r.steps(known, at, waits); err != nil || !waits {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(r.c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(r.c)
 	defer stop()
 	if r.c.IsSet("timeout") {
 		var cancel context.CancelFunc

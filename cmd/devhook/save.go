@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -158,14 +159,14 @@ func (k keeping) fixtureFor(ref string, ex *recorder.Exchange, name string) (str
 		return name, f, nil
 	}
 	if !ok {
-		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", ref, orDefault(ex.Provider, "PROVIDER"), name)}
+		return "", f, &failure{code: 2, text: fmt.Sprintf("%q is neither PROVIDER/EVENT nor a file", name), hint: fmt.Sprintf("devhook save %s %s/%s", ref, cmp.Or(ex.Provider, "PROVIDER"), name)}
 	}
 	provider, known := k.catalog.Lookup(id)
 	if ofSource {
 		provider.ID, known = ex.Provider, true
 	}
 	if !known {
-		return "", f, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(k.catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
+		return "", f, unknownProvider(k.catalog, id)
 	}
 	if ex.Provider != "" && ex.Provider != provider.ID {
 		return "", f, &failure{code: 2, text: fmt.Sprintf("#%d is of %s, not of %s", ex.Seq, ex.Provider, provider.ID), hint: fmt.Sprintf("devhook save %s %s/%s", ref, ex.Provider, event)}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,7 +43,7 @@ func (p *program) saveMany(c *cli.Context, errs *terminal.Terminal) error {
 			failed = storeFailure(err)
 			continue
 		}
-		fixture := fixtures.Fixture{Kind: fixtures.Saved, Provider: orDefault(ex.Provider, "unknown"), Name: sampleName(ex), Exchange: *ex}
+		fixture := fixtures.Fixture{Kind: fixtures.Saved, Provider: cmp.Or(ex.Provider, "unknown"), Name: sampleName(ex), Exchange: *ex}
 		if _, err := k.fill(&fixture); err != nil {
 			warn(err)
 			if failed == nil {
@@ -82,7 +83,7 @@ func sampleName(ex *recorder.Exchange) string {
 			return '_'
 		}
 		return r
-	}, orDefault(ex.Event, strings.ToLower(ex.Request.Method)))
+	}, cmp.Or(ex.Event, strings.ToLower(ex.Request.Method)))
 	event = strings.TrimLeft(event, ".")
 	for len(event) > 100 {
 		event = event[:len(event)-1]

@@ -260,10 +260,3 @@ func count(flags ...bool) int {
 	}
 	return n
 }
-
-func orDefault(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
-}

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -50,7 +46,7 @@ func (p *program) tail(c *cli.Context) error {
 	if err != nil {
 		return storeFailure(err)
 	}
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	for ex, err := range store.FollowEnds(ctx, from) {
 		if err == nil {

@@ -1,14 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"devhook/internal/attack"
 	"devhook/internal/config"
@@ -70,7 +68,7 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	named := c.String(flag)
 	id, event, isSample := strings.Cut(arg, "/")
 	if isSample && id != "" && id != "." && id != ".." && !filepath.IsAbs(arg) && !isThere(arg) {
-		if err := s.settle(orDefault(named, id)); err != nil {
+		if err := s.settle(cmp.Or(named, id)); err != nil {
 			return nil, err
 		}
 		f, err := s.findFixture(s.fixturesOf(id), id, event)
@@ -86,7 +84,7 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 			return nil, err
 		}
 	}
-	if err := t.know(orDefault(named, t.Source.Provider)); err != nil {
+	if err := t.know(cmp.Or(named, t.Source.Provider)); err != nil {
 		return nil, err
 	}
 	t.App, t.Route, err = s.target(t.Source, t.Origin)
@@ -128,7 +126,7 @@ func (t *trying) recorded(arg, named string) error {
 	if t.Source.Provider == "" {
 		t.Source.Provider = detected(verify.Builtin(), t.Source)
 	}
-	return s.settle(orDefault(named, t.Source.Provider))
+	return s.settle(cmp.Or(named, t.Source.Provider))
 }
 
 // know finds the provider and who holds its keys: this process, or the running
@@ -143,7 +141,7 @@ func (t *trying) know(id string) error {
 	}
 	p, ok := catalog.Lookup(id)
 	if !ok {
-		return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
+		return unknownProvider(catalog, id)
 	}
 	t.Provider, t.Source.Provider = p, p.ID
 	if t.onlyThere(p.ID) {
@@ -157,7 +155,7 @@ func (t *trying) know(id string) error {
 	keys := t.sending.keys.all[p.ID]
 	t.Keys = attack.Holding(p, keys)
 	if hint, err := p.CheckSign(keys); err != nil {
-		return &failure{code: 2, text: p.ID + " cannot be signed: " + err.Error(), hint: orDefault(hint, "give its secret with --secret env:NAME"), err: err}
+		return &failure{code: 2, text: p.ID + " cannot be signed: " + err.Error(), hint: cmp.Or(hint, "give its secret with --secret env:NAME"), err: err}
 	}
 	return nil
 }
@@ -182,9 +180,4 @@ func misused(err error) error {
 		return err
 	}
 	return &failure{code: 2, text: err.Error(), err: err}
-}
-
-// interruptible returns a context that ends with Ctrl-C.
-func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"devhook/internal/config"
@@ -95,7 +95,7 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	}
 	// The provider decides whose a secret without an id is, and the
 	// configuration which providers there are: so it is read twice.
-	named := orDefault(c.String("provider"), ex.Provider)
+	named := cmp.Or(c.String("provider"), ex.Provider)
 	if named == "" {
 		named = detected(verify.Builtin(), ex)
 	}
@@ -111,17 +111,14 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	}
 	provider, ok := cfg.Catalog().Lookup(named)
 	if !ok {
-		return s, &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", named, strings.Join(cfg.Catalog().Nearest(named), ", ")), hint: "devhook providers lists all"}
+		return s, unknownProvider(cfg.Catalog(), named)
 	}
 	if err := ring.errs[provider.ID]; err != nil {
 		return s, err
 	}
 	s.provider, s.keys, s.all, s.catalog = provider, ring.all[provider.ID], ring.all, cfg.Catalog()
 	if hint, err := provider.CheckKeys(s.keys); err != nil {
-		if hint == "" {
-			hint = "give it with --secret env:NAME"
-		}
-		return s, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: hint, Err: err}
+		return s, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: cmp.Or(hint, "give it with --secret env:NAME"), Err: err}
 	}
 	return s, nil
 }

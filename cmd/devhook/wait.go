@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"devhook/internal/terminal"
@@ -60,7 +57,7 @@ func (p *program) wait(c *cli.Context) error {
 	case c.Bool("ready") && (c.NArg() > 0 || c.IsSet("count") || c.IsSet("after")):
 		return &failure{code: 2, text: "--ready waits for a devhook up, and for no webhook", hint: "devhook wait --ready && devhook wait " + strings.Join(c.Args().Slice(), " ")}
 	}
-	ctx, stop := signal.NotifyContext(context.WithoutCancel(c.Context), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	interrupted := ctx
 	if patience > 0 {
