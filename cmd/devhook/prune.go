@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -180,5 +179,5 @@ func (u *up) describeKeep() string {
 	case 1:
 		return bounds[0]
 	}
-	return slices.Compact(bounds)[0] + ", " + bounds[1] + " at most   --keep-age, --keep-size, devhook pin REF"
+	return strings.Join(bounds, ", ") + " at most   --keep-age, --keep-size, devhook pin REF"
 }

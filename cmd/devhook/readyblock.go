@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"devhook/internal/gateway"
+	"devhook/internal/terminal"
+	"devhook/tunnel"
+)
+
+// describeReady is the ready block, for people.
+func (u *up) describeReady(public string) {
+	t := u.errs
+	row := func(name, format string, a ...any) { t.Row(name, fmt.Sprintf(format, a...)) }
+	t.Printf("")
+	if u.ngrok != nil {
+		row("Public", "%s", t.Bold(terminal.Safe(public)))
+		if u.local != nil {
+			row("Local", "%s", u.local.URL())
+		}
+	} else {
+		row("Local", "%s   (this machine only)", t.Bold(public))
+	}
+	for i, to := range forwards(u.routes) {
+		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
+	}
+	u.describeStreams()
+	if u.inspect.listener != nil {
+		row("Inspector", "%s", u.inspect.entry())
+	}
+	row("Verify", "%s", u.describeVerify())
+	records := terminal.Safe(u.store.Path())
+	if !u.brief { // else it is gone before anybody could look
+		records += "   devhook list, devhook show last"
+	}
+	row("Records", "%s", records)
+	row("Keeps", "%s", u.describeKeep())
+	if u.cfg.Path != "" {
+		row("Config", "%s", terminal.Safe(u.cfg.Path))
+	}
+	if places := u.places(public); len(places) > 0 && !u.brief {
+		t.Printf("")
+		if u.ngrok != nil {
+			t.Printf("  Paste:")
+		} else {
+			t.Printf("  Paste (once this door has a public URL):")
+		}
+		u.describePlaces(public)
+	}
+	t.Printf("")
+	t.Printf("  %s", t.Dim("Waiting for webhooks. Ctrl-C ends."))
+}
+
+// forwards says where webhooks go, a line each.
+func forwards(rt *gateway.Routes) []string {
+	list := rt.List
+	if len(list) == 0 {
+		list = []gateway.Route{rt.Default}
+	}
+	var lines []string
+	for _, r := range list {
+		line := "nowhere: devhook answers by itself"
+		if len(r.Forward) > 0 {
+			line = to(r.Forward[0])
+			for _, other := range r.Forward[1:] {
+				line += ", a copy to " + to(other)
+			}
+		}
+		if r.Path != "" {
+			line = terminal.Safe(r.Path) + "  ->  " + line
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func to(u *url.URL) string { return terminal.Safe(u.String()) }
+
+func (u *up) describeVerify() string {
+	mode := u.routes.Default.Verify
+	var known []string
+	for _, id := range slices.Sorted(maps.Keys(u.routes.Keys)) {
+		if len(u.routes.Keys[id].Secrets) > 0 {
+			known = append(known, id)
+		}
+	}
+	switch {
+	case mode == gateway.Off:
+		return u.errs.Warn("off: nothing is verified")
+	case mode == gateway.Report:
+		return u.errs.Warn("report: nothing is refused, what is wrong is marked")
+	case len(known) == 0 && mode == gateway.Strict:
+		return u.errs.Warn("strict: everything is refused, because no secret is known")
+	case len(known) == 0:
+		return u.errs.Warn("no secret is known, so everything passes") + "; --provider ID --secret env:NAME closes it, and so does --verify strict"
+	case mode == gateway.Strict:
+		return "strict: " + strings.Join(known, ", ") + "; all else is refused"
+	case u.routes.Default.Provider != "" || len(u.routes.List) > 0 && !slices.ContainsFunc(u.routes.List, open):
+		return strings.Join(known, ", ") + "; what is not signed right is refused"
+	}
+	return strings.Join(known, ", ") + "; what no provider is recognised in passes (--verify strict closes it)"
+}
+
+// open reports whether unsigned webhooks can pass r.
+func open(r gateway.Route) bool { return r.Provider == "" && r.Verify != gateway.Strict }
+
+// describeTunnel tells of a change of the tunnel.
+func (u *up) describeTunnel(e tunnel.Event, away time.Time) {
+	at := u.errs.Dim(e.At.Local().Format("15:04:05"))
+	switch e.State {
+	case tunnel.Reconnecting:
+		u.errs.Printf("%s  %s: %s", at, u.errs.Warn("tunnel lost, reconnecting"), terminal.Safe(fmt.Sprint(e.Err)))
+		var refused *tunnel.Error
+		if errors.As(e.Err, &refused) && refused.Code != "" { // it will not pass by itself
+			u.errs.Printf("          %s", terminal.Safe(refused.Hint))
+		}
+	case tunnel.Connected:
+		pause := ""
+		if !away.IsZero() {
+			pause = " after " + e.At.Sub(away).Round(100*time.Millisecond).String()
+		}
+		u.errs.Printf("%s  %s%s: %s", at, u.errs.Good("tunnel is up"), pause, terminal.Safe(e.URL.String()))
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"devhook/recorder"
+	"devhook/tunnel"
+)
+
+// end is the last word of `devhook up`.
+func (u *up) end(err error) {
+	if u.cfg.Get("output").Text() == "json" {
+		u.printEnd(err)
+		return
+	}
+	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed(), u.gateway.NotRecorded()))
+}
+
+// printLine prints a line of --json: one object, without the members that are not known.
+// That nobody reads it any more stops no webhook.
+func (u *up) printLine(v any) {
+	if line, err := jsonLine(v); err == nil {
+		u.printMu.Lock()
+		defer u.printMu.Unlock()
+		u.p.stdout.Write(line)
+	}
+}
+
+func (u *up) printReady(public string) {
+	line := struct {
+		V       int      `json:"v"`
+		Type    string   `json:"type"`
+		URL     string   `json:"url"`
+		Listen  string   `json:"listen,omitempty"`
+		Forward []string `json:"forward,omitempty"`
+		Inspect string   `json:"inspect,omitempty"`
+		Store   string   `json:"store"`
+		Tunnel  string   `json:"tunnel"`
+		PID     int      `json:"pid"`
+
+		Sources []json.RawMessage `json:"sources,omitempty"`
+		Mirror  string            `json:"ws_mirror,omitempty"`
+	}{V: 1, Type: "ready", URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
+	if abs, err := filepath.Abs(line.Store); err == nil {
+		line.Store = abs
+	}
+	line.Sources, line.Mirror = u.readyStreams()
+	if u.inspect.listener != nil {
+		line.Inspect = u.inspect.entry()
+	}
+	if u.ngrok != nil {
+		line.Tunnel = "ngrok"
+	}
+	if u.local != nil {
+		line.Listen = u.local.Addr().String()
+	}
+	for _, to := range u.routes.Default.Forward {
+		line.Forward = append(line.Forward, to.String())
+	}
+	u.printLine(line)
+}
+
+// printExchange never holds a large body in memory.
+func (u *up) printExchange(ex *recorder.Exchange) {
+	u.printMu.Lock()
+	defer u.printMu.Unlock()
+	w := bufio.NewWriterSize(u.p.stdout, 64<<10)
+	line := &answer{w: w, prefix: `{"v":1,"type":"exchange","exchange":`}
+	if err := u.store.WriteJSON(line, ex); err != nil && line.err == nil {
+		u.log.Warn("cannot print a recording", "id", string(ex.ID), "error", err)
+	}
+	if line.begun {
+		w.WriteString("}\n")
+	}
+	w.Flush()
+}
+
+func (u *up) printEnded(ex *recorder.Exchange) {
+	u.printLine(struct {
+		V     int              `json:"v"`
+		Type  string           `json:"type"`
+		ID    recorder.ID      `json:"id"`
+		Seq   uint64           `json:"seq"`
+		Ended *recorder.Ending `json:"ended"`
+	}{1, "ended", ex.ID, ex.Seq, ex.Ending})
+}
+
+func (u *up) printTunnel(e tunnel.Event) {
+	line := struct {
+		V     int    `json:"v"`
+		Type  string `json:"type"`
+		State string `json:"state"`
+		URL   string `json:"url,omitempty"`
+		Error string `json:"error,omitempty"`
+	}{V: 1, Type: "tunnel", State: string(e.State)}
+	if e.URL != nil {
+		line.URL = e.URL.String()
+	}
+	if e.Err != nil {
+		line.Error = e.Err.Error()
+	}
+	u.printLine(line)
+}
+
+func (u *up) printEnd(err error) {
+	line := struct {
+		V           int                      `json:"v"`
+		Type        string                   `json:"type"`
+		Exchanges   int                      `json:"exchanges"`
+		Outcomes    map[recorder.Outcome]int `json:"outcomes,omitempty"`
+		Copies      int                      `json:"copies,omitempty"`
+		Malformed   int64                    `json:"malformed,omitempty"`
+		NotRecorded int64                    `json:"not_recorded,omitempty"`
+		Error       string                   `json:"error,omitempty"`
+	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded()}
+	if err != nil {
+		line.Error = explain(err).text
+	}
+	u.printLine(line)
+}
