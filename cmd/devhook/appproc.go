@@ -27,7 +27,7 @@ type appProcess struct {
 
 // startApp starts command in a shell, as it is typed.
 func startApp(command string) (*appProcess, error) {
-	a := &appProcess{cmd: shellCommand(command), ended: make(chan struct{}), mute: make(chan struct{})}
+	a := &appProcess{cmd: shellCommand(context.Background(), command), ended: make(chan struct{}), mute: make(chan struct{})}
 	ownGroup(a.cmd)
 	r, w, err := os.Pipe()
 	if err != nil {

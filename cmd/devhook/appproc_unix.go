@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,12 +13,16 @@ import (
 	"syscall"
 )
 
-func shellCommand(command string) *exec.Cmd { return exec.Command("sh", "-c", command) }
+// shellCommand runs a line as it is typed. When ctx ends, the shell does.
+func shellCommand(ctx context.Context, command string) *exec.Cmd {
+	return exec.CommandContext(ctx, "sh", "-c", command)
+}
 
 // ownGroup makes cmd the first of a process group, so that all that it starts can
 // be ended with it, and a Ctrl-C is devhook's alone.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
+// askGroup asks all of the group to end; killGroup asks nobody. cmd has been started.
 func askGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
 func killGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"os/exec"
 	"strconv"
 	"syscall"
 )
 
 // shellCommand gives cmd.exe the line as it was typed: it has rules of its own for
-// quotes.
-func shellCommand(command string) *exec.Cmd {
-	cmd := exec.Command("cmd.exe")
+// quotes. When ctx ends, cmd.exe does.
+func shellCommand(ctx context.Context, command string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "cmd.exe")
 	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + command + `"`}
 	return cmd
 }

@@ -8,8 +8,8 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"runtime"
 	"strings"
+	"time"
 
 	"devhook/internal/attack"
 	"devhook/internal/config"
@@ -219,12 +219,18 @@ func asking(text string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return command(ctx, text) }
 }
 
+// command runs a line in a shell and returns what it prints. When ctx ends, so does all
+// that it has started.
 func command(ctx context.Context, line string) (string, error) {
-	shell := []string{"sh", "-c", line}
-	if runtime.GOOS == "windows" {
-		shell = []string{"cmd", "/c", line}
+	cmd := shellCommand(ctx, line)
+	ownGroup(cmd)
+	cmd.Cancel = func() error {
+		askGroup(cmd)
+		killGroup(cmd)
+		return nil
 	}
-	text, err := exec.CommandContext(ctx, shell[0], shell[1:]...).Output()
+	cmd.WaitDelay = time.Second // for what has left the group, and what it prints to
+	text, err := cmd.Output()
 	if failed := new(exec.ExitError); errors.As(err, &failed) && len(failed.Stderr) > 0 {
 		return "", fmt.Errorf("%s: %s (%w)", line, terminal.Cut(terminal.Safe(strings.TrimSpace(string(failed.Stderr))), 200), err)
 	}
