@@ -174,6 +174,8 @@ func answers(ctx context.Context, u *url.URL) error {
 	return err
 }
 
+// hostPort returns where u is dialed: HOST:PORT, the port that of the scheme unless u
+// has one.
 func hostPort(u *url.URL) string {
 	if u.Port() != "" {
 		return u.Host
@@ -187,7 +189,7 @@ func hostPort(u *url.URL) string {
 // A tailBuffer keeps the end of what is written.
 type tailBuffer struct {
 	mu sync.Mutex
-	b  []byte
+	b  []byte // guarded by mu: maxTail bytes at least, if so many came
 }
 
 const maxTail = 4 << 10 // bytes

@@ -178,6 +178,7 @@ func (x *examination) store() *running {
 	r, err := findRunning(store)
 	if err != nil {
 		x.tell(failed("up", storeFailure(err)))
+		return nil
 	}
 	if r == nil {
 		x.tell(finding{Check: "up", Status: "ok", Detail: "no devhook up runs on this store"})
@@ -323,13 +324,9 @@ func (x *examination) apps(r *running) {
 }
 
 func (x *examination) app(app *url.URL) {
-	addr := app.Host
-	if app.Port() == "" {
-		addr = net.JoinHostPort(app.Hostname(), map[string]string{"http": "80", "https": "443"}[app.Scheme])
-	}
 	ctx, cancel := context.WithTimeout(x.c.Context, patienceOfDoctor)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(app))
 	if err != nil {
 		cause := err
 		if op := new(net.OpError); errors.As(err, &op) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -119,7 +120,7 @@ func (u *up) refuseLoops(rt *gateway.Routes) error {
 			continue
 		}
 		_, door, _ := net.SplitHostPort(own.Addr().String())
-		for _, r := range append(rt.List, rt.Default) {
+		for _, r := range slices.Concat(rt.List, []gateway.Route{rt.Default}) {
 			for _, to := range r.Forward {
 				ip := net.ParseIP(to.Hostname())
 				if to.Port() == door && (to.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strings"
 
 	alertstest "devhook/internal/register/eulertest"
 	"devhook/internal/stream/eulertest"
@@ -45,12 +44,8 @@ errors and the body of an alert are assumed: Euler documents neither.
 				return err
 			}
 			o := eulertest.Options{Creator: c.String("creator"), NotLive: c.Bool("not-live"), Code: c.Int("refuse"), Log: e.log}
-			if c.IsSet("key") {
-				key, err := p.resolver(e.errs).Resolve(c.String("key"), "the API key", "--key")
-				if err != nil {
-					return err
-				}
-				o.Key = strings.TrimSpace(key)
+			if o.Key, err = e.secret("key", "", "the API key"); err != nil {
+				return err
 			}
 			if o.Code != 0 && (o.Code < 1000 || o.Code > 4999) {
 				return &failure{code: 2, text: "--refuse wants a close code", hint: "write one from 1000 to 4999, as 4401"}
@@ -58,7 +53,7 @@ errors and the body of an alert are assumed: Euler documents neither.
 			if o.Ping, err = e.duration("ping", 1); err != nil {
 				return err
 			}
-			alerts, err := p.eulerAlerts(e, o.Key)
+			alerts, err := eulerAlerts(e, o.Key)
 			if err != nil {
 				return err
 			}
@@ -80,20 +75,18 @@ errors and the body of an alert are assumed: Euler documents neither.
 }
 
 // eulerAlerts returns the alerts API that e's flags describe.
-func (p *program) eulerAlerts(e *emulation, key string) (http.Handler, error) {
+func eulerAlerts(e *emulation, key string) (http.Handler, error) {
 	c := e.c
 	o := alertstest.Options{
 		Key: key, Account: c.Int64("account"), MaxAlerts: c.Int("max-alerts"), PageSize: c.Int("page-size"),
-		PerMinute: c.Int("per-minute"), HTTPStatus: c.Bool("http-status"), Secret: p.getenv("EULER_WEBHOOK_SECRET"), Log: e.log,
+		PerMinute: c.Int("per-minute"), HTTPStatus: c.Bool("http-status"), Log: e.log,
 	}
 	if o.Account < 1 || o.MaxAlerts < 1 || o.PageSize < 1 || o.PerMinute < 0 {
 		return nil, &failure{code: 2, text: "--account, --max-alerts and --page-size are at least 1, --per-minute at least 0", hint: "devhook help emulate euler"}
 	}
-	if c.IsSet("secret") {
-		var err error
-		if o.Secret, err = p.resolver(e.errs).Resolve(c.String("secret"), "the webhook secret", "--secret"); err != nil {
-			return nil, err
-		}
+	var err error
+	if o.Secret, err = e.secret("secret", "EULER_WEBHOOK_SECRET", "the webhook secret"); err != nil {
+		return nil, err
 	}
 	return alertstest.New(o), nil
 }

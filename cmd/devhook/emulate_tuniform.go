@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"strings"
 
 	"devhook/internal/stream/tuniformtest"
 
@@ -35,12 +34,8 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 			if c.IsSet("hello") {
 				o.Hello = []byte(c.String("hello"))
 			}
-			if c.IsSet("token") {
-				token, err := p.resolver(e.errs).Resolve(c.String("token"), "the stream token", "--token")
-				if err != nil {
-					return err
-				}
-				o.Token = strings.TrimSpace(token)
+			if o.Token, err = e.secret("token", "", "the stream token"); err != nil {
+				return err
 			}
 			if o.Ping, err = e.duration("ping", 1); err != nil {
 				return err

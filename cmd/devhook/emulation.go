@@ -131,14 +131,17 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	}
 	fmt.Fprintln(e.p.stdout, lines[0])
 	e.errs.Printf("  %s", e.errs.Dim("Waiting for clients. Ctrl-C ends."))
+	var failed error
 	if path := e.c.String("ready-file"); path != "" {
 		if err := config.WriteFile(path, []byte(lines[0]+"\n")); err != nil {
-			return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
+			failed = &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
+			stop()
+		} else {
+			defer os.Remove(path)
 		}
-		defer os.Remove(path)
 	}
 	select {
-	case err = <-served:
+	case failed = <-served:
 	case <-ctx.Done():
 		if leave != nil {
 			leave()
@@ -148,7 +151,7 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	}
 	stop()
 	<-worked
-	return err
+	return failed
 }
 
 // noPages refuses what a page in a browser sends: any page can send to this
@@ -189,7 +192,8 @@ func firing[T any](h http.Handler, key string, log func(string), fire func(ctx c
 	return mux
 }
 
-// secret returns what the flag refers to, else what the variable env holds.
+// secret returns what the flag refers to, without white space around it; else what the
+// variable env holds, "" for an env of "".
 func (e *emulation) secret(flag, env, what string) (string, error) {
 	if !e.c.IsSet(flag) {
 		return e.p.getenv(env), nil

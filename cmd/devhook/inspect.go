@@ -125,7 +125,7 @@ func (u *up) serveInspector() {
 
 // inspectorOptions are what the inspector shows and does.
 func (u *up) inspectorOptions() inspector.Options {
-	in, dir := &u.inspect, u.fixturesDir()
+	in, dir := &u.inspect, besideConfig(u.cfg, u.store.Path(), "fixtures")
 	return inspector.Options{
 		Addr: in.listener.Addr().String(), Hosts: u.cfg.Get("inspect-host").Texts, AllowTo: u.cfg.Get("allow-to").Texts,
 		Token: in.token, Shared: in.shared, Version: version, Store: u.store, Log: u.log, Now: u.p.now,
@@ -195,7 +195,7 @@ func (in *inspect) shut() {
 // names reports whether a forward or a route names the host of app.
 func names(rt *gateway.Routes, app *url.URL) bool {
 	same := func(u *url.URL) bool { return u.Scheme == app.Scheme && u.Host == app.Host }
-	return slices.ContainsFunc(append(slices.Clone(rt.List), rt.Default), func(r gateway.Route) bool {
+	return slices.ContainsFunc(slices.Concat(rt.List, []gateway.Route{rt.Default}), func(r gateway.Route) bool {
 		return slices.ContainsFunc(r.Forward, same)
 	})
 }
@@ -254,14 +254,6 @@ func (u *up) settings() []inspector.Setting {
 	return list
 }
 
-// fixturesDir is where the samples of the project are.
-func (u *up) fixturesDir() string {
-	if u.cfg.Path != "" {
-		return filepath.Join(filepath.Dir(u.cfg.Path), "fixtures")
-	}
-	return filepath.Join(filepath.Dir(u.store.Path()), "fixtures")
-}
-
 // secrets are all that are known, also those that were typed or handed over.
 func (u *up) secrets() []verify.Secret {
 	secrets := u.p.knownSecrets(u.cfg, u.store.Path())
@@ -278,7 +270,7 @@ func (u *up) saveFixture(s inspector.SaveFixture) (path string, replaced []strin
 		return "", nil, &inspector.Error{Status: http.StatusBadRequest, Text: "the name is not PROVIDER/EVENT", Hint: "name it as in tiktok/my-event"}
 	}
 	rt := u.gateway.Routes()
-	k := keeping{store: u.store, catalog: rt.Catalog, secrets: u.secrets(), dir: u.fixturesDir(), raw: s.Raw, force: s.Force}
+	k := keeping{store: u.store, catalog: rt.Catalog, secrets: u.secrets(), dir: besideConfig(u.cfg, u.store.Path(), "fixtures"), raw: s.Raw, force: s.Force}
 	path, _, replaced, err = k.save(s.Ref, s.Name)
 	var bad *failure
 	switch {

@@ -29,7 +29,7 @@ func (s *sending) recipePath(arg string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(filepath.Dir(s.p.fixturesDir(s.c, cfg)), "recipes", arg+".yaml"), nil
+	return filepath.Join(besideConfig(cfg, s.p.storeDir(s.c), "recipes"), arg+".yaml"), nil
 }
 
 // recipe returns the changes of a recipe.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"devhook/internal/register"
@@ -90,27 +91,25 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 // await waits for the first webhook of the provider behind from.
 func (r *registerRun) await(ctx context.Context, known verify.Provider, at string, from recorder.Cursor) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	first := make(chan *recorder.Exchange, 1)
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
+	var following sync.WaitGroup
+	defer following.Wait() // the caller closes the store
+	defer cancel()
+	following.Go(func() {
 		for ex, err := range r.store.Follow(ctx, from) {
 			if err == nil && ex.Origin == recorder.Live && (ex.Provider == known.ID || ex.Request.URL == at) {
 				first <- ex
 				return
 			}
 		}
-	}()
+	})
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case ex := <-first:
-			<-followed
 			return r.arrived(known, ex)
 		case <-ctx.Done():
-			<-followed
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return &failure{
 					code: 5, text: fmt.Sprintf("no webhook of %s came within %s", known.Name, r.c.Duration("timeout")),

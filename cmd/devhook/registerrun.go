@@ -60,22 +60,20 @@ func (r *registerRun) stay(reg *register.Registration, callback string, signals 
 }
 
 // once registers, has a test sent, waits for it, and takes all back.
-func (r *registerRun) once(reg *register.Registration, callback string, signals <-chan os.Signal) (err error) {
+func (r *registerRun) once(reg *register.Registration, callback string, signals <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(r.c.Context)
 	defer cancel()
-	ended := make(chan struct{})
+	ended := make(chan error, 1) // nobody may be left to take it
 	go func() {
-		defer close(ended)
-		if err = reg.Set(ctx, callback); err == nil {
+		err := apiFailure(reg.Set(ctx, callback))
+		if err == nil {
 			r.registered(reg, callback, false)
 			err = r.test(ctx, reg, callback)
-		} else {
-			err = apiFailure(err)
 		}
-		err = cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
+		ended <- cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
 	}()
 	select {
-	case <-ended:
+	case err := <-ended:
 		return err
 	case <-signals:
 		cancel()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -136,10 +137,13 @@ func withOwn(dir string, others []fixtures.Fixture) ([]fixtures.Fixture, error) 
 // fixturesDir is where the user's own samples are: beside devhook.yaml, or
 // beside the store.
 func (p *program) fixturesDir(c *cli.Context, cfg *config.Config) string {
-	if cfg.Path != "" {
-		return filepath.Join(filepath.Dir(cfg.Path), "fixtures")
-	}
-	return filepath.Join(filepath.Dir(p.storeDir(c)), "fixtures")
+	return besideConfig(cfg, p.storeDir(c), "fixtures")
+}
+
+// besideConfig returns the directory of a name beside devhook.yaml, or, without one,
+// beside the store.
+func besideConfig(cfg *config.Config, store, name string) string {
+	return filepath.Join(filepath.Dir(cmp.Or(cfg.Path, store)), name)
 }
 
 // fill fills f in, for the time of the signature. Each has other ids, and all follow
@@ -279,10 +283,15 @@ func (s *sending) listFixtures(c *cli.Context) error {
 	if err := s.settle(""); err != nil {
 		return err
 	}
-	all := s.fixtures()
 	wanted := c.Args().First()
 	if c.NArg() > 1 {
 		return &failure{code: 2, text: "--list takes one provider at most"}
+	}
+	var all []fixtures.Fixture
+	if wanted == "" {
+		all = s.fixtures()
+	} else {
+		all = s.fixturesOf(wanted)
 	}
 	if p, ok := s.cfg.Catalog().Lookup(wanted); ok {
 		wanted = p.ID
