@@ -235,10 +235,11 @@ func urlAt(apps, known *gateway.Routes, public, provider string) string {
 }
 
 // masker takes credentials, and the secrets that are known, out of what a model
-// reads.
+// reads: those of this command's flags, and all that export leaves out.
 func (a *mcpAPI) masker() func(recorder.Exchange) recorder.Exchange {
 	var secrets []verify.Secret
-	if _, keys, err := a.p.settle(a.c, a.errs, ""); err == nil {
+	if cfg, keys, err := a.p.settle(a.c, a.errs, ""); err == nil {
+		secrets = a.p.knownSecrets(cfg, a.p.storeDir(a.c))
 		for _, k := range keys.all {
 			secrets = append(secrets, k.Secrets...)
 		}
