@@ -139,18 +139,20 @@ func (c *config) fromDial(err error) *Error {
 		return nil
 	}
 	var dns *net.DNSError
-	text := "cannot connect to %s: " + c.tidy(cause(err))
+	text := "cannot connect to " + c.address + ": "
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		text = "cannot connect to %s: there is no such host"
+		text += "there is no such host"
 	case errors.As(err, &dns):
-		text = "cannot connect to %s: its name could not be looked up"
+		text += "its name could not be looked up"
 	case isRefused(err):
-		text = "%s refused the connection"
+		text = c.address + " refused the connection"
 	case isTimeout(err):
-		text = "%s does not answer"
+		text = c.address + " does not answer"
+	default:
+		text += c.tidy(cause(err))
 	}
-	return &Error{Text: fmt.Sprintf(strings.ReplaceAll(text, "%s", "%[1]s"), c.address), Hint: c.networkHint()}
+	return &Error{Text: text, Hint: c.networkHint()}
 }
 
 // fromTLS is about the handshake with the service.

@@ -120,3 +120,12 @@ func TestCause(t *testing.T) {
 		}
 	}
 }
+
+// What the system says of a connection stands as it is, whatever is in it.
+func TestPercentInACause(t *testing.T) {
+	c := &config{address: "service:443", scrubber: newScrubber()}
+	const says = "no route to fe80::1%eth0"
+	if e, _ := c.translate(&dialError{errors.New(says)}); e.Text != "cannot connect to service:443: dial: "+says {
+		t.Errorf("%q", e.Text)
+	}
+}

@@ -14,7 +14,7 @@ const keepAll = "off"
 // without a bound.
 func (c *Config) Keep() (age time.Duration, size int64) {
 	if text := c.Get("keep-age").Text(); text != keepAll {
-		age, _ = parseAge(text)
+		age, _ = ParseAge(text)
 	}
 	if text := c.Get("keep-size").Text(); text != keepAll {
 		size, _ = recorder.ParseSize(text)
@@ -22,14 +22,11 @@ func (c *Config) Keep() (age time.Duration, size int64) {
 	return age, size
 }
 
-// ParseAge reads how long something is kept: 90d, 12h, 2w.
-func ParseAge(s string) (time.Duration, error) { return parseAge(s) }
-
 func checkKeepAge(s string) error {
 	if s == keepAll {
 		return nil
 	}
-	_, err := parseAge(s)
+	_, err := ParseAge(s)
 	return err
 }
 

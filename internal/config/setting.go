@@ -82,11 +82,6 @@ func Settings() []string {
 	return names
 }
 
-// IsSecret reports whether a setting's value must not be shown.
-func IsSecret(name string) bool {
-	return slices.ContainsFunc(settings, func(s setting) bool { return s.name == name && s.secret })
-}
-
 // settle takes the first of the sources that has s.
 func (s setting) settle(src Source, f *file) (Value, error) {
 	if texts := src.Flag(s.name); texts != nil {
@@ -178,8 +173,9 @@ func checkSize(s string) error {
 	return nil
 }
 
-// parseAge reads how long something is kept.
-func parseAge(s string) (time.Duration, error) {
+// ParseAge reads how long something is kept, as [recorder.ParseAge] does. The error is an
+// [*Error].
+func ParseAge(s string) (time.Duration, error) {
 	age, err := recorder.ParseAge(s)
 	if err != nil {
 		return 0, errorf("write 90d, 12h or 2w", "%s is not an age", quoted(s))

@@ -94,12 +94,12 @@ func TestAge(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"90d": 90 * day, "12h": 12 * time.Hour, "2w": 14 * day, "1w2d3h30m": 9*day + 3*time.Hour + 30*time.Minute, "1.5d": 36 * time.Hour, "45m": 45 * time.Minute,
 	} {
-		if got, err := parseAge(in); err != nil || got != want {
+		if got, err := ParseAge(in); err != nil || got != want {
 			t.Errorf("%s is %v, %v; want %v", in, got, err, want)
 		}
 	}
 	for _, in := range []string{"", "90x", "90", "d", "0d", "-1d", "2d1w", "1d-5h", "1e9w", "infd", "nand", "40000d", "876001h", "1d1d", "soon"} {
-		if got, err := parseAge(in); err == nil {
+		if got, err := ParseAge(in); err == nil {
 			t.Errorf("%q is %v", in, got)
 		} else {
 			refused(t, err, "is not an age", "write 90d, 12h or 2w")

@@ -181,9 +181,6 @@ func New(name string, o Options) (*Source, error) {
 	return s, nil
 }
 
-// Name returns the name of the platform.
-func (s *Source) Name() string { return s.kind.id }
-
 // URL returns where the stream is, without the secret.
 func (s *Source) URL() string { return s.base.String() }
 
