@@ -17,9 +17,9 @@ import (
 
 // A Difference is one thing in which two requests differ.
 type Difference struct {
-	What     string // "method", "path", "query a", "header Content-Type", "body data.amount"
-	Old, New []string
+	What string // "method", "path", "query a", "header Content-Type", "body data.amount"
 	// Old and New are the values, as they are spelled; none: it is not there.
+	Old, New []string
 }
 
 // MarshalJSON writes d as {"what":…,"old":[…],"new":[…]}; what is no UTF-8 is

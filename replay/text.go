@@ -22,23 +22,17 @@ var notRewritten = []string{"Host", "Content-Length", "Content-Type", "Content-E
 // is a list, of its elements NAME=VALUE; the parameters of the query; and in the
 // body the scalars of JSON, also of JSON in strings, and the fields of forms. All
 // other bytes stay. Another body, one that is compressed, and one that is not in
-// memory are left as they are. It reports whether anything has changed.
-func rewriteTexts(req *recorder.Request, f rewriting) bool {
-	headers := rewriteHeaders(req.Headers, f)
-	url := req.URL
-	if _, raw, ok := strings.Cut(req.URL, "?"); ok {
-		url = withQuery(req.URL, rewriteParams(raw, f))
-	}
-	body := rewriteBody(req, f)
-	changed := headers != nil || url != req.URL || body != nil
-	if headers != nil {
+// memory are left as they are.
+func rewriteTexts(req *recorder.Request, f rewriting) {
+	if headers := rewriteHeaders(req.Headers, f); headers != nil {
 		req.Headers = headers
 	}
-	if body != nil {
+	if _, raw, ok := strings.Cut(req.URL, "?"); ok {
+		req.URL = withQuery(req.URL, rewriteParams(raw, f))
+	}
+	if body := rewriteBody(req, f); body != nil {
 		req.Body.Bytes = body
 	}
-	req.URL = url
-	return changed
 }
 
 // rewriteHeaders returns nil if nothing changes.

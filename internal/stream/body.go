@@ -46,9 +46,9 @@ func sum(body []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// recentIDs remembers the newest delivery ids. It is safe for concurrent use.
+// recentIDs remembers the newest ids that it was given. It is safe for concurrent use.
 type recentIDs struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // guards what follows
 	ring []string
 	next int
 	has  map[string]bool

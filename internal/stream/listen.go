@@ -211,7 +211,7 @@ func (c *connection) take(ctx context.Context, frame []byte, binary, first bool)
 		}
 		e.Problem = problem
 		if s.o.Poll != nil {
-			s.seen.add(e.DeliveryID)
+			s.seen.add(sum(e.Body)) // as what is polled is known by
 		}
 		switch n := c.q.len(); {
 		case c.q.full() && !c.slow:

@@ -9,9 +9,9 @@ import (
 // slow app does not keep the stream from being read. It is bounded: who pushes
 // to a full one waits.
 type queue struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows, up to closed
 	list   []Event
-	bytes  int
+	bytes  int // of the bodies in list
 	closed bool
 	more   chan struct{} // has room for one: there is something to take, or it was closed
 	room   chan struct{} // has room for one: something was taken

@@ -127,7 +127,7 @@ type Source struct {
 
 	tellMu sync.Mutex // held while tell is called
 	tell   func(Status)
-	seen   recentIDs // what has come, for what is polled
+	seen   recentIDs // sums of the events that have come, for what is polled
 	// pollTrouble is why the last poll failed, "" if it did not.
 	pollTrouble string
 }

@@ -381,6 +381,27 @@ func TestPoll(t *testing.T) {
 		t.Errorf("events: %s", got)
 	}
 
+	// So it is where events have ids of their own, of which a poll knows nothing.
+	n.Store(0)
+	const own = `{"type":"gift","data":{"common":{"msgId":"7"}}}`
+	same := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "["+own+"]") }))
+	defer same.Close()
+	url = serve(t, func(ws *websocket.Conn, _ *http.Request) {
+		if n.Add(1) == 1 {
+			send(ws, own)
+			ws.CloseNow()
+			return
+		}
+		send(ws, `{"type":"last"}`)
+		stay(ws)
+	})
+	r = start(t, "euler", url, Options{Poll: HTTPPoller{URL: same.URL}, Creator: "ada"})
+	r.until("the last", func() bool { return len(r.events) > 0 && r.events[len(r.events)-1].Type == "last" })
+	r.end()
+	if len(r.events) != 2 {
+		t.Errorf("%d events, of which one was polled again", len(r.events))
+	}
+
 	for answer, want := range map[string]string{`{"events":[]}`: "no JSON array", "": "no JSON array", "[" + strings.Repeat("1,", maxPolled) + "1]": "larger than"} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answer) }))
 		_, err := HTTPPoller{URL: srv.URL}.Poll(t.Context())

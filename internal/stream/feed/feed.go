@@ -41,7 +41,7 @@ type Server struct {
 	// Log is told what happens; nil: nobody.
 	Log func(text string)
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	clients map[*client]bool
 	changed chan struct{} // closed when clients changes
 }
