@@ -192,6 +192,14 @@ func (c *Catalog) IDs() []string {
 	return ids
 }
 
+// Load reads all providers and gets ready to detect them, which else happens when it is
+// first asked for, and takes some 50 ms of a processor: for who would rather wait now.
+func (c *Catalog) Load() {
+	if c.detector != nil {
+		c.detector()
+	}
+}
+
 // Providers returns all providers, sorted by ID.
 func (c *Catalog) Providers() []Provider {
 	if c.loadAll != nil {

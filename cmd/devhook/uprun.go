@@ -77,6 +77,9 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), dir)...); err != nil {
 		return err
 	}
+	var loading sync.WaitGroup // while doors open; no webhook is to wait for it
+	defer loading.Wait()
+	loading.Go(u.routes.Catalog.Load)
 	if err := u.openStreams(); err != nil {
 		return err
 	}
@@ -130,6 +133,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return err
 	}
 
+	loading.Wait()
 	serving, stopServing := context.WithCancel(context.Background())
 	defer stopServing()
 	served := u.serve(serving)
@@ -306,6 +310,7 @@ func (u *up) reload() {
 	}
 	if err == nil {
 		addLocalKeys(u.store.Path(), rt.Catalog, rt.Keys)
+		rt.Catalog.Load()
 		u.gateway.SetRoutes(rt)
 		u.relearn()
 		u.routes = rt
