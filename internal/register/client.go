@@ -2,15 +2,18 @@ package register
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,22 +176,32 @@ func (call Call) encode() (text, contentType string, err error) {
 	return strings.TrimSuffix(out.String(), "\n"), "application/json", nil
 }
 
-// fill puts what is hidden into its places.
+// fill puts what is hidden into its places. What stands in a secret is none of them.
 func (c *Client) fill(text string, escape func(string) string) string {
+	var pairs []string
 	for name, value := range c.Hidden {
-		text = strings.ReplaceAll(text, "{"+name+"}", escape(value))
+		pairs = append(pairs, "{"+name+"}", escape(value))
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// hide takes what is hidden out of a text that is to be seen.
+// hide takes what is hidden out of a text that is to be seen. One secret can be a part of
+// another: the longest goes first, or the rest of it would stay.
 func (c *Client) hide(text string) string {
-	for name, value := range c.Hidden {
-		if value != "" {
-			text = strings.NewReplacer(value, "{"+name+"}", url.PathEscape(value), "{"+name+"}", url.QueryEscape(value), "{"+name+"}").Replace(text)
+	names := slices.SortedFunc(maps.Keys(c.Hidden), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(c.Hidden[b]), len(c.Hidden[a])), cmp.Compare(a, b))
+	})
+	var pairs []string
+	for _, name := range names {
+		value := c.Hidden[name]
+		if value == "" {
+			continue
+		}
+		for _, form := range []string{value, url.PathEscape(value), url.QueryEscape(value)} {
+			pairs = append(pairs, form, "{"+name+"}")
 		}
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // Do makes the call and decodes the answer into into, unless that is nil. It

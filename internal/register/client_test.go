@@ -16,6 +16,20 @@ import (
 	"devhook/internal/register/eulertest"
 )
 
+// A secret that is a part of another, or looks like the place of one, is hidden and sent
+// whole.
+func TestHiddenInAnother(t *testing.T) {
+	for range 20 { // maps have no order
+		c := &Client{Hidden: map[string]string{"a": "secret", "b": "secret-and-more", "c": "x{a}y", "d": ""}}
+		if got := c.hide("secret-and-more, secret, x%7Ba%7Dy"); got != "{b}, {a}, {c}" {
+			t.Fatalf("hidden: %q", got)
+		}
+		if got := c.fill("{c} {b} {d}", func(s string) string { return s }); got != "x{a}y secret-and-more " {
+			t.Fatalf("filled in: %q", got)
+		}
+	}
+}
+
 // clientFor returns a client of a server that answers by handle; its pauses
 // take no time and are written down.
 func clientFor(t *testing.T, handle http.HandlerFunc) (*Client, *[]time.Duration) {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"devhook/internal/register/eulertest"
 	"devhook/internal/register/registertest"
@@ -200,7 +199,7 @@ func (l *life) say(a ...any) {
 
 func (l *life) options() Options {
 	return Options{
-		Store: storeIn(l.t, l.dir), Provider: l.p, API: l.at, Values: maps.Clone(l.far.values), TakeSecret: func(verify.Secret) {},
+		Store: storeIn(l.t, l.dir), Provider: l.p, API: l.at, pause: noPause, Values: maps.Clone(l.far.values), TakeSecret: func(verify.Secret) {},
 		Say: func(s Step) { l.say(s.Change.Key, s.Change.About, s.Change.Data, s.Undo.Why, s.Err) },
 	}
 }
@@ -589,7 +588,6 @@ func TestRefusals(t *testing.T) {
 			o.Values = c.values
 			r, err := Open(o)
 			if err == nil {
-				r.client.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 				err = r.Set(t.Context(), c.callback)
 				must(t, r.Close(t.Context()))
 			}

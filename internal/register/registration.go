@@ -33,6 +33,8 @@ type Options struct {
 	// Say is told of each step; may be nil. TakeSecret is as in [Settings]; may be nil.
 	Say        func(Step)
 	TakeSecret func(verify.Secret)
+
+	pause func(context.Context, time.Duration) error // tests do not wait as long; nil: as it says
 }
 
 // A Step is something that was done at a provider, or taken back.
@@ -104,6 +106,9 @@ func (r *Registration) open(values map[string][]string, mark string) (Registrar,
 	c, err := NewClient(r.ledger.API)
 	if err != nil {
 		return nil, nil, err
+	}
+	if r.o.pause != nil {
+		c.pause = r.o.pause
 	}
 	s := Settings{Values: values, Mark: mark, TakeSecret: r.o.TakeSecret, Another: r.another}
 	if s.TakeSecret == nil {

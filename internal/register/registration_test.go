@@ -46,19 +46,22 @@ func storeIn(t *testing.T, dir string) *recorder.Store {
 }
 
 func eulerOptions(store *recorder.Store, api string, creators ...string) Options {
-	return Options{Store: store, Provider: euler, API: api, Values: map[string][]string{
+	return Options{Store: store, Provider: euler, API: api, pause: noPause, Values: map[string][]string{
 		"account": {"4242"}, "creator": creators, "key": {"key-0123456789"},
 	}}
 }
 
+// noPause is a pause that takes no time.
+func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
 // begin opens a registration whose pauses take no time.
 func begin(t *testing.T, o Options) *Registration {
 	t.Helper()
+	o.pause = noPause
 	r, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.client.pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return r
 }
 

@@ -99,7 +99,7 @@ func TestReplace(t *testing.T) {
 			}))
 			t.Cleanup(srv.Close)
 			dir := t.TempDir()
-			o := Options{Store: storeIn(t, dir), Provider: oneURL, API: srv.URL}
+			o := Options{Store: storeIn(t, dir), Provider: oneURL, API: srv.URL, pause: noPause}
 			r := begin(t, o)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

@@ -56,7 +56,7 @@ func tencentAPI(t *testing.T, o tencenttest.Options) (*tencenttest.Server, strin
 // tencentOptions are those of a registration in dir; words are names of
 // parameters, as name=value.
 func tencentOptions(t *testing.T, dir, api string, words ...string) Options {
-	o := Options{Store: storeIn(t, dir), Provider: tencentLive, API: api, Values: map[string][]string{
+	o := Options{Store: storeIn(t, dir), Provider: tencentLive, API: api, pause: noPause, Values: map[string][]string{
 		"sdk-app-id": {"1400000000"}, "sdk-secret-key": {tencentKey},
 	}}
 	for _, w := range words {

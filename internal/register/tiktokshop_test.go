@@ -32,7 +32,7 @@ func shopAPI(t *testing.T, o shoptest.Options) (*shoptest.Server, string) {
 }
 
 func shopOptions(t *testing.T, dir, api string, topics ...string) Options {
-	return Options{Store: storeIn(t, dir), Provider: tiktokShop, API: api, Values: map[string][]string{
+	return Options{Store: storeIn(t, dir), Provider: tiktokShop, API: api, pause: noPause, Values: map[string][]string{
 		"app-key": {"abcdef"}, "app-secret": {"s3cr3t-shop"}, "access-token": {"tts-token-0123"}, "shop-cipher": {"ROW_x/y+z=="}, "topic": topics,
 	}}
 }
