@@ -42,9 +42,25 @@ func (s *Store) ReadBody(b Body) ([]byte, error) {
 	if b.Sum == "" {
 		return b.Bytes, nil
 	}
+	f, err := s.OpenBody(b)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, err
+	}
 	var buf bytes.Buffer
-	err := s.CopyBody(&buf, b)
-	return buf.Bytes(), err
+	buf.Grow(int(min(size, 64<<20)) + bytes.MinRead) // at once, unless the file is not ours
+	c := s.checking(f, b)
+	if _, err := buf.ReadFrom(c); err != nil {
+		return buf.Bytes(), err
+	}
+	return buf.Bytes(), c.check()
 }
 
 // Load returns ex with the bytes of its bodies that are in files. ex stays as it is.
