@@ -175,7 +175,7 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 		ex.Outcome, ex.Detail = recorder.Unreachable, "imported: there is no response in the HAR"
 		return ex, nil
 	case !own:
-		ex.Response, ex.Outcome = &recorder.Response{Took: time.Duration(e.Time * float64(time.Millisecond))}, recorder.Answered
+		ex.Response, ex.Outcome = &recorder.Response{Took: tookOf(e.Time)}, recorder.Answered
 	}
 	body, err := unpacked(a.Content.Text, a.Content.Encoding)
 	if err != nil {
@@ -194,6 +194,15 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 		ex.Response.Headers.Del("Content-Length")
 	}
 	return ex, nil
+}
+
+// tookOf gives the duration of so many milliseconds, 0 if it is none: less than
+// nothing, or over 30 years.
+func tookOf(ms float64) time.Duration {
+	if ms < 0 || ms > 1e12 {
+		return 0
+	}
+	return time.Duration(ms * float64(time.Millisecond))
 }
 
 // harHeader gives headers, with canonical names unless they are devhook's own.

@@ -124,18 +124,46 @@ func TestFramesThereAndBack(t *testing.T) {
 func TestWebSocketOfABrowser(t *testing.T) {
 	clear(framesOf)
 	list, err := read([]byte(`{"log":{"entries":[{"startedDateTime":"2026-11-21T12:00:00Z","_resourceType":"websocket","request":{"method":"GET","url":"wss://a.example/ws"},
-"response":{"status":101},"_webSocketMessages":[{"type":"send","time":1763726400.123456,"opcode":1,"data":"hi"},{"type":"receive","time":1763726401,"opcode":2,"data":"AP8="}]}]}}`))
+"response":{"status":101},"_webSocketMessages":[{"type":"send","time":1763726400.123456,"opcode":1,"data":"hi"},{"type":"receive","time":1763726401,"opcode":2,"data":"AP8="},
+{"type":"error","time":1763726402,"opcode":-1,"data":"Connection closed"}]}]}}`))
 	if err != nil || len(list) != 1 || list[0].Request.URL != "https://a.example/ws" {
 		t.Fatal(list, err)
 	}
 	got := framesOf[list[0].ID]
-	if len(got) != 2 || string(got[0].Body) != "hi" || got[0].Dir != recorder.In || got[0].At.UnixMicro() != 1763726400123456 ||
-		!bytes.Equal(got[1].Body, []byte{0, 255}) || got[1].Dir != recorder.Out || got[1].Op != recorder.OpBinary || got[1].N != 2 || got[1].Size != 2 {
+	if len(got) != 3 || string(got[0].Body) != "hi" || got[0].Dir != recorder.In || got[0].At.UnixMicro() != 1763726400123456 ||
+		!bytes.Equal(got[1].Body, []byte{0, 255}) || got[1].Dir != recorder.Out || got[1].Op != recorder.OpBinary || got[1].N != 2 || got[1].Size != 2 ||
+		got[2].Op != recorder.OpUnread || got[2].Detail != "Connection closed" || got[2].Body != nil || got[2].Size != 0 {
 		t.Errorf("%+v", got)
 	}
 	for _, bad := range []string{`"opcode":1,"type":"send","_devhook":{"n":1,"dir":"up","op":"text"}`, `"opcode":2,"data":"§"`, `"opcode":77`, `"opcode":1,"time":1e15`} {
 		if _, err := read([]byte(`{"log":{"entries":[{"request":{"url":"wss://x/"},"response":{"status":101},"_webSocketMessages":[{` + bad + `}]}]}}`)); err == nil || !strings.Contains(err.Error(), "message 1 of its WebSocket") {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// An answer has a status of three digits, and took what a time can be.
+func TestAnswers(t *testing.T) {
+	for _, status := range []string{"65736", "-1", "1000"} {
+		for _, text := range []string{
+			`{"log":{"entries":[{"request":{"url":"https://x/"},"response":{"status":` + status + `}}]}}`,
+			`{"request":{"url":"https://x/"},"response":{"status":` + status + `}}`,
+			`{"request":{"url":"https://x/"},"response":{"status":200},"app":{"status":` + status + `}}`,
+		} {
+			if _, err := read([]byte(text)); err == nil || !strings.Contains(err.Error(), "status "+status) {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		`{"log":{"entries":[{"time":1e300,"request":{"url":"https://x/"},"response":{"status":200}}]}}`: 0,
+		`{"log":{"entries":[{"time":-1,"request":{"url":"https://x/"},"response":{"status":200}}]}}`:    0,
+		`{"log":{"entries":[{"time":1.5,"request":{"url":"https://x/"},"response":{"status":200}}]}}`:   1500 * time.Microsecond,
+		`{"request":{"url":"https://x/"},"response":{"status":200,"took_ns":-7}}`:                       0,
+	} {
+		list, err := read([]byte(text))
+		if err != nil || len(list) != 1 || list[0].Response.Took != want {
+			t.Errorf("%s: %v, %v", text, list, err)
 		}
 	}
 }

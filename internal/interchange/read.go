@@ -267,6 +267,15 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 			return nil, fmt.Errorf("a body is in a file of a store (sha256 %s): devhook export and show --json put it in", b.Sum)
 		}
 	}
+	for _, a := range []*recorder.Response{ex.Response, ex.App} {
+		if a == nil {
+			continue
+		}
+		if a.Status < 0 || a.Status > 999 {
+			return nil, fmt.Errorf("its status %d is none of an answer", a.Status)
+		}
+		a.Took = max(0, a.Took)
+	}
 	if !req.Truncated {
 		req.Size = int64(len(req.Body.Bytes))
 	}

@@ -17,7 +17,7 @@ import (
 // has no place for it: DevTools, HARBuilder, _webSocketMessages. Chrome has texts and
 // binary messages only; the opcodes of others are those of RFC 6455 §11.8, -1 is none.
 type harMessage struct {
-	Type   string  `json:"type"` // send: to the app; receive
+	Type   string  `json:"type"` // send: to the app; receive; error: what went wrong stands in Data
 	Time   float64 `json:"time"` // seconds since 1970
 	Opcode int     `json:"opcode"`
 	Data   string  `json:"data"` // base64 if it is binary
@@ -63,6 +63,10 @@ func (m *harMessage) frame() (recorder.Frame, error) {
 			if code == m.Opcode {
 				f.Op = op
 			}
+		}
+		if m.Type == "error" {
+			f.Op, f.Detail = recorder.OpUnread, strings.ToValidUTF8(clipped(m.Data), "")
+			return f, nil
 		}
 	}
 	if len(f.Body) > 0 || m.Data == "" {
