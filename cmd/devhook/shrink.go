@@ -23,11 +23,15 @@ func (p *program) shrinkCommand() *cli.Command {
   devhook shrink 12 --while 422 --save tiktok/without-content
   devhook shrink 12 --while timeout --timeout 2s
 
+An app may fail only now and then: devhook sees that, and sends each body up to ten times
+before it takes the app not to fail on it. --each says how often.
+
 With --while no-answer the app may go down, if something starts it again within 10 seconds.
 The exit code is 1 if the app does not answer so to the whole body.`,
 		Flags: tryingFlags(
 			&cli.StringFlag{Name: "while", Usage: "`WHAT` the app has to answer: 5xx, 422, timeout, or no-answer", Value: "5xx"},
 			&cli.IntFlag{Name: "max-tries", Usage: "send at most `N` times", Value: 1000},
+			&cli.IntFlag{Name: "each", Usage: "send a body up to `N` times to see the app fail on it (default: 1, and 10 if it fails only now and then)"},
 			&cli.StringFlag{Name: "save", Usage: "make a sample `NAME` of it: PROVIDER/EVENT, or a file"},
 			&cli.BoolFlag{Name: "raw", Usage: "save it with credentials and personal data"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a sample that is there"},
@@ -44,6 +48,9 @@ func (p *program) shrink(c *cli.Context) error {
 	if n := c.Int("max-tries"); n < 1 {
 		return &failure{code: 2, text: fmt.Sprintf("--max-tries is %d; the least is 1", n)}
 	}
+	if n := c.Int("each"); c.IsSet("each") && (n < 1 || n > trial.MostEach) {
+		return &failure{code: 2, text: fmt.Sprintf("--each is %d; it can be 1 to %d", n, trial.MostEach)}
+	}
 	t, err := p.try(c, "provider")
 	if err != nil {
 		return err
@@ -51,7 +58,7 @@ func (p *program) shrink(c *cli.Context) error {
 	defer t.close()
 	ctx, cancel := interruptible(c)
 	defer cancel()
-	small, err := t.Shrink(ctx, while, c.Int("max-tries"))
+	small, err := t.Shrink(ctx, while, c.Int("max-tries"), c.Int("each"))
 	var nothing *trial.NothingError
 	switch {
 	case ctx.Err() != nil && small.Tries > 0:
@@ -69,6 +76,9 @@ func (p *program) shrink(c *cli.Context) error {
 	}
 	if err := p.shrunk(c, t, small); err != nil {
 		return err
+	}
+	if small.Asked > 0 && small.Failed == 0 {
+		return &failure{code: 1, text: fmt.Sprintf("the app failed on these %d bytes, and not again in %d times", len(small.Body), small.Asked), hint: "it fails seldom, or on something else than the body: --each 50 is more patient"}
 	}
 	if name := c.String("save"); name != "" {
 		return p.saveShrunk(c, t, small.Exchange, name)
@@ -94,6 +104,9 @@ func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
 		return err
 	}
 	t.errs.Printf("%d bytes of %d, after %s: #%d", len(small.Body), len(t.Source.Request.Body.Bytes), countOf(small.Tries, "try", "tries"), small.Exchange.Seq)
+	if !small.Steady && small.Failed > 0 {
+		t.errs.Printf("%s the app fails only now and then: on this body %d times of %d. Each was sent up to %s; --each N changes that", t.errs.Warn("devhook: warning:"), small.Failed, small.Asked, countOf(small.Each, "time", "times"))
+	}
 	if !small.Done {
 		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
 	}

@@ -16,6 +16,7 @@ type shrinkRequest struct {
 	tryRequest
 	While    string `json:"while"` // 5xx, 422, timeout, no-answer
 	MaxTries *int   `json:"max_tries"`
+	Each     *int   `json:"each"`
 }
 
 // shrink leaves more and more out of a body as long as the app answers as is said, and
@@ -40,12 +41,19 @@ func (in *Inspector) shrink(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fmt.Sprintf("max_tries is no number from 1 to %d", mostTries), "")
 		return
 	}
+	each := 0
+	if req.Each != nil {
+		if each = *req.Each; each < 1 || each > trial.MostEach {
+			fail(w, http.StatusBadRequest, fmt.Sprintf("each is no number from 1 to %d", trial.MostEach), "")
+			return
+		}
+	}
 	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
 	if !ok {
 		return
 	}
 	defer end()
-	small, err := t.Shrink(ctx, while, most)
+	small, err := t.Shrink(ctx, while, most, each)
 	if !in.answered(ctx, w, err) {
 		return
 	}

@@ -20,28 +20,26 @@ import (
 	"devhook/internal/jsonx"
 )
 
-// errEnough means that no more tries are left.
-var errEnough = errors.New("enough")
+// ErrEnough is what holds returns to end the search without an error.
+var ErrEnough = errors.New("enough")
 
 type shrinking struct {
 	body  []byte
 	holds func([]byte) (bool, error)
 	seen  map[[32]byte]bool // the SHA-256 of what was asked of already
-	left  int               // tries
-	tries int
 }
 
 // Body returns the smallest body that it finds of which holds is true, as it has to
-// be of body, and how many times it has asked, at most most times. done is false if
-// it could have gone on. holds gets a slice of its own. An error of holds ends it,
-// and is returned with what was found so far.
-func Body(body []byte, most int, holds func([]byte) (bool, error)) (small []byte, tries int, done bool, err error) {
-	s := &shrinking{body: body, holds: holds, seen: map[[32]byte]bool{}, left: most}
+// be of body. It asks once of each candidate; holds gets a slice of its own. An error
+// of holds ends the search, and is returned with what was found so far; with
+// [ErrEnough], done is false instead: it could have gone on.
+func Body(body []byte, holds func([]byte) (bool, error)) (small []byte, done bool, err error) {
+	s := &shrinking{body: body, holds: holds, seen: map[[32]byte]bool{}}
 	err = s.run()
-	if errors.Is(err, errEnough) {
-		return s.body, s.tries, false, nil
+	if errors.Is(err, ErrEnough) {
+		return s.body, false, nil
 	}
-	return s.body, s.tries, err == nil, err
+	return s.body, err == nil, err
 }
 
 // try takes candidate in the place of the body, if it is shorter and it holds of it.
@@ -53,11 +51,6 @@ func (s *shrinking) try(candidate []byte) (bool, error) {
 	if s.seen[sum] {
 		return false, nil
 	}
-	if s.left == 0 {
-		return false, errEnough
-	}
-	s.left--
-	s.tries++
 	s.seen[sum] = true
 	ok, err := s.holds(slices.Clone(candidate))
 	if ok && err == nil {

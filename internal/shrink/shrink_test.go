@@ -12,8 +12,9 @@ import (
 // shrunk is what Body finds of a body for a condition on it.
 func shrunk(t *testing.T, body string, holds func(string) bool) string {
 	t.Helper()
-	small, tries, done, err := Body([]byte(body), 2000, func(b []byte) (bool, error) { return holds(string(b)), nil })
-	if err != nil || !done || !holds(string(small)) {
+	tries := 0
+	small, done, err := Body([]byte(body), func(b []byte) (bool, error) { tries++; return holds(string(b)), nil })
+	if err != nil || !done || !holds(string(small)) || tries > 2000 {
 		t.Errorf("%q after %d tries, %v %v", small, tries, done, err)
 	}
 	return string(small)
@@ -58,12 +59,17 @@ func TestBody(t *testing.T) {
 func TestBounds(t *testing.T) {
 	body := []byte(`{"a":[1,2,3,4,5,6,7,8],"b":"text"}`)
 	n := 0
-	small, tries, done, err := Body(body, 5, func(b []byte) (bool, error) { n++; return bytes.Contains(b, []byte("8")), nil })
-	if n != 5 || tries != 5 || done || err != nil || len(small) >= len(body) {
-		t.Errorf("%d %d %v %v %s", n, tries, done, err, small)
+	small, done, err := Body(body, func(b []byte) (bool, error) {
+		if n++; n > 5 {
+			return true, ErrEnough
+		}
+		return bytes.Contains(b, []byte("8")), nil
+	})
+	if n != 6 || done || err != nil || len(small) >= len(body) {
+		t.Errorf("%d %v %v %s", n, done, err, small)
 	}
 	bad := errors.New("gone")
-	if small, _, done, err := Body(body, 5, func([]byte) (bool, error) { return true, bad }); !errors.Is(err, bad) || done || !bytes.Equal(small, body) {
+	if small, done, err := Body(body, func([]byte) (bool, error) { return true, bad }); !errors.Is(err, bad) || done || !bytes.Equal(small, body) {
 		t.Errorf("%v %v %s", err, done, small)
 	}
 }

@@ -51,11 +51,17 @@ type ToldShrunk struct {
 	Tries int         `json:"tries"`
 	Done  bool        `json:"done"`
 	Body  any         `json:"body"` // a text, or {"base64":…}
+	// How often a body was sent before it counted as one that the app does not fail on, and
+	// in the end the smallest, and how often the app failed on it.
+	Each   int  `json:"each"`
+	Asked  int  `json:"asked"`
+	Failed int  `json:"failed"`
+	Steady bool `json:"steady"`
 }
 
 // Tell returns s as it is told in JSON; from is how many bytes the whole body had.
 func (s Shrunk) Tell(from int64) ToldShrunk {
-	told := ToldShrunk{ID: s.Exchange.ID, From: from, To: len(s.Body), Tries: s.Tries, Done: s.Done, Body: string(s.Body)}
+	told := ToldShrunk{ID: s.Exchange.ID, From: from, To: len(s.Body), Tries: s.Tries, Done: s.Done, Each: s.Each, Asked: s.Asked, Failed: s.Failed, Steady: s.Steady, Body: string(s.Body)}
 	if !utf8.Valid(s.Body) {
 		told.Body = map[string]string{"base64": base64.StdEncoding.EncodeToString(s.Body)}
 	}

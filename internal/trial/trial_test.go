@@ -104,12 +104,12 @@ func TestEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, err := tr.Shrink(ctx, while, 1000)
+	small, err := tr.Shrink(ctx, while, 1000, 0)
 	if !errors.Is(err, context.Canceled) || small.Tries == 0 || small.Exchange == nil || len(small.Body) >= len(tr.Source.Request.Body.Bytes) {
 		t.Errorf("shrunk to %d bytes in %d tries, %v", len(small.Body), small.Tries, err)
 	}
 	tr.Send = send
-	if _, err := tr.Shrink(t.Context(), func(*recorder.Exchange) bool { return false }, 10); err == nil || !strings.Contains(err.Error(), "answered 500") {
+	if _, err := tr.Shrink(t.Context(), func(*recorder.Exchange) bool { return false }, 10, 0); err == nil || !strings.Contains(err.Error(), "answered 500") {
 		t.Errorf("nothing to shrink: %v", err)
 	}
 	tr.App = &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
@@ -117,7 +117,7 @@ func TestEnds(t *testing.T) {
 	if _, err := tr.Attack(t.Context(), attack.Variants, nil, func(attack.Result) {}); !errors.As(err, &gone) {
 		t.Errorf("attack: %v", err)
 	}
-	if _, err := tr.Shrink(t.Context(), while, 10); !errors.As(err, &gone) {
+	if _, err := tr.Shrink(t.Context(), while, 10, 0); !errors.As(err, &gone) {
 		t.Errorf("shrink: %v", err)
 	}
 	events, _ := livesession.New(livesession.Options{Seed: 1, Start: time.Now(), Length: time.Minute})
