@@ -137,7 +137,7 @@ func (a *Attack) Build(v Variant, now time.Time) (s Shot, skipped string, err er
 	if v.Want == Survive {
 		return s, "", nil
 	}
-	verdict, err := a.verdict(&s.Requests[0], now)
+	verdict, err := a.verdict(&s.Requests[len(s.Requests)-1], now)
 	if err != nil {
 		return s, "", err
 	}

@@ -109,6 +109,7 @@ func TestFaults(t *testing.T) {
 		"compares-prefix": everywhere, "ignores-case": {"standard-webhooks"}, "unsigned-body": ofBody, "parsed-json": ofBody, "trims-body": ofBody,
 		"decoded-text": ofBody, "no-tolerance": ofTime, "acts-first": everywhere, "crash-signature": everywhere, "crash-event": everywhere,
 		"crash-fields": everywhere, "crash-body": everywhere, "not-idempotent": everywhere, "race": everywhere, "unsigned-time": ofTime, "other-scheme": everywhere, "too-slow": everywhere,
+		"passes-errors": {"github", "tiktok"}, "empty-secret": {"github"}, "unsigned-token": {"monday"}, "keeps-forged": {"github", "stripe"}, "answers-first": {"github", "stripe"},
 	} {
 		for _, id := range ids {
 			t.Run(fault+"/"+id, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestFaults(t *testing.T) {
 // Every fault that a variant tells is known, each variant has a name of its own,
 // and every fault can be told.
 func TestFaultsAreKnown(t *testing.T) {
-	told, names := map[string]bool{"no-answer": true, "crash": true, "acts-first": true, "too-slow": true}, map[string]bool{}
+	told, names := map[string]bool{"no-answer": true, "crash": true, "acts-first": true, "too-slow": true, answersFirst: true}, map[string]bool{}
 	for _, v := range Variants {
 		if names[v.Name] {
 			t.Errorf("%s is there twice", v.Name)
@@ -244,11 +245,16 @@ func TestJudge(t *testing.T) {
 		"one at once is taken":      {"twice-at-once", []Answer{{Status: 400}, {Status: 200}}, "refuses-late"},
 		"it is taken too late":      {"control", []Answer{{Status: 200, Took: 3 * time.Second}}, "too-slow"},
 		"it is taken in time":       {"control", []Answer{{Status: 200, Took: 2 * time.Second}}, ""},
+		"a decoy is refused":        {"forged-first", []Answer{{Status: 400}, {Status: 200}}, ""},
+		"the one after it, too":     {"forged-first", []Answer{{Status: 400}, {Status: 401}}, "keeps-forged"},
+		"odd letters crash":         {"signature-odd", []Answer{{Status: 500}}, ""},
+		"odd letters are let in":    {"signature-odd", []Answer{{Status: 200}}, "passes-errors"},
+		"another method is unknown": {"method-other", []Answer{{Status: 501}}, ""},
 		"a wrong signature crashes": {"secret-wrong", []Answer{{Status: 500}}, "crash-signature"},
 	} {
 		v := variant(row.variant)
 		s := Shot{Want: v.Want, Together: row.variant == "twice-at-once", Patience: 2 * time.Second}
-		if got := Judge(v, s, row.answers, Unknown); got.Fault != row.want {
+		if got := Judge(v, s, row.answers, Unknown, false); got.Fault != row.want {
 			t.Errorf("%s: %q, want %q", name, got.Fault, row.want)
 		}
 	}

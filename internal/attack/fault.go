@@ -9,7 +9,10 @@ type Fault struct {
 	hides []string
 }
 
-var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "other-scheme"}
+var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "other-scheme", "passes-errors", "empty-secret", "unsigned-token", "decoded-text"}
+
+// answersFirst is the fault of who answers before it verifies. Its answers tell nothing else.
+const answersFirst = "answers-first"
 
 // Faults are all faults, the gravest first.
 var Faults = []Fault{
@@ -17,17 +20,22 @@ var Faults = []Fault{
 	{"unchecked-signature", "takes any signature", "Compute the signature over the raw body with the secret, and answer 401 unless it is equal to the one that was sent.", ofSignatures},
 	{"fails-open", "lets through what has no signature", "Answer 401 if the signature is missing or empty, before anything else; never check only if it is there.", []string{"accepts-empty-signature", "other-scheme"}},
 	{"accepts-empty-signature", "accepts an empty signature", "Compare lengths first: with the empty string, loops over characters and startsWith say yes.", nil},
+	{"unsigned-token", "takes a token that says of itself that it is not signed", "Say to the library which algorithm you expect; never take it from the token.", nil},
+	{"empty-secret", "takes what is signed with an empty secret", "Do not start without a secret, and leave out of a list of secrets what is not set: everybody can sign with nothing.", nil},
+	{"passes-errors", "lets through what it cannot check", "Answer 401 if verifying throws: an exception is no permission.", nil},
 	{"compares-prefix", "compares only a part of the signature", "Compare all of it, with a function of constant time: hmac.compare_digest, crypto.timingSafeEqual, hmac.Equal.", nil},
 	{"ignores-case", "compares without regard to upper and lower case", "In base64 these are other bytes: compare the text as it is, or the decoded bytes.", nil},
 	{"unsigned-body", "does not see that the body was changed", "The signature has to be computed over the body that came, every byte of it.", []string{"parsed-json", "trims-body"}},
-	{"parsed-json", "verifies parsed JSON", "Compute the signature over the bytes as they came (express.raw, request.get_data(), io.ReadAll), and parse afterwards: JSON that is written again is another text.", []string{"trims-body", "decoded-text", "refuses-right", "refuses-late"}},
+	{"parsed-json", "verifies parsed JSON", "Compute the signature over the bytes as they came (express.raw, request.get_data(), io.ReadAll), and parse afterwards: JSON that is written again is another text.", []string{"trims-body", "decoded-text", "refuses-right", "refuses-late", "keeps-forged"}},
 	{"trims-body", "verifies a body without the white space at its ends", "Compute the signature over the bytes as they came; do not trim them.", nil},
 	{"decoded-text", "verifies text that was decoded", "Compute the signature over bytes and not over a string: decoding loses what is not of the expected character set.", nil},
 	{"no-tolerance", "takes old webhooks", "Refuse a signed time that is further away than the tolerance: who once saw a webhook can send it again for ever.", nil},
 	{"unsigned-time", "takes the time from where it is not signed", "Put the time into what the signature is computed over, as the provider's documentation has it.", nil},
 	{"other-scheme", "takes the signature of another provider", "Check the headers of this provider only.", nil},
+	{"keeps-forged", "remembers what it has refused", "Verify before the delivery id is remembered: else a forged webhook makes the right one a repetition.", nil},
+	{answersFirst, "answers 2xx before it has verified", "Verify first, it takes less than a millisecond: only from the answer the provider, and you, learn that a secret is not the right one.", nil},
 	{"too-slow", "answers later than the provider waits", "Answer as soon as the webhook is verified and kept, and do the work after that: to the provider this is a failure, and it sends again.", nil},
-	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again?", nil},
+	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again?", []string{"keeps-forged"}},
 	{"refuses-late", "refuses the provider's second try", "A second try is a webhook like the first, with the same id: answer 2xx.", nil},
 	{"acts-first", "acts on what it refuses", "Verify before anything is done: there was an effect, though the answer was a refusal.", nil},
 	{"crash-signature", "crashes on a signature that is not right", "Catch what verifying throws, and answer 401: libraries throw if a signature is wrong, functions of constant time if it has another length.", nil},

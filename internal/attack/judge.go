@@ -32,8 +32,9 @@ type Result struct {
 }
 
 // Judge says what is wrong with what a handler did with a variant: one answer
-// for each request of s, and effects of its own.
-func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
+// for each request of s, and effects of its own. acts says that it has acted on
+// something right before.
+func Judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	r := Result{Variant: v, Shot: s, Answers: answers, Effects: effects, Note: s.Why}
 	find := func(id, format string, a ...any) {
 		if r.Fault == "" && id != "" {
@@ -42,16 +43,25 @@ func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
 	}
 	for i, a := range answers {
 		switch {
+		case v.decoy && i == 0 && a.Status > 0 && a.Status < 500: // other variants are about it
+		case (a.Status == 0 || a.Status >= 500) && v.crashNote != "":
+			r.Note = v.crashNote
 		case a.Status == 0:
 			find("no-answer", "%s", a.Detail)
 		case a.Status >= 500:
 			find(cmp.Or(v.crashed, "crash"), "answered %d", a.Status)
+		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0:
+			find(answersFirst, "answered %d to what has to be refused, and did not act on it", a.Status)
 		case s.Want == Refuse && isAccepted(a.Status):
 			find(v.accepted, "answered %d to what has to be refused", a.Status)
+		case s.Want == Once && v.decoy && !isAccepted(a.Status):
+			find(v.refused, "answered %d to what is right, after a forged one", a.Status)
 		case s.Want == Once && !isAccepted(a.Status) && (i == 0 && !s.Together || s.Together && allRefused(answers)):
 			find("refuses-right", "answered %d to what is right", a.Status)
 		case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && a.Status != 409:
 			find(v.refused, "answered %d to what is right", a.Status)
+		case s.Want == Survive && !isAccepted(a.Status) && v.refusedNote != "":
+			r.Note = v.refusedNote
 		case isAccepted(a.Status) && s.Patience > 0 && a.Took > s.Patience:
 			find("too-slow", "answered after %s, and the provider waits %s", a.Took.Round(10*time.Millisecond), s.Patience)
 		case s.Want == Survive && isAccepted(a.Status) && v.note != "":
@@ -64,10 +74,18 @@ func Judge(v Variant, s Shot, answers []Answer, effects int) Result {
 	case effects == Unknown:
 	case s.Want == Refuse && effects > 0:
 		find("acts-first", "%d %s, though it was refused", effects, plural(effects, "effect"))
+	case v.decoy && effects > 1 && isAccepted(answers[0].Status): // the first was one more to it
+	case s.Want == Once && v.decoy && effects == 0 && acts:
+		find(v.refused, "no effect of a webhook that came after a forged one")
 	case s.Want == Once && effects > 1:
-		find(v.accepted, "%d effects of one webhook", effects)
-	case s.Want == Once && effects == 0 && r.Note == "":
+		find(v.accepted, "%d %s of one webhook", effects, plural(effects, "effect"))
+	case r.Note != "" || effects >= len(answers):
+	case s.Want == Once && effects == 0 && acts:
+		r.Note = "had no effect, though it is another delivery: is it known by something else than its id?"
+	case s.Want == Once && effects == 0:
 		r.Note = "had no effect: nothing is known of repetitions"
+	case s.Want == Accept && acts && r.Fault == "":
+		r.Note = fmt.Sprintf("%d %s of %d %s: is one known by something else than its delivery id?", effects, plural(effects, "effect"), len(answers), plural(len(answers), "webhook"))
 	}
 	return r
 }
@@ -97,12 +115,16 @@ type Finding struct {
 func Findings(results []Result) []Finding {
 	by := map[string]*Finding{}
 	all := refusesAll(results)
+	early := slices.ContainsFunc(results, func(r Result) bool { return r.Fault == answersFirst })
 	for _, r := range results {
 		if r.Fault == "" {
 			continue
 		}
 		if all && r.Fault == r.Variant.refused {
 			r.Fault = "refuses-right"
+		}
+		if early && r.Shot.Want == Refuse && r.Effects == 0 && r.Fault == r.Variant.accepted {
+			r.Fault = answersFirst
 		}
 		f := by[r.Fault]
 		if f == nil {

@@ -206,16 +206,21 @@ func (a *Attack) eventOf(req *recorder.Request) string {
 	return a.provider.Event(m)
 }
 
+// deliveryOf returns the delivery id of req, "" if there is none.
+func (a *Attack) deliveryOf(req *recorder.Request) string {
+	m, err := req.Message()
+	if err != nil {
+		return ""
+	}
+	return a.provider.DeliveryID(m)
+}
+
 // renewed returns the source as another delivery: where the provider names
 // deliveries, with an id of its own.
 func (a *Attack) renewed() recorder.Request {
 	req := a.source
 	req.Headers = req.Headers.Clone()
-	m, err := req.Message()
-	if err != nil {
-		return req
-	}
-	id := a.provider.DeliveryID(m)
+	id := a.deliveryOf(&req)
 	if id == "" {
 		return req
 	}

@@ -32,6 +32,7 @@ var ErrUnreachable = errors.New("the app did not answer")
 // Send or Effects has one, and when ctx ends.
 func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Result)) ([]Result, error) {
 	var all []Result
+	acts := false
 	c := counter{t: t}
 	if err := c.begin(ctx); err != nil {
 		return nil, err
@@ -57,7 +58,8 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 			if err != nil {
 				return all, err
 			}
-			r = Judge(v, s, answers, effects)
+			r = Judge(v, s, answers, effects, acts)
+			acts = acts || effects > 0 && (s.Want == Accept || s.Want == Once)
 		}
 		all = append(all, r)
 		each(r)

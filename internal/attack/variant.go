@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,11 @@ type Variant struct {
 
 	accepted, refused, crashed string // the fault that it tells, if that is not what is wanted
 	unseen                     string // why a right handler may accept it, where it is to be refused
-	note                       string // what it tells if it is accepted where that is no fault
+	// What is told where it is no fault: if it is accepted, if it is refused, if the
+	// handler crashes.
+	note, refusedNote, crashNote string
+	unseenBefore                 bool // no handler has seen this body: if it is let through, it has an effect
+	decoy                        bool // the first of its requests is to be refused
 }
 
 // A build is a variant that is being made.
@@ -106,21 +111,29 @@ var Variants = []Variant{
 	{Name: "signature-empty", About: "nothing where the signature was", Want: Refuse, accepted: "accepts-empty-signature", crashed: "crash-signature",
 		make: word(func(string) (string, error) { return "", nil })},
 	{Name: "signature-value-empty", About: "the header or parameter of the signature is empty", Want: Refuse, make: emptyValue, accepted: "accepts-empty-signature", crashed: "crash-signature"},
-	{Name: "signature-flipped", About: "one character of the signature is another", Want: Refuse, accepted: "unchecked-signature", crashed: "crash-signature",
+	{Name: "signature-flipped", About: "one character of the signature is another", Want: Refuse, accepted: "compares-prefix", crashed: "crash-signature",
 		make: word(func(w string) (string, error) { return flipWord(w), nil })},
 	{Name: "signature-truncated", About: "only the first half of the signature", Want: Refuse, accepted: "compares-prefix", crashed: "crash-signature",
 		make: word(func(w string) (string, error) { return w[:len(w)/2/4*4], nil })},
 	{Name: "signature-longer", About: "the signature, and more behind it", Want: Refuse, accepted: "compares-prefix", crashed: "crash-signature",
 		make: word(func(w string) (string, error) { return strings.TrimRight(w, "=") + "ab00", nil })},
-	{Name: "signature-garbage", About: "words in place of the signature", Want: Refuse, accepted: "unchecked-signature", crashed: "crash-signature",
+	{Name: "signature-garbage", About: "words in place of the signature", Want: Refuse, accepted: "passes-errors", crashed: "crash-signature",
 		make: word(func(string) (string, error) { return "not a signature!", nil })},
+	{Name: "signature-odd", About: "letters that are no ASCII in place of the signature", Want: Refuse, accepted: "passes-errors",
+		crashNote: "crashes on letters that are no ASCII, as what compares texts in constant time may: compare bytes",
+		make:      word(func(string) (string, error) { return "žluťoučký", nil })},
 	{Name: "signature-case", About: "the signature with upper and lower case exchanged", Want: Refuse, make: word(swapCase), accepted: "ignores-case", crashed: "crash-signature"},
 	{Name: "signature-hex-case", About: "hexadecimal digits in upper case, which are the same bytes", Want: Survive, make: word(upperHex), crashed: "crash-signature",
 		note: "compares without regard to case, which is harmless for hexadecimal digits"},
 	{Name: "signature-encoding", About: "the same bytes in base64 and not in hex, or the other way round", Want: Survive, make: word(recode), crashed: "crash-signature"},
 	{Name: "signature-twice", About: "a second, wrong one behind the signature", Want: Survive, make: doubled(false), crashed: "crash-signature"},
 	{Name: "signature-second", About: "a wrong one before the signature", Want: Survive, make: doubled(true), crashed: "crash-signature"},
-	{Name: "secret-wrong", About: "signed with another secret", Want: Refuse, make: wrongSecret, accepted: "unchecked-signature", crashed: "crash-signature"},
+	{Name: "signature-rotated", About: "a wrong one before the right one in its list, as while a secret is rotated", Want: Survive, make: rotated, crashed: "crash-signature",
+		refusedNote: "looks at one signature of several: it will refuse webhooks while a secret is rotated"},
+	{Name: "token-unsigned", About: `a token with "alg":"none", and no signature`, Want: Refuse, make: unsignedToken, accepted: "unsigned-token", crashed: "crash-signature"},
+	{Name: "method-other", About: "no signature, and PUT in place of POST", Want: Refuse, make: otherMethod, accepted: "fails-open", crashNote: "does not know the method"},
+	{Name: "secret-wrong", About: "signed with another secret", Want: Refuse, make: wrongSecret, accepted: "unchecked-signature", crashed: "crash-signature", unseenBefore: true},
+	{Name: "secret-empty", About: "signed with an empty secret, as of one that is not set", Want: Refuse, make: emptySecret, accepted: "empty-secret", crashed: "crash-signature"},
 	{Name: "scheme-other", About: "signed with the right secret as another provider does", Want: Refuse, make: otherScheme, accepted: "other-scheme", crashed: "crash-signature"},
 
 	{Name: "time-stale", About: "signed long ago", Want: Refuse, make: aged(-1, verify.Stale), accepted: "no-tolerance", crashed: "crash-signature", unseen: timeUnseen},
@@ -137,6 +150,11 @@ var Variants = []Variant{
 	{Name: "body-emptied", About: "no body, under the old signature", Want: Refuse, make: fixed(""), accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body"},
 	{Name: "body-line-added", About: "a line break behind the body, under the old signature", Want: Refuse, accepted: "trims-body", crashed: "crash-signature", unseen: bodyUnseen,
 		make: body(func(_ *build, body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
+	{Name: "body-bytes-added", About: "a byte more that is no UTF-8, under the old signature", Want: Refuse, accepted: "decoded-text", crashed: "crash-body", unseen: bodyUnseen,
+		make: body(func(_ *build, body []byte) ([]byte, error) {
+			at := max(bytes.LastIndexByte(body, '"'), 0) // in a text, so that it can be parsed once it was decoded
+			return slices.Insert(bytes.Clone(body), at, 0xff), nil
+		})},
 	{Name: "json-respaced", About: "the same JSON with other white space, under the old signature", Want: Refuse, make: respaced, accepted: "parsed-json", crashed: "crash-signature", unseen: bodyUnseen},
 	{Name: "json-spaced", About: "other white space, signed so", Want: Accept, signed: true, refused: "parsed-json",
 		make: body(func(_ *build, body []byte) ([]byte, error) { return spaced(body) })},
@@ -180,6 +198,8 @@ var Variants = []Variant{
 	{Name: "twice", About: "the same bytes a second time", Want: Once, make: repeated(2, false), accepted: "not-idempotent", refused: "refuses-late"},
 	{Name: "twice-at-once", About: "the same bytes four times at once", Want: Once, make: repeated(4, true), accepted: "race", refused: "refuses-late"},
 	{Name: "tried-again", About: "the provider's second try: the same delivery, signed a few seconds later", Want: Once, make: triedAgain, accepted: "not-idempotent", refused: "refuses-late"},
+	{Name: "forged-first", About: "a wrong signature, and then the same delivery with the right one", Want: Once, make: forgedFirst, decoy: true,
+		accepted: "acts-first", refused: "keeps-forged", crashed: "crash-signature"},
 	{Name: "reordered", About: "two webhooks, the older one last", Want: Accept, make: late, refused: "refuses-right"},
 }
 
@@ -280,11 +300,6 @@ func doubled(before bool) func(*build) error {
 		}
 		return nil
 	}
-}
-
-func wrongSecret(b *build) (err error) {
-	b.req, err = b.a.forge(b.req, b.now)
-	return err
 }
 
 // otherScheme signs as GitHub does, or as Stripe, if the provider signs as GitHub.
@@ -400,18 +415,19 @@ func repeated(n int, together bool) func(*build) error {
 // unique makes the body one that was not sent before, where the provider does not
 // name deliveries: then nothing else tells a repetition. It signs at the time.
 func (b *build) unique(at time.Time) (err error) {
-	m, err := b.req.Message()
-	if err != nil {
-		return err
-	}
-	if b.a.provider.DeliveryID(m) == "" {
-		mark := strconv.Quote(strconv.FormatUint(rand.Uint64(), 36))
-		if err := b.body(func(body []byte) ([]byte, error) { return added(body, "devhook_delivery", mark) }); err != nil {
+	if b.a.deliveryOf(&b.req) == "" {
+		if err := b.mark(); err != nil {
 			return err
 		}
 	}
 	b.req, err = b.a.sign(b.req, at, false)
 	return err
+}
+
+// mark makes the body one that there was not before.
+func (b *build) mark() error {
+	mark := strconv.Quote(strconv.FormatUint(rand.Uint64(), 36))
+	return b.body(func(body []byte) ([]byte, error) { return added(body, "devhook_delivery", mark) })
 }
 
 func triedAgain(b *build) error {

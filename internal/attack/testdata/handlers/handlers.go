@@ -120,6 +120,29 @@ var Senders = map[string]Sender{
 		sent: func(r *http.Request) (string, string) { return r.Header.Get("X-Webhook-Signature"), "" },
 		mac:  func(_ *http.Request, _ string, body []byte) string { return hmacHex("s3cret", string(body)) },
 	},
+	"monday": {
+		Fixture: "create_pulse", at: "Authorization", Secret: "s3cret", id: hash,
+		sent: func(r *http.Request) (string, string) {
+			_, claims, signature := token(r)
+			return signature, strconv.FormatInt(claims.Iat, 10)
+		},
+		mac: func(r *http.Request, _ string, _ []byte) string {
+			text := r.Header.Get("Authorization")
+			m := hmac.New(sha256.New, []byte("s3cret"))
+			io.WriteString(m, text[:max(0, strings.LastIndexByte(text, '.'))])
+			return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+		},
+	},
+}
+
+// token reads a JSON Web Token.
+func token(r *http.Request) (head struct{ Alg string }, claims struct{ Iat int64 }, signature string) {
+	parts := append(strings.Split(r.Header.Get("Authorization"), "."), "", "", "")
+	for i, into := range []any{&head, &claims} {
+		text, _ := base64.RawURLEncoding.DecodeString(parts[i])
+		json.Unmarshal(text, into) // what is none has no algorithm and an old time
+	}
+	return head, claims, parts[2]
 }
 
 // A Handler is a receiver of a sender's webhooks with one fault, as the attack calls
@@ -147,7 +170,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Fault == "acts-first" {
 		h.act()
 	}
-	if !h.verified(w, r, body) {
+	if h.Fault == "keeps-forged" && !h.first(h.Sender.id(r, body)) || !h.verified(w, r, body) {
 		return
 	}
 	var event map[string]any
@@ -177,10 +200,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Fault == "no-answer" && len(body) > 1<<20 {
 		panic(http.ErrAbortHandler)
 	}
-	if h.Fault == "acts-first" || !h.first(h.Sender.id(r, body)) {
-		return
+	if h.Fault == "keeps-forged" || h.Fault != "acts-first" && h.first(h.Sender.id(r, body)) {
+		h.act()
 	}
-	h.act()
 }
 
 func (h *Handler) act() {
@@ -277,6 +299,16 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 		for _, other := range Senders {
 			right = right || signature == "" && r.Header.Get(other.at) != "" && other.at != h.Sender.at
 		}
+	case "passes-errors":
+		_, err := hex.DecodeString(signature)
+		right = right || err != nil
+	case "empty-secret":
+		right = right || signature == hmacHex("", string(body))
+	case "unsigned-token":
+		head, _, _ := token(r)
+		right = right || head.Alg == "none"
+	case "answers-first":
+		return right && !old
 	case "unsigned-body": // knows the signatures of other bodies
 		right = right || len(signature) == len(want) && stamp != "x" && h.knows(signature)
 	}
