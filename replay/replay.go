@@ -183,6 +183,9 @@ func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
 		now = p.At
 	}
 	m, err := req.Message()
+	if err == nil && !always && provider.NeverSigned(m) {
+		return nil
+	}
 	m.Header = maps.Clone(m.Header)
 	if err == nil {
 		err = provider.Scheme.Sign(&m, keys, verify.SignOptions{FreshID: p.FreshID}, now)

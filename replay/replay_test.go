@@ -295,6 +295,25 @@ func TestSigning(t *testing.T) {
 	}
 }
 
+// What a provider never signs is sent without a signature, unless one is asked for.
+func TestNeverSigned(t *testing.T) {
+	p, _ := verify.Lookup("mollie")
+	signer := Keys(p, verify.Keys{Secrets: []verify.Secret{verify.NewSecret("s3cret")}})
+	classic := &recorder.Exchange{Provider: "mollie", Request: recorder.Request{
+		Method: "POST", URL: "https://example.com/hooks", Headers: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+		Body: recorder.Body{Bytes: []byte("id=tr_d0b0E3EA3v")}, Size: 16,
+	}}
+	for mode, want := range map[SignMode]bool{SignAuto: false, "": false, SignAlways: true} {
+		ex, err := Plan{Source: classic, Sign: mode}.Build(signer, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ex.Request.Headers.Get("X-Mollie-Signature") != ""; got != want {
+			t.Errorf("%q: signed is %v", mode, got)
+		}
+	}
+}
+
 // A parameter that is named stays as it is given, also where the signature would
 // stand; one that another change has replaced does not come back.
 func TestNamedParameterStays(t *testing.T) {

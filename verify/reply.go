@@ -99,10 +99,20 @@ func (p Provider) Explain(m Message) string {
 	return ""
 }
 
+// NeverSigned reports whether m is one that the provider sends and never signs.
+func (p Provider) NeverSigned(m Message) bool {
+	if p.facets == nil {
+		return false
+	}
+	v := &view{m: &m}
+	return slices.ContainsFunc(p.facets.explain, func(e explanation) bool { return e.unsigned && e.when.holds(v) })
+}
+
 // An explanation is what there is to know of some messages.
 type explanation struct {
-	when  mark
-	about string
+	when     mark
+	about    string
+	unsigned bool // it is sent, and never signed
 }
 
 // A Check is one thing that a provider wants to be so, or its webhooks fail.
@@ -187,8 +197,9 @@ func (b *builder) readAnswers(n node) error {
 }
 
 var explainFields = fieldTable[*explanation]{
-	"when":  func(e *explanation, n node) error { return n.mark(&e.when) },
-	"about": func(e *explanation, n node) (err error) { e.about, err = n.Label(); return },
+	"when":     func(e *explanation, n node) error { return n.mark(&e.when) },
+	"about":    func(e *explanation, n node) (err error) { e.about, err = n.Label(); return },
+	"unsigned": func(e *explanation, n node) (err error) { e.unsigned, err = n.Bool(); return },
 }
 
 func (b *builder) readExplain(n node) error {

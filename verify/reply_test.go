@@ -42,8 +42,14 @@ func TestExplain(t *testing.T) {
 		t.Errorf("GET: %q", got)
 	}
 	m.Method = "POST"
-	if got := p.Explain(m); got != "" {
+	if got := p.Explain(m); got != "" || p.NeverSigned(m) {
 		t.Errorf("POST: %q", got)
+	}
+	mollie, _ := Lookup("mollie")
+	m.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	m.Body = []byte("id=tr_d0b0E3EA3v")
+	if !strings.Contains(mollie.Explain(m), "never signs") || !mollie.NeverSigned(m) {
+		t.Error("a classic webhook of Mollie is signed")
 	}
 }
 

@@ -43,7 +43,7 @@ const (
 	pauseFactor  = 2.0
 	longestPause = 12 * time.Hour
 	assumedHours = 24 * time.Hour
-	mostTries    = 100
+	mostTries    = 128 // Adyen has 100
 )
 
 // Of returns the policy that r describes.

@@ -11,6 +11,7 @@ import (
 // The schedules are those that the providers document.
 func TestOf(t *testing.T) {
 	m, h := time.Minute, time.Hour
+	adyen := []time.Duration{9 * time.Second, 9 * time.Second, 9 * time.Second, 2 * m, 5 * m, 10 * m, 15 * m, 30 * m, h, 2 * h, 4 * h, 8 * h}
 	for id, want := range map[string]struct {
 		pauses    []time.Duration
 		certainty Certainty
@@ -24,6 +25,12 @@ func TestOf(t *testing.T) {
 		"slack":        {[]time.Duration{0, m, 5 * m}, Documented},
 		"monday":       {slices.Repeat([]time.Duration{m}, 30), Documented},
 		"braintree":    {slices.Repeat([]time.Duration{h}, 24), Documented},
+		"adyen":        {append(adyen, slices.Repeat([]time.Duration{8 * h}, 87)...), Documented},
+		"mailgun":      {[]time.Duration{5 * m, 10 * m, 15 * m, h, 2 * h, 4 * h}, Documented},
+		"plaid":        {[]time.Duration{m / 2, 2 * m, 8 * m, 32 * m, 128 * m, 512 * m}, Documented},
+		"zoom":         {[]time.Duration{5 * m, 20 * m, 60 * m}, Documented},
+		"discord":      {[]time.Duration{m, 2 * m, 4 * m}, Assumed},
+		"resend":       {[]time.Duration{5 * time.Second, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 10 * h}, Documented},
 		"frameio":      {[]time.Duration{15 * time.Second, 30 * time.Second, m, 2 * m}, Documented},
 		"bitbucket":    {[]time.Duration{m, 2 * m}, Assumed},
 		"onfleet":      {slices.Repeat([]time.Duration{30 * m}, 48), Documented},
