@@ -16,14 +16,14 @@ import (
 func (r *Redactor) Exchange(ex recorder.Exchange) (redacted recorder.Exchange, changed []string) {
 	p := r.pass()
 	p.drop = true
-	p.twice(func() { redacted = p.exchange(ex) })
+	p.settle(func() { redacted = p.exchange(ex) })
 	return redacted, p.changed
 }
 
 // Frame is [Redactor.Exchange] of a message of the WebSocket that an exchange has opened.
 func (r *Redactor) Frame(f recorder.Frame) (redacted recorder.Frame, changed []string) {
 	p := r.pass()
-	p.twice(func() {
+	p.settle(func() {
 		redacted = f
 		p.of = "message "
 		redacted.Body, redacted.Size = p.sized(f.Body, nil, f.Size)

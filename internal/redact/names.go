@@ -13,6 +13,9 @@ const (
 	personal                   // becomes something of the same shape
 	id                         // the same, and is replaced wherever else it stands
 	birth                      // becomes another date
+	reach                      // the same as id, if it is one that somebody is reached at: a number of a phone or of a wallet
+	spot                       // the same as personal, if it is more than one word
+	link                       // the end of a URL becomes something of the same shape
 )
 
 // rules is what the last words of a name say. Names are compared in words,
@@ -33,12 +36,15 @@ var rules = table(map[kind]string{
 		line1 line2 street street1 street2 city zip zip_code postal_code post_code
 		ip ip_address ip_addr remote_addr
 		card_number iban bban account_number routing_number sort_code ssn tax_id vat_number passport_number
+		last4 last_four device_friendly_name customer_portal customer_portal_url host_email
 		avatar avatar_url picture picture_url profile_image profile_image_url photo photo_url
 		hosted_invoice_url invoice_pdf receipt_url
 		gravatar_id image_24 image_32 image_48 image_72 image_192 image_512 image_original`,
 	id: `
 		username user_name screen_name unique_id login handle
-		user_id uid open_id union_id wa_id vpa channel_slug`,
+		user_id uid open_id union_id wa_id vpa channel_slug host_id worker_id customer_code initiator`,
+	reach: `from to caller called`,
+	spot:  `location`,
 	birth: `birthday birth_date birth_dob date_of_birth dob birth`,
 })
 
@@ -56,11 +62,23 @@ var persons = set(`
 	user sender author owner customer member pusher committer actor creator assignee
 	recipient buyer seller follower subscriber viewer person
 	employee reviewer invitee inviter caller uploader
-	participant attendee chatter gifter giftee redeemer`)
+	participant attendee chatter gifter giftee redeemer payer`)
+
+// doings are what somebody does: canceled_by is somebody.
+var doings = set(`
+	added approved archived assigned blocked canceled cancelled closed completed confirmed created deleted edited
+	invited locked merged modified moved opened paid published rejected removed requested resolved reviewed sent
+	shared signed started submitted triggered updated uploaded verified`)
+
+// tags name somebody as an id does, and links end in such a name.
+var tags, links = set(`id uuid guid gid sid slug`), set(`url uri permalink link href`)
+
+// pages are what has a URL with somebody's name or face, in what is somebody.
+var pages = set(`html profile public web image`)
 
 // people are further words for those who have a name and an id; alone they can
 // mean something else.
-var people = set(`from created_by operator anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
+var people = set(`from by operator previous_attributes anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
 
 // contactNames are the names of members, in small letters, by which an object is
 // that of a person, and its name a person's.
@@ -68,7 +86,7 @@ var contactNames = set(`email phone phone_number phonenumber first_name firstnam
 
 // wrappers are words after that of a person which change nothing, as in
 // MemberList and user_profile.
-var wrappers = set(`list info profile details data object`)
+var wrappers = set(`list info profile details data object identity`)
 
 // things have names of their own, which are not personal.
 var things = set(`
@@ -172,16 +190,24 @@ func kindOf(name, parent []string) kind {
 		return rules[parent[len(parent)-1]+"_number"]
 	case last == "identity" && n == 1 && isPerson(parent): // LiveKit's {"participant":{"identity":"ada"}}
 		return id
-	case last != "id" && last != "name":
-		return 0
-	case n > 1 && !persons[name[n-2]] && !people[name[n-2]]:
+	case last == "by" && n > 1:
+		return map[bool]kind{true: id}[doings[name[n-2]]]
+	case last == "id" && n == 2 && name[0] == "node": // GitHub's
+		return map[bool]kind{true: id}[isPerson(parent)]
+	case links[last] && n == 2 && pages[name[0]]:
+		return map[bool]kind{true: link}[isPerson(parent)]
+	case n > 1 && !persons[name[n-2]] && (last != "id" && last != "name" || !people[name[n-2]]):
 		return 0
 	case n == 1 && !isPerson(parent):
 		return 0
-	case last == "name":
+	case last == "name" || n == 1 && (last == "first" || last == "last"):
 		return personal
+	case tags[last]:
+		return id
+	case links[last]:
+		return link
 	}
-	return id
+	return 0
 }
 
 // isPerson reports whether what has the name may have a person's name and id.
@@ -189,7 +215,7 @@ func isPerson(name []string) bool {
 	if isThing(name) {
 		return false
 	}
-	if people[strings.Join(name, "_")] {
+	if people[strings.Join(name, "_")] || len(name) > 1 && name[len(name)-1] == "by" && doings[name[len(name)-2]] {
 		return true
 	}
 	for n := len(name); n > 0; n-- {

@@ -7,7 +7,8 @@
 // The names of headers, parameters and JSON members tell what they hold, by the
 // tables in names.go; patterns find tokens, e-mail addresses and telephone
 // numbers in any text. An id or user name that a name gave away is replaced
-// wherever else it stands as a word of its own, as in a URL. JSON in strings and
+// wherever else it stands as a word of its own, as in a URL; so is a name of more than
+// one word. JSON in strings and
 // in form fields is entered. Names, event types, times, signatures, booleans
 // and null stay.
 //
@@ -29,8 +30,10 @@ package redact
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,32 +83,40 @@ func (r *Redactor) Of(p verify.Provider) *Redactor {
 // not read: load it first. What req refers to is not written to.
 func (r *Redactor) Request(req recorder.Request) (redacted recorder.Request, changed []string) {
 	p := r.pass()
-	p.twice(func() { redacted = p.request(req) })
+	p.settle(func() { redacted = p.request(req) })
 	return redacted, p.changed
 }
 
 func (r *Redactor) pass() *pass {
-	return &pass{Redactor: r, rules: map[string]rule{}, ids: map[string]bool{}, contacts: map[string]bool{}}
+	return &pass{Redactor: r, rules: map[string]rule{}, ids: map[string]bool{}, names: map[string]string{}, parts: map[string][2]string{}, contacts: map[string]bool{}}
 }
 
-// twice does what replaces: the first time ids are only collected.
-func (p *pass) twice(replace func()) {
-	replace()
-	if len(p.ids) > 0 || len(p.contacts) > 0 {
-		p.known, p.reachable, p.changed, p.places = p.ids, p.contacts, nil, nil
+// settle does what replaces until it comes to know of nothing more: the first time ids and
+// names are only collected, and then a name can be that of somebody who can be reached.
+func (p *pass) settle(replace func()) {
+	for again := 2; ; again-- {
+		before := len(p.ids) + len(p.contacts) + len(p.names)
 		replace()
+		if again == 0 || len(p.ids)+len(p.contacts)+len(p.names) == before {
+			return
+		}
+		p.known, p.reachable, p.changed, p.places = maps.Clone(p.ids), maps.Clone(p.contacts), nil, nil
+		p.full = slices.Sorted(maps.Keys(p.names))
 	}
 }
 
 // A pass is one way through a request.
 type pass struct {
 	*Redactor
-	drop  bool            // headers that hold credentials are left out
-	of    string          // goes before the parts of what is no request
-	rules map[string]rule // of names that were seen, up to maxRules
-	ids   map[string]bool // ids and user names that were seen, up to maxKnown
-	known map[string]bool // those to replace wherever they stand
-	kept  []string        // what the delivery is named by
+	drop  bool                 // headers that hold credentials are left out
+	of    string               // goes before the parts of what is no request
+	rules map[string]rule      // of names that were seen, up to maxRules
+	ids   map[string]bool      // ids and user names that were seen, up to maxKnown
+	known map[string]bool      // those to replace wherever they stand
+	kept  []string             // what the delivery is named by
+	names map[string]string    // names in full that were seen, up to maxNames, and what stands for them
+	parts map[string][2]string // first and last names, by their objects
+	full  []string             // those to replace wherever they stand
 
 	contacts  map[string]bool // objects with a member of contactNames, up to maxKnown
 	reachable map[string]bool // those whose name is that of a person
@@ -118,6 +129,7 @@ type pass struct {
 const (
 	maxRules  = 4096
 	maxKnown  = 10_000
+	maxNames  = 100 // each is looked for in all texts
 	maxPlaces = 100
 	maxShown  = 64 // bytes of a name in changed
 )
@@ -307,6 +319,9 @@ func (p *pass) scalar(path jsonx.Path, raw []byte) []byte {
 	if strings.EqualFold(name, "name") && len(p.reachable) > 0 && len(path) <= maxShown && p.reachable[holder(path)] {
 		r.kind = personal
 	}
+	if r.kind == personal {
+		p.nameParts(path, name, text)
+	}
 	out := p.value(r, text)
 	if out == text {
 		return nil
@@ -338,6 +353,10 @@ func names(path jsonx.Path) (name, parent string) {
 // form replaces in a query or form: pairs joined by &.
 func (p *pass) form(s string) string {
 	pairs := strings.Split(s, "&")
+	reachable := slices.ContainsFunc(pairs, func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return contactNames[strings.ToLower(name)]
+	})
 	for i, pair := range pairs {
 		name, v, ok := strings.Cut(pair, "=")
 		if !ok {
@@ -353,10 +372,14 @@ func (p *pass) form(s string) string {
 			plainName, plain = name, v
 		}
 		own, parent := names(strings.FieldsFunc(plainName, func(r rune) bool { return r == '[' || r == ']' || r == '.' }))
+		r := p.rule(own, parent)
+		if reachable && strings.EqualFold(plainName, "name") {
+			r.kind = personal
+		}
 		var clean string
 		if kind := jsonx.TopKind([]byte(plain)); kind == jsonx.Object || kind == jsonx.Array {
 			clean = string(p.body([]byte(plain), nil))
-		} else if clean = p.value(p.rule(own, parent), plain); clean != plain {
+		} else if clean = p.value(r, plain); clean != plain {
 			p.note(plainName)
 		}
 		if clean != plain {
@@ -368,6 +391,7 @@ func (p *pass) form(s string) string {
 
 // value replaces in the text of a value with the rule of its name.
 func (p *pass) value(r rule, text string) string {
+	r.kind = r.kind.of(text)
 	switch {
 	case text == "":
 		return text
@@ -382,8 +406,33 @@ func (p *pass) value(r rule, text string) string {
 	return p.text(text, inValue)
 }
 
+// of is the kind of a value, where that tells whether its name says something.
+func (k kind) of(text string) kind {
+	switch k {
+	case reach:
+		hex, wallet := strings.CutPrefix(text, "0x")
+		n := len(text)
+		isStamp := (n == 10 || n == 13) && text[0] == '1' // from and to may be times
+		if n >= 8 && n <= 15 && isAllDigits(text) && !isStamp || wallet && len(hex) == 40 && isHex(hex) {
+			return id
+		}
+		return 0
+	case spot:
+		if strings.Contains(text, " ") {
+			return personal
+		}
+		return 0
+	case link:
+		if !strings.Contains(text, "://") {
+			return 0
+		}
+	}
+	return k
+}
+
 // number replaces a JSON number.
 func (p *pass) number(r rule, raw string) string {
+	r.kind = r.kind.of(raw)
 	mantissa := raw
 	if e := strings.IndexAny(raw, "eE"); e >= 0 {
 		mantissa = raw[:e]
@@ -409,6 +458,13 @@ func (p *pass) anyPersonal(k kind, text string) string {
 	if k == birth {
 		return p.date(text)
 	}
+	if k == link {
+		end := strings.LastIndexByte(text, '/') + 1
+		if strings.HasSuffix(text[:end], "://") { // of a host of its own
+			return text
+		}
+		return text[:end] + p.shape(text[end:])
+	}
 	if isTime(text) {
 		return text
 	}
@@ -426,7 +482,44 @@ func (p *pass) anyPersonal(k kind, text string) string {
 	if k == id && len(text) >= 5 && len(text) <= maxShown && isWord(text) && len(p.ids) < maxKnown {
 		p.ids[text] = true
 	}
+	p.fullName(text, "")
 	return p.shapeAround(text, p.emails(nil, text))
+}
+
+// fullName keeps text, which is personal, if it can be somebody's name in full: that one is
+// replaced wherever else it stands. instead is by what, "" for another of its shape.
+func (p *pass) fullName(text, instead string) {
+	if _, has := p.names[text]; !has && len(p.names) < maxNames && isFullName(text) {
+		p.names[text] = cmp.Or(instead, p.shape(text))
+	}
+}
+
+// nameParts keeps the first or the last name of somebody, and with both the full one.
+func (p *pass) nameParts(path jsonx.Path, name, text string) {
+	w := words(name)
+	which := 0
+	switch strings.Join(w, "_") {
+	case "first_name", "given_name", "firstname", "first":
+	case "last_name", "family_name", "lastname", "surname", "last":
+		which = 1
+	default:
+		return
+	}
+	at := holder(path)
+	if len(p.parts) >= maxNames || len(path) > maxShown || text == "" {
+		return
+	}
+	both := p.parts[at]
+	both[which] = text
+	p.parts[at] = both
+	if both[0] != "" && both[1] != "" {
+		p.fullName(both[0]+" "+both[1], p.shape(both[0])+" "+p.shape(both[1]))
+	}
+}
+
+func isFullName(text string) bool {
+	return len(text) >= 6 && len(text) <= maxShown && strings.Count(text, " ") > 0 && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") &&
+		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !strings.ContainsRune(" .'-", c) })
 }
 
 // seed gives the start of the random bytes for a text, the same for any case.

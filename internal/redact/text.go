@@ -32,6 +32,9 @@ func (p *pass) text(s string, at place) string {
 	spans = userinfos(spans, s)
 	if p.personal {
 		spans = p.emails(spans, s)
+		if at != isFixed {
+			spans = p.fullNames(spans, s)
+		}
 	}
 	spans = p.runs(spans, s, at)
 	if p.personal {
@@ -180,6 +183,36 @@ func (p *pass) emails(spans []span, s string) []span {
 		}
 		spans = append(spans, span{start, end, clean})
 		last = end
+	}
+	return spans
+}
+
+// fullNames finds names in full that are somebody's elsewhere, and those that stand before
+// an address, as in: Ada Example <ada@example.com>.
+func (p *pass) fullNames(spans []span, s string) []span {
+	for _, sp := range spans {
+		if sp.start == 0 || s[sp.start-1] != '<' || sp.end == len(s) || s[sp.end] != '>' || strings.IndexByte(sp.text, '@') < 0 {
+			continue
+		}
+		start := max(0, sp.start-1-maxPart)
+		start += strings.LastIndexAny(s[start:sp.start-1], ",;:<>\r\n\"") + 1
+		if name := strings.Trim(s[start:sp.start-1], " \""); name != "" {
+			start += strings.Index(s[start:], name)
+			spans = append(spans, span{start, start + len(name), p.shape(name)})
+		}
+	}
+	for _, name := range p.full {
+		for from := 0; ; {
+			n := strings.Index(s[from:], name)
+			if n < 0 {
+				break
+			}
+			start, end := from+n, from+n+len(name)
+			if (start == 0 || !isAlnum(s[start-1])) && (end == len(s) || !isAlnum(s[end])) {
+				spans = append(spans, span{start, end, p.names[name]})
+			}
+			from = end
+		}
 	}
 	return spans
 }
