@@ -19,6 +19,7 @@ import (
 // itself.
 type appProcess struct {
 	cmd   *exec.Cmd
+	kin   family // finds what leaves its process group
 	out   tailBuffer
 	pipe  *os.File      // what it prints is read from it
 	ended chan struct{} // closed when the process is gone
@@ -27,7 +28,7 @@ type appProcess struct {
 
 // startApp starts command in a shell, as it is typed.
 func startApp(command string) (*appProcess, error) {
-	a := &appProcess{cmd: shellCommand(context.Background(), command), ended: make(chan struct{}), mute: make(chan struct{})}
+	a := &appProcess{cmd: shellCommand(context.Background(), command), kin: adopting(), ended: make(chan struct{}), mute: make(chan struct{})}
 	ownGroup(a.cmd)
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -63,19 +64,20 @@ type readiness struct {
 const stopTime = 5 * time.Second
 
 // stop ends the app and all that it has started, and returns when they are gone. What
-// has left the process group of the app is left alone.
+// has left the process group of the app is found on Linux only.
 func (a *appProcess) stop() {
 	askGroup(a.cmd)
 	late := time.After(stopTime)
 	for asked := true; asked && !a.gone(); {
 		select {
 		case <-late:
-			asked = false
+			asked, late = false, time.After(0)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	killGroup(a.cmd) // also what has outlived the first
 	<-a.ended
+	a.kin.end(late)
 	a.pipe.Close() // what has left the group may keep the other end open
 	<-a.mute
 }
@@ -146,6 +148,17 @@ func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appP
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// listens reports whether something takes connections where u is.
+func listens(ctx context.Context, u *url.URL) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
 }
 
 // answers tries once.

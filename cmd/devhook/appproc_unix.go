@@ -33,13 +33,36 @@ func groupGone(cmd *exec.Cmd) bool {
 	if syscall.Kill(-cmd.Process.Pid, 0) == syscall.ESRCH {
 		return true
 	}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // none but on Linux
-	for _, path := range stats {
-		text, _ := os.ReadFile(path) // it can be gone by now
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(fields) > 2 && fields[2] == strconv.Itoa(cmd.Process.Pid) && fields[0] != "Z" { // proc(5): state, parent, group
+	all := processes()
+	for _, p := range all {
+		if p.group == cmd.Process.Pid && !p.ended {
 			return false
 		}
 	}
-	return len(stats) > 0
+	return len(all) > 0
+}
+
+// A process is one of this machine. ended says that nobody has waited for its end.
+type process struct {
+	id, parent, group int
+	ended             bool
+}
+
+// processes are those that there are; none but on Linux.
+func processes() []process {
+	var all []process
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, _ := os.ReadFile(path) // it can be gone by now
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 3 {
+			continue
+		}
+		p := process{ended: fields[0] == "Z"} // proc(5): state, parent, group
+		p.id, _ = strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		p.parent, _ = strconv.Atoi(fields[1])
+		p.group, _ = strconv.Atoi(fields[2])
+		all = append(all, p)
+	}
+	return all
 }

@@ -108,14 +108,19 @@ func (s *sending) test(c *cli.Context) (err error) {
 	defer cancel()
 	defer onInterrupts(cancel)()
 	if command := c.String("app"); command != "" {
-		if err := answers(ctx, ready.at); err == nil {
+		if listens(ctx, ready.at) {
 			return &failure{code: 2, text: "something answers at " + ready.at.String() + " before the app is started", hint: "end it, or leave out --app"}
 		}
 		app, err := startApp(command)
 		if err != nil {
 			return err
 		}
-		defer app.stop()
+		defer func() {
+			app.stop()
+			if listens(context.WithoutCancel(ctx), ready.at) {
+				s.errs.Printf("%s something still answers at %s: it has left the app's process group, and was not ended", s.errs.Warn("devhook: warning:"), ready.at)
+			}
+		}()
 		ready.app = app
 	}
 	if ready.at != nil {

@@ -30,7 +30,6 @@ package redact
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"maps"
@@ -484,42 +483,6 @@ func (p *pass) anyPersonal(k kind, text string) string {
 	}
 	p.fullName(text, "")
 	return p.shapeAround(text, p.emails(nil, text))
-}
-
-// fullName keeps text, which is personal, if it can be somebody's name in full: that one is
-// replaced wherever else it stands. instead is by what, "" for another of its shape.
-func (p *pass) fullName(text, instead string) {
-	if _, has := p.names[text]; !has && len(p.names) < maxNames && isFullName(text) {
-		p.names[text] = cmp.Or(instead, p.shape(text))
-	}
-}
-
-// nameParts keeps the first or the last name of somebody, and with both the full one.
-func (p *pass) nameParts(path jsonx.Path, name, text string) {
-	w := words(name)
-	which := 0
-	switch strings.Join(w, "_") {
-	case "first_name", "given_name", "firstname", "first":
-	case "last_name", "family_name", "lastname", "surname", "last":
-		which = 1
-	default:
-		return
-	}
-	at := holder(path)
-	if len(p.parts) >= maxNames || len(path) > maxShown || text == "" {
-		return
-	}
-	both := p.parts[at]
-	both[which] = text
-	p.parts[at] = both
-	if both[0] != "" && both[1] != "" {
-		p.fullName(both[0]+" "+both[1], p.shape(both[0])+" "+p.shape(both[1]))
-	}
-}
-
-func isFullName(text string) bool {
-	return len(text) >= 6 && len(text) <= maxShown && strings.Count(text, " ") > 0 && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") &&
-		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !strings.ContainsRune(" .'-", c) })
 }
 
 // seed gives the start of the random bytes for a text, the same for any case.

@@ -187,36 +187,6 @@ func (p *pass) emails(spans []span, s string) []span {
 	return spans
 }
 
-// fullNames finds names in full that are somebody's elsewhere, and those that stand before
-// an address, as in: Ada Example <ada@example.com>.
-func (p *pass) fullNames(spans []span, s string) []span {
-	for _, sp := range spans {
-		if sp.start == 0 || s[sp.start-1] != '<' || sp.end == len(s) || s[sp.end] != '>' || strings.IndexByte(sp.text, '@') < 0 {
-			continue
-		}
-		start := max(0, sp.start-1-maxPart)
-		start += strings.LastIndexAny(s[start:sp.start-1], ",;:<>\r\n\"") + 1
-		if name := strings.Trim(s[start:sp.start-1], " \""); name != "" {
-			start += strings.Index(s[start:], name)
-			spans = append(spans, span{start, start + len(name), p.shape(name)})
-		}
-	}
-	for _, name := range p.full {
-		for from := 0; ; {
-			n := strings.Index(s[from:], name)
-			if n < 0 {
-				break
-			}
-			start, end := from+n, from+n+len(name)
-			if (start == 0 || !isAlnum(s[start-1])) && (end == len(s) || !isAlnum(s[end])) {
-				spans = append(spans, span{start, end, p.names[name]})
-			}
-			from = end
-		}
-	}
-	return spans
-}
-
 func isLocal(c byte) bool {
 	return isAlnum(c) || strings.IndexByte("._+-'", c) >= 0 || c >= 0x80
 }
