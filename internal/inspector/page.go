@@ -98,6 +98,7 @@ func (in *Inspector) page() {
 	in.handle("GET /page/events", in.rowEvents)
 	in.handle("GET /page/points", in.pointsPart)
 	in.handle("GET /page/failure", in.failurePart)
+	in.handle("GET /page/failures", in.failuresPart)
 	in.handle("GET /page/status", in.statusPart)
 	in.handle("GET /page/words", in.wordsPart)
 	in.handle("GET /static/{sum}/{file...}", static)

@@ -53,6 +53,22 @@ func (in *Inspector) failurePart(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "seq": found})
 }
 
+// failuresShown is how many of the newest failures the start page names.
+const failuresShown = 5
+
+// failuresPart shows the newest failures, among the newest recordings.
+func (in *Inspector) failuresPart(w http.ResponseWriter, _ *http.Request) {
+	var list []row
+	catalog := in.o.Catalog()
+	in.back(0, mostRelatives, func(ex *recorder.Exchange) bool {
+		if isFailure(ex) {
+			list = append(list, in.row(summarized(ex), catalog))
+		}
+		return len(list) < failuresShown
+	})
+	in.part(w, "failures", list)
+}
+
 // failureAfter returns the first failure that q gives, 0 if there is none.
 func (in *Inspector) failureAfter(ctx context.Context, q recorder.Query) (uint64, error) {
 	for ex, err := range in.o.Store.QueryContext(ctx, q) {

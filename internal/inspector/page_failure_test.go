@@ -3,7 +3,9 @@ package inspector
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +82,15 @@ func TestFailures(t *testing.T) {
 	}
 	if asked < 200 {
 		t.Errorf("only %d were asked for", asked)
+	}
+	newest := ""
+	for _, ex := range slices.Backward(all) {
+		if isFailure(ex) && strings.Count(newest, "#") < failuresShown {
+			newest += fmt.Sprintf("#%d ", ex.Seq)
+		}
+	}
+	if got := strings.Join(regexp.MustCompile(`#\d+`).FindAllString(string(b.page("/page/failures").body), -1), " ") + " "; got != newest {
+		t.Errorf("the newest failures are %s, want %s", got, newest)
 	}
 	if r := b.page("/page/failure?filter=stauts:5"); r.status != 400 {
 		t.Errorf("a wrong filter: %d", r.status)

@@ -119,7 +119,7 @@ func TestPageDeletes(t *testing.T) {
 	}
 	resp.Body.Close()
 	b.click("#remover .danger")
-	b.wait(`document.getElementById("remover-fault").innerText.includes("#2 is pinned. unpin it first")`)
+	b.wait(`document.getElementById("remover-fault").innerText.includes("#2 is pinned; unpin it first")`)
 	b.press("Escape")
 	at(2)
 

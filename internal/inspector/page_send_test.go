@@ -171,6 +171,14 @@ func TestPageBodies(t *testing.T) {
 	has(show(strings.Repeat("a=%zz&__proto__=1&", 600), "application/x-www-form-urlencoded", "Form"), "700 more")
 	b.click("#part-request .view .link")
 	b.wait(`document.querySelectorAll("#part-request .view tr").length === 1000`)
+	has(show(`a=1&payload={"k":[1,2]}`, "application/x-www-form-urlencoded", "Form"), "payload", "k: [2]")
+	part := func(header, body string) string { return "--X y\r\n" + header + "\r\n\r\n" + body + "\r\n" }
+	multipart := "a preamble\r\n" + part(`Content-Disposition: form-data; name="from \"me\""`, "é --X y\r\n-- <b>") + part("Content-Disposition: form-data; name=json\r\nContent-Type: application/json", `{"k":1}`) +
+		part("Content-Disposition: form-data; name=\"pic\";\r\n filename=\"a.png\"\r\nContent-Type: text/html", png) + part("Content-Disposition: form-data; name=bytes", "\x00\xff") + "--X y\r\n\r\nno header\r\n--X y--\r\nan epilogue"
+	has(show(multipart, `multipart/form-data; boundary="X y"`, "Parts"), `from "me"`, "é --X y\n-- <b>", "k: 1", "a.png · text/html", "Bytes, 2 B", "no header")
+	b.wait(`document.querySelectorAll("#part-request .view tr").length === 5 && document.querySelector("#part-request img.picture")?.naturalWidth === 1`)
+	show("--XX\r\nContent-Disposition: form-data; name=a\r\n\r\ncut", "multipart/form-data; boundary=XX", "Text")
+	show("--XX--\r\n", "multipart/form-data; boundary=XX", "Parts")
 	has(show("\x00\x01\xff plain", "application/json", "Hex"), "00000000  00 01 ff 20 70")
 	show(png, "text/html", "Image")
 	b.wait(`document.querySelector("#part-request img.picture")?.naturalWidth === 1`)
@@ -181,6 +189,38 @@ func TestPageBodies(t *testing.T) {
 	has(b.text(`document.querySelector("#part-request .tree details details details summary").innerText`), `{2}`, `id: 1, text: "x"`) // what is closed tells how it begins
 	has(show(`{"list":[`+strings.Repeat(`{"id":1,"text":"x"},`, 140_000)+`{"last":true}]}`, "", "JSON"), "[140001]")                  // more than is fetched of other bodies
 	has(show(strings.Repeat("x", 3<<20), "text/plain", "Text"), "of 3.1 MB")
+}
+
+// A long value is a few lines, wherever it stands, and all of it is there when it is asked
+// for; who sees all of it is offered no more.
+func TestPageFoldsLongValues(t *testing.T) {
+	s := newSite(t)
+	long := strings.Repeat("0123456789abcdef", 256)
+	s.send("/"+strings.Repeat("a-long-path/", 60)+"?q="+long, "a="+long+"&b=short", "Content-Type: application/x-www-form-urlencoded", "X-Long: "+long, "X-Some: "+long[:100])
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/last")
+	b.wait(`document.querySelector("#part-request .modes")`)
+	const lines = `(e) => Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight))`
+	folds := func() string {
+		return b.text(`[...document.querySelectorAll("#pane .fold")].filter((e) => !e.nextElementSibling.hidden).map(` + lines + `)`)
+	}
+	const folded = "2,2,4,4,4" // the URL and where it went, a field, a parameter, a header
+	if got := folds(); got != folded {
+		t.Errorf("long values have %s lines, want %s", got, folded)
+	}
+	if got := b.text(`document.querySelectorAll("#pane .fold + button[hidden]").length`); got != "1" {
+		t.Errorf("%s values that are seen whole have no button, want 1", got)
+	}
+	b.eval(`[...document.querySelectorAll("#part-request .fold + button:not([hidden])")].at(-1).click()`, nil)
+	if got := b.text(`[...document.querySelectorAll("#part-request .fold[data-open]")].map((e) => [e.scrollHeight === e.clientHeight, e.clientHeight > 500, e.innerText.length, e.nextElementSibling.innerText])`); got != "true,true,4096,Less" {
+		t.Errorf("what is open is %s", got)
+	}
+	b.eval(`document.querySelector("#part-request [aria-expanded=true]").click()`, nil)
+	if got := folds(); got != folded {
+		t.Errorf("closed again, long values have %s lines, want %s", got, folded)
+	}
+	b.size(3000, 900) // a hundred characters are a line now, four thousand are not
+	b.wait(`document.querySelectorAll("#part-request .fold + button:not([hidden])").length === 3`)
 }
 
 // What the page takes for JSON is JSON, with the values that it has for everybody else,

@@ -14,17 +14,19 @@ import (
 
 // pageFuncs is what templates can say.
 var pageFuncs = template.FuncMap{
-	"clean":  clean,
-	"size":   sizeText,
-	"took":   tookText,
-	"clock":  func(t time.Time) string { return t.Local().Format("15:04:05") },
-	"when":   func(t time.Time) string { return t.Local().Format("2 January 2006, 15:04:05.000 MST") },
-	"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
-	"ms":     func(t time.Time) int64 { return t.UnixMilli() },
-	"join":   strings.Join,
-	"lower":  strings.ToLower,
-	"scheme": func(u string) string { s, _, _ := strings.Cut(u, "//"); return s + "//" },
-	"host":   func(u string) string { return strings.TrimPrefix(strings.TrimPrefix(u, "https://"), "http://") },
+	"clean":    clean,
+	"size":     sizeText,
+	"took":     tookText,
+	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05") },
+	"when":     func(t time.Time) string { return t.Local().Format("2 January 2006, 15:04:05.000 MST") },
+	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
+	"ms":       func(t time.Time) int64 { return t.UnixMilli() },
+	"join":     strings.Join,
+	"lower":    strings.ToLower,
+	"scheme":   func(u string) string { s, _, _ := strings.Cut(u, "//"); return s + "//" },
+	"host":     func(u string) string { return strings.TrimPrefix(strings.TrimPrefix(u, "https://"), "http://") },
+	"isLong":   func(v any) bool { return utf8.RuneCountInString(fmt.Sprint(v)) > shortText },
+	"textSize": func(v any) string { return sizeText(int64(len(fmt.Sprint(v)))) },
 	"frame": func(f *recorder.Frame) string {
 		text := preview(recorder.Body{Bytes: f.Body})
 		if text == "" && len(f.Body) > 0 {
@@ -33,6 +35,10 @@ var pageFuncs = template.FuncMap{
 		return text
 	},
 }
+
+// shortText is how many characters have room in a few lines of a telephone; what is longer
+// can be folded. The page has the same number in fold.js.
+const shortText = 80
 
 // clean makes visible what a text from outside would hide or do: control
 // characters, bytes that are no UTF-8, and characters that have no width or that

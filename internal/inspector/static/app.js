@@ -2,6 +2,7 @@
 import { Chart } from "./chart.js";
 import { focused, openDialog } from "./dialog.js";
 import { Editor } from "./editor.js";
+import { fold, unfold } from "./fold.js";
 import { Filter } from "./filter.js";
 import { List, there } from "./list.js";
 import { Live } from "./live.js";
@@ -15,7 +16,7 @@ let tab = "request"; // that is shown, also of the next exchange
 
 // The pane.
 
-let wanted = null, paneTimer = 0;
+let wanted = null, paneTimer = 0, folding = 0;
 
 function path() { return location.pathname; }
 
@@ -68,6 +69,7 @@ function useTab(name, focus) {
   found.closest("article").classList.toggle("beside", beside);
   if (focus) found.focus();
   upgrade(pane, pick);
+  fold(pane);
 }
 
 // pick filters for a value of a body.
@@ -77,6 +79,7 @@ function pick(at, node) {
 }
 
 const wide = matchMedia("(min-width: 1900px)");
+addEventListener("resize", () => { clearTimeout(folding); folding = setTimeout(() => fold(pane), 150); });
 wide.addEventListener("change", () => { if (pane.querySelector("[role=tab]")) useTab(tab, false); });
 
 function current() { return pane.querySelector("article[data-id]"); }
@@ -103,7 +106,7 @@ const list = new List(scroller, listing, {
     if (!none.hidden) {
       none.replaceChildren($("filter").value.trim()
         ? el("p", {}, "Nothing matches this filter yet. ", el("button", { type: "button", class: "link", "data-do": "clear" }, "Clear it"))
-        : el("p", {}, "No webhook has come yet."));
+        : el("p", {}, "No webhook has come yet. ", el("a", { href: "/providers", "data-pane": true }, "Choose a provider"), " to see where its URL goes, or to send yourself one."));
     }
   },
   arrived(row) {
@@ -197,7 +200,7 @@ const does = {
   edit: (b) => withOpen((id) => { const back = focused(); doing(b, () => editor.open(id, back)); }),
   curl: (b) => withOpen((id) => doing(b, async () => {
     const r = await fetch(`/x/${id}/curl`), text = await r.text();
-    if (!r.ok) { const p = JSON.parse(text); throw new Error(p.error + (p.hint ? ". " + p.hint : "")); }
+    if (!r.ok) { const p = JSON.parse(text); throw new Error(p.error + (p.hint ? "; " + p.hint : "")); }
     await copy(text, "The curl command is");
   })),
   diff: () => withOpen((id) => go(`/x/${id}/before`)),
@@ -235,6 +238,7 @@ const does = {
     $("repeater-fault").textContent = "";
     openDialog($("repeater"));
   },
+  unfold,
   copy: (b) => copy(b.dataset.text, "The URL is"),
   help: () => openDialog($("help")),
   shut: (b) => b.closest("dialog").close(),

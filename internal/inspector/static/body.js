@@ -1,6 +1,8 @@
 // The viewer of bodies: what was recorded, as a tree, a form, text, bytes or an image.
 import { tree } from "./tree.js";
 import { JSONFault } from "./json.js";
+import { fold, folded } from "./fold.js";
+import { parts } from "./multipart.js";
 import { clean, copy, el, size } from "./text.js";
 
 const fetched = 2 << 20;   // bytes that are fetched unasked
@@ -101,6 +103,8 @@ function viewsOf(bytes, text, type, part, pick) {
   const saysJSON = /[/+]json\b/i.test(type);
   if (text && !part && (first === "{" || first === "[" || saysJSON) && text.length <= mostTree) views.push(["JSON", () => json(text, pick)]);
   else if (text && /x-www-form-urlencoded/i.test(type)) views.push(["Form", () => form(text)]);
+  const split = part ? null : parts(bytes, type);
+  if (split) views.push(["Parts", () => table(split, partRow)]);
   if (text !== null && !text.includes("\0")) views.push(["Text", () => raw(text)]);
   views.push(["Hex", () => hex(bytes)]);
   return views;
@@ -115,6 +119,7 @@ function render(box, views, notes, whole) {
   const use = ([name, make]) => {
     for (const b of modes.querySelectorAll("[aria-pressed]")) b.setAttribute("aria-pressed", String(b.textContent === name));
     view.replaceChildren(make());
+    fold(view);
   };
   for (const v of views) modes.append(el("button", { type: "button", "aria-pressed": "false", on: { click: () => { chosen[key] = v[0]; use(v); } } }, v[0]));
   if (whole) modes.append(el("button", { type: "button", class: "copy", title: "Copy the body as it was recorded (c)", on: { click: () => copy(whole, "The body is") } }, "Copy", el("kbd", {}, "c")));
@@ -150,20 +155,39 @@ function raw(text) {
 
 function form(text) {
   const decode = (s) => { try { return decodeURIComponent(s.replaceAll("+", " ")); } catch { return s; } };
-  const rows = text.split("&").filter(Boolean), body = el("tbody");
-  const box = el("div", {}, el("div", { class: "table" }, el("table", { class: "pairs" }, body)));
-  const next = (from) => {
-    body.append(...rows.slice(from, from + formRows).map(row));
-    const rest = rows.length - from - formRows;
-    if (rest > 0) box.append(el("button", { type: "button", class: "link", on: { click: (e) => { e.target.remove(); next(from + formRows); } } }, `${rest} more`));
-  };
-  const row = (part) => {
+  return table(text.split("&").filter(Boolean), (part) => {
     const at = part.indexOf("=");
     const [name, value] = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
-    return el("tr", {}, el("th", { scope: "row" }, clean(decode(name))), el("td", {}, clean(decode(value))));
+    return el("tr", {}, el("th", { scope: "row" }, clean(decode(name))), el("td", {}, ...valueOf(decode(value))));
+  });
+}
+
+// table shows a row for each of list, some at a time.
+function table(list, row) {
+  const body = el("tbody"), box = el("div", {}, el("div", { class: "table" }, el("table", { class: "pairs" }, body)));
+  const next = (from) => {
+    body.append(...list.slice(from, from + formRows).map(row));
+    fold(body);
+    const rest = list.length - from - formRows;
+    if (rest > 0) box.append(el("button", { type: "button", class: "link", on: { click: (e) => { e.target.remove(); next(from + formRows); } } }, `${rest} more`));
   };
   next(0);
   return box;
+}
+
+// valueOf shows the value of a field, which is often JSON.
+function valueOf(text) {
+  if (/^\s*[[{]/.test(text) && text.length <= fetchedJSON) {
+    try { return [tree(text)]; } catch (err) { if (!(err instanceof JSONFault)) throw err; }
+  }
+  return folded(text);
+}
+
+function partRow({ name, file, type, bytes }) {
+  const about = [file, type, file || type ? size(bytes.length) : ""].filter(Boolean).map(clean).join(" · ");
+  const raster = rasterOf(bytes), text = raster ? null : textOf(bytes);
+  return el("tr", {}, el("th", { scope: "row" }, clean(name) || "no name", about ? el("p", { class: "dim" }, about) : ""),
+    el("td", {}, ...(raster ? [image(bytes, raster)] : text === null || text.includes("\0") ? [el("details", {}, el("summary", {}, "Bytes, " + size(bytes.length)), hex(bytes))] : valueOf(text))));
 }
 
 function hex(bytes) {

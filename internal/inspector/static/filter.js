@@ -50,7 +50,7 @@ export class Filter {
   // meant.
   show(fault, notes = "") {
     this.note.textContent = clean(notes);
-    this.fault.textContent = fault ? clean(fault.error + (fault.hint ? ". " + fault.hint : "")) : "";
+    this.fault.textContent = fault ? clean(fault.error + (fault.hint ? "; " + fault.hint : "")) : "";
     this.input.setAttribute("aria-invalid", String(!!fault));
     this.marks.replaceChildren();
     if (!fault?.length) return;

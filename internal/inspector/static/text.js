@@ -77,6 +77,6 @@ export async function call(method, path, body, signal) {
   const text = await r.text();
   let answer;
   try { answer = JSON.parse(text); } catch { answer = { error: text || "devhook answered " + r.status }; }
-  if (!r.ok) throw Object.assign(new Error(answer.error + (answer.hint ? ". " + answer.hint : "")), { answer });
+  if (!r.ok) throw Object.assign(new Error(answer.error + (answer.hint ? "; " + answer.hint : "")), { answer });
   return answer;
 }

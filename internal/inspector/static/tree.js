@@ -1,10 +1,10 @@
 // A JSON value as a tree of <details>: what is closed is not in the page.
 import { parse, inner } from "./json.js";
-import { clean, el } from "./text.js";
+import { clean, el, size } from "./text.js";
 
 const atOnce = 200;   // members that are shown before "more"
 const openLines = 120; // lines that are open from the start
-const longText = 2000; // characters of a string before "more"
+const longText = 500; // characters of a string before "more"
 
 export function tree(text, { onPick } = {}) {
   const node = parse(text);
@@ -78,7 +78,7 @@ function leaf(key, node, path, onPick) {
   const value = el("span", { class: "value " + node.kind }, text.length > longText ? text.slice(0, longText) + "…" : text);
   const row = el("div", { class: "leaf" }, ...label(key), value);
   if (text.length > longText) {
-    const b = el("button", { type: "button", class: "link", on: { click: () => { value.textContent = text; b.remove(); } } }, "all of it");
+    const b = el("button", { type: "button", class: "link", on: { click: () => { value.textContent = text; b.remove(); } } }, "All of it, " + size(node.to - node.from));
     row.append(b);
   }
   if (onPick && key !== null && text.length < 200) {
