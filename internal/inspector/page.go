@@ -126,7 +126,7 @@ type shell struct {
 
 // firstRows is how many rows come with the page: what most screens have. Each is time
 // until something is seen; the rest is read once it was.
-const firstRows = 20
+const firstRows = 14
 
 // show answers with a pane: alone to htmx, else with the whole page around it.
 func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, title, name string, data any) {
