@@ -152,8 +152,14 @@ func (u *up) inspectorOptions() inspector.Options {
 		ParseApp: config.ParseForward,
 		Plan:     u.gateway.Plan,
 		Send: func(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
-			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a page that is left does not call back what it has sent
+			asked := ctx
+			ctx, cancel := context.WithCancel(context.WithoutCancel(asked)) // a page that is left does not call back what it has sent
 			defer cancel()
+			defer context.AfterFunc(asked, func() {
+				if errors.Is(asked.Err(), context.DeadlineExceeded) { // what has a time of its own waits for no app beyond it
+					cancel()
+				}
+			})()
 			defer context.AfterFunc(in.sending, cancel)()
 			return u.gateway.Send(ctx, p)
 		},

@@ -6,10 +6,10 @@ import (
 	"iter"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"devhook/recorder"
+	"devhook/replay"
 )
 
 // A schedule says when what is sent is sent, and in which order.
@@ -51,15 +51,12 @@ func (s *sending) readSchedule() (err error) {
 	return nil
 }
 
-// parseRate reads 50/s, 100/m, 3/h; without a unit it is a second.
 func parseRate(text string) (time.Duration, error) {
-	number, unit, _ := strings.Cut(text, "/")
-	per, ok := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "min": time.Minute, "h": time.Hour}[unit]
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || !ok || !(n >= 1e-3 && n <= 1e6) {
-		return 0, &failure{code: 2, text: fmt.Sprintf("--rate %q is no rate", text), hint: "write 50/s, 100/m or 3/h"}
+	every, err := replay.ParseRate(text)
+	if err != nil {
+		return 0, &failure{code: 2, text: fmt.Sprintf("--rate %q is no rate", text), hint: explain(err).hint, err: err}
 	}
-	return time.Duration(float64(per) / n), nil
+	return every, nil
 }
 
 // A job is one webhook to be sent.

@@ -82,6 +82,11 @@ func TestOpenAPIHoldsTogether(t *testing.T) {
 			t.Errorf("%s: its operationId %q is missing or there twice", op, id)
 		}
 		ids[id] = true
+		for _, guards := range []string{"401", "403"} { // what the guard in front of all answers
+			if at(o, "responses", guards) == nil && (guards == "403" || path != "/healthz" && path != "/readyz") {
+				t.Errorf("%s: %s is not described", op, guards)
+			}
+		}
 		var named []string
 		params, _ := at1(o, "parameters").([]any)
 		for _, p := range params {

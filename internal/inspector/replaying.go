@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"devhook/internal/trial"
@@ -17,15 +19,28 @@ import (
 // mostReplayed is how many recordings one request sends again.
 const mostReplayed = 1000
 
-// A replaysRequest is what is sent again of what is recorded, oldest first, one after
-// the other.
+// How many are under way at once, at most, and if it is not said and there is a pace: as
+// devhook replay has it.
+const mostAtOnce = 64
+
+// A replaysRequest is what is sent again of what is recorded: oldest first, or in the order
+// of a seed.
 type replaysRequest struct {
-	Filter  string          `json:"filter"`
-	Changes []string        `json:"changes"`
-	Sign    replay.SignMode `json:"sign"`
-	FreshID bool            `json:"fresh_id"`
-	Speed   string          `json:"speed"` // 1x, 10x, max
+	Filter      string          `json:"filter"`
+	Changes     []string        `json:"changes"`
+	Sign        replay.SignMode `json:"sign"`
+	FreshID     bool            `json:"fresh_id"`
+	Speed       string          `json:"speed"` // 1x, 10x, max
+	Rate        string          `json:"rate"`  // 50/s, in the place of a speed
+	Concurrency int             `json:"concurrency"`
+	Shuffle     bool            `json:"shuffle"`
+	Seed        *uint64         `json:"seed"`
+	Baseline    []replayed      `json:"baseline"` // exchanges of an earlier answer
 	sendingTo
+
+	speed          float64       // 0: without pauses
+	every          time.Duration // 0: no rate
+	timeout, limit time.Duration
 }
 
 // A replayed is what became of one.
@@ -35,71 +50,211 @@ type replayed struct {
 	Seq    uint64      `json:"seq"`
 	Status int         `json:"status,omitempty"`
 	Detail string      `json:"detail,omitempty"`
+	Change string      `json:"change,omitempty"` // since the baseline: fixed, regressed, new
+}
+
+func (r replayed) isBad() bool { return r.Status < 200 || r.Status > 299 }
+
+// A replayedAll is what became of all.
+type replayedAll struct {
+	V         int               `json:"v"`
+	Chosen    int               `json:"chosen"`
+	Failed    int               `json:"failed"` // not answered 2xx
+	Exchanges []replayed        `json:"exchanges"`
+	Unsigned  map[string]string `json:"unsigned,omitempty"` // by provider, why
+	Seed      *uint64           `json:"seed,omitempty"`     // that shuffles them so again
+	Since     *sinceBaseline    `json:"since_baseline,omitempty"`
+	TimedOut  bool              `json:"timed_out"`
+}
+
+// A sinceBaseline counts what is otherwise than it was.
+type sinceBaseline struct {
+	Fixed     int `json:"fixed"`
+	Regressed int `json:"regressed"`
+	Unchanged int `json:"unchanged"`
+	New       int `json:"new"`
+	Gone      int `json:"gone"` // were sent then, and not now
+}
+
+// check reads what the fields say.
+func (req *replaysRequest) check() (err error) {
+	bad := func(text, hint string) error { return &Error{http.StatusBadRequest, text, hint} }
+	if req.timeout, req.limit, err = req.times(); err != nil {
+		return err
+	}
+	if req.speed, err = replay.ParseSpeed(cmp.Or(req.Speed, "max")); err != nil {
+		return err
+	}
+	if req.Rate != "" {
+		if req.every, err = replay.ParseRate(req.Rate); err != nil {
+			return err
+		}
+	}
+	switch {
+	case req.speed > 0 && req.every > 0:
+		return bad("speed and rate are two schedules", "give one of them")
+	case req.speed > 0 && req.Shuffle:
+		return bad("what is shuffled has no original timing", `use a rate, as in "rate": "50/s"`)
+	case req.Seed != nil && !req.Shuffle:
+		return bad("a seed is for shuffle", "")
+	case req.Concurrency < 0 || req.Concurrency > mostAtOnce:
+		return bad(fmt.Sprintf("concurrency is no number from 1 to %d", mostAtOnce), "")
+	case req.Concurrency == 0 && (req.speed > 0 || req.every > 0):
+		req.Concurrency = mostAtOnce // who is slow does not hold up the next
+	case req.Concurrency == 0:
+		req.Concurrency = 1
+	}
+	return nil
 }
 
 // replays sends again all that a filter lets through, and answers what became of them.
 // One that cannot be sent ends it.
 func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 	var req replaysRequest
-	if err := decode(r, &req); err != nil {
+	err := decode(r, &req)
+	if err == nil {
+		err = req.check()
+	}
+	var sources []*recorder.Exchange
+	if err == nil {
+		sources, err = in.sources(r.Context(), req.Filter)
+	}
+	if err != nil {
 		in.failed(w, err)
 		return
 	}
-	timeout, within, err := req.times()
-	speed, err2 := replay.ParseSpeed(cmp.Or(req.Speed, "max"))
-	sources, err3 := in.sources(r.Context(), req.Filter)
-	if err := cmp.Or(err, err2, err3); err != nil {
-		in.failed(w, err)
-		return
+	answer := replayedAll{V: 1, Chosen: len(sources), Unsigned: map[string]string{}}
+	if req.Shuffle {
+		if answer.Seed = req.Seed; req.Seed == nil {
+			answer.Seed = new(rand.Uint64() >> 11) // which every reader of JSON keeps
+		}
+		rand.New(rand.NewPCG(*answer.Seed, 0)).Shuffle(len(sources), func(i, k int) { sources[i], sources[k] = sources[k], sources[i] })
 	}
-	answer := struct {
-		V         int               `json:"v"`
-		Chosen    int               `json:"chosen"`
-		Failed    int               `json:"failed"` // not answered 2xx
-		Exchanges []replayed        `json:"exchanges"`
-		Unsigned  map[string]string `json:"unsigned,omitempty"` // by provider, why
-		TimedOut  bool              `json:"timed_out"`
-	}{V: 1, Chosen: len(sources), Exchanges: []replayed{}, Unsigned: map[string]string{}}
-	ctx, end, ok := in.long(w, r, within)
+	ctx, end, ok := in.long(w, r, req.limit)
 	if !ok {
 		return
 	}
 	defer end()
-	began := time.Now()
-	for _, source := range sources {
-		if speed > 0 {
-			wait(ctx, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/speed))))
-		}
-		var plan replay.Plan
-		plan, err = in.plan(sendRequest{
-			source: refTo(source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
-		}, recorder.Replay)
-		if err == nil {
-			err = in.aim(&plan, in.mayAim(r))
-		}
-		if err = cmp.Or(ctx.Err(), err); err != nil {
-			break
-		}
-		plan.Timeout = timeout
-		if why := in.unsigned(plan); why != "" {
-			answer.Unsigned[plan.Source.Provider] = why
-		}
-		var done *recorder.Exchange
-		if done, err = in.o.Send(ctx, plan); err != nil {
-			err = fmt.Errorf("#%d, after %d were sent: %w", source.Seq, len(answer.Exchanges), err)
-			break
-		}
-		status := trial.Status(done)
-		if status < 200 || status > 299 {
-			answer.Failed++
-		}
-		answer.Exchanges = append(answer.Exchanges, replayed{source.ID, done.ID, done.Seq, status, done.Detail})
-	}
+	err = in.replayEach(ctx, r, req, sources, &answer)
 	if !in.answered(ctx, w, err) {
 		return
 	}
 	answer.TimedOut = err != nil
+	if req.Baseline != nil {
+		answer.compare(req.Baseline)
+	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+// replayEach sends sources as req has it, until one cannot be sent or ctx ends, and adds to
+// the answer what became of them, in their order.
+func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, sources []*recorder.Exchange, answer *replayedAll) (err error) {
+	var mu sync.Mutex // guards done, sent, cut, answer and failed
+	var failed error
+	done, sent, cut, began := make([]*replayed, len(sources)), 0, false, time.Now()
+	slots := make(chan struct{}, req.Concurrency)
+	var work sync.WaitGroup
+	for i, source := range sources {
+		switch {
+		case req.speed > 0:
+			wait(ctx, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/req.speed))))
+		case req.every > 0:
+			wait(ctx, time.Until(began.Add(time.Duration(i)*req.every)))
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+		}
+		mu.Lock()
+		stop := cmp.Or(failed, ctx.Err())
+		mu.Unlock()
+		if stop != nil {
+			break
+		}
+		work.Go(func() {
+			defer func() { <-slots }()
+			one, provider, unsigned, err := in.replayOne(ctx, r, req, source)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				done[i] = one
+				cut = cut || one.Status == 0 && ctx.Err() != nil
+				if sent++; unsigned != "" {
+					answer.Unsigned[provider] = unsigned
+				}
+			case failed == nil:
+				failed = err
+				if sent > 0 {
+					failed = fmt.Errorf("#%d, after %d were sent: %w", source.Seq, sent, err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	answer.Exchanges = make([]replayed, 0, sent)
+	for _, one := range done {
+		if one != nil {
+			answer.Exchanges = append(answer.Exchanges, *one)
+			if one.isBad() {
+				answer.Failed++
+			}
+		}
+	}
+	if sent == len(sources) && !cut {
+		return nil
+	}
+	return cmp.Or(failed, ctx.Err())
+}
+
+// replayOne sends source, and tells why it is not signed anew if it should be.
+func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, source *recorder.Exchange) (one *replayed, provider, unsigned string, err error) {
+	plan, err := in.plan(sendRequest{
+		source: refTo(source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
+	}, recorder.Replay)
+	if err == nil {
+		err = in.aim(&plan, in.mayAim(r))
+	}
+	if err != nil {
+		return nil, "", "", err
+	}
+	plan.Timeout = req.timeout
+	unsigned = in.unsigned(plan)
+	done, err := in.o.Send(ctx, plan)
+	if err != nil {
+		return nil, "", "", err
+	}
+	return &replayed{Of: source.ID, ID: done.ID, Seq: done.Seq, Status: trial.Status(done), Detail: done.Detail}, plan.Source.Provider, unsigned, nil
+}
+
+// compare says what has become of each since an earlier run, of the same filter and changes.
+func (a *replayedAll) compare(earlier []replayed) {
+	was := map[recorder.ID]replayed{}
+	for _, one := range earlier {
+		was[one.Of] = one
+	}
+	a.Since = &sinceBaseline{}
+	for i := range a.Exchanges {
+		now := &a.Exchanges[i]
+		before, known := was[now.Of]
+		delete(was, now.Of)
+		switch {
+		case !known:
+			a.Since.New++
+			now.Change = "new"
+		case before.isBad() && !now.isBad():
+			a.Since.Fixed++
+			now.Change = "fixed"
+		case !before.isBad() && now.isBad():
+			a.Since.Regressed++
+			now.Change = "regressed"
+		default:
+			a.Since.Unchanged++
+		}
+	}
+	if !a.TimedOut { // else they may have been to come
+		a.Since.Gone = len(was)
+	}
 }
 
 // sources are the recordings that a filter lets through, without their bodies.

@@ -1,7 +1,15 @@
 package inspector
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"devhook/recorder"
 )
@@ -26,9 +34,108 @@ func TestReplays(t *testing.T) {
 			t.Errorf("%v is %v", one, verdict)
 		}
 	}
-	v = b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..3","speed":"0.001x","within":"300ms"}`).json(t)
-	if v["timed_out"] != true || len(v["exchanges"].([]any)) != 1 {
-		t.Errorf("at a thousandth of the speed: %v", v)
+	for _, slow := range []string{`"speed":"0.001x"`, `"rate":"1/h"`} {
+		v = b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..3",`+slow+`,"within":"300ms"}`).json(t)
+		if v["timed_out"] != true || len(v["exchanges"].([]any)) != 1 {
+			t.Errorf("%s: %v", slow, v)
+		}
+	}
+}
+
+// The order of a seed is the same each time, and another than that of the store.
+func TestReplaysShuffles(t *testing.T) {
+	b := newBench(t)
+	var stored []string
+	for range 20 {
+		stored = append(stored, string(b.record(recorder.Exchange{}, recorder.Response{}).ID))
+	}
+	order := func(more string) (ids []string, seed any) {
+		t.Helper()
+		v := b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..20","shuffle":true`+more+`}`).json(t)
+		for _, one := range v["exchanges"].([]any) {
+			ids = append(ids, one.(map[string]any)["of"].(string))
+		}
+		return ids, v["seed"]
+	}
+	first, seed := order(`,"seed":0`)
+	again, _ := order(`,"seed":0,"concurrency":1,"rate":"100000/s"`)
+	if slices.Equal(first, stored) || !slices.Equal(first, again) || seed != 0.0 {
+		t.Errorf("seed %v: %v, then %v", seed, first, again)
+	}
+	chosen, seed := order("")
+	again, _ = order(fmt.Sprintf(`,"seed":%.0f`, seed))
+	if !slices.Equal(chosen, again) || slices.Equal(chosen, first) {
+		t.Errorf("a seed that was chosen is %v: %v, then %v", seed, chosen, again)
+	}
+	slices.Sort(stored) // numbers that are made within a millisecond are in no order
+	if slices.Sort(again); !slices.Equal(again, stored) {
+		t.Errorf("sent were %v", again)
+	}
+}
+
+// So many are under way at once as it is said, and no more; and an app that does not answer
+// is not waited for beyond the time that all has.
+func TestReplaysAtOnce(t *testing.T) {
+	var here, most atomic.Int64
+	three := make(chan struct{})
+	url, allow := appOf(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/never" {
+			io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+			return
+		}
+		if n := here.Add(1); n > most.Load() {
+			most.Store(n)
+			if n == 3 {
+				close(three)
+			}
+		}
+		<-three
+		here.Add(-1)
+	})
+	b := newBench(t, allow)
+	for range 9 {
+		b.record(recorder.Exchange{}, recorder.Response{})
+	}
+	v := b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..9","concurrency":3,"to":"`+url+`"}`).json(t)
+	if v["failed"] != 0.0 || len(v["exchanges"].([]any)) != 9 || most.Load() != 3 {
+		t.Errorf("%d at once: %v", most.Load(), v)
+	}
+	began := time.Now()
+	v = b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..9","concurrency":2,"within":"200ms","changes":["path /never"],"to":"`+url+`"}`).json(t)
+	if v["timed_out"] != true || v["failed"] != 2.0 || len(v["exchanges"].([]any)) != 2 || time.Since(began) > 20*time.Second {
+		t.Errorf("an app that never answers, after %v: %v", time.Since(began), v)
+	}
+	if v = b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1","within":"200ms","changes":["path /never"],"to":"`+url+`"}`).json(t); v["timed_out"] != true {
+		t.Errorf("it never answers the last: %v", v)
+	}
+}
+
+// What an earlier run had is held against this one.
+func TestReplaysSinceBaseline(t *testing.T) {
+	var broken atomic.Value
+	broken.Store("/a /b")
+	url, allow := appOf(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(broken.Load().(string), r.URL.Path) {
+			w.WriteHeader(500)
+		}
+	})
+	b := newBench(t, allow)
+	for _, path := range []string{"/a", "/b", "/c", "/d", "/e"} {
+		b.record(recorder.Exchange{Request: recorder.Request{URL: "http://h.example" + path}}, recorder.Response{})
+	}
+	earlier, err := json.Marshal(b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..4","to":"`+url+`"}`).json(t)["exchanges"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken.Store("/b /c /e")
+	v := b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..3,5","to":"`+url+`","baseline":`+string(earlier)+`}`).json(t)
+	var changes []any
+	for _, one := range v["exchanges"].([]any) {
+		changes = append(changes, one.(map[string]any)["change"])
+	}
+	if got, want := fmt.Sprint(changes, v["since_baseline"]), "[fixed <nil> regressed new] map[fixed:1 gone:1 new:1 regressed:1 unchanged:1]"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -38,7 +145,8 @@ func TestReplaysRefuses(t *testing.T) {
 	b.signed()
 	for body, status := range map[string]int{
 		`{}`: 400, `{"filter":" "}`: 400, `{"filter":"status:none"}`: 400, `{"filter":"seq:7"}`: 404,
-		`{"filter":"seq:1","speed":"fast"}`: 422, `{"filter":"seq:1","sign":"perhaps"}`: 400,
+		`{"filter":"seq:1","speed":"fast"}`: 422, `{"filter":"seq:1","rate":"soon"}`: 422, `{"filter":"seq:1","rate":"1/s","speed":"1x"}`: 400, `{"filter":"seq:1","speed":"1x","shuffle":true}`: 400,
+		`{"filter":"seq:1","seed":7}`: 400, `{"filter":"seq:1","shuffle":true,"seed":-1}`: 400, `{"filter":"seq:1","concurrency":65}`: 400, `{"filter":"seq:1","concurrency":-1}`: 400, `{"filter":"seq:1","baseline":{}}`: 400, `{"filter":"seq:1","sign":"perhaps"}`: 400,
 		`{"filter":"seq:1","to":"http://192.0.2.1/"}`: 403, `{"filter":"seq:1","changes":["paint it"]}`: 422,
 	} {
 		b.must(status, "POST", "/devhook/v1/replays", body)

@@ -267,7 +267,7 @@ async function replayAll(form) {
   const ending = new AbortController(), dialog = $("repeater");
   dialog.addEventListener("close", () => ending.abort(), { once: true });
   const { chosen, failed, exchanges, unsigned, timed_out } = await call("POST", "/devhook/v1/replays",
-    { filter: list.filter, speed: form.speed.value, fresh_id: form.fresh.checked, within: "10m" }, ending.signal);
+    { filter: list.filter, speed: form.speed.value, concurrency: 1, fresh_id: form.fresh.checked, within: "10m" }, ending.signal);
   dialog.close();
   const without = Object.keys(unsigned || {});
   say(`${exchanges.length}${timed_out ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} not answered 2xx` : ""}${without.length ? `; not signed anew: ${clean(without.join(", "))}` : ""}`, { kind: failed || timed_out ? "fail" : "good" });
