@@ -36,7 +36,7 @@ func (p *program) checkProviders(c *cli.Context) error {
 	if err != nil {
 		return &failure{code: 2, text: err.Error(), err: err}
 	}
-	list, err := parseDescriptions(src)
+	list, err := verify.ParseDescriptions(src)
 	if err != nil {
 		return misdescribed(path, err)
 	}
@@ -64,28 +64,6 @@ func (p *program) checkProviders(c *cli.Context) error {
 		return &failure{code: 1}
 	}
 	return nil
-}
-
-// parseDescriptions reads one description, or those of a devhook.yaml.
-func parseDescriptions(src []byte) ([]verify.Provider, error) {
-	several := false
-	if n, err := yamlx.Parse(src); err == nil && n.IsMapping() {
-		if err := n.Each(func(name string, value, _ yamlx.Node) error {
-			several = several || name == "providers"
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-	}
-	if !several {
-		one, err := verify.ParseProvider(src)
-		return []verify.Provider{one}, err
-	}
-	list, err := verify.ParseProviders(src, "providers")
-	if err == nil && len(list) == 0 {
-		err = errors.New("providers: describes none")
-	}
-	return list, err
 }
 
 // misdescribed is the failure of a description that is wrong.
@@ -119,22 +97,12 @@ func (p *program) vectorsFor(c *cli.Context, path string, list []verify.Provider
 	if err != nil {
 		return nil, from, &failure{code: 2, text: from + ": " + err.Error(), err: err, hint: "it is a list of requests, as verify/testdata/stripe.json"}
 	}
-	by = map[string][]verify.Vector{}
-	for _, one := range list {
-		by[one.ID] = nil
-	}
-	for _, v := range all {
-		id := v.Provider
-		if id == "" && len(list) == 1 {
-			id = list[0].ID
-		}
-		if id == "" {
-			return nil, from, &failure{code: 2, text: fmt.Sprintf("%s: vector %q: whose is it?", from, v.Name), hint: `give it a "provider", because ` + path + " describes several"}
-		}
-		if _, ok := by[id]; !ok {
-			return nil, from, &failure{code: 2, text: fmt.Sprintf("%s: vector %q is of the provider %q, which %s does not describe", from, v.Name, id, path)}
-		}
-		by[id] = append(by[id], v)
+	by, err = verify.VectorsOf(list, all)
+	switch {
+	case errors.Is(err, verify.ErrWhose):
+		return nil, from, &failure{code: 2, text: from + ": " + err.Error(), hint: `give it a "provider", because ` + path + " describes several", err: err}
+	case err != nil:
+		return nil, from, &failure{code: 2, text: from + ": " + err.Error() + " in " + path, err: err}
 	}
 	return by, from, nil
 }
@@ -147,34 +115,9 @@ type checking struct {
 	failed     int
 }
 
-// A checkLine is a line of --check --json.
-type checkLine struct {
-	V        int             `json:"v"`
-	Provider string          `json:"provider"`
-	Vector   string          `json:"vector,omitempty"`
-	OK       bool            `json:"ok"`
-	Summary  string          `json:"summary,omitempty"`
-	Held     int             `json:"held,omitempty"`
-	Faults   []string        `json:"faults,omitempty"`
-	Skipped  []string        `json:"skipped,omitempty"`
-	Got      *verify.Verdict `json:"got,omitempty"`
-	Want     *verify.Verdict `json:"want,omitempty"`
-}
-
 // provider tries the laws.
 func (k *checking) provider(one verify.Provider) {
-	line := checkLine{V: 1, Provider: one.ID, Summary: one.Summary}
-	for _, t := range one.Trials(k.now) {
-		switch {
-		case t.Fault != "":
-			line.Faults = append(line.Faults, t.Law+": "+t.Fault)
-		case t.Skipped != "":
-			line.Skipped = append(line.Skipped, t.Law+": "+t.Skipped)
-		default:
-			line.Held++
-		}
-	}
-	line.OK = len(line.Faults) == 0
+	line := one.Try(k.now)
 	text := fmt.Sprintf("%s (%d laws hold)", one.Summary, line.Held)
 	if !line.OK {
 		text = strings.Join(line.Faults, "; ")
@@ -189,23 +132,18 @@ func (k *checking) provider(one verify.Provider) {
 
 // vector tries a vector.
 func (k *checking) vector(one verify.Provider, v verify.Vector) {
-	var got verify.Verdict
-	if m, err := v.Message(); err == nil { // which was tried when they were read
-		got = one.Scheme.Verify(m, v.Keys(), time.Unix(v.Now, 0))
-	}
-	want := verify.Verdict{Status: v.Status, Reason: v.Reason}
-	line := checkLine{V: 1, Provider: one.ID, Vector: v.Name, OK: v.Holds(got), Got: &got, Want: &want}
-	text := k.out.Verdict(verify.Verdict{Status: got.Status, Reason: got.Reason})
+	line := one.TryVector(v)
+	text := k.out.Verdict(verify.Verdict{Status: line.Got.Status, Reason: line.Got.Reason})
 	if !line.OK {
-		text = fmt.Sprintf("got %s, want %s", k.out.Verdict(got), k.out.Verdict(want))
-		if got.Hint != "" {
-			text += "; " + terminal.Safe(got.Hint)
+		text = fmt.Sprintf("got %s, want %s", k.out.Verdict(*line.Got), k.out.Verdict(*line.Want))
+		if line.Got.Hint != "" {
+			text += "; " + terminal.Safe(line.Got.Hint)
 		}
 	}
 	k.line(line, one.ID+"/"+terminal.Safe(v.Name), text)
 }
 
-func (k *checking) line(line checkLine, name, text string) {
+func (k *checking) line(line verify.Tried, name, text string) {
 	if !line.OK {
 		k.failed++
 	}

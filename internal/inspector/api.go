@@ -60,6 +60,7 @@ func (in *Inspector) api() {
 	in.handle("POST /devhook/v1/register", in.register)
 	in.handle("POST /devhook/v1/keys", in.keyPair)
 	in.handle("POST /devhook/v1/solve", in.solve)
+	in.handle("POST /devhook/v1/check", in.check)
 
 	in.handle("GET /devhook/v1/providers", in.listProviders)
 	in.handle("GET /devhook/v1/providers/{id}", in.oneProvider)

@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -102,4 +103,57 @@ func whole(ex *recorder.Exchange) (verify.Message, error) {
 		return verify.Message{}, errors.New("not all of its body is there")
 	}
 	return ex.Request.Message()
+}
+
+// A checkRequest is descriptions of providers, and what they are tried on.
+type checkRequest struct {
+	Description string          `json:"description"` // in YAML: of one provider, or a devhook.yaml
+	Vectors     json.RawMessage `json:"vectors"`     // as in a file of devhook providers --vectors
+}
+
+// check tries descriptions on messages that are made up, and on vectors.
+func (in *Inspector) check(w http.ResponseWriter, r *http.Request) {
+	var req checkRequest
+	if err := decode(r, &req); err != nil {
+		in.failed(w, err)
+		return
+	}
+	wrong := func(what string, err error, hint string) {
+		fail(w, http.StatusUnprocessableEntity, what+": "+err.Error(), hint)
+	}
+	const language = "the language is described in verify/providers/README.md"
+	list, err := verify.ParseDescriptions([]byte(req.Description))
+	if err == nil {
+		_, err = verify.Builtin().With(list...)
+	}
+	if err != nil {
+		wrong("description", err, language)
+		return
+	}
+	var by map[string][]verify.Vector
+	if len(req.Vectors) > 0 && string(req.Vectors) != "null" {
+		all, err := verify.ParseVectors(req.Vectors)
+		if err == nil {
+			by, err = verify.VectorsOf(list, all)
+		}
+		if err != nil {
+			wrong("vectors", err, `each is a request with what is found of it, and its "provider" where several are described`)
+			return
+		}
+	}
+	answer := struct {
+		V      int            `json:"v"`
+		OK     bool           `json:"ok"` // all of them
+		Checks []verify.Tried `json:"checks"`
+	}{V: 1, OK: true}
+	add := func(c verify.Tried) {
+		answer.Checks, answer.OK = append(answer.Checks, c), answer.OK && c.OK
+	}
+	for _, one := range list {
+		add(one.Try(in.o.Now()))
+		for _, v := range by[one.ID] {
+			add(one.TryVector(v))
+		}
+	}
+	writeJSON(w, http.StatusOK, answer)
 }

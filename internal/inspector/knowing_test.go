@@ -71,3 +71,32 @@ func TestSolve(t *testing.T) {
 		}
 	}
 }
+
+// A description is tried, and so are vectors; one that is wrong has its place.
+func TestCheck(t *testing.T) {
+	b := newBench(t)
+	const mine = `id: my-gateway\nextends: stripe\nsignature: {name: X-Gateway-Signature}\ntimestamp: {tolerance: 10m}`
+	vector := func(status string) string {
+		return `[{"name":"one","method":"POST","url":"https://me.example/","headers":{},"body":"{}","secret":"whsec_x","now":1760000000,"status":"` + status + `","reason":"missing_signature"}]`
+	}
+	v := b.must(200, "POST", "/devhook/v1/check", `{"description":"`+mine+`","vectors":`+vector("unsigned")+`}`).json(t)
+	checks := v["checks"].([]any)
+	if v["ok"] != true || len(checks) != 2 || checks[0].(map[string]any)["held"].(float64) < 5 || checks[1].(map[string]any)["vector"] != "one" {
+		t.Errorf("%v", v)
+	}
+	v = b.must(200, "POST", "/devhook/v1/check", `{"description":"`+mine+`","vectors":`+vector("invalid")+`}`).json(t)
+	if last := v["checks"].([]any)[1].(map[string]any); v["ok"] != false || last["ok"] != false || last["got"].(map[string]any)["status"] != "unsigned" {
+		t.Errorf("%v", v)
+	}
+	for body, want := range map[string]string{
+		`{"description":"id: x\nsignature: {encoding: hexx}"}`:    "hexx",
+		`{"description":"providers: {}"}`:                         "describes none",
+		`{"description":"` + mine + `","vectors":[{"name":"x"}]}`: "vectors: ",
+		`{"description":"` + mine + `","vectors":` + strings.Replace(vector("valid"), `"name"`, `"provider":"other","name"`, 1) + `}`: "which is not described",
+	} {
+		if r := b.must(422, "POST", "/devhook/v1/check", body); !strings.Contains(string(r.body), want) {
+			t.Errorf("%s: %s", body, r.body)
+		}
+	}
+	b.must(400, "POST", "/devhook/v1/check", `{"file":"/etc/passwd"}`)
+}
