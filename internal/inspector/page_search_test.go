@@ -112,3 +112,37 @@ func TestPageGoesToFailures(t *testing.T) {
 		b.wait(`document.querySelector("#r1201")?.getAttribute("aria-selected") === "true"`)
 	}
 }
+
+// What is opened by its address, or by a link, is where the list is, however far it is; and
+// a search that takes its time says so.
+func TestPageListFollowsWhatIsOpen(t *testing.T) {
+	s := newSite(t, func(s *site) { fill(t, filepath.Join(s.dir, ".devhook"), 1500) })
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/700")
+	const isChosen = `document.querySelector("#list .row[aria-selected=true]")?.dataset.seq === `
+	b.wait(isChosen + `"700"`)
+	b.press("j")
+	b.wait(isChosen + `"699" && document.querySelector("#pane article")?.dataset.seq === "699"`)
+	b.press("g")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "1500"`)
+	b.open(s.inspect + "/")
+	b.click("#pane .kinrow") // the one that failed
+	b.wait(`document.querySelector("#pane .card.fail") && document.querySelector("#list .row[aria-selected=true].fail")`)
+	if got := b.text(`location.pathname === document.querySelector("#list .row[aria-selected=true]").getAttribute("href")`); got != "true" {
+		t.Error("another row is chosen than is open")
+	}
+
+	b.eval(`(() => { const real = window.fetch; window.fetch = async (url, options) => { if (url.startsWith("/page/rows") && url.includes("slow")) await new Promise((done, failed) => { window.goOn = done; options.signal.addEventListener("abort", () => failed(options.signal.reason)); }); return real(url, options); }; })()`, nil)
+	const told = `document.getElementById("note").textContent`
+	b.fill("#filter", `"slow one"`)
+	b.wait(told + ` === "Searching…"`)
+	b.fill("#filter", "status:500")
+	b.wait(`document.getElementById("count").innerText === "1"`)
+	b.fill("#filter", `"slow two"`)
+	b.wait(told + ` === "Searching…"`)
+	b.eval(`window.goOn()`, nil)
+	b.wait(`document.getElementById("none").innerText.includes("Nothing matches")`)
+	if got := b.text(told); got != "" {
+		t.Errorf("after a search it says %q", got)
+	}
+}

@@ -16,7 +16,7 @@ let tab = "request"; // that is shown, also of the next exchange
 
 // The pane.
 
-let wanted = null, paneTimer = 0, folding = 0;
+let wanted = null, paneTimer = 0, folding = 0, searching = 0;
 
 function path() { return location.pathname; }
 
@@ -53,8 +53,13 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 function shown() {
   const article = pane.querySelector("article[data-seq]");
   if (article) useTab(tab, false);
-  const at = article && list.find(+article.dataset.seq);
-  if (at) { if (list.selected !== at.row.seq) list.select(at, { quiet: true }); } else if (!article) { list.selected = null; list.draw(); }
+  const seq = +article?.dataset.seq, at = article && list.find(seq);
+  if (at) { if (list.selected !== at.row.seq) list.select(at, { quiet: true }); return; }
+  list.selected = null;
+  list.draw();
+  // What is shown by a link or a bookmark can be far from what was read of the list. Under a
+  // filter it may not be in it.
+  if (article && !list.filter) list.reach(seq, { quiet: true, still: () => !list.selected && +current()?.dataset.seq === seq });
 }
 
 function useTab(name, focus) {
@@ -155,8 +160,11 @@ const live = new Live({
 async function refresh(text) {
   chart.stop();
   scroller.classList.add("stale");
+  clearTimeout(searching);
+  searching = setTimeout(() => { $("note").textContent = "Searching…"; }, 500); // bodies of a million take seconds
   try {
     const r = await list.reload(text);
+    clearTimeout(searching);
     filter.show(null, r.notes);
     live.start(text, r.cursor);
     chart.load(text, list.head, r.now);
@@ -165,7 +173,9 @@ async function refresh(text) {
     const open = current(), at = open && list.find(+open.dataset.seq);
     if (at) { list.selected = at.row.seq; list.draw(); }
   } catch (err) {
-    if (err.name === "AbortError") return;
+    if (err.name === "AbortError") return; // another search has begun
+    clearTimeout(searching);
+    if (!err.fault) $("note").textContent = "";
     if (err.fault) filter.show(err.fault); else say("devhook does not answer. Is it still running?", { kind: "fail" });
   }
   scroller.classList.remove("stale");
@@ -175,7 +185,7 @@ function damaged(n) {
   if (n) say(`${n} ${n === 1 ? "line" : "lines"} of the journal cannot be read; “devhook list” names them.`, { kind: "fail" });
 }
 
-const filter = new Filter($("filter"), { changed: refresh, edited: () => { list.stop(); chart.stop(); } });
+const filter = new Filter($("filter"), { changed: refresh, edited: () => { clearTimeout(searching); list.stop(); chart.stop(); } });
 
 // What can be done.
 

@@ -358,11 +358,11 @@ export class List {
 
   // reach chooses the row of a number that the filter lets through, however far it is from
   // what was read. With a filter nobody knows how many rows are between: a chunk with a
-  // guess stands for them.
-  async reach(seq) {
+  // guess stands for them. still: whether it is wanted, once it was read.
+  async reach(seq, { quiet = false, still = () => true } = {}) {
     let c = this.chunks.find((c) => seq >= (c.lo || 0) && seq < c.hi);
     if (!c) return false;
-    if (c.loading) { await c.loading; return this.reach(seq); }
+    if (c.loading) { await c.loading; return this.reach(seq, { quiet, still }); }
     if (!c.rows && (c.rest || c.n > perChunk) && seq + 1 < c.hi) {
       const read = this.chunks.filter((o) => o.rows?.length);
       const dense = read.reduce((n, o) => n + o.n, 0) / read.reduce((n, o) => n + o.rows[0].seq - o.rows.at(-1).seq + 1, 0);
@@ -373,7 +373,7 @@ export class List {
     }
     if (!c.rows) await this.load(c);
     const at = this.find(seq);
-    if (at) this.select(at);
+    if (at && still()) this.select(at, { quiet });
     return !!at;
   }
 
