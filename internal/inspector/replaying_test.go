@@ -34,8 +34,9 @@ func TestReplays(t *testing.T) {
 			t.Errorf("%v is %v", one, verdict)
 		}
 	}
+	late := b.record(recorder.Exchange{At: first.At.Add(time.Minute), Request: recorder.Request{URL: "http://h.example/plain"}}, recorder.Response{})
 	for _, slow := range []string{`"speed":"0.001x"`, `"rate":"1/h"`} {
-		v = b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..3",`+slow+`,"within":"300ms"}`).json(t)
+		v = b.must(200, "POST", "/devhook/v1/replays", fmt.Sprintf(`{"filter":"seq:1,%d",%s,"within":"300ms"}`, late.Seq, slow)).json(t)
 		if v["timed_out"] != true || len(v["exchanges"].([]any)) != 1 {
 			t.Errorf("%s: %v", slow, v)
 		}
