@@ -109,8 +109,12 @@ func unsignedToken(b *build) error {
 	return nil
 }
 
-// otherMethod sends it without a signature, and by another method.
+// otherMethod sends one that the handler has not seen, without a signature and by another
+// method.
 func otherMethod(b *build) error {
+	if err := b.fresh(b.now); err != nil {
+		return err
+	}
 	if err := unsigned(b); err != nil {
 		return err
 	}

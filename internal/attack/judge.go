@@ -50,6 +50,8 @@ func Judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 			find("no-answer", "%s", a.Detail)
 		case a.Status >= 500:
 			find(cmp.Or(v.crashed, "crash"), "answered %d", a.Status)
+		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0 && v.idleNote != "":
+			r.Note = v.idleNote
 		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0:
 			find(answersFirst, "answered %d to what has to be refused, and did not act on it", a.Status)
 		case s.Want == Refuse && isAccepted(a.Status):

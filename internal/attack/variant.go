@@ -43,8 +43,9 @@ type Variant struct {
 	// What is told where it is no fault: if it is accepted, if it is refused, if the
 	// handler crashes.
 	note, refusedNote, crashNote string
-	unseenBefore                 bool // no handler has seen this body: if it is let through, it has an effect
-	decoy                        bool // the first of its requests is to be refused
+	idleNote                     string // if it is let through and known to have no effect
+	unseenBefore                 bool   // no handler has seen this body: if it is let through, it has an effect
+	decoy                        bool   // the first of its requests is to be refused
 }
 
 // A build is a variant that is being made.
@@ -131,7 +132,8 @@ var Variants = []Variant{
 	{Name: "signature-rotated", About: "a wrong one before the right one in its list, as while a secret is rotated", Want: Survive, make: rotated, crashed: "crash-signature",
 		refusedNote: "looks at one signature of several: it will refuse webhooks while a secret is rotated"},
 	{Name: "token-unsigned", About: `a token with "alg":"none", and no signature`, Want: Refuse, make: unsignedToken, accepted: "unsigned-token", crashed: "crash-signature"},
-	{Name: "method-other", About: "no signature, and PUT in place of POST", Want: Refuse, make: otherMethod, accepted: "fails-open", crashNote: "does not know the method"},
+	{Name: "method-other", About: "no signature, and PUT in place of POST", Want: Refuse, make: otherMethod, accepted: "fails-open", unseenBefore: true,
+		crashNote: "does not know the method", idleNote: "answers 2xx to PUT, and does nothing"},
 	{Name: "secret-wrong", About: "signed with another secret", Want: Refuse, make: wrongSecret, accepted: "unchecked-signature", crashed: "crash-signature", unseenBefore: true},
 	{Name: "secret-empty", About: "signed with an empty secret, as of one that is not set", Want: Refuse, make: emptySecret, accepted: "empty-secret", crashed: "crash-signature"},
 	{Name: "scheme-other", About: "signed with the right secret as another provider does", Want: Refuse, make: otherScheme, accepted: "other-scheme", crashed: "crash-signature"},
@@ -152,7 +154,10 @@ var Variants = []Variant{
 		make: body(func(_ *build, body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
 	{Name: "body-bytes-added", About: "a byte more that is no UTF-8, under the old signature", Want: Refuse, accepted: "decoded-text", crashed: "crash-body", unseen: bodyUnseen,
 		make: body(func(_ *build, body []byte) ([]byte, error) {
-			at := max(bytes.LastIndexByte(body, '"'), 0) // in a text, so that it can be parsed once it was decoded
+			at := bytes.LastIndexByte(body, '"') // in a text, so that it can be parsed once it was decoded
+			if at < 0 {
+				at = len(body)
+			}
 			return slices.Insert(bytes.Clone(body), at, 0xff), nil
 		})},
 	{Name: "json-respaced", About: "the same JSON with other white space, under the old signature", Want: Refuse, make: respaced, accepted: "parsed-json", crashed: "crash-signature", unseen: bodyUnseen},
