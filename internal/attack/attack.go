@@ -42,6 +42,9 @@ func New(p verify.Provider, k Keyholder, src recorder.Request, now time.Time) (*
 	if src.Truncated || src.Body.Sum != "" {
 		return nil, fmt.Errorf("%s: %w", p.ID, replay.ErrTruncated)
 	}
+	if m, err := src.Message(); err == nil && p.NeverSigned(m) {
+		return nil, fmt.Errorf("%s never signs such a webhook, so that a handler has nothing to verify", p.ID)
+	}
 	a := &Attack{provider: p, keys: k, source: src}
 	right, err := a.sign(src, now, true)
 	if err != nil {

@@ -211,6 +211,12 @@ func TestEveryProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, err := New(p, Holding(p, k), f.Exchange.Request, time.Now())
+		if m, _ := f.Exchange.Request.Message(); p.NeverSigned(m) {
+			if err == nil {
+				t.Errorf("%s/%s: is attacked, and never signed", f.Provider, f.Name)
+			}
+			continue
+		}
 		if err != nil {
 			t.Errorf("%s/%s: %v", f.Provider, f.Name, err)
 			continue

@@ -84,6 +84,18 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// What is never signed is delivered so.
+func TestDeliverUnsigned(t *testing.T) {
+	var signature atomic.Value
+	tr := trying(t, "mollie", "classic.payment", func(_ http.ResponseWriter, r *http.Request) {
+		signature.Store(r.Header.Get("X-Mollie-Signature"))
+	})
+	d, err := tr.Deliver(t.Context(), delivery.Of(tr.Provider.Retry), false, func(trial.Try) error { return nil })
+	if err != nil || !d.Delivered || signature.Load() != "" {
+		t.Errorf("%v, %+v, signed %v", err, d, signature.Load())
+	}
+}
+
 // What ends in the middle ends with what there is, and an app that is not there is told from
 // one that is slow.
 func TestEnds(t *testing.T) {
