@@ -1,14 +1,15 @@
 package interchange
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"devhook/internal/similar"
@@ -58,20 +59,23 @@ func (c *curlCommand) option(name string, w, value shellWord) (err error) {
 		}
 		c.header(v)
 	case "user-agent":
-		c.header("User-Agent: " + v)
+		c.set("User-Agent", v)
 	case "referer":
-		c.header("Referer: " + strings.TrimSuffix(v, ";auto"))
+		c.set("Referer", strings.TrimSuffix(v, ";auto"))
 	case "range":
-		c.header("Range: bytes=" + v)
+		c.set("Range", "bytes="+v)
 	case "cookie":
 		if !strings.Contains(v, "=") {
 			return c.fail(value.at, "cookies from a file are not read", "write them as NAME=VALUE")
 		}
-		c.header("Cookie: " + v)
+		if before := c.own.Get("Cookie"); before != "" {
+			v = before + ";" + v
+		}
+		c.set("Cookie", v)
 	case "user":
-		c.header("Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(v)))
+		c.set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(v)))
 	case "oauth2-bearer":
-		c.header("Authorization: Bearer " + v)
+		c.set("Authorization", "Bearer "+v)
 	case "get":
 		c.get = true
 	case "head":
@@ -86,20 +90,26 @@ func (c *curlCommand) option(name string, w, value shellWord) (err error) {
 		if c.data, err = c.file(value, v); err != nil {
 			return err
 		}
-		c.hasData, c.method = true, cmp.Or(c.method, http.MethodPut)
+		c.hasData, c.upload, c.method = true, true, cmp.Or(c.method, http.MethodPut)
 	case "form", "form-string":
 		return c.addPart(value, name == "form-string")
 	case "url-query":
-		c.query = joined(c.query, strings.TrimPrefix(v, "+"))
+		plain, isPlain := strings.CutPrefix(v, "+")
+		if !isPlain {
+			if plain, err = c.encoded(value); err != nil {
+				return err
+			}
+		}
+		c.query = joined(c.query, plain)
 	case "data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json":
 		return c.addData(name, value)
 	default:
 		_, valued := curlValued[name]
-		if valued || contains(curlPlain, name) || strings.HasPrefix(name, "no-") {
+		if valued || slices.Contains(curlPlain, name) || strings.HasPrefix(name, "no-") {
 			return nil
 		}
 		hint := "leave it out if it does not change what is sent"
-		if near := similar.Typo(name, append(keysOf(curlValued), curlPlain...)); near != "" {
+		if near := similar.Typo(name, append(slices.Sorted(maps.Keys(curlValued)), curlPlain...)); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
 		return c.fail(w.at, "--"+clipped(name)+" is an option of curl that import does not know", hint)
@@ -107,28 +117,20 @@ func (c *curlCommand) option(name string, w, value shellWord) (err error) {
 	return nil
 }
 
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
-}
-
-func keysOf(m map[string]bool) []string {
-	var list []string
-	for k := range m {
-		list = append(list, k)
-	}
-	return list
-}
-
 func joined(a, b string) string {
 	if a == "" {
 		return b
 	}
 	return a + "&" + b
+}
+
+// set takes in a header that an option beside --header gives: the last one counts, and
+// --header before all.
+func (c *curlCommand) set(name, value string) {
+	if c.own == nil {
+		c.own = http.Header{}
+	}
+	c.own.Set(name, value)
 }
 
 // header takes in NAME: VALUE; NAME: takes one away, NAME; is one without value.
@@ -169,30 +171,14 @@ func (c *curlCommand) addData(name string, value shellWord) (err error) {
 			return err
 		}
 		if name == "data" || name == "data-ascii" {
-			data = bytes.Map(func(r rune) rune {
-				if r == '\r' || r == '\n' || r == 0 {
-					return -1
-				}
-				return r
-			}, data)
+			data = slices.DeleteFunc(data, func(b byte) bool { return b == '\r' || b == '\n' || b == 0 })
 		}
 	case "data-urlencode":
-		i := strings.IndexAny(value.text, "=@")
-		prefix, content := "", value.text
-		if i >= 0 {
-			prefix, content = value.text[:i], value.text[i+1:]
-			if value.text[i] == '@' {
-				read, err := c.file(value, content)
-				if err != nil {
-					return err
-				}
-				content = string(read)
-			}
-			if prefix != "" {
-				prefix += "="
-			}
+		text, err := c.encoded(value)
+		if err != nil {
+			return err
 		}
-		data = []byte(prefix + strings.ReplaceAll(url.QueryEscape(content), "+", "%20"))
+		data = []byte(text)
 	}
 	if c.hasData && name != "json" {
 		c.data = append(c.data, '&')
@@ -201,6 +187,27 @@ func (c *curlCommand) addData(name string, value shellWord) (err error) {
 	c.hasData = true
 	c.isJSON = c.isJSON || name == "json"
 	return nil
+}
+
+// encoded gives CONTENT, =CONTENT, NAME=CONTENT, @FILE or NAME@FILE with the content
+// escaped, as curl 7.86 and later do.
+func (c *curlCommand) encoded(value shellWord) (string, error) {
+	i := strings.IndexAny(value.text, "=@")
+	if i < 0 {
+		return url.QueryEscape(value.text), nil
+	}
+	prefix, content := value.text[:i], value.text[i+1:]
+	if value.text[i] == '@' {
+		read, err := c.file(value, content)
+		if err != nil {
+			return "", err
+		}
+		content = string(read)
+	}
+	if prefix != "" {
+		prefix += "="
+	}
+	return prefix + url.QueryEscape(content), nil
 }
 
 // addPart takes in --form NAME=VALUE, with ;type= and ;filename= behind it.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -65,10 +66,12 @@ type curlCommand struct {
 type curlRequest struct {
 	method, target, query string
 	urls                  []shellWord
-	headers               []field
-	without               []string // headers that are not sent
+	headers               []field     // of --header
+	own                   http.Header // of the other options
+	without               []string    // headers that are not sent
 	data                  []byte
 	hasData, isJSON       bool
+	upload                bool // the data is of --upload-file
 	get, head, compressed bool
 	form                  []formPart
 }
@@ -85,7 +88,7 @@ func (c *curlCommand) fail(at int, text, hint string) error {
 
 // requests reads the options, and gives what curl would send.
 func (c *curlCommand) requests() ([]recorder.Request, error) {
-	if name := path.Base(c.words[0].text); len(c.words) == 0 || name != "curl" && name != "curl.exe" {
+	if name := path.Base(c.words[0].text); name != "curl" && name != "curl.exe" {
 		return nil, c.fail(c.words[0].at, fmt.Sprintf("%q is not curl", clipped(c.words[0].text)), "only curl commands are read")
 	}
 	for i := 1; i < len(c.words); i++ {
@@ -193,7 +196,7 @@ func (c *curlCommand) request(address string) (recorder.Request, error) {
 	case c.isJSON:
 		contentType = "application/json"
 		headers.Set("Accept", "application/json")
-	case c.hasData && c.method != http.MethodPut:
+	case c.hasData && !c.upload:
 		contentType = "application/x-www-form-urlencoded"
 	}
 	query := c.query
@@ -230,6 +233,7 @@ func (c *curlCommand) request(address string) (recorder.Request, error) {
 	if c.compressed {
 		headers.Set("Accept-Encoding", "deflate, gzip")
 	}
+	maps.Copy(headers, c.own)
 	seen := map[string]bool{}
 	for _, f := range c.headers {
 		if !seen[f.name] {

@@ -10,13 +10,17 @@ import (
 // What curl would send is read from its command line.
 func TestCurl(t *testing.T) {
 	for command, want := range map[string]string{
-		`curl https://a.example`:                                                                       `GET https://a.example/ map[Accept:[*/*] Host:[a.example]] ""`,
-		`curl a.example/x#y`:                                                                           `GET http://a.example/x map[Accept:[*/*] Host:[a.example]] ""`,
-		"$ curl \\\n  'https://a.example/it'\\''s' # note":                                             `GET https://a.example/it's map[Accept:[*/*] Host:[a.example]] ""`,
-		`curl -d a=1 --data-raw @b -d'c' https://a.example/`:                                           `POST https://a.example/ map[Accept:[*/*] Content-Length:[8] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a=1&@b&c"`,
-		`curl -XPUT -H'X-A:  b ' -H 'x-a: c' -H 'Accept:' -H 'X-E;' https://a.example/`:                `PUT https://a.example/ map[Host:[a.example] X-A:[b c] X-E:[]] ""`,
-		`curl --json '{"a":' --json 1} https://a.example/`:                                             `POST https://a.example/ map[Accept:[application/json] Content-Length:[7] Content-Type:[application/json] Host:[a.example]] "{\"a\":1}"`,
-		`curl -G -d a=1 --data-urlencode 'b=c d' 'https://a.example/?x'`:                               `GET https://a.example/?x&a=1&b=c%20d map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl https://a.example`:                                                        `GET https://a.example/ map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl a.example/x#y`:                                                            `GET http://a.example/x map[Accept:[*/*] Host:[a.example]] ""`,
+		"$ curl \\\n  'https://a.example/it'\\''s' # note":                              `GET https://a.example/it's map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl -d a=1 --data-raw @b -d'c' https://a.example/`:                            `POST https://a.example/ map[Accept:[*/*] Content-Length:[8] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a=1&@b&c"`,
+		`curl -XPUT -H'X-A:  b ' -H 'x-a: c' -H 'Accept:' -H 'X-E;' https://a.example/`: `PUT https://a.example/ map[Host:[a.example] X-A:[b c] X-E:[]] ""`,
+		`curl --json '{"a":' --json 1} https://a.example/`:                              `POST https://a.example/ map[Accept:[application/json] Content-Length:[7] Content-Type:[application/json] Host:[a.example]] "{\"a\":1}"`,
+		`curl -G -d a=1 --data-urlencode 'b=c d' 'https://a.example/?x'`:                `GET https://a.example/?x&a=1&b=c+d map[Accept:[*/*] Host:[a.example]] ""`,
+		`curl -X PUT -d a=1 https://a.example/`:                                         `PUT https://a.example/ map[Accept:[*/*] Content-Length:[3] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a=1"`,
+		`curl --data-urlencode '=a b' --data-urlencode 'c d' --url-query 'e=f g' --url-query +h=%20 https://a.example/`: `POST https://a.example/?e=f+g&h=%20 map[Accept:[*/*] Content-Length:[7] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "a+b&c+d"`,
+		`curl -b a=1 -b b=2 -u x:y -H 'Authorization: Bearer z' -H 'User-Agent: b' -A a https://a.example/`:             `GET https://a.example/ map[Accept:[*/*] Authorization:[Bearer z] Cookie:[a=1;b=2] Host:[a.example] User-Agent:[b]] ""`,
+		`curl -d $'\é' https://a.example/`:                                                             `POST https://a.example/ map[Accept:[*/*] Content-Length:[3] Content-Type:[application/x-www-form-urlencoded] Host:[a.example]] "\\é"`,
 		`curl -u ann:pw --compressed -b s=1 -A ua -e ref https://a.example/`:                           `GET https://a.example/ map[Accept:[*/*] Accept-Encoding:[deflate, gzip] Authorization:[Basic YW5uOnB3] Cookie:[s=1] Host:[a.example] Referer:[ref] User-Agent:[ua]] ""`,
 		`curl https://u:p%40@a.example/`:                                                               `GET https://a.example/ map[Accept:[*/*] Authorization:[Basic dTpwQA==] Host:[a.example]] ""`,
 		`curl -I -sSL -o /dev/null -m 5 --max-time 3 https://a.example/`:                               `HEAD https://a.example/ map[Accept:[*/*] Host:[a.example]] ""`,
@@ -54,6 +58,26 @@ func TestCurl(t *testing.T) {
 	}
 	if !strings.Contains(list[0].Request.Headers.Get("Content-Type"), "boundary="+strings.TrimPrefix(strings.SplitN(body, "\r\n", 2)[0], "--")) {
 		t.Error("another boundary")
+	}
+}
+
+// What a command sends of a file: of --data all but line ends and zeros, of -T all.
+func TestCurlFiles(t *testing.T) {
+	r := Reader{Open: func(string) ([]byte, error) { return []byte("a\xff\r\n\x00b"), nil }}
+	for command, want := range map[string]string{
+		`curl -d @f https://a.example/`:            `POST [application/x-www-form-urlencoded] "a\xffb"`,
+		`curl --data-binary @f https://a.example/`: `POST [application/x-www-form-urlencoded] "a\xff\r\n\x00b"`,
+		`curl -T f https://a.example/`:             `PUT [] "a\xff\r\n\x00b"`,
+		`curl -X POST -T f https://a.example/`:     `POST [] "a\xff\r\n\x00b"`,
+	} {
+		for ex, err := range r.Read(strings.NewReader(command)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprintf("%s %v %q", ex.Request.Method, ex.Request.Headers["Content-Type"], ex.Request.Body.Bytes); got != want {
+				t.Errorf("%s\ngot  %s\nwant %s", command, got, want)
+			}
+		}
 	}
 }
 

@@ -190,7 +190,7 @@ func (s *shell) ansi() error {
 			n, end := number(i+1, most, 16)
 			switch {
 			case end == i+1:
-				s.word.WriteString(`\` + string(c))
+				s.word.WriteString(`\` + s.text[i:i+1])
 			case c == 'x':
 				s.word.WriteByte(byte(n))
 			default:
@@ -205,7 +205,7 @@ func (s *shell) ansi() error {
 			i++
 			s.word.WriteByte(s.text[i] & 0x1f)
 		default:
-			s.word.WriteString(`\` + string(c))
+			s.word.WriteString(`\` + s.text[i:i+1])
 		}
 	}
 	return s.fail(s.at, "this quote is not closed", "")
