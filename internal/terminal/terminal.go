@@ -273,7 +273,7 @@ func SafeText(s string) string {
 			b.WriteString(Safe(s))
 			break
 		}
-		b.WriteString(strings.TrimSuffix(Safe(s[:i]), `\r`))
+		b.WriteString(Safe(strings.TrimSuffix(s[:i], "\r")))
 		b.WriteByte(s[i])
 		s = s[i+1:]
 	}

@@ -67,6 +67,9 @@ func TestSafe(t *testing.T) {
 			t.Errorf("Safe(%q) = %q, want %q", in, got, want)
 		}
 	}
+	if got := SafeText("C:\\r\nx"); got != "C:\\r\nx" {
+		t.Errorf("SafeText: %q", got)
+	}
 	if got := SafeText("a\r\n\tb\x1b\nc"); got != "a\n\tb\\x1b\nc" {
 		t.Errorf("SafeText: %q", got)
 	}
