@@ -40,6 +40,7 @@ func TestWindows(t *testing.T) {
 		{window{-5, 3}, "short", 5, "sho\n(bytes 0 to 3 of 5; for the rest: more offset 3)"},
 		{window{0, 10}, "sho", 5000, "sho\n(bytes 0 to 3 of 5000; the rest is not shown here: devhook show REF --body)"},
 		{window{0, 1}, "ä", 2, "ä"},
+		{window{1, 3}, "\x00\xff\x01", 3, "(binary; hex of bytes 1 to 2)\n00000000  ff                                                |.|\n\n(bytes 1 to 2 of 3; for the rest: more offset 2)"},
 	} {
 		if got := row.w.of([]byte(row.body), row.size, "more"); got != row.want {
 			t.Errorf("%+v of %q: %q, want %q", row.w, row.body, got, row.want)
