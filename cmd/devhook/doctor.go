@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"devhook/internal/config"
 	"devhook/internal/gateway"
+	"devhook/internal/inspector"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/tunnel"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -48,20 +46,23 @@ configuration, 6 the store, 3 the tunnel, 1 the clock, 4 an app.
 
 // A finding is what was found of one thing.
 type finding struct {
-	V      int    `json:"v"`
-	Check  string `json:"check"`
-	Status string `json:"status"` // ok, warn or fail
-	Detail string `json:"detail"`
-	Hint   string `json:"hint,omitempty"`
-	code   int    // of exit, if it failed
+	Check, Status, Detail, Hint string // as inspector.Finding has them
+	code                        int    // of exit, if it failed
 }
 
-// An examination is one run of the doctor.
+func (f finding) told() inspector.Finding {
+	return inspector.Finding{V: 1, Check: f.Check, Status: f.Status, Detail: f.Detail, Hint: f.Hint}
+}
+
+// An examination is one run of the doctor: of a command, or of a devhook up that is asked.
 type examination struct {
 	p    *program
-	c    *cli.Context
-	out  *terminal.Terminal
+	ctx  context.Context
 	cfg  *config.Config
+	tell func(finding)
+
+	c    *cli.Context // of the command
+	out  *terminal.Terminal
 	fail *failure // the first
 	err  error    // of writing
 }
@@ -71,17 +72,13 @@ func (p *program) doctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	x := &examination{p: p, c: c, out: out}
+	x := &examination{p: p, ctx: c.Context, c: c, out: out}
+	x.tell = x.print
 	x.configuration()
 	running := x.store()
 	if x.cfg != nil {
 		x.secrets()
-		if c.Bool("offline") {
-			x.tell(finding{Check: "tunnel", Status: "warn", Detail: "not looked at, nor the clock: --offline"})
-		} else {
-			x.tunnel()
-			x.clock()
-		}
+		x.internet(c.Bool("offline"))
 		x.apps(running)
 	}
 	if x.err == nil && x.fail != nil {
@@ -90,14 +87,35 @@ func (p *program) doctor(c *cli.Context) error {
 	return x.err
 }
 
-// tell prints f, and keeps the first that failed.
-func (x *examination) tell(f finding) {
-	f.V = 1
+// examine is the doctor of a devhook up that runs.
+func (u *up) examine(ctx context.Context, offline bool) (list []inspector.Finding) {
+	x := &examination{p: u.p, ctx: ctx, cfg: u.cfg, tell: func(f finding) { list = append(list, f.told()) }}
+	x.configured()
+	x.readable(u.store)
+	x.running(u.status())
+	x.known(u.gateway.Routes().Keys)
+	x.internet(offline)
+	x.appsOf(u.gateway.Routes())
+	return list
+}
+
+// internet looks at what is far away, unless nobody is to be asked there.
+func (x *examination) internet(offline bool) {
+	if offline {
+		x.tell(finding{Check: "tunnel", Status: "warn", Detail: "not looked at, nor the clock: --offline"})
+		return
+	}
+	x.tunnel()
+	x.clock()
+}
+
+// print prints f, and keeps the first that failed.
+func (x *examination) print(f finding) {
 	if f.Status == "fail" && x.fail == nil {
 		x.fail = &failure{code: f.code, text: f.Check + ": " + f.Detail, hint: f.Hint}
 	}
 	if x.c.Bool("json") {
-		x.err = errors.Join(x.err, x.p.line(f))
+		x.err = errors.Join(x.err, x.p.line(f.told()))
 		return
 	}
 	mark := map[string]string{"ok": x.out.Good("ok  "), "warn": x.out.Warn("note"), "fail": x.out.Bad("FAIL")}[f.Status]
@@ -116,16 +134,20 @@ func failed(check string, err error) finding {
 
 func (x *examination) configuration() {
 	cfg, err := config.Load(x.p.source(x.c, nil))
-	switch {
-	case err != nil:
+	if err != nil {
 		x.tell(failed("config", err))
 		return
-	case cfg.Path == "":
-		x.tell(finding{Check: "config", Status: "ok", Detail: "no devhook.yaml here or above; the defaults hold"})
-	default:
-		x.tell(finding{Check: "config", Status: "ok", Detail: cfg.Path})
 	}
 	x.cfg = cfg
+	x.configured()
+}
+
+func (x *examination) configured() {
+	f := finding{Check: "config", Status: "ok", Detail: x.cfg.Path}
+	if f.Detail == "" {
+		f.Detail = "no devhook.yaml here or above; the defaults hold"
+	}
+	x.tell(f)
 }
 
 // maxExamined is how many recordings are read, the newest.
@@ -149,7 +171,36 @@ func (x *examination) store() *running {
 		return nil
 	}
 	defer store.Close()
-	count, damaged := 0, 0
+	if !x.readable(store) {
+		return nil
+	}
+	r, err := findRunning(store)
+	if err != nil {
+		x.tell(failed("up", storeFailure(err)))
+		return nil
+	}
+	if r == nil {
+		x.tell(finding{Check: "up", Status: "ok", Detail: "no devhook up runs on this store"})
+		return nil
+	}
+	s, _ := r.status(x.ctx) // who does not answer has no state
+	s.URL = r.URL
+	x.running(s)
+	return r
+}
+
+// running tells of the devhook up of a store.
+func (x *examination) running(s inspector.Status) {
+	state := finding{Check: "up", Status: "ok", Detail: "runs at " + s.URL}
+	if s.Tunnel.State != "" && s.Tunnel.State != string(tunnel.Connected) {
+		state = finding{Check: "up", Status: "fail", Detail: "its tunnel is " + s.Tunnel.State + ": " + s.Tunnel.Error, code: 3}
+	}
+	x.tell(state)
+}
+
+// readable looks whether store can be read and written to; false: not at all.
+func (x *examination) readable(store *recorder.Store) bool {
+	dir, count, damaged := store.Path(), 0, 0
 	for _, err := range store.Query(recorder.Query{Newest: maxExamined}) {
 		switch {
 		case err == nil:
@@ -158,7 +209,7 @@ func (x *examination) store() *running {
 			damaged++
 		default:
 			x.tell(failed("store", storeFailure(err)))
-			return nil
+			return false
 		}
 	}
 	f := finding{Check: "store", Status: "ok", Detail: fmt.Sprintf("%s: %d recordings", dir, count)}
@@ -175,21 +226,7 @@ func (x *examination) store() *running {
 		os.Remove(probe.Name())
 	}
 	x.tell(f)
-	r, err := findRunning(store)
-	if err != nil {
-		x.tell(failed("up", storeFailure(err)))
-		return nil
-	}
-	if r == nil {
-		x.tell(finding{Check: "up", Status: "ok", Detail: "no devhook up runs on this store"})
-		return nil
-	}
-	state := finding{Check: "up", Status: "ok", Detail: "runs at " + r.URL}
-	if s, err := r.status(x.c.Context); err == nil && s.Tunnel.State != "" && s.Tunnel.State != string(tunnel.Connected) {
-		state = finding{Check: "up", Status: "fail", Detail: "its tunnel is " + s.Tunnel.State + ": " + s.Tunnel.Error, code: 3}
-	}
-	x.tell(state)
-	return r
+	return true
 }
 
 // secrets looks which can be had.
@@ -207,8 +244,12 @@ func (x *examination) secrets() {
 	for _, id := range slices.Sorted(maps.Keys(keys.errs)) {
 		x.tell(failed("secrets", keys.errs[id]))
 	}
+	x.known(keys.all)
+}
+
+func (x *examination) known(keys map[string]verify.Keys) {
 	var known []string
-	for id, k := range keys.all {
+	for id, k := range keys {
 		if len(k.Secrets) > 0 {
 			known = append(known, id)
 		}
@@ -221,84 +262,6 @@ func (x *examination) secrets() {
 	x.tell(finding{Check: "secrets", Status: "ok", Detail: "known for " + strings.Join(known, ", ")})
 }
 
-// patienceOfDoctor is how long it waits for anybody.
-const patienceOfDoctor = 10 * time.Second
-
-func (x *examination) tunnel() {
-	get := func(name string) string { return x.cfg.Get(name).Text() }
-	if get("tunnel") == "local" {
-		x.tell(finding{Check: "tunnel", Status: "ok", Detail: "local: the internet cannot reach it, as devhook.yaml has it"})
-		return
-	}
-	token, source, err := tunnel.FindAuthtoken(x.p.getenv)
-	if v := x.cfg.Get("authtoken"); v.Given && v.From != "NGROK_AUTHTOKEN" {
-		token, source, err = "configured", v.From, nil
-	}
-	switch {
-	case err != nil:
-		x.tell(failed("authtoken", err))
-	case token == "":
-		x.tell(finding{Check: "authtoken", Status: "warn", Detail: "there is none: devhook up has a local door only", Hint: "get one at https://dashboard.ngrok.com/get-started/your-authtoken and set NGROK_AUTHTOKEN"})
-	default:
-		x.tell(finding{Check: "authtoken", Status: "ok", Detail: source})
-	}
-	o := tunnel.NgrokOptions{ConnectURL: get("ngrok-connect-url"), ConnectCAs: get("ngrok-connect-cas"), ProxyURL: get("ngrok-proxy-url"), Version: version}
-	if o.ProxyURL == "" {
-		o.ProxyURL = tunnel.ProxyFromEnvironment(x.p.getenv, o.ConnectURL)
-	}
-	ctx, cancel := context.WithTimeout(x.c.Context, patienceOfDoctor)
-	defer cancel()
-	d, err := tunnel.Diagnose(ctx, o)
-	if err != nil {
-		x.tell(failed("tunnel", err))
-		return
-	}
-	x.tell(finding{Check: "tunnel", Status: "ok", Detail: fmt.Sprintf("%s answers in %s (region %s)", d.Address, d.Latency.Round(time.Millisecond), d.Region)})
-}
-
-// maxSkew is how wrong a clock may be. The strictest of providers allow a signature
-// to be minutes old; two machines are a second or so apart.
-const maxSkew = 30 * time.Second
-
-func (x *examination) clock() {
-	ctx, cancel := context.WithTimeout(x.c.Context, patienceOfDoctor)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, clockURL, nil)
-	if err != nil {
-		x.err = errors.Join(x.err, err)
-		return
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	before := x.p.now()
-	resp, err := client.Do(req)
-	if err != nil {
-		cause := err
-		if u := new(url.Error); errors.As(err, &u) {
-			cause = u.Err
-		}
-		x.tell(finding{Check: "clock", Status: "warn", Detail: "cannot be held against another: " + cause.Error()})
-		return
-	}
-	resp.Body.Close()
-	theirs, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		x.tell(finding{Check: "clock", Status: "warn", Detail: req.Host + " does not tell the time"})
-		return
-	}
-	now := x.p.now()
-	ours := before.Add(now.Sub(before) / 2)
-	skew := ours.Sub(theirs).Round(time.Second)
-	if skew.Abs() <= maxSkew {
-		x.tell(finding{Check: "clock", Status: "ok", Detail: "right, to " + (max(skew.Abs(), time.Second)).String()})
-		return
-	}
-	way := "ahead"
-	if skew < 0 {
-		way = "behind"
-	}
-	x.tell(finding{Check: "clock", Status: "fail", Detail: fmt.Sprintf("%s %s: signatures will be too old or too new", skew.Abs(), way), Hint: "set it by the network, as timedatectl set-ntp true does", code: 1})
-}
-
 // apps looks whether somebody listens where webhooks go.
 func (x *examination) apps(r *running) {
 	routes, err := x.cfg.Apps()
@@ -309,6 +272,10 @@ func (x *examination) apps(r *running) {
 	if r != nil {
 		routes = r.routes()
 	}
+	x.appsOf(routes)
+}
+
+func (x *examination) appsOf(routes *gateway.Routes) {
 	seen := map[string]bool{}
 	for _, route := range append([]gateway.Route{routes.Default}, routes.List...) {
 		for _, app := range route.Forward {
@@ -321,20 +288,4 @@ func (x *examination) apps(r *running) {
 	if len(seen) == 0 {
 		x.tell(finding{Check: "app", Status: "ok", Detail: "none is named: devhook up answers by itself"})
 	}
-}
-
-func (x *examination) app(app *url.URL) {
-	ctx, cancel := context.WithTimeout(x.c.Context, patienceOfDoctor)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(app))
-	if err != nil {
-		cause := err
-		if op := new(net.OpError); errors.As(err, &op) {
-			cause = op.Err
-		}
-		x.tell(finding{Check: "app", Status: "fail", Detail: app.String() + ": " + cause.Error(), Hint: "start the app, or correct forward", code: 4})
-		return
-	}
-	conn.Close()
-	x.tell(finding{Check: "app", Status: "ok", Detail: app.String() + " takes connections"})
 }

@@ -137,6 +137,7 @@ func (u *up) inspectorOptions() inspector.Options {
 		Secrets:   u.secrets,
 		RedactKey: func() ([]byte, error) { return redactKey(u.store.Path()) },
 		Settings:  u.settings,
+		Examine:   u.examine,
 		Keep:      u.cfg.Keep,
 		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
 		Address: func(f fixtures.Fixture) *recorder.Exchange {

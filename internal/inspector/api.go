@@ -18,6 +18,7 @@ func (in *Inspector) api() {
 		w.Write(openapi)
 	})
 	in.handle("GET /devhook/v1/status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, in.o.Status()) })
+	in.handle("GET /devhook/v1/doctor", in.doctor)
 	in.handle("GET /devhook/v1/config", func(w http.ResponseWriter, _ *http.Request) {
 		list := in.o.Settings()
 		if list == nil {

@@ -64,6 +64,9 @@ type Options struct {
 	RedactKey func() ([]byte, error)
 	// URL is what a provider's dashboard is to be told for its webhooks to come.
 	URL func(provider string) string
+	// Examine looks whether all is well, as devhook doctor does; offline: and asks nobody
+	// on the internet. It ends with ctx. nil: there is no devhook up.
+	Examine func(ctx context.Context, offline bool) []Finding
 	// Settings are devhook's settings, secrets masked. Keep is for how long and up to
 	// how many bytes recordings are kept; 0 is without a bound.
 	Settings func() []Setting

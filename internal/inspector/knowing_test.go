@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -99,4 +100,25 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	b.must(400, "POST", "/devhook/v1/check", `{"file":"/etc/passwd"}`)
+}
+
+// What was found is told, and whether nothing has failed; without a devhook up there is
+// nothing to be looked at.
+func TestDoctor(t *testing.T) {
+	status := "warn"
+	var offline bool
+	b := newBench(t, func(o *Options) {
+		o.Examine = func(_ context.Context, is bool) []Finding {
+			offline = is
+			return []Finding{{1, "config", "ok", "devhook.yaml", ""}, {1, "app", status, "not there", "start it"}}
+		}
+	})
+	if v := b.must(200, "GET", "/devhook/v1/doctor?offline=true", "").json(t); v["ok"] != true || !offline || len(v["findings"].([]any)) != 2 {
+		t.Errorf("%v, offline %v", v, offline)
+	}
+	status = "fail"
+	if v := b.must(200, "GET", "/devhook/v1/doctor", "").json(t); v["ok"] != false || offline {
+		t.Errorf("%v, offline %v", v, offline)
+	}
+	newBench(t).must(503, "GET", "/devhook/v1/doctor", "")
 }

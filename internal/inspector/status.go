@@ -1,6 +1,10 @@
 package inspector
 
-import "time"
+import (
+	"net/http"
+	"slices"
+	"time"
+)
 
 // A Status is how a running devhook fares.
 type Status struct {
@@ -44,4 +48,40 @@ type Route struct {
 	Provider string   `json:"provider,omitempty"`
 	Forward  []string `json:"forward,omitempty"`
 	Verify   string   `json:"verify"`
+}
+
+// A Finding is what devhook has found of one thing when it looked whether all is well.
+type Finding struct {
+	V      int    `json:"v"`
+	Check  string `json:"check"`
+	Status string `json:"status"` // ok, warn or fail
+	Detail string `json:"detail"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// longestExam is how long looking may take.
+const longestExam = time.Minute
+
+// doctor looks whether all is well, and answers what it has found. With ?offline=true
+// nobody on the internet is asked.
+func (in *Inspector) doctor(w http.ResponseWriter, r *http.Request) {
+	offline, err := flag(r.URL.Query(), "offline")
+	if err == nil && in.o.Examine == nil {
+		err = &Error{http.StatusServiceUnavailable, "no devhook up runs that could be looked at", "devhook doctor looks at what there is"}
+	}
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	ctx, end, ok := in.long(w, r, longestExam)
+	if !ok {
+		return
+	}
+	defer end()
+	found := in.o.Examine(ctx, offline)
+	writeJSON(w, http.StatusOK, struct {
+		V        int       `json:"v"`
+		OK       bool      `json:"ok"` // nothing has failed
+		Findings []Finding `json:"findings"`
+	}{1, !slices.ContainsFunc(found, func(f Finding) bool { return f.Status == "fail" }), found})
 }
