@@ -136,14 +136,17 @@ func (in *Inspector) planCase(r *http.Request, c replay.Case, to string) (p repl
 }
 
 // inCase tells where the case stands that cannot be sent.
-func inCase(c replay.Case, err error) error {
+func inCase(c replay.Case, err error) error { return prefixed(fmt.Sprintf("line %d: ", c.Line), err) }
+
+// prefixed has err tell first what it is of.
+func prefixed(of string, err error) error {
 	var told *Error
 	var bad *replay.Error
 	switch {
 	case errors.As(err, &told):
-		return &Error{told.Status, fmt.Sprintf("line %d: %s", c.Line, told.Text), told.Hint}
+		return &Error{told.Status, of + told.Text, told.Hint}
 	case errors.As(err, &bad):
-		return &Error{http.StatusUnprocessableEntity, fmt.Sprintf("line %d: %s", c.Line, bad.Text), bad.Hint}
+		return &Error{http.StatusUnprocessableEntity, of + bad.Text, bad.Hint}
 	}
 	return err
 }

@@ -153,22 +153,21 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	var failed error
 	done, sent, cut, began := make([]*replayed, len(sources)), 0, false, time.Now()
 	slots := make(chan struct{}, req.Concurrency)
+	going, stop := context.WithCancel(ctx) // until one cannot be sent
+	defer stop()
 	var work sync.WaitGroup
 	for i, source := range sources {
 		switch {
 		case req.speed > 0:
-			wait(ctx, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/req.speed))))
+			wait(going, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/req.speed))))
 		case req.every > 0:
-			wait(ctx, time.Until(began.Add(time.Duration(i)*req.every)))
+			wait(going, time.Until(began.Add(time.Duration(i)*req.every)))
 		}
 		select {
 		case slots <- struct{}{}:
-		case <-ctx.Done():
+		case <-going.Done():
 		}
-		mu.Lock()
-		stop := cmp.Or(failed, ctx.Err())
-		mu.Unlock()
-		if stop != nil {
+		if going.Err() != nil {
 			break
 		}
 		work.Go(func() {
@@ -184,9 +183,10 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 					answer.Unsigned[provider] = unsigned
 				}
 			case failed == nil:
+				stop()
 				failed = err
 				if sent > 0 {
-					failed = fmt.Errorf("#%d, after %d were sent: %w", source.Seq, sent, err)
+					failed = prefixed(fmt.Sprintf("#%d, after %d were sent: ", source.Seq, sent), err)
 				}
 			}
 		})

@@ -112,6 +112,24 @@ func TestReplaysAtOnce(t *testing.T) {
 	}
 }
 
+// One that cannot be sent ends all, at once, however long the next is to be waited for.
+func TestReplaysEnds(t *testing.T) {
+	b := newBench(t)
+	b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: []byte(`{"a":1}`)}}}, recorder.Response{})
+	for range 3 {
+		b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: []byte("no JSON")}}}, recorder.Response{})
+	}
+	began := time.Now()
+	r := b.must(422, "POST", "/devhook/v1/replays", `{"filter":"seq:1..4","changes":["set a=2"],"rate":"60/m","within":"10m"}`)
+	if !strings.Contains(string(r.body), "#2, after 1 were sent: ") || b.seen.Load() != 1 {
+		t.Errorf("%d sent: %s", b.seen.Load(), r.body)
+	}
+	r = b.must(422, "POST", "/devhook/v1/replays", `{"filter":"seq:2..3","changes":["set a=2"],"rate":"1/h","within":"10m"}`)
+	if !strings.Contains(string(r.body), `"error"`) || time.Since(began) > time.Minute {
+		t.Errorf("after %v: %s", time.Since(began), r.body)
+	}
+}
+
 // What an earlier run had is held against this one.
 func TestReplaysSinceBaseline(t *testing.T) {
 	var broken atomic.Value
