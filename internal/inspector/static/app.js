@@ -53,6 +53,8 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 function shown() {
   const article = pane.querySelector("article[data-seq]");
   if (article) useTab(tab, false);
+  const chosen = list.selected && list.find(list.selected)?.row.id;
+  if (article && chosen !== article.dataset.id && path() === "/x/" + chosen) return; // what comes is late: another was chosen meanwhile
   const seq = +article?.dataset.seq, at = article && list.find(seq);
   if (at) { if (list.selected !== at.row.seq) list.select(at, { quiet: true }); return; }
   list.selected = null;
