@@ -119,9 +119,10 @@ func (x *examination) print(f finding) {
 		return
 	}
 	mark := map[string]string{"ok": x.out.Good("ok  "), "warn": x.out.Warn("note"), "fail": x.out.Bad("FAIL")}[f.Status]
-	x.out.Printf("%s  %-8s %s", mark, f.Check, terminal.Safe(f.Detail))
+	const columns = 17
+	x.out.Hanging(fmt.Sprintf("%s  %-10s ", mark, f.Check), columns, terminal.Safe(f.Detail))
 	if f.Hint != "" {
-		x.out.Printf("                %s", terminal.Safe(f.Hint))
+		x.out.Paragraph(columns, terminal.Safe(f.Hint))
 	}
 	x.err = errors.Join(x.err, wrote(x.out.Err()))
 }
@@ -212,7 +213,7 @@ func (x *examination) readable(store *recorder.Store) bool {
 			return false
 		}
 	}
-	f := finding{Check: "store", Status: "ok", Detail: fmt.Sprintf("%s: %d recordings", dir, count)}
+	f := finding{Check: "store", Status: "ok", Detail: dir + ": " + countOf(count, "recording", "recordings")}
 	if count == maxExamined {
 		f.Detail = fmt.Sprintf("%s: the newest %d recordings can be read", dir, count)
 	}

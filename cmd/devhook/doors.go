@@ -29,8 +29,7 @@ func (u *up) openDoors(ctx context.Context) error {
 			u.say("tunnel: ngrok, because there is an authtoken (%s)", source)
 		} else {
 			how = "local"
-			u.say("tunnel: %s, because there is no ngrok authtoken: the internet cannot reach this devhook. For a public URL, get a token at", u.errs.Warn("local only"))
-			u.say("https://dashboard.ngrok.com/get-started/your-authtoken and set NGROK_AUTHTOKEN; --tunnel local says that this is meant.")
+			u.say("tunnel: %s, because there is no ngrok authtoken: the internet cannot reach this devhook. For a public URL, get a token at https://dashboard.ngrok.com/get-started/your-authtoken and set NGROK_AUTHTOKEN; --tunnel local says that this is meant.", u.errs.Warn("local only"))
 		}
 	}
 	if how == "local" || u.cfg.Get("listen").Given {

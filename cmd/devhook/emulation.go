@@ -280,7 +280,7 @@ func (e *emulation) recorded(args []string) ([]timed, error) {
 		}
 		for ex, err := range store.Query(recorder.Query{Filter: f}) {
 			if err != nil {
-				e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+				e.errs.Warning(err.Error())
 				continue
 			}
 			list = append(list, ex)

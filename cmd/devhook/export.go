@@ -197,7 +197,7 @@ func (e *exporting) redacting() (r *redact.Redactor, key []byte, err error) {
 
 // lost tells of what cannot be read, and is left out.
 func (e *exporting) lost(err error) {
-	e.errs.Printf("%s %s", e.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+	e.errs.Warning(err.Error())
 	e.failed = storeFailure(err)
 }
 

@@ -88,12 +88,12 @@ func (e *exporting) summary() {
 		e.errs.Printf("signed anew, with a secret that is for nothing else: %s FILE", terminal.Safe(verifying(id, e.export.Signed[id])))
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Unsigned)) {
-		e.errs.Printf("%s %s is not signed anew: %s", e.errs.Warn("devhook: warning:"), terminal.Safe(id), terminal.Safe(e.export.Unsigned[id].Error()))
+		e.errs.Warning(fmt.Sprintf("%s is not signed anew: %s", id, e.export.Unsigned[id].Error()))
 	}
 	if n := e.export.Frames; n > 0 {
-		e.errs.Printf("%s the messages of %d WebSockets are not exported: --format har or ndjson has them", e.errs.Warn("devhook: warning:"), n)
+		e.errs.Warning(fmt.Sprintf("the messages of %d WebSockets are not exported: --format har or ndjson has them", n))
 	}
 	if name := e.c.String("o"); name != "" && name != "-" {
-		e.errs.Printf("%d recordings in %s", e.count, terminal.Safe(name))
+		e.errs.Printf("%s in %s", countOf(e.count, "recording", "recordings"), terminal.Safe(name))
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 
 	"devhook/internal/interchange"
-	"devhook/internal/terminal"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
@@ -68,7 +67,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	skipped := 0
 	reader.Skipped = func(text string) {
 		if skipped++; skipped <= 3 {
-			errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(text))
+			errs.Warning(text)
 		}
 	}
 	count, err := reader.Count(in)
@@ -76,7 +75,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 		return unreadable(name, err)
 	}
 	if skipped > 3 {
-		errs.Printf("%s %d entries are left out in all", errs.Warn("devhook: warning:"), skipped)
+		errs.Warning(fmt.Sprintf("%s left out in all", countOf(skipped, "entry is", "entries are")))
 	}
 	reader.Skipped = nil
 	if count == 0 {

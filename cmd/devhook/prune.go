@@ -116,7 +116,7 @@ func describePruned(out recorder.Pruned, dry bool) string {
 	if dry {
 		verb = "would remove"
 	}
-	text := fmt.Sprintf("%s %d recordings, %s", verb, out.Exchanges, terminal.Size(out.Bytes))
+	text := fmt.Sprintf("%s %s, %s", verb, countOf(out.Exchanges, "recording", "recordings"), terminal.Size(out.Bytes))
 	if out.Pinned > 0 {
 		text += fmt.Sprintf("; %d pinned stay", out.Pinned)
 	}

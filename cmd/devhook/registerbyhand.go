@@ -74,7 +74,7 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 		}
 	}
 	if at != "" && !register.Reachable(at) {
-		r.errs.Printf("%s %s cannot be reached over the internet: start devhook up with an ngrok authtoken", r.errs.Warn("devhook: warning:"), terminal.Safe(at))
+		r.errs.Warning(fmt.Sprintf("%s cannot be reached over the internet: start devhook up with an ngrok authtoken", at))
 	}
 	if at != "" && terminal.IsTerminal(r.p.stdout) {
 		// OSC 52 of xterm's control sequences: the terminal itself has the clipboard,

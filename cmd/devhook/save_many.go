@@ -35,7 +35,7 @@ func (p *program) saveMany(c *cli.Context, errs *terminal.Terminal) error {
 	saved, there := 0, 0
 	var failed error
 	warn := func(err error) {
-		errs.Printf("%s %s", errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+		errs.Warning(err.Error())
 	}
 	for ex, err := range k.store.Query(recorder.Query{Filter: f}) {
 		if err != nil {

@@ -177,7 +177,7 @@ func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told c
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.skipped++
-		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.Safe(err.Error()))
+		s.errs.Warning(err.Error())
 		return nil
 	}
 	if errors.As(err, &bad) {
@@ -323,7 +323,7 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 	if plan.Origin == recorder.Trigger {
 		what = "is not signed"
 	}
-	s.errs.Printf("%s %s %s: %v; %s", s.errs.Warn("devhook: warning:"), terminal.Safe(id), what, err, terminal.Safe(hint))
+	s.errs.Warning(fmt.Sprintf("%s %s: %v; %s", id, what, err, hint))
 }
 
 // breakOff notes why nothing more can be sent.
@@ -377,7 +377,7 @@ func (s *sending) result(interrupted bool) error {
 	case s.answered < s.sent:
 		return &failure{code: 1, text: fmt.Sprintf("%d of %d were not answered", s.sent-s.answered, s.sent)}
 	case s.failed > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %d answers were not as expected", s.failed, s.sent)}
+		return &failure{code: 1, text: fmt.Sprintf("%d of %s not as expected", s.failed, countOf(s.sent, "answer was", "answers were"))}
 	case s.skipped > 0:
 		return &failure{code: 1, text: fmt.Sprintf("%d could not be sent", s.skipped)}
 	case interrupted:

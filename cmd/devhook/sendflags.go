@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 
-	"devhook/internal/terminal"
 	"devhook/replay"
 
 	"github.com/urfave/cli/v2"
@@ -109,7 +108,7 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 			return nil, err
 		}
 		if doubt := replay.Doubt(m); doubt != "" {
-			s.errs.Printf("%s %s (--set-string if that is meant)", s.errs.Warn("devhook: warning:"), terminal.Safe(doubt))
+			s.errs.Warning(doubt + " (--set-string if that is meant)")
 		}
 		if name, ok := replay.HeaderName(m); ok && word == "header" {
 			if seen[name] {
@@ -121,7 +120,7 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 		list = append(list, m)
 	}
 	if anew {
-		s.errs.Printf("%s jq writes the whole body anew: white space, order and the spelling of values may change", s.errs.Warn("devhook: warning:"))
+		s.errs.Warning("jq writes the whole body anew: white space, order and the spelling of values may change")
 	}
 	return append(bodies, list...), nil
 }

@@ -108,7 +108,7 @@ func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
 		t.errs.Printf("%s the app fails only now and then: on this body %d times of %d. Each was sent up to %s; --each N changes that", t.errs.Warn("devhook: warning:"), small.Failed, small.Asked, countOf(small.Each, "time", "times"))
 	}
 	if !small.Done {
-		t.errs.Printf("%s it may become smaller: --max-tries allows more", t.errs.Warn("devhook: warning:"))
+		t.errs.Warning("it may become smaller: --max-tries allows more")
 	}
 	return nil
 }

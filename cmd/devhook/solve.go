@@ -159,7 +159,7 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 				name = fmt.Sprintf("%s (%d of %d)", arg, i+1, len(list))
 			}
 			if ex.Request.Truncated {
-				errs.Printf("%s %s is left out: not all of its body was kept", errs.Warn("devhook: warning:"), terminal.Safe(name))
+				errs.Warning(fmt.Sprintf("%s is left out: not all of its body was kept", name))
 				continue
 			}
 			if ex.Request.Body.Sum != "" {

@@ -178,7 +178,7 @@ func (u *up) sourceStatus(s openStream, st stream.Status) {
 		}
 		t.Printf("%s  %s %s", at, name, line)
 		if gap := st.Gap(); gap != "" {
-			t.Printf("%s %s: %s; the platform does not send them again", t.Warn("devhook: warning:"), terminal.Safe(s.String()), gap)
+			t.Warning(fmt.Sprintf("%s: %s; the platform does not send them again", s.String(), gap))
 		}
 	case stream.Reconnecting:
 		t.Printf("%s  %s %s: %s; again in %v", at, name, t.Warn("is lost"), detail, again)

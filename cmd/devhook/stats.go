@@ -88,7 +88,7 @@ const maxShown = 12
 func showStats(out *terminal.Terminal, t *census.Census, by census.Period) {
 	by, times := t.Times(by)
 	row := func(name, text string) { out.Printf("  %s %s", terminal.Pad(terminal.Cut(name, 36), 36), text) }
-	out.Printf("%d recordings, %s, from %s to %s", t.Count, terminal.Size(t.Bytes), t.First.Local().Format(time.DateTime), t.Last.Local().Format(time.DateTime))
+	out.Printf("%s, %s, from %s to %s", countOf(int(t.Count), "recording", "recordings"), terminal.Size(t.Bytes), t.First.Local().Format(time.DateTime), t.Last.Local().Format(time.DateTime))
 	for _, group := range census.Groups {
 		counts := t.By(group)
 		if len(counts) == 0 {

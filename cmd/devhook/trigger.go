@@ -114,7 +114,9 @@ func (s *sending) fixturesOf(id string) []fixtures.Fixture {
 func (s *sending) withOwn(others []fixtures.Fixture) []fixtures.Fixture {
 	all, err := withOwn(s.p.fixturesDir(s.c, s.cfg), others)
 	if err != nil {
-		s.errs.Printf("%s %s", s.errs.Warn("devhook: warning:"), terminal.SafeText(err.Error()))
+		for text := range strings.SplitSeq(err.Error(), "\n") { // one of each file
+			s.errs.Warning(text)
+		}
 	}
 	return all
 }

@@ -127,7 +127,7 @@ func (p *program) load(src config.Source) (*config.Config, error) {
 
 // resolver finds secrets, and asks for those that are to be typed.
 func (p *program) resolver(errs *terminal.Terminal) *config.Resolver {
-	r := &config.Resolver{Getenv: p.getenv, Warn: func(text string) { errs.Printf("%s %s", errs.Warn("devhook: warning:"), text) }}
+	r := &config.Resolver{Getenv: p.getenv, Warn: errs.Warning}
 	if f, ok := p.stdin.(*os.File); ok && terminal.IsTerminal(f) {
 		r.Prompt = func(label string) (string, error) { return errs.ReadSecret(f, label) }
 	}

@@ -157,8 +157,13 @@ func (t *Terminal) Err() error {
 // where the terminal ends.
 func (t *Terminal) Row(name, text string) {
 	const column = 13
-	head := fmt.Sprintf("  %-*s", column-2, name)
-	t.Printf("%s", head+strings.Join(t.wrap(text, column), "\n"+strings.Repeat(" ", column)))
+	t.Hanging(fmt.Sprintf("  %-*s", column-2, name), column, text)
+}
+
+// Hanging writes text behind head, which takes so many columns, and goes on
+// under its own start where the terminal ends.
+func (t *Terminal) Hanging(head string, columns int, text string) {
+	t.Printf("%s", head+strings.Join(t.wrap(text, columns), "\n"+strings.Repeat(" ", columns)))
 }
 
 // Paragraph writes text, indented by so many columns, in as many lines as it
@@ -224,14 +229,27 @@ func (t *Terminal) Bad(s string) string { return t.style.bad(s) }
 
 // Error writes err as errors are written: what, and then what to do.
 func (t *Terminal) Error(text, hint string) {
-	t.Printf("%s %s", t.style.bad("devhook: error:"), Safe(text))
+	t.told(t.style.bad, "devhook: error:", Safe(text))
 	if hint != "" {
 		t.Hint(hint)
 	}
 }
 
 // Hint writes what may be done, where nothing went wrong or that was said.
-func (t *Terminal) Hint(text string) { t.Printf("%s %s", t.style.warn("devhook: hint:"), Safe(text)) }
+func (t *Terminal) Hint(text string) { t.told(t.style.warn, "devhook: hint:", Safe(text)) }
+
+// Warning writes what should be looked at, where the work goes on.
+func (t *Terminal) Warning(text string) { t.told(t.style.warn, "devhook: warning:", Safe(text)) }
+
+// told writes text behind its mark, in as many lines as it takes. They are not
+// indented, so that what is copied of them has no spaces in it.
+func (t *Terminal) told(style func(a ...any) string, mark, text string) {
+	lines := t.wrap(mark+" "+text, 0)
+	if rest, whole := strings.CutPrefix(lines[0], mark); whole {
+		lines[0] = style(mark) + rest
+	}
+	t.Printf("%s", strings.Join(lines, "\n"))
+}
 
 // Safe returns s as a terminal may have it: what is no letter, mark, digit,
 // punctuation or space is spelled out, so that no sequence in it is obeyed and
@@ -333,9 +351,9 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	})
 	switch {
 	case r.Level >= slog.LevelError:
-		h.t.Printf("%s %s", h.t.style.bad("devhook: error:"), b.String())
+		h.t.told(h.t.style.bad, "devhook: error:", b.String())
 	case r.Level >= slog.LevelWarn:
-		h.t.Printf("%s %s", h.t.style.warn("devhook: warning:"), b.String())
+		h.t.told(h.t.style.warn, "devhook: warning:", b.String())
 	default:
 		h.t.Printf("%s %s", h.t.style.dim(strings.ToLower(r.Level.String())+":"), b.String())
 	}

@@ -223,6 +223,33 @@ func TestItem(t *testing.T) {
 }
 
 // What does not fit beside something stands under it; off a terminal lines have no end.
+// What is said on a terminal is broken between words, not in them; elsewhere
+// it is one line.
+func TestToldIsBrokenBetweenWords(t *testing.T) {
+	var b strings.Builder
+	narrow := &Terminal{w: &b, width: 40, style: plainStyle}
+	narrow.Error("the recording of a webhook cannot be read", "devhook doctor tells what is not as it should be")
+	narrow.Warning("short")
+	slog.New(narrow.LogHandler(slog.LevelWarn)).Warn("this line of a log is longer than forty columns are", "id", 7)
+	want := `devhook: error: the recording of a
+webhook cannot be read
+devhook: hint: devhook doctor tells what
+is not as it should be
+devhook: warning: short
+devhook: warning: this line of a log is
+longer than forty columns are id=7
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	b.Reset()
+	pipe := &Terminal{w: &b, style: plainStyle}
+	pipe.Error(strings.Repeat("long ", 100)+"\x1b[31m", "")
+	if got := strings.Count(b.String(), "\n"); got != 1 || strings.Contains(b.String(), "\x1b") {
+		t.Errorf("in a pipe: %q", b.String())
+	}
+}
+
 func TestBeside(t *testing.T) {
 	var b bytes.Buffer
 	term := New(&b, Never, env())
