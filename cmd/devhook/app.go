@@ -70,24 +70,26 @@ forwards it to your app.
   devhook replay last                 the same once more, signed anew
   devhook trigger tiktok/tiktok.ping  a sample, without the provider
 
-Exit codes: 0 done · 1 an expectation failed, a signature is not valid · 2 misuse,
-bad configuration, unreadable input · 3 tunnel or authentication · 4 the app is
-unreachable · 5 timed out waiting · 6 the store · 130 interrupted twice`
+Exit codes: 0 done · 1 an expectation failed, a signature is not valid ·
+2 misuse, bad configuration, unreadable input · 3 tunnel or authentication ·
+4 the app is unreachable · 5 timed out waiting · 6 the store ·
+130 interrupted twice`
 
 func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name: "devhook", Usage: "a local gateway for webhooks", Version: version, Description: description,
 		HideHelpCommand: true,
-		Commands: []*cli.Command{
-			p.upCommand(), p.httpCommand(),
-			p.listCommand(), p.showCommand(), p.tailCommand(), p.waitCommand(), p.diffCommand(), p.statsCommand(),
-			p.replayCommand(), p.triggerCommand(), p.testCommand(), p.saveCommand(), p.exportCommand(), p.importCommand(),
-			p.pinCommand(), p.unpinCommand(), p.pruneCommand(),
-			p.attackCommand(), p.deliverCommand(), p.shrinkCommand(), p.sessionCommand(),
-			p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand(),
-			p.statusCommand(), p.configCommand(), p.trustCommand(), p.providersCommand(), p.registerCommand(), p.emulateCommand(), p.mcpCommand(),
-			p.doctorCommand(), p.demoCommand(), p.completionCommand(), p.completeCommand(), p.versionCommand(), p.helpCommand(),
-		},
+		Commands: slices.Concat(
+			of("Receive", p.upCommand(), p.httpCommand(), p.registerCommand(), p.waitCommand(), p.statusCommand()),
+			of("Look", p.listCommand(), p.showCommand(), p.tailCommand(), p.diffCommand(), p.statsCommand()),
+			of("Send", p.replayCommand(), p.triggerCommand(), p.sessionCommand(), p.testCommand()),
+			of("Try an app", p.attackCommand(), p.deliverCommand(), p.shrinkCommand()),
+			of("Signatures", p.providersCommand(), p.verifyCommand(), p.signCommand(), p.keysCommand(), p.solveCommand()),
+			of("Keep and share", p.saveCommand(), p.exportCommand(), p.importCommand(), p.pinCommand(), p.unpinCommand(), p.pruneCommand()),
+			of("Set up", p.doctorCommand(), p.configCommand(), p.trustCommand(), p.completionCommand(), p.completeCommand(), p.mcpCommand()),
+			of("Without an account", p.demoCommand(), p.emulateCommand()),
+			of("About devhook", p.versionCommand(), p.helpCommand()),
+		),
 		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
@@ -102,6 +104,14 @@ func (p *program) app() *cli.App {
 	addHelp(app)
 	limitArgs(app)
 	return app
+}
+
+// of puts commands under a heading of devhook's help.
+func of(heading string, commands ...*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.Category = heading
+	}
+	return commands
 }
 
 func unknownCommand(app *cli.App, name string) error {
@@ -261,7 +271,7 @@ func limitArgs(app *cli.App) {
 func commonFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
-		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: always, never or auto", Value: "auto"},
 	}
 }
 

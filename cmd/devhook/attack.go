@@ -27,7 +27,7 @@ spellings, broken, twice. What a right handler does with each follows from how t
 provider signs; what this one does otherwise is a finding, with what to change.
 
   devhook attack tiktok/video.publish.completed --to :3000
-  devhook attack last --effects 'http://localhost:3000/count' --sarif attack.sarif
+  devhook attack last --effects http://localhost:3000/count --sarif my.sarif
   devhook attack github/push --to :3000 --only twice --only twice-at-once
 
 --effects is a URL, or a command for the shell, that prints how many webhooks the app

@@ -25,7 +25,8 @@ At /accounts/ is the alerts API, for the vendor's SDK and for devhook register: 
 targets, kept in memory, and the test alert, signed and sent to its target. The words of
 errors and the body of an alert are assumed: Euler documents neither.
 
-  devhook register euler --api-url http://127.0.0.1:4071 --account 4242 --creator @ada`,
+  devhook register euler --api-url http://127.0.0.1:4071 --creator @ada \
+    --account 4242`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the API key that is valid, a `REF` (default: any)"},
 			&cli.StringFlag{Name: "creator", Usage: "the one who is live, `@NAME` (default: any)"},

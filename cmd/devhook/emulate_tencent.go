@@ -12,7 +12,7 @@ import (
 
 func (p *program) emulateTencentCommand() *cli.Command {
 	return &cli.Command{
-		Name: "tencent", Aliases: []string{"tencent-live"}, Usage: "the live_config API of Tencent Cloud Live, and its callbacks",
+		Name: "tencent", Aliases: []string{"tencent-live"}, Usage: "the API of Tencent Cloud Live, and its callbacks",
 		Description: `The API that a callback URL and its token are set with, on this machine. It checks each
 UserSig, and sends callbacks to the URL that is set: the samples of --fire, one after the
 other, and whichever is asked for by
@@ -25,7 +25,8 @@ unless Live.CallbackBeforeCallBackNotBlock is in the list.
 
   devhook emulate tencent --sdk-secret-key env:TENCENT_SDK_SECRET_KEY
   devhook emulate tencent --fire Live.CallbackBeforeSendGift --every 10s
-  devhook register tencent --api-url http://127.0.0.1:4072 --sdk-app-id 1400000000
+  devhook register tencent --api-url http://127.0.0.1:4072 \
+    --sdk-app-id 1400000000
 
 The words of errors, and what is answered where nothing is set, are assumed: Tencent
 documents neither.`,

@@ -16,14 +16,14 @@ import (
 
 func (p *program) emulateTiktokCommand() *cli.Command {
 	return &cli.Command{
-		Name: "tiktok", Usage: "the portal's Test URL, and TikTok's deliveries with their retries",
+		Name: "tiktok", Usage: "the portal's Test URL, and deliveries with retries",
 		Description: `Sends webhooks as TikTok for Developers does, to the running devhook up or to --to, and
 ends. Without --event it is the portal's Test URL: tiktok.ping, once. An event that is
 not answered 200 comes again, for 72 hours, on a clock that runs faster.
 
   devhook emulate tiktok
   devhook emulate tiktok --event post.publish.complete --duplicate
-  devhook emulate tiktok --event post.publish.complete --to https://x.example/hooks --speed 36000
+  devhook emulate tiktok --event tiktok.ping --to https://x.example/hooks
 
 TikTok does not publish its pauses: 1, 2, 4 … minutes are assumed. One webhook, changed and
 sent to your app without the way through the door, is devhook trigger.`,
@@ -34,7 +34,7 @@ sent to your app without the way through the door, is devhook trigger.`,
 			&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast the platform's clock runs", Value: 600, DefaultText: "600"},
 			&cli.StringFlag{Name: "secret", Usage: "the app's client secret, a `REF` (default: TIKTOK_CLIENT_SECRET)"},
 			&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
-			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: always, never or auto", Value: "auto"},
 		},
 		Action: p.emulateTiktok,
 	}

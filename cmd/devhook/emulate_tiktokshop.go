@@ -19,8 +19,9 @@ of each call, and sends a webhook, signed, to the URL of its topic when it is as
 with a body that is sent in the place of the sample's, or none. Unlike the real one it
 takes any URL, as those of this machine.
 
-  devhook emulate tiktok-shop --app-key abcdef --app-secret env:TIKTOK_SHOP_APP_SECRET
-  devhook register tiktok-shop --api-url http://127.0.0.1:4073 --topic ORDER_STATUS_CHANGE
+  devhook emulate tiktok-shop --app-key abcdef --app-secret env:SECRET
+  devhook register tiktok-shop --api-url http://127.0.0.1:4073 \
+    --topic ORDER_STATUS_CHANGE
 
 The vendor's pages on this API are known to devhook second hand, and the words of errors
 are assumed.`,

@@ -11,12 +11,12 @@ import (
 
 func (p *program) emulateTuniformCommand() *cli.Command {
 	return &cli.Command{
-		Name: "tuniform", Usage: "the Stream Alerts service: a WebSocket for overlays",
+		Name: "tuniform", Usage: "Stream Alerts: a WebSocket for overlays",
 		Description: `A server for overlays on this machine, as Tuniform documents its own: it refuses
 tokens in the platform's words, greets with CONNECTED, pings, and sends events.
 
   devhook emulate tuniform                              sample events, for ever
-  devhook emulate tuniform --from 'provider:tuniform'   recorded ones, at their own pace
+  devhook emulate tuniform --from 'provider:tuniform'   as recorded, at its pace
   devhook emulate tuniform --close-after 3 --duplicate --unknown
 
 devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`,

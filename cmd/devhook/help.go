@@ -2,7 +2,11 @@ package main
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
+
+	"devhook/internal/config"
 
 	"github.com/urfave/cli/v2"
 )
@@ -66,7 +70,7 @@ func commandHelp(c *cli.Command, name string) string {
 	}
 	b.WriteString("\n")
 	if c.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.Description))
+		fmt.Fprintf(&b, "\n%s\n", flow(strings.TrimSpace(c.Description)))
 	}
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\n")
@@ -78,13 +82,56 @@ func commandHelp(c *cli.Command, name string) string {
 			fmt.Fprintf(&b, "  devhook %s %-*s %s\n", name, width, sub.Name, sub.Usage)
 		}
 	}
-	if len(c.Flags) > 0 {
-		b.WriteString("\nFlags:\n")
-		for _, f := range c.Flags {
+	for _, g := range groups(c.Flags) {
+		fmt.Fprintf(&b, "\n%s:\n", g.name)
+		for _, f := range g.flags {
 			b.WriteString(flagHelp(f))
 		}
 	}
 	return b.String()
+}
+
+// under puts flags under a heading of their command's help. All kinds of cli's
+// flags have the field, and no interface sets it.
+func under(heading string, flags ...cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		reflect.ValueOf(f).Elem().FieldByName("Category").SetString(heading)
+	}
+	return flags
+}
+
+type flagGroup struct {
+	name  string
+	flags []cli.Flag
+}
+
+// groups returns what of flags is shown, by heading, in the order in which
+// headings are first met; what has none is last.
+func groups(flags []cli.Flag) []flagGroup {
+	var list []flagGroup
+	rest := flagGroup{name: "Flags"}
+	for _, f := range flags {
+		if !f.(cli.VisibleFlag).IsVisible() {
+			continue
+		}
+		name := f.(cli.CategorizableFlag).GetCategory()
+		at := slices.IndexFunc(list, func(g flagGroup) bool { return g.name == name })
+		switch {
+		case name == "":
+			rest.flags = append(rest.flags, f)
+		case at < 0:
+			list = append(list, flagGroup{name, []cli.Flag{f}})
+		default:
+			list[at].flags = append(list[at].flags, f)
+		}
+	}
+	if len(list) > 0 {
+		rest.name = "Other flags"
+	}
+	if len(rest.flags) > 0 {
+		list = append(list, rest)
+	}
+	return list
 }
 
 // flagHelp is one flag's lines: its one-letter name, its name, what it takes,
@@ -103,7 +150,11 @@ func flagHelp(f cli.Flag) string {
 			long = "--" + n
 		}
 	}
-	usage := f.(cli.DocGenerationFlag).GetUsage()
+	doc := f.(cli.DocGenerationFlag)
+	usage := doc.GetUsage()
+	if v := doc.GetValue(); v != "" && v != "0" && v != "0s" && v != "false" && doc.TakesValue() && !strings.Contains(usage, "(default") {
+		usage += " (default: " + v + ")"
+	}
 	if before, rest, ok := strings.Cut(usage, "`"); ok {
 		value, after, _ := strings.Cut(rest, "`")
 		long += " " + value
@@ -121,14 +172,44 @@ func flagHelp(f cli.Flag) string {
 
 func appHelp(app *cli.App) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "devhook %s: %s\n\n%s\n\nCommands:\n", app.Version, app.Usage, app.Description)
+	fmt.Fprintf(&b, "devhook %s: %s\n\n%s\n", app.Version, app.Usage, app.Description)
+	heading := ""
 	for _, c := range app.Commands {
-		if !c.Hidden {
-			fmt.Fprintf(&b, "  %-12s %s\n", c.Name, c.Usage)
+		if c.Hidden {
+			continue
 		}
+		if c.Category != heading {
+			heading = c.Category
+			fmt.Fprintf(&b, "\n%s:\n", heading)
+		}
+		fmt.Fprintf(&b, "  %-12s %s\n", c.Name, c.Usage)
 	}
 	b.WriteString("\ndevhook help COMMAND tells more.\n")
 	return b.String()
+}
+
+// byDefault tells in a flag's help what holds where neither it nor devhook.yaml
+// says anything.
+func byDefault(setting string) string { return " (default: " + config.Default(setting) + ")" }
+
+// flow breaks the paragraphs of text anew. What is indented stays as it is.
+func flow(text string) string {
+	var lines, paragraph []string
+	end := func() {
+		if paragraph != nil {
+			lines, paragraph = append(lines, wrap(strings.Join(paragraph, " "), helpWidth)...), nil
+		}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" || line[0] == ' ' {
+			end()
+			lines = append(lines, line)
+		} else {
+			paragraph = append(paragraph, line)
+		}
+	}
+	end()
+	return strings.Join(lines, "\n")
 }
 
 // wrap breaks text into lines of at most width columns.

@@ -18,7 +18,7 @@ import (
 
 func (p *program) keysCommand() *cli.Command {
 	return &cli.Command{
-		Name: "keys", Usage: "make a key pair, to sign as a provider does that keeps its own key", ArgsUsage: "PROVIDER",
+		Name: "keys", Usage: "make a key pair, for providers that sign with a private key", ArgsUsage: "PROVIDER",
 		Description: `Some providers sign with a private key that nobody else has, and publish the other one.
 To replay and trigger their webhooks, give your app the public key that this prints;
 devhook signs with the private one, which stays in the store.

@@ -31,8 +31,9 @@ func (p *program) registerCommand() *cli.Command {
 		Name: "register", Usage: "have a provider send its webhooks here, until Ctrl-C", ArgsUsage: "PROVIDER",
 		Description: `Registers the URL of the running devhook up through the provider's own API, moves it
 when the URL changes, and takes it back at the end. What a devhook has left that was
-killed is taken back at the next start, or by --cleanup. That goes for ` + strings.Join(known, ", ") + `;
-for all others it prints what to do by hand, copies the URL if this is a terminal that
+killed is taken back at the next start, or by --cleanup. That goes for ` + strings.Join(known, ", ") + `.
+
+For all others it prints what to do by hand, copies the URL if this is a terminal that
 lets programs do so, and waits for the first webhook if devhook up runs.
 
   devhook register euler --account 4242 --creator @tv_asahi_news
@@ -42,11 +43,11 @@ lets programs do so, and waits for the first webhook if devhook up runs.
   devhook register tiktok-shop --topic ORDER_STATUS_CHANGE
   devhook register github --repo octocat/hello
   devhook register stripe --event invoice.paid
-  devhook register twitch --subscription stream.online:broadcaster_user_id=1234 --webhook-secret env:TWITCH_SECRET
+  devhook register twitch --subscription stream.online:broadcaster_user_id=1234
   devhook register telegram --takeover
   devhook register twilio --number +15017122661 --takeover
   devhook register --cleanup
-  devhook register tiktok`,
+  devhook register tiktok` + "\n" + paramsHelp(),
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "url", Usage: "the `URL` that webhooks are to go to (default: that of the running devhook up)"},
 			&cli.StringFlag{Name: "api-url", Usage: "where the provider's API is, a `URL`: an emulator"},
@@ -64,22 +65,52 @@ lets programs do so, and waits for the first webhook if devhook up runs.
 	}
 }
 
-// paramFlags are the flags of what providers must be told, by name.
+// paramsHelp is the help of paramFlags, by provider.
+func paramsHelp() string {
+	var b strings.Builder
+	for _, one := range register.Providers() {
+		fmt.Fprintf(&b, "\n%s:\n", one.ID)
+		for _, param := range one.Params {
+			b.WriteString(flagHelp(paramFlag(param, paramUsage(param))))
+		}
+	}
+	return b.String()
+}
+
+// paramUsage is what the help of a param says, with the variables that stand
+// for it.
+func paramUsage(param register.Param) string {
+	env := param.Env
+	if param.OtherEnv != "" {
+		env += ", " + param.OtherEnv
+	}
+	if env == "" {
+		return param.About
+	}
+	if before, after, more := strings.Cut(param.About, "(default: "); more {
+		return before + "(default: " + env + ", else " + after
+	}
+	return param.About + " (default: " + env + ")"
+}
+
+func paramFlag(param register.Param, usage string) cli.Flag {
+	if param.Kind == register.Flag {
+		return &cli.BoolFlag{Name: param.Name, Usage: usage, Hidden: true}
+	}
+	return &cli.StringSliceFlag{Name: param.Name, Usage: usage, Hidden: true}
+}
+
+// paramFlags are the flags of what providers must be told, by name. Several
+// providers may have one of a name; [paramsHelp] tells of each.
 func paramFlags() []cli.Flag {
 	type said struct{ ids, text string }
 	about := map[string][]said{} // by name
 	params := map[string]register.Param{}
 	for _, one := range register.Providers() {
 		for _, param := range one.Params {
-			text := param.About
+			text := paramUsage(param)
 			if _, again := params[param.Name]; again {
 				text = strings.ReplaceAll(text, "`", "")
-			}
-			switch {
-			case param.OtherEnv != "":
-				text += " (default: " + param.Env + ", " + param.OtherEnv + ")"
-			case param.Env != "":
-				text += " (default: " + param.Env + ")"
 			}
 			params[param.Name] = param
 			list := about[param.Name]
@@ -96,12 +127,7 @@ func paramFlags() []cli.Flag {
 		for _, one := range about[name] {
 			texts = append(texts, one.ids+": "+one.text)
 		}
-		usage := strings.Join(texts, "; ")
-		if params[name].Kind == register.Flag {
-			flags = append(flags, &cli.BoolFlag{Name: name, Usage: usage})
-		} else {
-			flags = append(flags, &cli.StringSliceFlag{Name: name, Usage: usage})
-		}
+		flags = append(flags, paramFlag(params[name], strings.Join(texts, "; ")))
 	}
 	return flags
 }

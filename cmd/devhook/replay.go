@@ -27,13 +27,19 @@ func (p *program) replayCommand() *cli.Command {
   devhook replay 12 --to :4000 --set data.amount=50.00
   devhook replay --filter 'provider:tiktok status:5xx' --expect 2xx
   devhook replay 12 --header 'X-Debug: 1' --dry-run
+  devhook replay last --edit --save-as refund
+  devhook replay --filter since:1h --speed 10x     with the pauses of then
+  devhook replay last --watch 'src/*.js' --when-ready
 
 It goes where it went the first time, or to the app of the running devhook up.
 The recording stays as it is; what is sent is recorded, too.`,
-		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
-			&cli.Uint64Flag{Name: "upto", Usage: "of these, the ones up to `NUMBER` (default: all that there are now)"},
-		}, s.flags()...),
+		Flags: slices.Concat(
+			under("Which recordings",
+				&cli.StringSliceFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
+				&cli.Uint64Flag{Name: "upto", Usage: "of these, the ones up to `NUMBER` (default: all that there are now)"},
+			),
+			s.flags(),
+		),
 		Action: func(c *cli.Context) error { return s.replay(c) },
 	}
 }

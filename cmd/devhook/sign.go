@@ -16,7 +16,7 @@ func (p *program) signCommand() *cli.Command {
 		Description: `Prints the HTTP message, signed anew. FILE is an HTTP message or an exchange in JSON,
 - is stdin, REF a recording.
 
-  devhook sign --provider github --secret env:GITHUB_WEBHOOK_SECRET ./message.http
+  devhook sign --provider github --secret env:GITHUB_SECRET ./message.http
   devhook sign last --at -10m | devhook verify -`,
 		Flags:  offlineFlags("the `TIME` of the signature: -5m, unix seconds, RFC 3339 (default: now)"),
 		Action: func(c *cli.Context) error { return p.sign(c) },

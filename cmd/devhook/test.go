@@ -33,7 +33,8 @@ answer. DIR is searched with all that is in it.
   expect: 2xx
 
   devhook test webhooks --to :3000
-  devhook test webhooks --app 'npm start' --ready http://127.0.0.1:3000/health --junit report.xml
+  devhook test webhooks --app 'npm start' --ready http://127.0.0.1:3000/health \
+    --junit report.xml
 
 The app that it starts is stopped at the end, with all that it has started. docs/replay.md
 has the fields of a case. What is sent is recorded.`,

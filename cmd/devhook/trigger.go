@@ -27,13 +27,16 @@ files fixtures/PROVIDER/EVENT.json beside devhook.yaml (devhook save makes them)
 
   devhook trigger --list tiktok
   devhook trigger tiktok/video.publish.completed
-  devhook trigger stripe/invoice.paid --to :3000 --set data.object.amount_due=4200
+  devhook trigger stripe/invoice.paid --set data.object.amount_due=4200
   devhook trigger github/push --header 'X-GitHub-Event: ping' --dry-run
 
 It goes to the app of the running devhook up, or of devhook.yaml.`,
-		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "list", Usage: "list the samples, of one provider or of all"},
-		}, s.flags()...),
+		Flags: slices.Concat(
+			under("Which sample",
+				&cli.BoolFlag{Name: "list", Usage: "list the samples, of one provider or of all"},
+			),
+			s.flags(),
+		),
 		Action: func(c *cli.Context) error { return s.trigger(c) },
 	}
 }

@@ -33,9 +33,9 @@ func (p *program) verifyCommand() *cli.Command {
 		Description: `FILE is an HTTP message or an exchange in JSON, - is stdin, REF a recording. The exit
 code is 0 if the signature is right and 1 if it is not.
 
-  devhook verify --provider stripe --secret env:STRIPE_WEBHOOK_SECRET ./message.http
+  devhook verify --provider stripe --secret env:STRIPE_SECRET ./message.http
   devhook verify last
-  devhook show 12 --raw | devhook verify --provider tiktok --secret file:secret.txt -
+  devhook show 12 --raw | devhook verify --secret file:secret.txt -
 
 A recording is judged as of the time when it came; --at now judges it as of now. Only keys
 that a provider names by a URL (of sns, paypal and google-pubsub) are fetched.`,

@@ -82,6 +82,17 @@ func Settings() []string {
 	return names
 }
 
+// Default returns what holds of a setting that nobody has set; "" if there is
+// no such setting, or nothing holds.
+func Default(name string) string {
+	for _, s := range settings {
+		if s.name == name {
+			return s.def
+		}
+	}
+	return ""
+}
+
 // settle takes the first of the sources that has s.
 func (s setting) settle(src Source, f *file) (Value, error) {
 	if texts := src.Flag(s.name); texts != nil {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Help fits into a terminal of 80 columns, has every flag that is not hidden,
+// and an example of each command that has flags.
+func TestHelp(t *testing.T) {
+	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	app := p.app()
+	texts := map[string]string{"": app.CustomAppHelpTemplate}
+	var walk func(name string, list []*cli.Command)
+	walk = func(name string, list []*cli.Command) {
+		for _, c := range list {
+			if c.Hidden {
+				continue
+			}
+			full := strings.TrimSpace(name + " " + c.Name)
+			texts[full] = c.CustomHelpTemplate
+			if name == "" && !strings.Contains(app.CustomAppHelpTemplate, "\n  "+c.Name+" ") {
+				t.Errorf("devhook help does not list %s", c.Name)
+			}
+			const anyway = 2 // in the title, and in the line of usage
+			if len(c.Flags) > 0 && strings.Count(c.CustomHelpTemplate, "devhook "+full) == anyway {
+				t.Errorf("%s has no example", full)
+			}
+			for _, f := range c.Flags {
+				if !strings.Contains(c.CustomHelpTemplate, "-"+f.Names()[0]) {
+					t.Errorf("the help of %s does not have %s", full, f.Names()[0])
+				}
+			}
+			walk(full, c.Subcommands)
+		}
+	}
+	walk("", app.Commands)
+	for name, text := range texts {
+		for line := range strings.SplitSeq(text, "\n") {
+			if utf8.RuneCountInString(line) > helpWidth {
+				t.Errorf("help %s: more than %d columns: %s", name, helpWidth, line)
+			}
+		}
+	}
+}
+
+// Flags stand under the headings of their command, with what holds where they
+// are not given.
+func TestHelpOfFlags(t *testing.T) {
+	var b bytes.Buffer
+	p := &program{stdin: strings.NewReader(""), stdout: &b, stderr: io.Discard, getenv: func(string) string { return "" }}
+	for _, of := range []struct{ command, has string }{
+		{"up", "\n\nThe app:\n  -f, --forward APP "},
+		{"up", "\n\nOther flags:\n      --config FILE "},
+		{"up", "how LONG an app may take to answer (default: 30s)\n"},
+		{"list", "the newest N; 0 is all (default: 50)\n"},
+		{"list", "\n\nFlags:\n"},
+		{"replay", "\n\nHow it is signed:\n      --sign WHEN "},
+		{"register", "\n\ngithub:\n      --repo OWNER/NAME "},
+		{"register", "(default: GITHUB_WEBHOOK_SECRET, else one is made\n"},
+	} {
+		b.Reset()
+		if code := p.run([]string{"devhook", of.command, "--help"}); code != 0 || !strings.Contains(b.String(), of.has) {
+			t.Errorf("%s --help: exit code %d, and not %q in\n%s", of.command, code, of.has, b.String())
+		}
+	}
+}
