@@ -247,7 +247,7 @@ func (c *Catalog) those(could func(*entry) bool, is func(*Provider) bool) []Prov
 func (c *Catalog) Nearest(id string) []string {
 	word := strings.ReplaceAll(strings.ToLower(id), "_", "-")
 	var ids []string
-	for _, name := range similar.Names(word, sortedKeys(c.byName), len(c.byName)) {
+	for _, name := range similar.Near(word, sortedKeys(c.byName), len(c.byName)) {
 		if id := c.byName[name].id; !slices.Contains(ids, id) && len(ids) < 8 {
 			ids = append(ids, id)
 		}

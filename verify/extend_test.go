@@ -65,7 +65,7 @@ other: {extends: tiktok_business, ack: {status: 204}}
 func TestExtendsErrors(t *testing.T) {
 	const src = "providers:\n  a:\n    extends: stripe\n"
 	for _, tt := range []struct{ name, src, want string }{
-		{"an unknown one", "providers:\n  a: {extends: strpe}\n", `2:16: providers.a.extends: unknown provider "strpe" (near: stripe, `},
+		{"an unknown one", "providers:\n  a: {extends: strpe}\n", `2:16: providers.a.extends: unknown provider "strpe" (near: stripe)`},
 		{"one further down", "providers:\n  a: {extends: b}\n  b: {extends: stripe}\n", `2:16: providers.a.extends: "b" is described further down`},
 		{"itself", "providers:\n  a: {extends: a}\n", `2:16: providers.a.extends: "a" is described further down`},
 		{"no value", "providers:\n  a: {extends: ~}\n", "2:16: providers.a.extends: has no value"},

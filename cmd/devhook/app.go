@@ -17,7 +17,6 @@ import (
 	"unicode"
 
 	"devhook/internal/config"
-	"devhook/internal/similar"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 
@@ -119,7 +118,7 @@ func unknownCommand(app *cli.App, name string) error {
 	for _, c := range app.Commands {
 		names = append(names, c.Names()...)
 	}
-	return &failure{code: 2, text: fmt.Sprintf("unknown command %q (near: %s)", name, strings.Join(similar.Names(name, names, 3), ", ")), hint: "devhook help lists the commands"}
+	return &failure{code: 2, text: fmt.Sprintf("unknown command %q (near: %s)", name, strings.Join(nearCommands(name, names), ", ")), hint: "devhook help lists the commands"}
 }
 
 // usageError makes an error of a flag that cli does not understand.
@@ -135,7 +134,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		}
 		text = "unknown flag " + dashed(name)
 		var near []string
-		for _, n := range similar.Names(name, names, 3) {
+		for _, n := range nearFlags(name, names) {
 			near = append(near, dashed(n))
 		}
 		if len(near) > 0 {

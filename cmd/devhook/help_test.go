@@ -70,3 +70,42 @@ func TestHelpOfFlags(t *testing.T) {
 		}
 	}
 }
+
+// What other tools call it leads to what it is here, which is there.
+func TestElsewhere(t *testing.T) {
+	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
+	app := p.app()
+	for word, here := range commandElsewhere {
+		if app.Command(here) == nil {
+			t.Errorf("%s is told to be %s, and there is no such command", word, here)
+		}
+		if app.Command(word) != nil {
+			t.Errorf("%s is a command, and told to be another", word)
+		}
+	}
+	flags := map[string]bool{}
+	for _, c := range app.Commands {
+		for _, f := range c.Flags {
+			for _, name := range f.Names() {
+				flags[name] = true
+			}
+		}
+	}
+	for word, list := range flagElsewhere {
+		for _, here := range list {
+			if !flags[here] {
+				t.Errorf("--%s is told to be --%s, and no command has it", word, here)
+			}
+		}
+	}
+	for typed, want := range map[string]string{
+		"ls": `unknown command "ls" (near: list)`, "lst": "(near: list)", "up --port 3000": "unknown flag --port (near: --forward)",
+		"list --limit 5": "(near: -n)", "replay last -n 3": "(near: --repeat)", "list --nn": "(near: -n", "up --forwrd :1": "(near: --forward)",
+	} {
+		var errs bytes.Buffer
+		p.stderr = &errs
+		if code := p.run(append([]string{"devhook"}, strings.Fields(typed)...)); code != 2 || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: exit code %d, %q, want %q", typed, code, errs.String(), want)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (s *sending) recipe(arg string) ([]replay.Mutation, error) {
 	if errors.Is(err, fs.ErrNotExist) && !isFile(arg) {
 		f := &failure{code: 2, text: "there is no recipe " + arg, err: err, hint: "devhook replay last --set PATH=VALUE --save-as " + arg}
 		if names := recipeNames(filepath.Dir(path)); len(names) > 0 {
-			f.text += " (near: " + strings.Join(similar.Names(arg, names, 3), ", ") + ")"
+			f.text += " (near: " + strings.Join(similar.Near(arg, names, 3), ", ") + ")"
 		}
 		return nil, f
 	}

@@ -51,7 +51,7 @@ func (s *sending) trigger(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
 	}
-	if arg := c.Args().First(); strings.HasSuffix(arg, ".json") && isThere(arg) {
+	if arg := c.Args().First(); (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".http")) && (isThere(arg) || !strings.Contains(arg, "/")) {
 		return &failure{code: 2, text: arg + " is a file, and trigger takes PROVIDER/EVENT", hint: "devhook replay " + arg + " sends it"}
 	}
 	id, name, _ := strings.Cut(c.Args().First(), "/")
@@ -209,20 +209,31 @@ func (s *sending) sample(all []fixtures.Fixture, id, name string) (fixtures.Fixt
 		}
 		ids = append(ids, f.Provider)
 	}
+	var whole []string // of which it is the event
+	if len(names) == 0 && !known && name == "" {
+		for _, f := range s.fixtures() {
+			if f.Name == id || f.Exchange.Event == id {
+				whole = append(whole, f.Provider+"/"+f.Name)
+			}
+		}
+	}
 	f := &failure{code: 2, hint: "devhook trigger --list"}
 	switch {
 	case len(names) == 0 && known:
 		f.text = "there is no sample of " + id
 		f.hint = "devhook save last " + id + "/EVENT makes one of a recording"
+	case len(whole) > 0:
+		f.text = fmt.Sprintf("whose %s? There is %s", id, strings.Join(whole, ", "))
+		f.hint = "devhook trigger " + whole[0]
 	case len(names) == 0:
 		ids = append(ids, fixtures.Providers()...)
 		slices.Sort(ids)
-		f.text = fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Names(id, slices.Compact(ids), 3), ", "))
+		f.text = fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Near(id, slices.Compact(ids), 3), ", "))
 	case name == "":
 		f.text = "which event of " + id + "?"
 		f.hint += " " + id
 	default:
-		f.text = fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Names(name, names, 4), ", "))
+		f.text = fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Near(name, names, 4), ", "))
 		f.hint += " " + id
 	}
 	return fixtures.Fixture{}, f

@@ -4,6 +4,7 @@ package similar
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,15 @@ import (
 const maxWord = 64
 
 // Names returns up to n of the known names, the most similar to word first.
-func Names(word string, known []string, n int) []string {
+func Names(word string, known []string, n int) []string { return ranking(word, known, n, math.MaxInt) }
+
+// Near is Names without those that are not similar: that have less than half of
+// word in common with it. The first one stays, so that there is one to tell of.
+func Near(word string, known []string, n int) []string {
+	return ranking(word, known, n, max(1, min(len(word), maxWord)/2))
+}
+
+func ranking(word string, known []string, n, farthest int) []string {
 	type ranked struct {
 		name     string
 		distance int
@@ -23,7 +32,10 @@ func Names(word string, known []string, n int) []string {
 	}
 	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.distance, b.distance) })
 	names := make([]string, 0, n)
-	for _, r := range list[:min(n, len(list))] {
+	for i, r := range list[:min(n, len(list))] {
+		if i > 0 && r.distance > farthest {
+			break
+		}
 		names = append(names, r.name)
 	}
 	return names

@@ -27,3 +27,15 @@ func TestNames(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestNear(t *testing.T) {
+	if got := Near("strpe", []string{"mailchimp", "stripes", "stripe", "zoom"}, 3); !slices.Equal(got, []string{"stripe", "stripes"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Near("qqqqq", known, 3); len(got) != 1 {
+		t.Errorf("nothing is near, and one is told of: got %v", got)
+	}
+	if got := Near("", nil, 3); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}

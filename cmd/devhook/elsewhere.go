@@ -1,0 +1,60 @@
+package main
+
+import (
+	"slices"
+
+	"devhook/internal/similar"
+)
+
+// What other tools call a command or a flag, and what that is here. It is told
+// to who types it; nothing is done in its place.
+var (
+	commandElsewhere = map[string]string{
+		"start": "up", "serve": "up", "run": "up", "forward": "up", "tunnel": "up", "proxy": "up", "relay": "up", "connect": "up",
+		"ls": "list", "events": "list", "history": "list", "requests": "list", "deliveries": "list", "search": "list", "find": "list",
+		"get": "show", "view": "show", "cat": "show", "inspect": "show", "open": "show", "describe": "show",
+		"logs": "tail", "log": "tail", "watch": "tail", "follow": "tail", "stream": "tail",
+		"resend": "replay", "retry": "replay", "redeliver": "replay", "retrigger": "replay", "repeat": "replay",
+		"send": "trigger", "fire": "trigger", "simulate": "trigger", "mock": "trigger", "event": "trigger", "samples": "trigger", "fixtures": "trigger",
+		"rm": "prune", "delete": "prune", "clean": "prune", "clear": "prune", "purge": "prune", "gc": "prune",
+		"check": "verify", "validate": "verify", "compare": "diff", "info": "status", "ps": "status", "ping": "status",
+		"login": "doctor", "auth": "doctor", "diagnose": "doctor", "init": "config", "env": "config", "settings": "config",
+		"sources": "providers", "integrations": "providers", "fuzz": "attack", "scan": "attack", "minimize": "shrink", "subscribe": "register",
+	}
+	flagElsewhere = map[string][]string{ // the first that the command has
+		"port": {"forward", "to"}, "p": {"forward", "to"}, "target": {"forward", "to"}, "host": {"forward", "to"},
+		"addr": {"listen", "to"}, "address": {"listen", "to"}, "t": {"to"}, "u": {"url", "to"}, "url": {"to"},
+		"subdomain": {"url"}, "hostname": {"url"}, "domain": {"url"}, "token": {"authtoken", "secret"}, "key": {"secret"},
+		"skip-verify": {"verify"}, "no-verify": {"verify"}, "insecure": {"verify"}, "quiet": {"output"}, "q": {"output"}, "format": {"output", "json"},
+		"limit": {"n"}, "last": {"n"}, "count": {"n", "repeat"}, "all": {"n", "filter"}, "number": {"n"},
+		"failed": {"filter"}, "since": {"filter"}, "data": {"body"}, "payload": {"body"}, "request": {"method"},
+		"override": {"set"}, "add": {"set"}, "remove": {"unset"}, "times": {"repeat"}, "parallel": {"concurrency"}, "delay": {"rate"},
+		"edit-body": {"edit"}, "save": {"save-as"}, "no-sign": {"sign"}, "resign": {"sign"}, "assert": {"expect"}, "status": {"expect"},
+		"days": {"older-than"}, "out": {"o"}, "output": {"o", "json"}, "file": {"o", "config"}, "dir": {"store"}, "d": {"body", "store"}, "X": {"method"}, "H": {"header"}, "n": {"repeat", "count"}, "debug": {"verbose"}, "v": {"verbose"},
+	}
+)
+
+// nearCommands are the commands that a word may mean, the likeliest first.
+func nearCommands(word string, known []string) []string {
+	return near(commandElsewhere[word], word, known)
+}
+
+// nearFlags are the flags that a name may mean, the likeliest first.
+func nearFlags(name string, known []string) []string {
+	for _, here := range flagElsewhere[name] {
+		if slices.Contains(known, here) {
+			return near(here, name, known)
+		}
+	}
+	return near("", name, known)
+}
+
+func near(here, word string, known []string) []string {
+	if here != "" {
+		return []string{here}
+	}
+	if len(word) == 1 { // any other letter is as near
+		known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return len(k) == 1 })
+	}
+	return similar.Near(word, known, 3)
+}
