@@ -264,6 +264,9 @@ func parseText(w word) (Term, string, *FilterError) {
 		}
 		note = fmt.Sprintf("%s: is no key of a filter: %q is looked for as a text in bodies (keys: %s, header.NAME, body.PATH=)", m[1], w.text, strings.Join(filterKeys, ", "))
 	}
+	if meant := w.misspelled(); meant != "" {
+		note = fmt.Sprintf("%q is looked for as a text in bodies: if the key is meant, write %s", w.text, meant)
+	}
 	return wantText(w.text), note, nil
 }
 

@@ -110,6 +110,29 @@ func (w word) key() (key, value string, at int) {
 // looksLikeKey tells what somebody may have meant for a key from a URL.
 var looksLikeKey = regexp.MustCompile(`^([a-z]{3,12}):(?:[^/]|/[^/]|/?$)`)
 
+// misspelled returns what w, which is a text, would be with the separator and
+// the case of the key that it begins with; "" if it begins with none.
+func (w word) misspelled() string {
+	if w.quoted {
+		return ""
+	}
+	at := strings.IndexAny(w.raw, ":=")
+	if at < 0 || at == len(w.raw)-1 {
+		return ""
+	}
+	key, value := w.raw[:at], w.raw[at+1:]
+	lower := strings.ToLower(key)
+	path, isBody := strings.CutPrefix(lower, "body.")
+	name, isHeader := strings.CutPrefix(lower, "header.")
+	switch {
+	case isBody && path != "":
+		return "body." + key[len("body."):] + "=" + value
+	case isHeader && name != "", slices.Contains(filterKeys, lower):
+		return lower + ":" + value
+	}
+	return ""
+}
+
 // patterns takes the values between commas apart, in lower case with fold.
 func patterns(values string, fold bool) []Pattern {
 	if fold {

@@ -49,7 +49,7 @@ func (e *AmbiguousError) Error() string {
 }
 
 func (s *Store) get(ref string) (*Exchange, error) {
-	if seq, err := strconv.ParseUint(ref, 10, 64); err == nil {
+	if seq, err := strconv.ParseUint(strings.TrimPrefix(ref, "#"), 10, 64); err == nil { // as lists have it
 		return s.getSeq(seq)
 	}
 	if word, back, ok := strings.Cut(ref, "~"); ok || ref == "last" || ref == "live" {
@@ -69,7 +69,7 @@ func (s *Store) get(ref string) (*Exchange, error) {
 		return nil, ErrNotFound
 	}
 	if len(ref) < 4 {
-		return nil, fmt.Errorf("too short: want a number, or 4 characters of an ID at least: %w", ErrNotFound)
+		return nil, fmt.Errorf("%w: want a number, last, live, or 4 characters of an ID at least", ErrNotFound)
 	}
 	return s.getID(ID(strings.ToUpper(ref)))
 }

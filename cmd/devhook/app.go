@@ -137,6 +137,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		for _, n := range nearFlags(name, names) {
 			near = append(near, dashed(n))
 		}
+		if isDigits(name) && slices.Contains(names, "n") { // as head has it
+			near = []string{"-n " + name}
+		}
 		if len(near) > 0 {
 			text += " (near: " + strings.Join(near, ", ") + ")"
 		}

@@ -100,7 +100,7 @@ func TestElsewhere(t *testing.T) {
 	}
 	for typed, want := range map[string]string{
 		"ls": `unknown command "ls" (near: list)`, "lst": "(near: list)", "up --port 3000": "unknown flag --port (near: --forward)",
-		"list --limit 5": "(near: -n)", "replay last -n 3": "(near: --repeat)", "list --nn": "(near: -n", "up --forwrd :1": "(near: --forward)",
+		"list --limit 5": "(near: -n)", "replay last -n 3": "(near: --repeat)", "list --nn": "(near: -n", "list -5": "unknown flag -5 (near: -n 5)", "up --forwrd :1": "(near: --forward)",
 	} {
 		var errs bytes.Buffer
 		p.stderr = &errs

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"devhook/fixtures"
@@ -240,8 +242,8 @@ func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*re
 				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
 			}
 			ex, err := store.Get(arg)
-			if errors.Is(err, recorder.ErrNotFound) && isThere(arg) {
-				return nil, &failure{code: 2, text: err.Error(), hint: "if the file " + arg + " is meant: ./" + arg, err: err}
+			if errors.Is(err, recorder.ErrNotFound) {
+				return nil, &failure{code: 2, text: err.Error(), hint: meantBy(arg), err: err}
 			}
 			if err != nil {
 				return nil, err
@@ -251,7 +253,11 @@ func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*re
 		}
 		text, err := p.readFile(arg)
 		if err != nil {
-			return nil, &failure{code: 2, text: err.Error(), err: err}
+			f := &failure{code: 2, text: err.Error(), err: err}
+			if errors.Is(err, fs.ErrNotExist) {
+				f.hint = meantBy(arg)
+			}
+			return nil, f
 		}
 		found, err := recorder.Parse(text)
 		if arg == "-" {
@@ -279,6 +285,25 @@ func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*re
 		list = append(list, found...)
 	}
 	return list, nil
+}
+
+// meantBy is the hint for arg, which names nothing.
+func meantBy(arg string) string {
+	first, last, isRange := strings.Cut(strings.Replace(arg, "-", "..", 1), "..")
+	switch {
+	case isRange && isDigits(first) && isDigits(last):
+		return "several are a filter, as in devhook replay --filter seq:" + first + ".." + last
+	case arg == "all":
+		return "all are a filter, as in devhook replay --filter 'path:*'"
+	case isThere(arg):
+		return "if the file " + arg + " is meant: ./" + arg
+	}
+	return "devhook list shows what there is"
+}
+
+func isDigits(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 64)
+	return err == nil
 }
 
 // isFile reports whether arg is a file, and not the name of a recording.
