@@ -149,7 +149,7 @@ func (p *program) seekable(name string) (io.ReadSeekCloser, error) {
 		}
 		return f, nil
 	}
-	return spooled(p.stdin)
+	return spooled(p.typed())
 }
 
 // spooled reads all of r into memory, or into a file that is gone afterwards.

@@ -7,11 +7,13 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"devhook/fixtures"
+	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/verify"
 
@@ -319,7 +321,21 @@ func isThere(name string) bool {
 
 func (p *program) readFile(arg string) ([]byte, error) {
 	if arg == "-" {
-		return io.ReadAll(p.stdin)
+		return io.ReadAll(p.typed())
 	}
 	return os.ReadFile(arg)
+}
+
+// typed is stdin. Where that is a terminal it is said that it is read, and how
+// it ends.
+func (p *program) typed() io.Reader {
+	if terminal.IsTerminal(p.stdin) {
+		end := "Ctrl-D"
+		if runtime.GOOS == "windows" {
+			end = "Ctrl-Z and Enter"
+		}
+		errs := terminal.New(p.stderr, terminal.Auto, p.getenv)
+		errs.Printf("%s", errs.Dim("Reading what is typed here, until "+end+"."))
+	}
+	return p.stdin
 }

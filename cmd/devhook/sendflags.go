@@ -141,7 +141,7 @@ func (s *sending) mutations() ([]replay.Mutation, error) {
 func (s *sending) bodyBytes(text string) ([]byte, error) {
 	switch {
 	case text == "@-":
-		return io.ReadAll(s.p.stdin)
+		return io.ReadAll(s.p.typed())
 	case len(text) > 0 && text[0] == '@':
 		b, err := os.ReadFile(text[1:])
 		if err != nil {

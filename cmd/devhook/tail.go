@@ -48,6 +48,9 @@ func (p *program) tail(c *cli.Context) error {
 	}
 	ctx, stop := interruptible(c)
 	defer stop()
+	if err := p.sayWaiting(c, store, "webhooks"); err != nil {
+		return err
+	}
 	for ex, err := range store.FollowEnds(ctx, from) {
 		if err == nil {
 			var ok bool

@@ -84,12 +84,23 @@ func (p *program) wait(c *cli.Context) error {
 	return &failure{code: 5, text: fmt.Sprintf("%d of %d came within %s", seen, c.Int("count"), patience), hint: "devhook list shows what did come; --after REF counts what was there before"}
 }
 
-// awaitStore opens the store as soon as there is one.
-func (p *program) awaitStore(ctx context.Context, c *cli.Context) (*recorder.Store, error) {
+// awaitStore opens the store as soon as there is one, and says what is waited
+// for.
+func (p *program) awaitStore(ctx context.Context, c *cli.Context, what string) (*recorder.Store, error) {
+	said := false
 	for {
 		store, err := p.openToRead(c)
+		if err == nil && !said {
+			return store, p.sayWaiting(c, store, what)
+		}
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return store, storeFailure(err)
+		}
+		if !said {
+			if err := p.sayWaiting(c, nil, what); err != nil {
+				return nil, err
+			}
+			said = true
 		}
 		select {
 		case <-ctx.Done():
@@ -99,9 +110,26 @@ func (p *program) awaitStore(ctx context.Context, c *cli.Context) (*recorder.Sto
 	}
 }
 
+// sayWaiting tells a person at a terminal that it is waited, what for, and where
+// that may be for ever. The store is nil if there is none yet.
+func (p *program) sayWaiting(c *cli.Context, store *recorder.Store, what string) error {
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil || !errs.Lasts() {
+		return err
+	}
+	text := "Waiting for " + what + ". Ctrl-C ends."
+	if store == nil {
+		text = "There is no store at " + terminal.Safe(p.storeDir(c)) + " yet: devhook up makes it. " + text
+	} else if r, err := findRunning(store); err == nil && r == nil {
+		text = "No devhook up runs on this store now. " + text
+	}
+	errs.Paragraph(0, errs.Dim(text))
+	return nil
+}
+
 // waitReady waits until a devhook up of the store takes webhooks in.
 func (p *program) waitReady(ctx context.Context, c *cli.Context) error {
-	store, err := p.awaitStore(ctx, c)
+	store, err := p.awaitStore(ctx, c, "a devhook up")
 	if err != nil {
 		return err
 	}
@@ -135,7 +163,7 @@ func (p *program) waitReady(ctx context.Context, c *cli.Context) error {
 
 // waitWebhooks prints as many as are wanted, and returns how many it was.
 func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *terminal.Terminal, f recorder.Filter) (seen int, err error) {
-	store, err := p.awaitStore(ctx, c)
+	store, err := p.awaitStore(ctx, c, countOf(c.Int("count"), "webhook", "webhooks"))
 	if err != nil {
 		return 0, err
 	}
