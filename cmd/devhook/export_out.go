@@ -31,18 +31,18 @@ func (p *program) target(name string) (out io.Writer, finish func(error) error, 
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // 0600
 	if err != nil {
-		return nil, nil, wrote(err)
+		return nil, nil, wroteTo(name, err)
 	}
 	w := bufio.NewWriterSize(tmp, 64<<10)
 	return w, func(err error) error {
 		if err == nil {
-			err = wrote(errors.Join(w.Flush(), tmp.Sync()))
+			err = wroteTo(name, errors.Join(w.Flush(), tmp.Sync()))
 		}
 		if err2 := tmp.Close(); err == nil {
-			err = wrote(err2)
+			err = wroteTo(name, err2)
 		}
 		if err == nil {
-			err = wrote(os.Rename(tmp.Name(), name))
+			err = wroteTo(name, os.Rename(tmp.Name(), name))
 		}
 		if err != nil {
 			os.Remove(tmp.Name())

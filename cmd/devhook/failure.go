@@ -99,7 +99,12 @@ func storeFailure(err error) error {
 		f.hint = "use the devhook that wrote it, or another directory with --store"
 	case errors.Is(err, recorder.ErrForeign):
 		f.hint = "name a directory of its own, as in --store " + recorder.Dir
-	case errors.Is(err, fs.ErrPermission), errors.As(err, &path) && path.Op != "write" && path.Op != "sync":
+	case errors.As(err, &path) && path.Op == "chmod" && errors.Is(err, fs.ErrPermission):
+		f.text = "the store " + path.Path + " belongs to another user, who alone can close it to others"
+		f.hint = "use a directory of your own with --store, or have " + path.Path + " given to you"
+	case errors.Is(err, fs.ErrPermission):
+		f.hint = "look whose directory it is; --store uses another"
+	case errors.As(err, &path) && path.Op != "write" && path.Op != "sync":
 		f.hint = "use another directory with --store"
 	}
 	return f

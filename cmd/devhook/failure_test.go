@@ -2,7 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +30,25 @@ func TestCaret(t *testing.T) {
 		_, got, _ := strings.Cut(caret(fe), "\n  ")
 		if got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// A store that cannot be used says what can be done. Tests may run as root, who may
+// do everything.
+func TestStoreFailure(t *testing.T) {
+	for _, of := range []struct {
+		err        error
+		text, hint string
+	}{
+		{&fs.PathError{Op: "chmod", Path: ".devhook", Err: syscall.EPERM}, "the store .devhook belongs to another user", "a directory of your own with --store"},
+		{&fs.PathError{Op: "open", Path: ".devhook/lock", Err: syscall.EACCES}, "open .devhook/lock: permission denied", "whose directory"},
+		{&fs.PathError{Op: "mkdir", Path: "/proc/x", Err: syscall.ENOENT}, "mkdir /proc/x", "use another directory with --store"},
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, "write x: ", ""},
+	} {
+		f := explain(storeFailure(fmt.Errorf("open store: %w", of.err)))
+		if f.code != 6 || !strings.Contains(f.text, of.text) || !strings.Contains(f.hint, of.hint) || of.hint == "" && f.hint != "" {
+			t.Errorf("%v: %+v, want %q and %q", of.err, f, of.text, of.hint)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"devhook/internal/terminal"
@@ -144,7 +145,10 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // wrote returns the failure of an answer that could not be written, for the
 // error that writing it had; nil for nil.
-func wrote(err error) error {
+func wrote(err error) error { return wroteTo("", err) }
+
+// wroteTo is wrote, to the file of that name.
+func wroteTo(name string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -152,5 +156,12 @@ func wrote(err error) error {
 	if at := new(fs.PathError); errors.As(err, &at) {
 		cause = at.Err
 	}
-	return &failure{code: 6, text: "cannot write: " + cause.Error(), err: err}
+	f := &failure{code: 6, text: "cannot write: " + cause.Error(), err: err}
+	if name != "" {
+		f.text = "cannot write " + name + ": " + cause.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			f.hint = "mkdir " + filepath.Dir(name)
+		}
+	}
+	return f
 }
