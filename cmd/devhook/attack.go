@@ -118,7 +118,7 @@ func (p *program) listVariants(c *cli.Context, list []attack.Variant) error {
 	}
 	for _, v := range list {
 		if !c.Bool("json") {
-			out.Beside(fmt.Sprintf("%-22s %-8s", v.Name, v.Want), v.About)
+			out.Hanging(fmt.Sprintf("%-22s %-8s ", v.Name, v.Want), 32, v.About)
 			continue
 		}
 		if err := p.line(struct {

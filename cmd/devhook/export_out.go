@@ -85,7 +85,7 @@ func (e *exporting) summary() {
 		e.errs.Paragraph(0, "left out or replaced: "+terminal.Safe(strings.Join(places, ", "))+more+". Look whether that is all before you share it.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Signed)) {
-		e.errs.Printf("signed anew, with a secret that is for nothing else: %s FILE", terminal.Safe(verifying(id, e.export.Signed[id])))
+		e.errs.Paragraph(0, "signed anew, with a secret that is for nothing else: "+terminal.Safe(verifying(id, e.export.Signed[id]))+" FILE")
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Unsigned)) {
 		e.errs.Warning(fmt.Sprintf("%s is not signed anew: %s", id, e.export.Unsigned[id].Error()))

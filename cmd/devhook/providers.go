@@ -76,13 +76,18 @@ func (p *program) providers(c *cli.Context) error {
 		if one.Env != "" && p.getenv(one.Env) != "" {
 			mark = "*"
 		}
-		out.Printf("%s %-*s  %-*s  %s", mark, idWidth, one.ID, nameWidth, terminal.Cut(one.Name, nameWidth), out.Dim(one.Env))
+		width := out.Room(2+idWidth+2+2+len(one.Env), 8, nameWidth)
+		out.Printf("%s %-*s  %s  %s", mark, idWidth, one.ID, terminal.Pad(terminal.Cut(one.Name, width), width), out.Dim(one.Env))
 	}
 	if err := wrote(out.Err()); err != nil {
 		return err
 	}
 	if !c.Bool("json") {
-		fmt.Fprintln(p.stderr, "* its secret is in the environment; devhook providers ID tells more")
+		errs, err := p.terminal(c, p.stderr)
+		if err != nil {
+			return err
+		}
+		errs.Paragraph(0, "* its secret is in the environment; devhook providers ID tells more")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (p *program) save(c *cli.Context) error {
 		errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". Look whether that is all before you share it.")
 	}
 	if f.Name != "" {
-		errs.Printf("devhook trigger %s/%s sends it", terminal.Safe(f.Provider), terminal.Safe(f.Name))
+		errs.Printf("devhook trigger %s sends it", terminal.Safe(quoteShell(f.Provider+"/"+f.Name)))
 	}
 	return nil
 }

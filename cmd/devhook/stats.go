@@ -88,7 +88,7 @@ const maxShown = 12
 func showStats(out *terminal.Terminal, t *census.Census, by census.Period) {
 	by, times := t.Times(by)
 	row := func(name, text string) { out.Printf("  %s %s", terminal.Pad(terminal.Cut(name, 36), 36), text) }
-	out.Printf("%s, %s, from %s to %s", countOf(int(t.Count), "recording", "recordings"), terminal.Size(t.Bytes), t.First.Local().Format(time.DateTime), t.Last.Local().Format(time.DateTime))
+	out.Paragraph(0, fmt.Sprintf("%s, %s, from %s to %s", countOf(int(t.Count), "recording", "recordings"), terminal.Size(t.Bytes), t.First.Local().Format(time.DateTime), t.Last.Local().Format(time.DateTime)))
 	for _, group := range census.Groups {
 		counts := t.By(group)
 		if len(counts) == 0 {
@@ -114,9 +114,10 @@ func showStats(out *terminal.Terminal, t *census.Census, by census.Period) {
 	if by == census.Hour {
 		layout = "2006-01-02 15:00"
 	}
+	longest := int64(out.Room(2+36+1+8+2, 5, 30))
 	top := slices.MaxFunc(times, func(a, b census.Moment) int { return cmp.Compare(a.Count, b.Count) }).Count
 	for _, m := range times {
-		bar := strings.Repeat("▪", int(max(1, m.Count*30/top)))
+		bar := strings.Repeat("▪", int(max(1, m.Count*longest/top)))
 		row(m.At.Format(layout), fmt.Sprintf("%8d  %s", m.Count, out.Dim(bar)))
 	}
 }

@@ -315,14 +315,15 @@ func (s *sending) listFixtures(c *cli.Context) error {
 	slices.SortStableFunc(all, func(a, b fixtures.Fixture) int {
 		return strings.Compare(a.Provider+"/"+a.Name, b.Provider+"/"+b.Name)
 	})
-	found := false
+	all = slices.DeleteFunc(all, func(f fixtures.Fixture) bool { return wanted != "" && f.Provider != wanted })
+	longest := 0
 	for _, f := range all {
-		if wanted != "" && f.Provider != wanted {
-			continue
-		}
-		found = true
+		longest = max(longest, terminal.Columns(f.Provider+"/"+f.Name))
+	}
+	for _, f := range all {
 		if !c.Bool("json") {
-			s.out.Printf("%-62s %-10s %s", terminal.Safe(f.Provider+"/"+f.Name), terminal.Safe(string(f.Kind)), s.out.Dim(terminal.Safe(f.Note)))
+			name := terminal.Pad(terminal.Safe(f.Provider+"/"+f.Name), longest)
+			s.out.Beside(name+" "+terminal.Pad(terminal.Safe(string(f.Kind)), 10), terminal.Safe(f.Note))
 			continue
 		}
 		if err := s.p.line(struct {
@@ -337,8 +338,8 @@ func (s *sending) listFixtures(c *cli.Context) error {
 			return err
 		}
 	}
-	if !found {
-		_, err := s.findFixture(all, wanted, "")
+	if len(all) == 0 {
+		_, err := s.findFixture(s.fixturesOf(wanted), wanted, "")
 		return err
 	}
 	return wrote(s.out.Err())

@@ -177,9 +177,9 @@ func (p *program) verify(c *cli.Context) error {
 			return err
 		}
 	} else {
-		out.Printf("%s: %s", provider.ID, out.Verdict(v))
+		out.Paragraph(0, provider.ID+": "+out.Verdict(v))
 		if v.Hint != "" {
-			out.Printf("%s", terminal.Safe(v.Hint))
+			out.Paragraph(0, terminal.Safe(v.Hint))
 		}
 		if c.String("at") == "" && !ex.At.IsZero() && v.Status == verify.Valid {
 			if then := provider.Scheme.Verify(m, keys, now); then.Status != verify.Valid {

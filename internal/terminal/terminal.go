@@ -189,6 +189,15 @@ func (t *Terminal) Beside(head, text string) {
 	t.Paragraph(4, text)
 }
 
+// Room returns how many columns are left beside so many, which is all of most
+// where lines have no end, and least at least.
+func (t *Terminal) Room(beside, least, most int) int {
+	if t.width == 0 {
+		return most
+	}
+	return min(most, max(least, t.width-beside))
+}
+
 // wrap breaks text between words to fit behind a margin. A word that is too
 // long, as URLs are, is left whole.
 func (t *Terminal) wrap(text string, margin int) []string {
