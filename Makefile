@@ -16,6 +16,7 @@ build: ## build bin/devhook
 install: ## install devhook into $(PREFIX)/bin
 	CGO_ENABLED=0 GOBIN=$(PREFIX)/bin $(GO) install -trimpath ./cmd/devhook
 	@echo "installed $(PREFIX)/bin/devhook"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo 'which is not in PATH yet: export PATH="$(PREFIX)/bin:$$PATH"';; esac
 
 test: ## test everything; needs Go alone
 	CGO_ENABLED=0 $(GO) test ./...
