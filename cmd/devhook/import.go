@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"devhook/internal/interchange"
+	"devhook/internal/terminal"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
@@ -65,12 +66,16 @@ func (p *program) importFile(c *cli.Context) (err error) {
 		}
 	}
 	skipped := 0
+	done := func() {}
 	reader.Skipped = func(text string) {
+		done()
 		if skipped++; skipped <= 3 {
 			errs.Warning(text)
 		}
 	}
+	done = errs.Busy("reading " + terminal.Safe(fileName(name)) + " …")
 	count, err := reader.Count(in)
+	done()
 	if err != nil {
 		return unreadable(name, err)
 	}
@@ -95,6 +100,9 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	}()
 	var first, newest uint64
 	n := 0
+	if !c.Bool("json") { // whose lines may be on the same screen
+		done = errs.Busy("recording " + countOf(count, "webhook", "webhooks") + " …")
+	}
 	imp := &interchange.Importer{Store: store, Catalog: catalog, Reader: reader}
 	err = imp.Import(c.Context, in, count, func(ex *recorder.Exchange) error {
 		if n++; n == 1 {
@@ -109,6 +117,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 		}
 		return nil
 	})
+	done()
 	var bad *interchange.StoreError
 	switch {
 	case errors.As(err, &bad):

@@ -74,9 +74,16 @@ func (p *program) list(c *cli.Context) error {
 	}
 	defer store.Close()
 	var failed error
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return err
+	}
 	none := true
+	found := errs.Busy("looking through the recordings …")
+	defer found()
 	for ex, err := range store.Query(recorder.Query{Filter: f, Newest: c.Int("n")}) {
 		none = false
+		found()
 		switch {
 		case err != nil:
 		case c.Bool("json"):
@@ -89,10 +96,11 @@ func (p *program) list(c *cli.Context) error {
 			return err
 		}
 		if err != nil {
-			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+			errs.Warning(err.Error())
 			failed = storeFailure(err)
 		}
 	}
+	found()
 	if none && !c.Bool("json") {
 		fmt.Fprintln(p.stderr, "no recording matches")
 	}

@@ -60,14 +60,21 @@ func (p *program) stats(c *cli.Context) error {
 	var failed error
 	if store != nil {
 		defer store.Close()
+		errs, err := p.terminal(c, p.stderr)
+		if err != nil {
+			return err
+		}
+		counted := errs.Busy("counting …")
 		for ex, err := range store.Query(recorder.Query{Filter: f}) {
 			if err != nil {
-				fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+				counted()
+				errs.Warning(err.Error())
 				failed = storeFailure(err)
 				continue
 			}
 			t.Add(ex)
 		}
+		counted()
 	}
 	by := census.Period(c.String("by"))
 	switch {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -391,4 +392,44 @@ func TestCutMiddle(t *testing.T) {
 			t.Errorf("cutMiddle(%q, %d) = %q, want %q", tt.in, tt.n, got, tt.want)
 		}
 	}
+}
+
+// What takes long is said, and taken away again; what does not is never on the
+// screen, nor is anything of it in a pipe.
+func TestBusy(t *testing.T) {
+	var b lockedText
+	screen := &Terminal{w: &b, width: 40, style: plainStyle}
+	done := screen.Busy("looking")
+	for end := time.Now().Add(20 * time.Second); b.String() == "" && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	}
+	done()
+	done()
+	if got := b.String(); got != "\r\x1b[Klooking\r\x1b[K" {
+		t.Errorf("got %q", got)
+	}
+	var none lockedText
+	pipe := &Terminal{w: &none, style: plainStyle}
+	pipe.Busy("looking")()
+	(&Terminal{w: &none, width: 40, style: plainStyle}).Busy("looking")()
+	time.Sleep(soon + 50*time.Millisecond)
+	if none.String() != "" {
+		t.Errorf("got %q", none.String())
+	}
+}
+
+type lockedText struct {
+	mu sync.Mutex // guards b
+	b  strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
