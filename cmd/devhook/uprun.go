@@ -99,6 +99,11 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	if err != nil {
 		return storeFailure(err)
 	}
+	if others, err := allRunning(u.store); err == nil { // else it is no matter
+		for _, r := range others {
+			u.say("another devhook up runs on this store, at %s (process %d): each records what comes to it, and shows what comes to both", terminal.Safe(r.URL), r.PID)
+		}
+	}
 	u.gateway = gateway.New(gateway.Options{
 		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
 		TakeSecret: u.takeSecret, Confirm: u.confirm,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,13 @@ func syntaxError(content []byte, err error) error {
 		e.Line, e.Column = noText(content)
 	} else if i := slices.IndexFunc([]string{"found ", "did not find ", "could not find ", "mapping values "}, func(s string) bool { return strings.HasPrefix(text, s) }); i >= 0 {
 		e.Line, e.Column = 1, 1
+	}
+	// An address as :3000 where YAML takes the colon for its own.
+	portInFlow := regexp.MustCompile(`(?m)^[^#\n"']*?[\[{](?:[^#\n"']*?[\[,:])?\s*(:\d+)`)
+	if at := portInFlow.FindSubmatchIndex(content); at != nil && strings.HasSuffix(text, "did not find expected node content") {
+		before := content[:at[2]]
+		e.Line, e.Column = bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1
+		text = fmt.Sprintf("between [ ] or { } this needs quotes: %q", content[at[2]:at[3]])
 	}
 	if len(text) > 80 { // a name from the document is in it
 		text = short(text)

@@ -83,6 +83,9 @@ func TestErrors(t *testing.T) {
 	for src, want := range map[string]string{
 		"nmae: x":                        "1:1: nmae: unknown field (near: name, ",
 		"name: x\nname: y":               "2:1: name: is there twice",
+		"a:\n  - {b: /x, name: :4000}":   `2:19: not YAML: between [ ] or { } this needs quotes: ":4000"`,
+		"# é\né: [:3000]":                `2:5: not YAML: between [ ] or { } this needs quotes: ":3000"`,
+		"name: [x, \"a\", }":             "not YAML: did not find expected node content",
 		"later: x":                       "1:1: later: is not supported yet",
 		"\nname: [x]":                    "2:7: name: must be text",
 		"name: 5":                        "1:7: name: must be text: put it in quotes",
