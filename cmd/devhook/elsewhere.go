@@ -22,7 +22,7 @@ var (
 		"sources": "providers", "integrations": "providers", "fuzz": "attack", "scan": "attack", "minimize": "shrink", "subscribe": "register",
 	}
 	flagElsewhere = map[string][]string{ // the first that the command has
-		"port": {"forward", "to"}, "p": {"forward", "to"}, "target": {"forward", "to"}, "host": {"forward", "to"},
+		"port": {"forward", "to", "listen"}, "p": {"forward", "to", "listen"}, "json": {"format"}, "target": {"forward", "to"}, "host": {"forward", "to"},
 		"addr": {"listen", "to"}, "address": {"listen", "to"}, "t": {"to"}, "u": {"url", "to"}, "url": {"to"},
 		"subdomain": {"url"}, "hostname": {"url"}, "domain": {"url"}, "token": {"authtoken", "secret"}, "key": {"secret"},
 		"skip-verify": {"verify"}, "no-verify": {"verify"}, "insecure": {"verify"}, "quiet": {"output"}, "q": {"output"}, "format": {"output", "json"},

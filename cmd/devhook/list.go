@@ -8,9 +8,12 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -49,6 +52,9 @@ func (p *program) filter(args []string) (recorder.Filter, error) {
 	return recorder.ParseFilter(p.now(), append(slices.Clone(args), "-origin:mirror")...)
 }
 
+// nothingYet is said where there is no store.
+const nothingYet = "nothing is recorded yet: devhook up records what comes in"
+
 func (p *program) list(c *cli.Context) error {
 	out, err := p.out(c)
 	if err != nil {
@@ -66,7 +72,7 @@ func (p *program) list(c *cli.Context) error {
 		if err := p.missingStore(c, err); err != nil {
 			return err
 		}
-		fmt.Fprintln(p.stderr, "nothing is recorded yet: devhook up records what comes in")
+		fmt.Fprintln(p.stderr, nothingYet)
 		return nil
 	}
 	if err != nil {
@@ -103,8 +109,24 @@ func (p *program) list(c *cli.Context) error {
 	found()
 	if none && !c.Bool("json") {
 		fmt.Fprintln(p.stderr, "no recording matches")
+		hintProvider(errs, f)
 	}
 	return failed
+}
+
+// hintProvider tells of a provider that f asks for and nobody knows, where that may
+// be why nothing matches.
+func hintProvider(errs *terminal.Terminal, f recorder.Filter) {
+	for _, t := range f.Terms() {
+		for _, pattern := range t.Patterns {
+			id, exact := pattern.Exact()
+			_, known := verify.Lookup(id)
+			if t.Key != "provider" || t.Not || !exact || known || slices.Contains(stream.Names(), id) {
+				continue
+			}
+			errs.Hint(fmt.Sprintf("devhook brings no provider %s (near: %s)", id, strings.Join(verify.Nearest(id), ", ")))
+		}
+	}
 }
 
 // missingStore returns the failure of a store that is not there though the user

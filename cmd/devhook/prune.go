@@ -80,7 +80,7 @@ func (p *program) prune(c *cli.Context) error {
 		store, err = p.openToChange(c)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "name the store with --store", err: err}
+		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "devhook up makes one; --store names another", err: err}
 	}
 	if err != nil {
 		return storeFailure(err)
@@ -131,7 +131,7 @@ func (p *program) openToChange(c *cli.Context) (*recorder.Store, error) {
 	}
 	dir := p.storeDir(c)
 	if _, err := os.Stat(dir); err != nil {
-		return nil, &failure{code: 6, text: "there is no store at " + dir, hint: "name the store with --store", err: err}
+		return nil, &failure{code: 6, text: "there is no store at " + dir, hint: "devhook up makes one; --store names another", err: err}
 	}
 	store, err := recorder.Open(dir, recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs)})
 	if err != nil {

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"devhook/internal/register"
 	"devhook/internal/terminal"
+	"devhook/verify"
 )
 
 // dryRun prints what would be called.
@@ -45,19 +48,30 @@ func (r *registerRun) dryRun(reg *register.Registration, callback string) error 
 
 // list prints what is registered, by the living and by those that are gone.
 func (r *registerRun) list(id string) error {
+	var all []register.Ledger
 	store, err := r.p.openToRead(r.c)
-	if err != nil {
-		return storeFailure(err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = r.p.missingStore(r.c, err)
+	case err != nil:
+		err = storeFailure(err)
+	default:
+		defer store.Close()
+		if all, err = register.List(store); err != nil {
+			err = storeFailure(err)
+		}
 	}
-	defer store.Close()
-	all, err := register.List(store)
 	if err != nil {
-		return storeFailure(err)
+		return err
+	}
+	if p, known := verify.Lookup(id); known {
+		id = p.ID
+	}
+	all = slices.DeleteFunc(all, func(l register.Ledger) bool { return id != "" && l.Provider != id })
+	if len(all) == 0 && !r.c.Bool("json") {
+		r.errs.Printf("nothing is registered")
 	}
 	for _, l := range all {
-		if id != "" && l.Provider != id {
-			continue
-		}
 		if r.c.Bool("json") {
 			if err := r.p.line(struct {
 				Type string `json:"type"`
@@ -75,7 +89,7 @@ func (r *registerRun) list(id string) error {
 		case l.Keep:
 			state = "kept"
 		}
-		r.out.Printf("%s  account %s  %s  %s", r.out.Bold(terminal.Safe(l.Provider)), terminal.Safe(l.Account), terminal.Safe(cmp.Or(l.URL, "(not whole)")), r.out.Dim(state))
+		r.out.Beside(fmt.Sprintf("%s  account %s  %s ", r.out.Bold(terminal.Safe(l.Provider)), terminal.Safe(l.Account), terminal.Safe(cmp.Or(l.URL, "(not whole)"))), state)
 		for _, ch := range l.Changes {
 			r.out.Printf("  %-8s  %s", terminal.Safe(string(ch.State)), terminal.Safe(ch.About))
 		}

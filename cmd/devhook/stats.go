@@ -80,6 +80,8 @@ func (p *program) stats(c *cli.Context) error {
 	switch {
 	case c.Bool("json"):
 		err = p.line(t.Report(by))
+	case store == nil:
+		fmt.Fprintln(p.stderr, nothingYet)
 	case t.Count == 0:
 		fmt.Fprintln(p.stderr, "no recording matches")
 	default:
