@@ -206,6 +206,9 @@ func (t *typed) arguments(cmd *cli.Command, last string) []offer {
 					all = append(all, offer{c.Name, c.Usage})
 				}
 			}
+			for _, topic := range topics {
+				all = append(all, offer{topic.name, topic.about})
+			}
 		case "bash", "zsh", "fish", "powershell":
 			all = append(all, offer{text: kind})
 		}

@@ -11,7 +11,7 @@ import (
 var (
 	commandElsewhere = map[string]string{
 		"start": "up", "serve": "up", "run": "up", "forward": "up", "tunnel": "up", "proxy": "up", "relay": "up", "connect": "up",
-		"ls": "list", "events": "list", "history": "list", "requests": "list", "deliveries": "list", "search": "list", "find": "list",
+		"ls": "list", "events": "list", "history": "list", "requests": "list", "deliveries": "list", "search": "list", "find": "list", "filter": "list", "filters": "list",
 		"get": "show", "view": "show", "cat": "show", "inspect": "show", "open": "show", "describe": "show",
 		"logs": "tail", "log": "tail", "watch": "tail", "follow": "tail", "stream": "tail",
 		"resend": "replay", "retry": "replay", "redeliver": "replay", "retrigger": "replay", "repeat": "replay",

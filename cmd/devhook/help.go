@@ -35,7 +35,7 @@ func addCommandHelp(c *cli.Command, name string) {
 
 func (p *program) helpCommand() *cli.Command {
 	return &cli.Command{
-		Name: "help", Aliases: []string{"h"}, Usage: "tell more of a command", ArgsUsage: "[COMMAND…]",
+		Name: "help", Aliases: []string{"h"}, Usage: "tell more of a command, or of filters and references", ArgsUsage: "[COMMAND…]",
 		Action: func(c *cli.Context) error {
 			name := c.Args().First()
 			if name == "" {
@@ -43,6 +43,10 @@ func (p *program) helpCommand() *cli.Command {
 				return wrote(err)
 			}
 			cmd := c.App.Command(name)
+			if t, ok := topicOf(name); ok && cmd == nil && c.NArg() == 1 {
+				_, err := fmt.Fprintf(p.stdout, "devhook help %s: %s\n\n%s", t.name, t.about, t.text)
+				return wrote(err)
+			}
 			if cmd == nil {
 				return unknownCommand(c.App, name)
 			}
@@ -184,7 +188,10 @@ func appHelp(app *cli.App) string {
 		}
 		fmt.Fprintf(&b, "  %-12s %s\n", c.Name, c.Usage)
 	}
-	b.WriteString("\ndevhook help COMMAND tells more.\n")
+	b.WriteString("\ndevhook help COMMAND tells more; so do\n")
+	for _, t := range topics {
+		fmt.Fprintf(&b, "  devhook help %-12s %s\n", t.name, t.about)
+	}
 	return b.String()
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"devhook/recorder"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -40,6 +42,9 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	walk("", app.Commands)
+	for _, topic := range topics {
+		texts[topic.name] = topic.text
+	}
 	for name, text := range texts {
 		for line := range strings.SplitSeq(text, "\n") {
 			if utf8.RuneCountInString(line) > helpWidth {
@@ -67,6 +72,26 @@ func TestHelpOfFlags(t *testing.T) {
 		b.Reset()
 		if code := p.run([]string{"devhook", of.command, "--help"}); code != 0 || !strings.Contains(b.String(), of.has) {
 			t.Errorf("%s --help: exit code %d, and not %q in\n%s", of.command, code, of.has, b.String())
+		}
+	}
+}
+
+// Help on filters has all keys that there are, and all words of those that have few.
+func TestHelpOnFilters(t *testing.T) {
+	var b bytes.Buffer
+	p := &program{stdin: strings.NewReader(""), stdout: &b, stderr: io.Discard, getenv: func(string) string { return "" }}
+	if code := p.run([]string{"devhook", "help", "filters"}); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	keys, values := recorder.FilterKeys()
+	for _, key := range keys {
+		if !strings.Contains(b.String(), " "+key+":") {
+			t.Errorf("%s: is not in it", key)
+		}
+		for _, value := range values[key] {
+			if key != "reason" && value != "false" && !strings.Contains(b.String(), value) {
+				t.Errorf("%s:%s is not in it", key, value)
+			}
 		}
 	}
 }

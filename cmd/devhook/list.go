@@ -18,10 +18,14 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-const filterHelp = `A FILTER is words that must all hold: provider:tiktok event:video.* status:5xx
-verdict:invalid outcome:unreachable method:POST path:/hooks/* origin:live since:1h
-size:>10kb took:>500ms header.x-foo:bar body.user.id=42 "text in a body". A minus
-negates, commas are or, * is any run of characters; more in docs/format.md.`
+const filterHelp = `A FILTER is words that must all hold:
+
+  provider:tiktok event:video.* status:5xx verdict:invalid outcome:unreachable
+  method:POST path:/hooks/* origin:live since:1h size:>10kb took:>500ms
+  header.x-foo:bar body.user.id=42 "text in a body"
+
+A minus negates, commas are or, * is any run of characters; devhook help filters
+has all of it.`
 
 func (p *program) listCommand() *cli.Command {
 	return &cli.Command{
