@@ -81,10 +81,11 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		parts = append(parts, size)
 	}
 	parts = append(parts, t.signature(ex.Verdict, narrow), t.outcome(ex, narrow))
-	if origin != "" {
-		parts = append(parts, t.style.dim(origin))
+	line := strings.TrimRight(strings.Join(parts, gap), " ")
+	if origin == "" || narrow && Columns(line)+len(gap)+Columns(origin) > t.width-margin { // it matters least
+		return line
 	}
-	return strings.TrimRight(strings.Join(parts, gap), " ")
+	return strings.Join(append(parts, t.style.dim(origin)), gap)
 }
 
 // MakeRoom has lines leave room for a provider that is to be expected, so that

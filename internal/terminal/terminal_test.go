@@ -122,6 +122,8 @@ func TestExchange(t *testing.T) {
 	nowhere.Outcome, nowhere.Response, nowhere.Origin = recorder.Handled, nil, recorder.Stream
 	replayed := exchange()
 	replayed.Origin = recorder.Replay
+	downAgain := exchange()
+	downAgain.Origin, downAgain.Outcome, downAgain.Detail, downAgain.Response = recorder.Replay, down.Outcome, down.Detail, down.Response
 	unrouted := exchange()
 	unrouted.Outcome, unrouted.Response.Status = recorder.Unrouted, 404
 
@@ -138,10 +140,12 @@ func TestExchange(t *testing.T) {
 			"              connection refused: is the app running?   devhook show 128\n"},
 		"app fails": {failed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  500   1.3s\n" +
 			"              TypeError: \\x1b[31muser   devhook show 128\n"},
-		"hostile":    {hostile, 0, "14:02:11.482  #128  -         a\\x1b[2J\\nb                 1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n"},
-		"here":       {here, 0, "14:02:11.482  #128  tiktok    POST /hooks/tiktok          1.2 kB  sig ok     answered here 200\n"},
-		"a replay":   {replayed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms  (replay)\n"},
-		"no route":   {unrouted, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     no route 404\n"},
+		"hostile":  {hostile, 0, "14:02:11.482  #128  -         a\\x1b[2J\\nb                 1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms\n"},
+		"here":     {here, 0, "14:02:11.482  #128  tiktok    POST /hooks/tiktok          1.2 kB  sig ok     answered here 200\n"},
+		"a replay": {replayed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms  (replay)\n"},
+		"no route": {unrouted, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     no route 404\n"},
+		"no room for where it is from": {downAgain, 60, "14:02:11 #128 tiktok v…ed sig ok   -> 502 unreachable\n" +
+			"          connection refused: is the app…   devhook show 128\n"},
 		"80 columns": {exchange(), 80, "14:02:11 #128 tiktok video.publish.completed 1.2 kB sig ok   -> 200   37ms\n"},
 	} {
 		if got := lines(tt.width, tt.ex); got != tt.want {
