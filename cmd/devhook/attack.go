@@ -52,6 +52,11 @@ func (p *program) attack(c *cli.Context) error {
 	if c.Bool("list") {
 		return p.listVariants(c, list)
 	}
+	for _, flag := range []string{"junit", "sarif"} {
+		if err := checkPlace(flag, c.String(flag)); err != nil {
+			return err
+		}
+	}
 	t, err := p.try(c, "provider")
 	if err != nil {
 		return err

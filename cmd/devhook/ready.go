@@ -39,22 +39,22 @@ func (u *up) ready() error {
 	return nil
 }
 
-// checkReadyFile refuses a place where no ready file can be, before anything is
-// opened or taken away there.
-func (u *up) checkReadyFile() error {
-	if u.readyFile == "" {
+// checkPlace refuses a place where the file that flag names cannot be, before
+// anything is opened, sent or taken away there.
+func checkPlace(flag, path string) error {
+	if path == "" {
 		return nil
 	}
 	text := ""
-	if info, err := os.Lstat(u.readyFile); err == nil && info.IsDir() {
-		text = u.readyFile + " is a directory"
-	} else if dir, err := os.Stat(filepath.Dir(u.readyFile)); err != nil || !dir.IsDir() {
-		text = "there is no directory " + filepath.Dir(u.readyFile)
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		text = path + " is a directory"
+	} else if dir, err := os.Stat(filepath.Dir(path)); err != nil || !dir.IsDir() {
+		text = "there is no directory " + filepath.Dir(path)
 	}
 	if text == "" {
 		return nil
 	}
-	return &failure{code: 2, text: "--ready-file: " + text, hint: "name a file in a directory that is there"}
+	return &failure{code: 2, text: "--" + flag + ": " + text, hint: "name a file in a directory that is there"}
 }
 
 // writeReadyFile tells scripts the public URL, if they have asked for it.

@@ -110,6 +110,9 @@ func (s *sending) begin(c *cli.Context) (err error) {
 		}
 	}
 	s.junit = c.String("junit")
+	if err := checkPlace("junit", s.junit); err != nil {
+		return err
+	}
 	if c.IsSet("baseline") {
 		if s.baseline, err = readBaseline(c.String("baseline")); err != nil {
 			return err

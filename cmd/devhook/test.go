@@ -74,6 +74,9 @@ func (s *sending) test(c *cli.Context) (err error) {
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("test takes one folder of cases, not %d", c.NArg()), hint: "devhook test webhooks --to :3000"}
 	}
+	if err := checkPlace("junit", c.String("junit")); err != nil {
+		return err
+	}
 	to := c.String("to")
 	ready := new(readiness)
 	if text := c.String("ready"); text != "" {

@@ -62,6 +62,10 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	defer func() {
 		if err != nil {
 			s.close()
+			var bad *config.Error
+			if errors.As(err, &bad) { // what the flag is called here
+				bad.Text = strings.Replace(bad.Text, "--provider:", "--"+flag+":", 1)
+			}
 		}
 	}()
 	arg := c.Args().First()

@@ -66,7 +66,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	for _, note := range u.cfg.Notes {
 		u.log.Warn(note)
 	}
-	if err := u.checkReadyFile(); err != nil {
+	if err := checkPlace("ready-file", u.readyFile); err != nil {
 		return err
 	}
 	u.notReady() // a run that was killed can have left its file
