@@ -22,6 +22,7 @@ test: ## test everything; needs Go alone
 	CGO_ENABLED=0 $(GO) test ./...
 
 demo: ## see it work: no account, no app, no network
+	@echo 'building devhook; the first time that takes a minute' >&2
 	@CGO_ENABLED=0 $(GO) run -trimpath ./cmd/devhook demo --once
 
 soak: ## kill writers 200 times each under load; nothing that was acknowledged may be missing
