@@ -323,7 +323,7 @@ func (s *sending) listFixtures(c *cli.Context) error {
 	for _, f := range all {
 		if !c.Bool("json") {
 			name := terminal.Pad(terminal.Safe(f.Provider+"/"+f.Name), longest)
-			s.out.Beside(name+" "+terminal.Pad(terminal.Safe(string(f.Kind)), 10), terminal.Safe(f.Note))
+			s.out.Beside(name+"  "+terminal.Pad(terminal.Safe(string(f.Kind)), 11), terminal.Safe(f.Note))
 			continue
 		}
 		if err := s.p.line(struct {

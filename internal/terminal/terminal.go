@@ -31,6 +31,7 @@ type Terminal struct {
 
 	// The widest that was shown in a column, so that columns stay in line.
 	provider, event int
+	dated           bool // a line of a list has had its date
 
 	mu  sync.Mutex // guards err
 	err error      // the first that w had

@@ -182,6 +182,19 @@ func TestListed(t *testing.T) {
 			t.Errorf("%d columns:\n got %q\nwant %q", width, b.String(), want)
 		}
 	}
+	var b bytes.Buffer
+	term := New(&b, Never, env())
+	today := exchange()
+	today.At = ex.At.Add(48 * time.Hour)
+	for _, one := range []*recorder.Exchange{today, ex, today} {
+		term.Listed(one, today.At)
+	}
+	list := strings.Split(b.String(), "\n")
+	for i, day := range []string{"14:02:11", "11-21 14:02:11", "11-23 14:02:11"} {
+		if !strings.HasPrefix(list[i], day) {
+			t.Errorf("line %d does not begin with %s: %s", i, day, list[i])
+		}
+	}
 }
 
 // Columns are in line from the first line on if it is known what will come.

@@ -15,11 +15,12 @@ import (
 	"devhook/verify"
 )
 
-// Listed writes an exchange as one line of a list, with its date if it is not
-// of the day of now.
+// Listed writes an exchange as one line of a list, with its date if it, or one
+// before it in the list, is not of the day of now.
 func (t *Terminal) Listed(ex *recorder.Exchange, now time.Time) {
 	at, day := ex.At.Local(), ""
-	if at.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+	t.dated = t.dated || at.Format(time.DateOnly) != now.Local().Format(time.DateOnly)
+	if t.dated { // also of today then, so that columns stay in line
 		day = at.Format("01-02") + " "
 	}
 	line := t.line(ex, len(day))
