@@ -88,11 +88,11 @@ func (p *program) list(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	none := true
+	shown := 0
 	found := errs.Busy("looking through the recordings …")
 	defer found()
 	for ex, err := range store.Query(recorder.Query{Filter: f, Newest: c.Int("n")}) {
-		none = false
+		shown++
 		found()
 		switch {
 		case err != nil:
@@ -111,9 +111,13 @@ func (p *program) list(c *cli.Context) error {
 		}
 	}
 	found()
-	if none && !c.Bool("json") {
+	switch {
+	case c.Bool("json"):
+	case shown == 0:
 		fmt.Fprintln(p.stderr, "no recording matches")
 		hintProvider(errs, f)
+	case shown == c.Int("n") && !c.IsSet("n") && errs.Lasts(): // a person may take it for all
+		errs.Printf("%s", errs.Dim(fmt.Sprintf("The newest %d; -n N lists more, -n 0 all.", shown)))
 	}
 	return failed
 }
