@@ -113,6 +113,9 @@ func (x *examination) internet(offline bool) {
 func (x *examination) print(f finding) {
 	if f.Status == "fail" && x.fail == nil {
 		x.fail = &failure{code: f.code, text: f.Check + ": " + f.Detail, hint: f.Hint}
+		if x.out.Lasts() && !x.c.Bool("json") { // it stands a few lines above
+			x.fail.text, x.fail.hint = f.Check+": see above", ""
+		}
 	}
 	if x.c.Bool("json") {
 		x.err = errors.Join(x.err, x.p.line(f.told()))
