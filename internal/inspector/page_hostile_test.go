@@ -48,6 +48,11 @@ func TestPageTakesNothingForMarkup(t *testing.T) {
 		kind := []string{"application/json", "text/html", "image/svg+xml", "application/xhtml+xml"}[i%4]
 		path := "/" + strings.NewReplacer(" ", "%20", "\n", "%0a", "\x00", "%00", "\x1b", "%1b", "#", "%23").Replace(text)
 		s.send(path+"?a="+path[1:], body, "Content-Type: "+kind, "X-Evil: "+headerSafe.Replace(text), "X-Github-Event: "+headerSafe.Replace(text), "X-Github-Delivery: "+headerSafe.Replace(text))
+		if i%4 == 1 { // a part whose name, file and type are hostile, too
+			name := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(text)
+			text = "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + name + "\"\r\nContent-Type: " + headerSafe.Replace(text) + "\r\n\r\n" + text + "\r\n--x--"
+			kind = "multipart/form-data; boundary=x"
+		}
 		s.send("/hooks", text, "Content-Type: "+kind)
 	}
 	b.allow("400 (Bad Request)")
@@ -63,6 +68,7 @@ func TestPageTakesNothingForMarkup(t *testing.T) {
 		}
 	}
 	clean("list")
+	tables := 0
 	for seq := 1; seq <= count; seq++ {
 		b.eval(fmt.Sprintf(`document.querySelector("#r%d")?.click()`, seq), nil)
 		b.wait(fmt.Sprintf(`document.querySelector("#pane article")?.dataset.seq === "%d" || (location.assign("/x/%d"), false)`, seq, seq))
@@ -72,6 +78,9 @@ func TestPageTakesNothingForMarkup(t *testing.T) {
 		b.eval(`document.getElementById("tab-request").click()`, nil)
 		b.wait(`document.querySelector("#part-request .modes") && document.querySelector("#part-about .kin")`)
 		clean(fmt.Sprint("recording ", seq))
+		if b.text(`document.querySelector("#part-request .modes button").innerText`) == "Parts" {
+			tables++
+		}
 		var modes int
 		b.eval(`document.querySelectorAll("#part-request .modes button").length`, &modes)
 		for n := range modes {
@@ -97,6 +106,9 @@ func TestPageTakesNothingForMarkup(t *testing.T) {
 		clean("filter")
 		b.fill("#filter", `"`+strings.ReplaceAll(text, `"`, "")+`"`)
 		b.wait(`document.getElementById("fault").innerText === ""`)
+	}
+	if tables == 0 {
+		t.Error("no multipart body was shown as its parts")
 	}
 	// The bytes themselves are no page, even if somebody goes to them.
 	for _, seq := range []string{"2", "4"} {
@@ -196,6 +208,15 @@ func TestPageIsAccessible(t *testing.T) {
 	b.wait(`document.getElementById("repeater").open`)
 	check("repeater")
 	shut()
+	long := strings.Repeat("0123456789abcdef", 64)
+	s.send("/long/"+long, "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n"+long+"\r\n--x\r\nContent-Disposition: form-data; name=b; filename=b.bin\r\n\r\n\x00\xff\r\n--x--", "Content-Type: multipart/form-data; boundary=x", "X-Long: "+long)
+	b.open(s.inspect + "/x/last")
+	b.click("#part-request .pairs .fold + button")
+	b.click("#part-request summary")
+	check("long values and parts")
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelector("#pane .kinrow")`)
+	check("what failed")
 	for _, path := range []string{"/x/last/before", "/providers", "/providers/tiktok", "/providers/stripe"} {
 		b.open(s.inspect + path)
 		check(path)
