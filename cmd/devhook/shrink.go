@@ -105,10 +105,14 @@ func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
 	}
 	t.errs.Printf("%d bytes of %d, after %s: #%d", len(small.Body), len(t.Source.Request.Body.Bytes), countOf(small.Tries, "try", "tries"), small.Exchange.Seq)
 	if !small.Steady && small.Failed > 0 {
-		t.errs.Printf("%s the app fails only now and then: on this body %d times of %d. Each was sent up to %s; --each N changes that", t.errs.Warn("devhook: warning:"), small.Failed, small.Asked, countOf(small.Each, "time", "times"))
+		t.errs.Warning(fmt.Sprintf("the app fails only now and then: on this body %s of %d. Each was sent up to %s; --each N changes that", countOf(small.Failed, "time", "times"), small.Asked, countOf(small.Each, "time", "times")))
 	}
 	if !small.Done {
-		t.errs.Warning("it may become smaller: --max-tries allows more")
+		more := "--max-tries allows more"
+		if small.Tries < c.Int("max-tries") && !small.Steady { // on something smaller it has not failed again
+			more = fmt.Sprintf("--each %d is more patient", min(3*small.Each, trial.MostEach))
+		}
+		t.errs.Warning("it may become smaller: " + more)
 	}
 	return nil
 }

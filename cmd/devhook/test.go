@@ -122,7 +122,7 @@ func (s *sending) test(c *cli.Context) (err error) {
 		defer func() {
 			app.stop()
 			if listens(context.WithoutCancel(ctx), ready.at) {
-				s.errs.Printf("%s something still answers at %s: it has left the app's process group, and was not ended", s.errs.Warn("devhook: warning:"), ready.at)
+				s.errs.Warning("something still answers at " + ready.at.String() + ": it has left the app's process group, and was not ended")
 			}
 		}()
 		ready.app = app
