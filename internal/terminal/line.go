@@ -12,10 +12,13 @@ import (
 )
 
 // wide is from how many columns on a line has all its columns; slim, below how
-// many it has no room for the size either.
+// many it has no room for the size either. mostOrigin is how many columns it takes
+// to say where most of a list are from.
 const (
 	wide = 110
 	slim = 80
+
+	mostOrigin = len("(trigger)")
 )
 
 // Exchange writes an exchange that is done: one line, and a second one only
@@ -54,12 +57,22 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		room := t.width - margin - max(min(t.provider, maxProvider), minProvider, min(maxProvider, Columns(Safe(ex.Provider))))
 		// At least that of the usual outcome, so that a refusal stands in line.
 		usual := Pad(plain.outcome(ex, true), len("-> 200  100ms"))
-		for _, other := range []string{at, seq, size, "sig FAIL", usual, origin} {
+		from := origin
+		if origin != "" {
+			from = Pad(origin, mostOrigin)
+		}
+		for _, other := range []string{at, seq, size, "sig FAIL", usual, from} {
 			if other != "" {
 				room -= Columns(other) + len(gap)
 			}
 		}
 		maxEvent = max(4, min(24, room-len(gap)))
+		// The column is as wide as one beside where most of a list are from, so that
+		// it does not move.
+		if origin == "" {
+			room -= mostOrigin + len(gap)
+		}
+		minEvent = max(min(minEvent, maxEvent), min(24, room-len(gap)))
 	}
 	provider, event := Safe(ex.Provider), Safe(ex.Event)
 	if provider == "" {

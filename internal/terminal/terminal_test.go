@@ -197,6 +197,35 @@ func TestListed(t *testing.T) {
 	}
 }
 
+// The column of the event does not move with the names that come, wherever they
+// are from.
+func TestEventColumnStays(t *testing.T) {
+	for _, width := range []int{60, 80, 100} {
+		var b bytes.Buffer
+		term := New(&b, Never, env())
+		term.width = width
+		for _, event := range []string{"push", "WebcastMemberMessage", "a.very.long.name.of.an.event", "x"} {
+			for _, origin := range []recorder.Origin{recorder.Trigger, recorder.Replay, recorder.Live, recorder.Import} {
+				ex := exchange()
+				ex.Event, ex.Origin = event, origin
+				term.Listed(ex, ex.At)
+			}
+		}
+		at := -1
+		for line := range strings.Lines(b.String()) {
+			column := Columns(line[:strings.Index(line, " sig ")])
+			if short := strings.Contains(line, "("); at >= 0 && column != at && short {
+				t.Errorf("%d columns: the signature stands at %d and at %d: %s", width, at, column, line)
+			} else if at < 0 {
+				at = column
+			}
+			if Columns(strings.TrimSpace(line)) > width {
+				t.Errorf("more than %d columns: %s", width, line)
+			}
+		}
+	}
+}
+
 // Columns are in line from the first line on if it is known what will come.
 func TestMakeRoom(t *testing.T) {
 	var b bytes.Buffer
