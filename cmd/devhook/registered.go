@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -100,13 +101,15 @@ func (r *registerRun) list(id string) error {
 // cleanup takes back what devhooks that are gone have left at the provider, or
 // at all of which there is something.
 func (r *registerRun) cleanup(id string) error {
-	if err := r.open(); err != nil {
-		return err
-	}
-	defer r.store.Close()
-	all, err := register.List(r.store)
-	if err != nil {
-		return storeFailure(err)
+	var all []register.Ledger
+	if _, err := os.Stat(r.p.storeDir(r.c)); err == nil || !errors.Is(err, fs.ErrNotExist) { // else nothing was left, and none is made
+		if err := r.open(); err != nil {
+			return err
+		}
+		defer r.store.Close()
+		if all, err = register.List(r.store); err != nil {
+			return storeFailure(err)
+		}
 	}
 	if known, ok := r.cfg.Catalog().Lookup(id); ok {
 		id = known.ID

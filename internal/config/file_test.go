@@ -14,6 +14,7 @@ func TestMistakesHavePlaceAndHint(t *testing.T) {
 		{"froward: 3000\n", "devhook.yaml:1:1: froward: unknown field (near: forward", "write forward:"},
 		{"max-body: 1kb\n", "devhook.yaml:1:1: max-body: unknown field", "write max_body:"},
 		{"nonsense: 1\n", "unknown field", "devhook help up lists the settings"},
+		{"port: 3000\n", "unknown field", "write forward: 3000, or another port of the app"},
 		{"routes:\n  - {path: /a, proivder: tiktok}\n", "devhook.yaml:2:16: routes[0].proivder: unknown field", "write provider:"},
 		{"providers:\n  own:\n    shceme: hmac\n", "devhook.yaml:3:5: providers.own.shceme: unknown field", "write scheme:"},
 		{"max_body: 0\n", `devhook.yaml:1:11: max_body: "0" bytes would be room for nothing`, "write 10mb"},

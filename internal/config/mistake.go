@@ -56,6 +56,12 @@ func (f *file) explain(err error) error {
 	return errorf(m.hint, "%s%s%v", f.path, sep, at)
 }
 
+// elsewhere is what other tools call a setting, and what that is here.
+var elsewhere = map[string]string{
+	"port": "forward: 3000, or another port of the app", "target": "forward:", "upstream": "forward:", "addr": "forward:, or listen: for devhook's own",
+	"token": "authtoken:", "domain": "url:", "hostname": "url:", "subdomain": "url:",
+}
+
 // hintOf tells what to do about a name that is not known.
 func hintOf(e *yamlx.Error) string {
 	near, ok := strings.CutPrefix(e.What, "unknown field (near: ")
@@ -65,6 +71,9 @@ func hintOf(e *yamlx.Error) string {
 	name := e.Field[strings.LastIndexByte(e.Field, '.')+1:]
 	if meant := similar.Typo(name, strings.Split(strings.TrimSuffix(near, ")"), ", ")); meant != "" {
 		return "write " + meant + ":"
+	}
+	if here, ok := elsewhere[name]; ok && name == e.Field {
+		return "write " + here
 	}
 	if name == e.Field {
 		return "devhook help up lists the settings; here they have _ for -"
