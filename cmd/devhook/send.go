@@ -75,6 +75,9 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			}
 		}
 	}
+	if s.plans.speed > 0 || s.plans.every > 0 {
+		s.apps.Catalog.Load() // or the first would have it done, and be late
+	}
 	pace := pace{schedule: s.plans, now: s.p.now}
 	var firstErr error
 	stopped := false // before all was handed over
