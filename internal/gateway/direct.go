@@ -111,9 +111,14 @@ func printable(s string) bool {
 	return s != ""
 }
 
+// writtenKey is that of a func() in the context of a request, which direct calls when
+// the request is on its way. WroteRequest of a [httptrace.ClientTrace] is called before
+// that, when the request is in a buffer still.
+type writtenKey struct{}
+
 // RoundTrip is that of a [http.RoundTripper], for what d takes. Of a
-// [httptrace.ClientTrace] it calls WroteRequest, and Got1xxResponse, in the
-// goroutine that asks, and [net.Dialer] calls its own.
+// [httptrace.ClientTrace] it calls Got1xxResponse, in the goroutine that asks, and
+// [net.Dialer] calls its own.
 func (d *direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	addr := r.URL.Host
 	if r.URL.Port() == "" {
@@ -201,10 +206,10 @@ func (c *directConn) exchange(r *http.Request) (*http.Response, error) {
 	if err := c.w.Flush(); err != nil {
 		return nil, err
 	}
-	trace := httptrace.ContextClientTrace(r.Context())
-	if trace != nil && trace.WroteRequest != nil {
-		trace.WroteRequest(httptrace.WroteRequestInfo{})
+	if written, ok := r.Context().Value(writtenKey{}).(func()); ok {
+		written()
 	}
+	trace := httptrace.ContextClientTrace(r.Context())
 	for early := 0; ; early++ {
 		c.left = maxAnswerHead
 		if _, err := c.r.Peek(1); err != nil { // EOF, where ReadResponse makes an unexpected one of it

@@ -268,6 +268,31 @@ func TestDirectEndsWithContext(t *testing.T) {
 	}
 }
 
+// What is to be done while the app is at it is done when the app has the request.
+func TestDirectSaysWhenWritten(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	addr := connApp(t, func(c net.Conn) {
+		defer c.Close()
+		if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			io.Copy(io.Discard, req.Body)
+			arrived <- struct{}{}
+			io.WriteString(c, okA)
+		}
+	})
+	called := 0
+	ctx := context.WithValue(t.Context(), writtenKey{}, func() {
+		called++
+		select {
+		case <-arrived:
+		case <-time.After(20 * time.Second):
+			t.Error("the app has nothing yet")
+		}
+	})
+	if answer, err := askDirectly(&direct{dial: dialApp}, ctx, "POST", addr); answer != "a" || err != nil || called != 1 {
+		t.Errorf("%q, %v, called %d times", answer, err, called)
+	}
+}
+
 // Connections that nobody uses are closed, so that an app that ends is not held up.
 func TestDirectClosesIdle(t *testing.T) {
 	closed := make(chan struct{})

@@ -47,11 +47,10 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	early := earlyAnswers{d: d}
 	var conn *appConn
 	meanwhile := meanwhile{d: d, commit: commit, timer: timer, until: time.Now().Add(timeout)}
-	out, err := d.outgoing(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:        meanwhile.others,
+	out, err := d.outgoing(httptrace.WithClientTrace(context.WithValue(ctx, writtenKey{}, meanwhile.wait), &httptrace.ClientTrace{
+		GetConn:        func(string) { meanwhile.ask() },
 		ConnectStart:   func(string, string) { meanwhile.ask() },
 		GotConn:        func(info httptrace.GotConnInfo) { conn = startRequest(info) },
-		WroteRequest:   meanwhile.wait,
 		Got1xxResponse: early.pass,
 	}), to)
 	var resp *http.Response
@@ -102,19 +101,17 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	return res, after
 }
 
-// A meanwhile has a webhook made durable while the app is at it. Its methods are
-// hooks of [httptrace.ClientTrace].
+// A meanwhile has a webhook made durable while the app is at it.
 //
-// Who has written the request himself syncs himself, before he reads the answer,
-// which the sender may not have before that anyway: so nobody needs to be woken,
-// which takes as long as the disk does. Where that comes late, because there is no
-// connection yet, or where others write, another goroutine is asked to.
+// Who has written the request himself (direct.go) syncs himself, before he reads the
+// answer, which the sender may not have before that anyway: so nobody needs to be
+// woken, which takes as long as the disk does. Where net/http's transport writes it, or
+// there is no connection yet, another goroutine is asked to.
 type meanwhile struct {
 	d      *delivery
 	commit recorder.Commit
 	timer  *time.Timer // ends the waiting for the app
 	until  time.Time   // when it does
-	left   bool        // to another goroutine
 }
 
 // ask has another goroutine sync.
@@ -124,18 +121,9 @@ func (m *meanwhile) ask() {
 	}
 }
 
-// others is called where net/http's transport writes the request.
-func (m *meanwhile) others(string) {
-	if !m.left { // or it is a second attempt, and the first may still be written
-		m.left = true
-	}
-	m.ask()
-}
-
-// wait is called when the request is written. The time that the disk takes is not
-// the app's.
-func (m *meanwhile) wait(httptrace.WroteRequestInfo) {
-	if m.left || m.d.soon {
+// wait syncs. The time that the disk takes is not the app's.
+func (m *meanwhile) wait() {
+	if m.d.soon {
 		return
 	}
 	began := time.Now()
