@@ -61,10 +61,9 @@ func (sc *scene) formulas(yield func([]*formula) bool) {
 	l := &lister{seen: map[string]*formula{}}
 	secret := &atom{ref: "{secret}", text: markSecret}
 	top := func(atoms []*atom, n int) []*atom { return atoms[:min(len(atoms), n)] }
-	method := []*atom{sc.method}
-	groups := [][]*atom{sc.times, sc.ids, sc.withs, sc.places, method}
-	few := [][]*atom{top(sc.times, 3), top(sc.ids, 3), top(sc.withs, 2), top(sc.places, 4), method}
-	fewer := [][]*atom{top(sc.times, 2), top(sc.ids, 2), top(sc.withs, 1), top(sc.places, 3), method}
+	groups := [][]*atom{sc.times, sc.ids, sc.withs, sc.places, sc.method}
+	few := [][]*atom{top(sc.times, 3), top(sc.ids, 3), top(sc.withs, 2), top(sc.places, 4), sc.method}
+	fewer := [][]*atom{top(sc.times, 2), top(sc.ids, 2), top(sc.withs, 1), top(sc.places, 3), sc.method}
 	var bodies, hashed []*atom
 	if sc.signsBody() {
 		bodies, hashed = []*atom{{ref: "{body}", text: markBody}}, sc.hashedBodies()
@@ -89,7 +88,9 @@ func (sc *scene) formulas(yield func([]*formula) bool) {
 		},
 		func() { l.permute(2, bodies, groups) },
 		func() {
-			hashes(func() { l.permute(2, bodies, [][]*atom{sc.times, top(sc.ids, 4), sc.withs, top(sc.places, 4), method}) })
+			hashes(func() {
+				l.permute(2, bodies, [][]*atom{sc.times, top(sc.ids, 4), sc.withs, top(sc.places, 4), sc.method})
+			})
 		},
 		func() { l.permute(3, bodies, groups) },
 		func() {
@@ -104,7 +105,7 @@ func (sc *scene) formulas(yield func([]*formula) bool) {
 		func() { l.pick(sc.fields, sc.times, secret) },
 		func() { l.without(3, few, nil) },
 		func() { hashes(func() { l.permute(3, bodies, few) }) },
-		func() { l.permute(4, bodies, [][]*atom{few[0], few[3], method}) },
+		func() { l.permute(4, bodies, [][]*atom{few[0], few[3], sc.method}) },
 		func() {
 			l.last = true
 			l.permute(4, bodies, few)

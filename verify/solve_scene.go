@@ -59,7 +59,7 @@ type scene struct {
 
 	times, ids, withs, fields []*atom
 	places                    []*atom // URL and the like
-	method                    *atom
+	method                    []*atom // one, or none
 	leads                     []string
 }
 
@@ -281,7 +281,9 @@ var (
 // findAtoms lists what may be signed.
 func (sc *scene) findAtoms(with map[string]string) {
 	m := sc.m
-	sc.method = &atom{ref: "{method}", text: m.Method}
+	if isPlain(m.Method) {
+		sc.method = []*atom{{ref: "{method}", text: m.Method}}
+	}
 	for _, name := range sortedKeys(with) {
 		if elementForm.MatchString(name) && with[name] != "" && isPlain(with[name]) {
 			sc.withs = append(sc.withs, &atom{ref: "{with." + name + "}", text: with[name], with: name})
@@ -295,6 +297,7 @@ func (sc *scene) findAtoms(with map[string]string) {
 				&atom{ref: m.URL.Scheme + "://{host}{path}", text: m.URL.Scheme + "://" + h + p})
 		}
 		sc.places = append(sc.places, &atom{ref: "{host}{path}", text: h + p}, &atom{ref: "{host}", text: h})
+		sc.places = slices.DeleteFunc(sc.places, func(a *atom) bool { return !isPlain(a.text) }) // a zero in it would be a marker
 	}
 	inside := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in != inHeader })
 	for _, v := range sc.values {

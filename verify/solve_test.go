@@ -434,6 +434,20 @@ func TestSolveLarge(t *testing.T) {
 	}
 }
 
+// What is no text stands in no formula.
+func TestSolveControlCharacters(t *testing.T) {
+	for _, m := range []Message{
+		{Method: "POST", URL: &url.URL{Scheme: "https", Host: "x", Path: "/", RawQuery: "a=1\x00"}},
+		{Method: "POST", URL: &url.URL{Scheme: "https", Host: "x\x00", Path: "/"}},
+		{Method: "PO\x00", URL: &url.URL{Scheme: "https", Host: "x", Path: "/"}},
+	} {
+		m.Header, m.Body = http.Header{"X-Sig": {hexOf(hashOf(sha256.New, "x"))}}, []byte("{}")
+		if got := new(Catalog).Solve([]Message{m}, Keys{Secrets: []Secret{NewSecret(planted)}}, someTime); got.Tried == 0 || got.YAML != "" {
+			t.Errorf("%q %q: %+v", m.Method, m.URL, got)
+		}
+	}
+}
+
 // Laws: no message makes Solve panic or takes it long; what it proposes can be
 // read, verifies the message, and does not tell the secret.
 func FuzzSolve(f *testing.F) {

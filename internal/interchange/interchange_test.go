@@ -142,6 +142,15 @@ func TestWebSocketOfABrowser(t *testing.T) {
 	}
 }
 
+func TestHosts(t *testing.T) {
+	for host, fine := range map[string]bool{"x.example:80": true, "[::1]:80": true, "b\u00fccher.example": true, "x\\u0000": false, "a b": false, "x\\n": false} {
+		_, err := read([]byte(`{"request":{"url":"https://` + host + `/p"}}`))
+		if fine != (err == nil) {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+}
+
 // An answer has a status of three digits, and took what a time can be.
 func TestAnswers(t *testing.T) {
 	for _, status := range []string{"65736", "-1", "1000"} {

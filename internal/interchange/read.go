@@ -247,7 +247,7 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 		return nil, fmt.Errorf("its method %q is none", clipped(req.Method))
 	}
 	u, err := recorder.ParseURL(req.URL)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
+	if err != nil || u.Host == "" || !isPlain(u.Host, "") || strings.Contains(u.Host, " ") || !slices.Contains([]string{"http", "https"}, u.Scheme) {
 		return nil, fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
 	}
 	for _, h := range []http.Header{req.Headers, headersOf(ex.Response), headersOf(ex.App)} {
