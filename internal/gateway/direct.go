@@ -41,11 +41,12 @@ type direct struct {
 // A directConn is a connection of one who asks at a time.
 type directConn struct {
 	appConn
-	addr  string
-	r     *bufio.Reader
-	w     *bufio.Writer
-	left  int64 // how much more may be read
-	since time.Time
+	addr     string
+	r        *bufio.Reader
+	w        *bufio.Writer
+	left     int64 // how much more may be read
+	answered bool  // the app has said something to the request
+	since    time.Time
 }
 
 var errHeadTooLong = errors.New("the header of the answer is longer than 10 MiB")
@@ -133,7 +134,7 @@ func (d *direct) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err == nil || !c.reused || r.Context().Err() != nil {
 			return resp, err
 		}
-		if c.begun && !(errors.Is(err, io.EOF) && repeatable(r.Method)) { // the app may have taken it
+		if c.begun && (c.answered || !repeatable(r.Method)) { // the app may have taken it
 			return nil, err
 		}
 		if r.Body != nil {
@@ -158,7 +159,7 @@ func (d *direct) get(ctx context.Context, addr string) (*directConn, error) {
 		all[len(all)-1] = nil
 		d.idle[addr] = all[:len(all)-1]
 		d.mu.Unlock()
-		c.reused, c.begun = true, false
+		c.reused, c.begun, c.answered = true, false, false
 		return c, nil
 	}
 	d.mu.Unlock()
@@ -215,6 +216,7 @@ func (c *directConn) exchange(r *http.Request) (*http.Response, error) {
 		if _, err := c.r.Peek(1); err != nil { // EOF, where ReadResponse makes an unexpected one of it
 			return nil, err
 		}
+		c.answered = true
 		resp, err := http.ReadResponse(c.r, r)
 		if err != nil {
 			return nil, err

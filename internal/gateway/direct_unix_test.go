@@ -257,7 +257,7 @@ func TestDirectEndsWithContext(t *testing.T) {
 	for _, start := range []string{"", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"} {
 		addr, conns := scripted(t, start, okA)
 		d := &direct{dial: dialApp}
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		if _, err := askDirectly(d, ctx, "POST", addr); err == nil {
 			t.Error("no error")
 		}
