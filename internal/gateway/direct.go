@@ -46,15 +46,24 @@ type directConn struct {
 	w        *bufio.Writer
 	left     int64 // how much more may be read
 	answered bool  // the app has said something to the request
+	acked    bool  // and that was confirmed, as it was not all
 	since    time.Time
 }
 
 var errHeadTooLong = errors.New("the header of the answer is longer than 10 MiB")
 
 // Read is what the answer is read from: not without end, as long as it is a header.
+//
+// An app that writes its answer in two pieces, header and body, as Python's http.server
+// does, sends the second when the first has been confirmed (RFC 896), and a kernel puts
+// that off by 40 ms (RFC 1122 §4.2.3.2) if it does not know better.
 func (c *directConn) Read(p []byte) (int, error) {
 	if c.left <= 0 {
 		return 0, errHeadTooLong
+	}
+	if c.answered && !c.acked {
+		c.acked = true
+		ackNow(c.Conn)
 	}
 	n, err := c.appConn.Read(p[:min(int64(len(p)), c.left)])
 	c.left -= int64(n)
@@ -159,7 +168,7 @@ func (d *direct) get(ctx context.Context, addr string) (*directConn, error) {
 		all[len(all)-1] = nil
 		d.idle[addr] = all[:len(all)-1]
 		d.mu.Unlock()
-		c.reused, c.begun, c.answered = true, false, false
+		c.reused, c.begun, c.answered, c.acked = true, false, false, false
 		return c, nil
 	}
 	d.mu.Unlock()
