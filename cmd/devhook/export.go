@@ -41,6 +41,8 @@ another, with a secret that it names.
 
 ` + filterHelp,
 		Flags: append([]cli.Flag{
+			filterFlag(),
+			&cli.IntFlag{Name: "n", Usage: "the newest `N` that a FILTER lets through; 0 is all"},
 			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: har, curl, http, hurl or ndjson (default: by the name of the file)"},
 			&cli.StringFlag{Name: "o", Aliases: []string{"out"}, Usage: "write to `FILE`, which appears when it is whole"},
 			&cli.BoolFlag{Name: "redact", Usage: "replace personal data, too: names, addresses, ids"},
@@ -78,7 +80,7 @@ func (p *program) export(c *cli.Context) error {
 		return &failure{code: 2, text: "--redact takes credentials out, and --with-credentials leaves them in: one at a time"}
 	}
 	e := &exporting{p: p, c: c, errs: errs}
-	chosen, err := p.chosen(c.Args().Slice())
+	chosen, err := p.chosen(c)
 	if err != nil {
 		return err
 	}
@@ -150,16 +152,25 @@ func exportFormat(c *cli.Context) (interchange.Format, error) {
 	return interchange.Format(text), nil
 }
 
-// chosen returns what gives the recordings that args mean: those that a filter
+// chosen returns what gives the recordings that are asked for: those that a filter
 // lets through, or those with a name.
-func (p *program) chosen(args []string) (func(*recorder.Store) iter.Seq2[*recorder.Exchange, error], error) {
+func (p *program) chosen(c *cli.Context) (func(*recorder.Store) iter.Seq2[*recorder.Exchange, error], error) {
+	args := filterWords(c)
 	isFilter := func(a string) bool {
 		return recorder.IsFilterWord(a) || recorder.IsFilterWord(strings.Fields(a + " ?")[0]) || strings.ContainsAny(a, "\" ")
 	}
-	if len(args) == 0 || slices.ContainsFunc(args, isFilter) {
+	filtered := len(args) == 0 || slices.ContainsFunc(args, isFilter) || c.IsSet("filter")
+	switch {
+	case c.Int("n") < 0:
+		return nil, &failure{code: 2, text: "-n is less than 0", hint: "-n 0 exports all"}
+	case c.IsSet("filter") && c.NArg() > 0 && !slices.ContainsFunc(c.Args().Slice(), isFilter):
+		return nil, &failure{code: 2, text: "export takes recordings or --filter, not both"}
+	case c.IsSet("n") && !filtered:
+		return nil, &failure{code: 2, text: "-n chooses of those that a filter lets through, and these are named"}
+	case filtered:
 		f, err := p.filter(args)
 		return func(s *recorder.Store) iter.Seq2[*recorder.Exchange, error] {
-			return s.Query(recorder.Query{Filter: f})
+			return s.Query(recorder.Query{Filter: f, Newest: c.Int("n")})
 		}, err
 	}
 	return func(s *recorder.Store) iter.Seq2[*recorder.Exchange, error] {

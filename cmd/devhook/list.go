@@ -37,10 +37,22 @@ func (p *program) listCommand() *cli.Command {
   devhook list -n 0 --json provider:tiktok -verdict:valid`,
 		Flags: append([]cli.Flag{
 			&cli.IntFlag{Name: "n", Usage: "the newest `N`; 0 is all", Value: 50},
+			filterFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return p.list(c) },
 	}
+}
+
+// filterFlag is --filter of the commands that take a FILTER as their arguments: they
+// can be asked in the way of replay and save, too, whose arguments are others.
+func filterFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "filter", Usage: "a `FILTER`, as the arguments are"}
+}
+
+// filterWords returns the words of --filter and of the arguments, which must all hold.
+func filterWords(c *cli.Context) []string {
+	return append(slices.Clone(c.StringSlice("filter")), c.Args().Slice()...)
 }
 
 // filter reads the filter in args. Copies for further apps are left out unless
@@ -67,7 +79,7 @@ func (p *program) list(c *cli.Context) error {
 	if c.Int("n") < 0 {
 		return &failure{code: 2, text: "-n is less than 0", hint: "-n 0 lists all"}
 	}
-	f, err := p.filter(c.Args().Slice())
+	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func (p *program) pruneCommand() *cli.Command {
   devhook prune --max-size 1gb
   devhook prune provider:tiktok status:200 --older-than 1d`,
 		Flags: append([]cli.Flag{
+			filterFlag(),
 			&cli.StringFlag{Name: "older-than", Usage: "only what is older than `AGE`: 7d, 12h"},
 			&cli.StringFlag{Name: "max-size", Usage: "the oldest, until the rest has `SIZE`: 1gb"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be removed"},
@@ -42,15 +43,16 @@ func (p *program) pruneCommand() *cli.Command {
 
 func (p *program) prune(c *cli.Context) error {
 	what := recorder.Pruning{DryRun: c.Bool("dry-run"), Now: p.now()}
+	words := filterWords(c)
 	var err error
-	if what.Filter, err = recorder.ParseFilter(p.now(), c.Args().Slice()...); err != nil {
+	if what.Filter, err = recorder.ParseFilter(p.now(), words...); err != nil {
 		return err
 	}
 	for _, note := range what.Filter.Notes() {
 		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
 	}
-	chosen := c.NArg() > 0
-	if chosen && strings.TrimSpace(strings.Join(c.Args().Slice(), "")) == "" {
+	chosen := len(words) > 0
+	if chosen && strings.TrimSpace(strings.Join(words, "")) == "" {
 		return &failure{code: 2, text: "the filter is empty, which would remove everything", hint: "if everything is meant: devhook prune 'path:*'"}
 	}
 	if text := c.String("older-than"); c.IsSet("older-than") {

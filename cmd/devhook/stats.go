@@ -28,6 +28,7 @@ answers took and when they came: by hour if it all was within two days, else by 
 
 ` + filterHelp,
 		Flags: append([]cli.Flag{
+			filterFlag(),
 			&cli.StringFlag{Name: "by", Usage: "`hour` or day"},
 			&cli.BoolFlag{Name: "json", Usage: "print one line of JSON"},
 		}, commonFlags()...),
@@ -43,7 +44,7 @@ func (p *program) stats(c *cli.Context) error {
 	if by := c.String("by"); by != "" && by != "hour" && by != "day" {
 		return &failure{code: 2, text: fmt.Sprintf("--by %q is neither hour nor day", by)}
 	}
-	f, err := p.filter(c.Args().Slice())
+	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
 	}

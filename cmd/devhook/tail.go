@@ -19,6 +19,7 @@ func (p *program) tailCommand() *cli.Command {
   devhook tail status:5xx
   devhook tail --json provider:tiktok | jq .request.body`,
 		Flags: append([]cli.Flag{
+			filterFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return p.tail(c) },
@@ -30,7 +31,7 @@ func (p *program) tail(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := p.filter(c.Args().Slice())
+	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
 	}

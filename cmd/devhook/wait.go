@@ -26,6 +26,7 @@ not come in time. With --ready it waits until webhooks can come, and prints the 
   devhook wait provider:tiktok status:200
   devhook wait --count 3 --after 128 --json event:video.*`,
 		Flags: append([]cli.Flag{
+			filterFlag(),
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` to wait; 0 is for ever", Value: "20s"},
 			&cli.IntFlag{Name: "count", Usage: "wait for `N` webhooks", Value: 1},
 			&cli.StringFlag{Name: "after", Usage: "those count, too, that are recorded already, behind the recording `REF`"},
@@ -44,7 +45,7 @@ func (p *program) wait(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := p.filter(c.Args().Slice())
+	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
 	}
@@ -54,8 +55,8 @@ func (p *program) wait(c *cli.Context) error {
 		return &failure{code: 2, text: fmt.Sprintf("--timeout %q is not how long to wait", c.String("timeout")), hint: "write a duration, as in 20s or 2m"}
 	case c.Int("count") < 1:
 		return &failure{code: 2, text: fmt.Sprintf("--count is %d; the least is 1", c.Int("count"))}
-	case c.Bool("ready") && (c.NArg() > 0 || c.IsSet("count") || c.IsSet("after")):
-		return &failure{code: 2, text: "--ready waits for a devhook up, and for no webhook", hint: "devhook wait --ready && devhook wait " + strings.Join(c.Args().Slice(), " ")}
+	case c.Bool("ready") && (len(filterWords(c)) > 0 || c.IsSet("count") || c.IsSet("after")):
+		return &failure{code: 2, text: "--ready waits for a devhook up, and for no webhook", hint: "devhook wait --ready && devhook wait " + strings.Join(filterWords(c), " ")}
 	}
 	ctx, stop := interruptible(c)
 	defer stop()
