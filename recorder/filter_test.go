@@ -244,7 +244,8 @@ func TestFilterNotes(t *testing.T) {
 		"foo:bar": "foo: is no key", `"foo:bar"`: "", "http://x": "", "12:30": "", "status:5xx": "", "pinned:true": "", "starred:yes": "starred: is no key",
 		"status=500": `"status=500" is looked for as a text in bodies: if the key is meant, write status:500`, "Status:5xx": `"Status:5xx" is`,
 		"body.event:push": `"body.event:push" is looked for as a text in bodies: if the key is meant, write body.event=push`,
-		"header.X-Foo=1":  `"header.X-Foo=1" is`, `"status=500"`: "", "id=": "", "a=b": "", "body.event=push": "",
+		"header.X-Foo=1":  `"header.X-Foo=1" is`, `"status=500"`: "", "id=": "", "status>=500": `"status>=500" is looked for as a text in bodies: if the key is meant, write status:>=500`,
+		"provider!=tiktok": `"provider!=tiktok" is looked for as a text in bodies: if the key is meant, write -provider:tiktok`, "<b>": "", "a>b": "", "a=b": "", "body.event=push": "",
 	} {
 		f, err := ParseFilter(noon, words)
 		if err != nil {

@@ -116,19 +116,26 @@ func (w word) misspelled() string {
 	if w.quoted {
 		return ""
 	}
-	at := strings.IndexAny(w.raw, ":=")
+	at := strings.IndexAny(w.raw, ":=<>")
 	if at < 0 || at == len(w.raw)-1 {
 		return ""
 	}
 	key, value := w.raw[:at], w.raw[at+1:]
+	if w.raw[at] == '<' || w.raw[at] == '>' { // as in status>499
+		value = w.raw[at:]
+	}
+	minus := ""
+	if positive, ok := strings.CutSuffix(key, "!"); ok { // status!=200
+		key, minus = positive, "-"
+	}
 	lower := strings.ToLower(key)
 	path, isBody := strings.CutPrefix(lower, "body.")
 	name, isHeader := strings.CutPrefix(lower, "header.")
 	switch {
 	case isBody && path != "":
-		return "body." + key[len("body."):] + "=" + value
+		return minus + "body." + key[len("body."):] + "=" + value
 	case isHeader && name != "", slices.Contains(filterKeys, lower):
-		return lower + ":" + value
+		return minus + lower + ":" + value
 	}
 	return ""
 }

@@ -157,7 +157,9 @@ func exportFormat(c *cli.Context) (interchange.Format, error) {
 func (p *program) chosen(c *cli.Context) (func(*recorder.Store) iter.Seq2[*recorder.Exchange, error], error) {
 	args := filterWords(c)
 	isFilter := func(a string) bool {
-		return recorder.IsFilterWord(a) || recorder.IsFilterWord(strings.Fields(a + " ?")[0]) || strings.ContainsAny(a, "\" ")
+		f, err := recorder.ParseFilter(p.now(), a)
+		keyed := slices.ContainsFunc(f.Terms(), func(t recorder.Term) bool { return t.Key != "text" })
+		return keyed || err != nil || len(f.Notes()) > 0 || strings.ContainsAny(a, "\" ")
 	}
 	filtered := len(args) == 0 || slices.ContainsFunc(args, isFilter) || c.IsSet("filter")
 	switch {
