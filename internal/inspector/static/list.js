@@ -9,11 +9,12 @@ const perChunk = 200;
 const overscan = 10;        // rows above and below those that are seen
 const tallest = 8_000_000;  // px of an element; browsers have bounds from 17 million on
 const mostRows = 20_000;    // that are held; those that are the farthest away go first
+const pace = 100;           // ms between two changes by the stream: many a second cost no more than ten
 
 export class List {
   // on: selected(row), fresh(n), counted(text), arrived(row), pinned(row), failed(error)
   constructor(scroller, element, on) {
-    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [], asking: new AbortController() });
+    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [], taken: 0, asking: new AbortController() });
     this.row = parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) || 58;
     this.spacer = document.createElement("div");
     this.spacer.className = "spacer";
@@ -219,12 +220,14 @@ export class List {
   // arrive takes a row of the stream: a new one, or one that has changed.
   arrive(html, pin) {
     this.arrivals.push(...read(html).map((row) => ({ row, pin })));
-    this.arriving ||= requestAnimationFrame(() => { this.arriving = 0; this.take(); });
+    this.arriving ||= setTimeout(() => requestAnimationFrame(() => this.take()), Math.max(0, this.taken + pace - performance.now()));
   }
 
   take() {
     const all = this.arrivals, changed = [];
     this.arrivals = [];
+    this.arriving = 0;
+    this.taken = performance.now();
     let added = 0;
     for (const one of all) {
       const { row, pin } = one, at = this.find(row.seq);
