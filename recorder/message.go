@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/textproto"
@@ -16,6 +15,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"devhook/internal/loopback"
 )
 
 // ErrFormat means that a text is neither of what [Parse] reads.
@@ -178,17 +179,9 @@ func absolute(target string, h http.Header) (string, error) {
 	scheme := h.Get("X-Forwarded-Proto")
 	if scheme != "http" && scheme != "https" {
 		scheme = "https"
-		if isLoopback(host) {
+		if loopback.Is(host) {
 			scheme = "http"
 		}
 	}
 	return scheme + "://" + host + target, nil
-}
-
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -13,6 +13,7 @@ import (
 // line. A package that is not here fails the test: give it a line, and a row
 // in ARCHITECTURE.md.
 var layers = [][]string{
+	{"internal/loopback"},
 	{"internal/similar", "internal/param", "internal/fetch", "internal/stream/feed"},
 	{"internal/jsonx", "internal/yamlx", "internal/wsx", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"devhook/internal/gateway"
+	"devhook/internal/loopback"
 	"devhook/tunnel"
 )
 
@@ -121,8 +122,7 @@ func (u *up) refuseLoops(rt *gateway.Routes) error {
 		_, door, _ := net.SplitHostPort(own.Addr().String())
 		for _, r := range slices.Concat(rt.List, []gateway.Route{rt.Default}) {
 			for _, to := range r.Forward {
-				ip := net.ParseIP(to.Hostname())
-				if to.Port() == door && (to.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())) {
+				if to.Port() == door && loopback.Dials(to.Host) {
 					return &failure{code: 2, text: "the app is to be at " + to.Host + ", which is devhook's own " + own.what, hint: "move the " + own.what + " with " + own.flag + " 127.0.0.1:0, or name the port of the app with --forward"}
 				}
 			}

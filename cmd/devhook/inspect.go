@@ -21,6 +21,7 @@ import (
 	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/inspector"
+	"devhook/internal/loopback"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/tunnel"
@@ -66,8 +67,7 @@ func (u *up) openInspector() error {
 	}
 	in := &u.inspect
 	in.listener, in.token, in.started = l, rand.Text(), u.p.now()
-	ip := l.Addr().(*net.TCPAddr).IP
-	in.shared = !ip.IsLoopback()
+	in.shared = !loopback.Is(l.Addr().String())
 	in.sending, in.stop = context.WithCancel(context.Background())
 	in.handle(inspector.Starting(u.inspectorOptions()))
 	in.server = &http.Server{

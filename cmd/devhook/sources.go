@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"devhook/internal/config"
+	"devhook/internal/loopback"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -74,7 +75,7 @@ func (u *up) openStreams() error {
 	if err != nil {
 		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --ws-mirror 127.0.0.1:0, which is any free port", err: err}
 	}
-	if host, _, _ := net.SplitHostPort(l.Addr().String()); !stream.IsHere(host) {
+	if !loopback.Is(l.Addr().String()) {
 		u.log.Warn("the mirror is open to other machines, and asks for no token: " + v.From + " " + v.Text())
 	}
 	greets := false

@@ -97,19 +97,6 @@ func checkListen(s string) error {
 	return nil
 }
 
-// isLoopback reports whether only this machine is meant by host.
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
-}
-
-// listensHere reports whether a door at addr is open to this machine only.
-func listensHere(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	ip, ipErr := netip.ParseAddr(host)
-	return err == nil && (host == "localhost" || ipErr == nil && ip.IsLoopback())
-}
-
 // checkHostName checks NAME or NAME:PORT.
 func checkHostName(s string) error {
 	host := s

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"devhook/internal/loopback"
 	"devhook/internal/similar"
 	"devhook/internal/yamlx"
 	"devhook/verify"
@@ -150,7 +151,7 @@ var errEmpty = &Error{Text: "is empty", Hint: "give it a value, or take the line
 func (f *file) weigh(name, text string, n yamlx.Node) {
 	switch name {
 	case "forward":
-		if u, err := ParseForward(text); err == nil && !isLoopback(u.Hostname()) {
+		if u, err := ParseForward(text); err == nil && !loopback.Dials(u.Host) {
 			f.risk(n, "sends webhooks to %s", u.Host)
 		}
 	case "verify":
@@ -158,7 +159,7 @@ func (f *file) weigh(name, text string, n yamlx.Node) {
 			f.risk(n, "turns verification off")
 		}
 	case "listen", "inspect", "ws-mirror":
-		if text != "off" && !listensHere(text) {
+		if text != "off" && !loopback.Is(text) {
 			f.risk(n, "opens a door to other machines at %s", text)
 		}
 	case "traffic-policy-file":

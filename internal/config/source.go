@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"devhook/internal/loopback"
 	"devhook/internal/stream"
 	"devhook/internal/yamlx"
 )
@@ -79,7 +80,7 @@ func (f *file) readSources(n yamlx.Node) error {
 			return item.Errorf("is there twice")
 		}
 		seen[s.String()] = true
-		if u, err := url.Parse(s.URL); err == nil && s.URL != "" && !stream.IsHere(u.Hostname()) {
+		if u, err := url.Parse(s.URL); err == nil && s.URL != "" && !loopback.Is(u.Host) {
 			f.risk(item, "sends the secret of %s to %s", s.Provider, u.Host)
 		}
 		if s.Forward != nil {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"devhook/internal/loopback"
 )
 
 // NewTransport returns what reaches the apps, for many requests at once. The
@@ -51,15 +53,10 @@ func (t *appTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.plain.takes(r) {
 		return t.plain.RoundTrip(r)
 	}
-	if isLoopback(r.URL.Hostname()) {
+	if loopback.Is(r.URL.Hostname()) {
 		return t.local.RoundTrip(r)
 	}
 	return t.remote.RoundTrip(r)
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 func newTransport() *http.Transport {

@@ -6,10 +6,11 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"devhook/internal/loopback"
 )
 
 // maxRequest is the most that a request to the inspector may hold, in bytes: a
@@ -91,7 +92,7 @@ func (g *guard) rightHost(r *http.Request) bool {
 	}
 	host, port := splitHost(r.Host)
 	_, own := splitHost(g.o.Addr)
-	return isLoopback(host) && port == own || g.named(r.Host)
+	return loopback.Is(host) && port == own || g.named(r.Host)
 }
 
 // named reports whether a Host is one that was configured.
@@ -120,11 +121,6 @@ func splitHost(s string) (host, port string) {
 		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), "80"
 	}
 	return strings.TrimSuffix(host, "."), port
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // fromHere reports whether r comes from a page of the inspector, or from no page:

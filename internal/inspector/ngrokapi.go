@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"devhook/internal/loopback"
 	"devhook/recorder"
 )
 
@@ -256,7 +257,7 @@ func (a *agentAPI) fits(want wantedTunnel) string {
 // sameApp reports whether two URLs are one app; every name of this machine is one.
 func sameApp(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && a.Port() == b.Port() &&
-		(strings.EqualFold(a.Hostname(), b.Hostname()) || isLoopback(a.Hostname()) && isLoopback(b.Hostname()))
+		(strings.EqualFold(a.Hostname(), b.Hostname()) || loopback.Is(a.Hostname()) && loopback.Is(b.Hostname()))
 }
 
 // asked reads what tunnel r wants, and answers r if it is not the one that there

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"devhook/internal/loopback"
 	"devhook/recorder"
 
 	"github.com/coder/websocket"
@@ -47,7 +48,7 @@ const (
 // ServeHTTP implements [http.Handler]. It returns when the recording or the
 // client is at its end, or the request's context is.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if here(localAddr(r)) && !here(r.Host) { // a name that somebody leads here, so that his pages are of the same origin
+	if loopback.Is(localAddr(r)) && !loopback.Is(r.Host) { // a name that somebody leads here, so that his pages are of the same origin
 		http.Error(w, "this is a recording on somebody's own machine, which is not called "+r.Host, http.StatusForbidden)
 		return
 	}
@@ -159,17 +160,6 @@ func (s *Server) await(ctx context.Context, started, at time.Time) bool {
 		}
 	}
 	return ctx.Err() == nil
-}
-
-// here reports whether a host, with or without a port, is this machine by a
-// name that nobody else can give it.
-func here(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // localAddr is where r came in.

@@ -10,13 +10,14 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"devhook/internal/loopback"
 )
 
 const (
@@ -65,7 +66,7 @@ func NewClient(base string) (*Client, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("the API's address is to be like https://api.example.com")
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLocal(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.Is(u.Host)) {
 		return nil, fmt.Errorf("the API at %s is not https: credentials would be seen on the way", u.Host)
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -79,12 +80,7 @@ func NewClient(base string) (*Client, error) {
 // Local reports whether the API is on this machine: an emulator.
 func (c *Client) Local() bool {
 	u, err := url.Parse(c.Base)
-	return err == nil && isLocal(u.Hostname())
-}
-
-func isLocal(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && loopback.Is(u.Host)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

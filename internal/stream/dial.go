@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"devhook/internal/stream/feed"
-
 	"github.com/coder/websocket"
 )
 
@@ -94,6 +92,3 @@ func causeOf(err error) string {
 	}
 	return text
 }
-
-// IsHere reports whether only this machine is meant by host.
-func IsHere(host string) bool { return feed.IsHere(host) }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"devhook/internal/loopback"
 )
 
 // A Poller fetches events that a stream may have missed.
@@ -71,7 +73,7 @@ func (p HTTPPoller) Poll(ctx context.Context) ([]json.RawMessage, error) {
 // a query is allowed.
 func CheckPollURL(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !IsHere(u.Hostname())) {
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback.Is(u.Host)) {
 		return &Error{Text: "the URL to poll is none that can be asked", Hint: "write https://HOST/PATH, or http:// for a server on this machine; there is no known address, so it has to be yours"}
 	}
 	return nil

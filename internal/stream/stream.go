@@ -24,6 +24,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"devhook/internal/loopback"
 )
 
 // An Event is one event of a source.
@@ -251,7 +253,7 @@ func CheckURL(raw string) error {
 		return bad("has no host")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return bad("has no user, query or fragment: devhook adds the secret itself")
-	case u.Scheme == "ws" && !IsHere(u.Hostname()):
+	case u.Scheme == "ws" && !loopback.Is(u.Host):
 		return bad("is ws:// and leads to another machine: the secret would go there in the clear")
 	}
 	return nil

@@ -11,11 +11,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
+
+	"devhook/internal/loopback"
 
 	"github.com/coder/websocket"
 )
@@ -161,13 +161,7 @@ func isLocal(origin string) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && IsHere(u.Hostname())
-}
-
-// IsHere reports whether only this machine is meant by host.
-func IsHere(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+	return err == nil && loopback.Is(u.Host)
 }
 
 func (c *client) write(ctx context.Context, frame []byte) bool {
