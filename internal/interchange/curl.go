@@ -20,6 +20,8 @@ const maxArgument = 64 << 10
 func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
 	r := &ex.Request
 	body := r.Body.Bytes
+	head := r.Method == http.MethodHead && len(body) == 0 // curl takes no data beside --head, not even none
+	hasData := len(body) > 0 || !head && r.Headers.Get("Content-Length") == "0"
 	fmt.Fprintf(b, "# %s\n", title(ex))
 	inline := len(body) <= maxArgument && isPlain(body, "\n\t")
 	if !inline {
@@ -29,7 +31,7 @@ func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
 	arg := func(name, value string) {
 		b.WriteString(" \\\n  " + name + " " + quote(value))
 	}
-	if r.Method == http.MethodHead && len(body) == 0 {
+	if head {
 		b.WriteString(" --head")
 	} else {
 		arg("--request", r.Method)
@@ -49,7 +51,7 @@ func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
 		}
 	}
 	none := []string{"User-Agent", "Accept"}
-	if len(body) > 0 || r.Headers.Get("Content-Length") == "0" {
+	if hasData {
 		none = append(none, "Content-Type")
 	}
 	if len(body) >= 1024 { // from there on some versions ask first
@@ -63,7 +65,7 @@ func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
 	switch {
 	case !inline:
 		b.WriteString(" \\\n  --data-binary @-")
-	case len(body) > 0 || r.Headers.Get("Content-Length") == "0":
+	case hasData:
 		arg("--data-raw", string(body))
 	}
 	arg("--url", target)

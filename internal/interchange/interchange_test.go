@@ -301,6 +301,7 @@ func TestReadErrors(t *testing.T) {
 		`{"request":{"url":"https://x/"},"outcome":"odd"}`:                                     "its outcome",
 		`{"v":9,"request":{"url":"https://x/"}}`:                                               "newer devhook",
 		`{"at":"1900-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 1900",
+		`{"at":"2262-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 2262",
 		`{"log":{}}`:             "this HAR has no entries",
 		`{"log":{"entries":{}}}`: "want [",
 		`{"log":{"entries":[{"request":{"url":"https://x/"}},{"request":{"url":"/x"}}]}}`:                     "entry 2: its URL",
@@ -359,6 +360,10 @@ func TestCurlThereAndBack(t *testing.T) {
 	want.Set("Content-Length", fmt.Sprint(ex.Request.Size))
 	if got.URL != ex.Request.URL || !bytes.Equal(got.Body.Bytes, ex.Request.Body.Bytes) || got.Method != "POST" || fmt.Sprint(got.Headers) != fmt.Sprint(want) {
 		t.Errorf("got %+v\nwant %+v", got, ex.Request)
+	}
+	ex.Request.Method, ex.Request.Body, ex.Request.Headers = "HEAD", recorder.Body{}, http.Header{"Content-Length": {"0"}}
+	if text := written(t, Curl, []*recorder.Exchange{ex}); !bytes.Contains(text, []byte("--head")) || bytes.Contains(text, []byte("--data")) {
+		t.Errorf("curl takes no data beside --head, not even none: %s", text)
 	}
 }
 
