@@ -46,7 +46,8 @@ func (r Reader) Count(in io.Reader) (int, error) {
 }
 
 // Import records what a file holds, which has count exchanges, and calls each with every
-// one. It returns once they are on the disk. An error is a [*StoreError], one of each, or
+// one. It returns once they are on the disk; pins and the messages of WebSockets are a
+// second later, or when the store is closed. An error is a [*StoreError], one of each, or
 // one of reading, as [Reader.Read] has it.
 func (m *Importer) Import(ctx context.Context, in io.Reader, count int, each func(*recorder.Exchange) error) error {
 	m.ids = map[recorder.ID]recorder.ID{}

@@ -24,6 +24,7 @@ const (
 	maxValue = 1 << 30   // bytes of one exchange; a body of 256 MB is up to 6 times that in JSON, but mostly not
 	maxText  = 256 << 20 // bytes of an HTTP message, or of curl commands
 	maxCount = 5_000_000 // exchanges
+	maxYear  = 2261      // of an exchange; later times have no number of nanoseconds, by which filters ask
 )
 
 // A Reader reads exchanges from a file of another program, or of devhook. What
@@ -282,8 +283,8 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 	ex.Seq, ex.Origin = 0, recorder.Import
 	if ex.At.IsZero() {
 		ex.At = r.Now
-	} else if y := ex.At.Year(); y < 1970 || y > 9999 {
-		return nil, fmt.Errorf("its time, in the year %d, is not between 1970 and 9999", y)
+	} else if y := ex.At.Year(); y < 1970 || y > maxYear {
+		return nil, fmt.Errorf("its time, in the year %d, is not between 1970 and %d", y, maxYear)
 	}
 	switch ex.Outcome {
 	case "", recorder.Pending:
