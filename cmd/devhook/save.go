@@ -212,14 +212,19 @@ func clean(req *recorder.Request, provider verify.Provider, store string, secret
 }
 
 // redactKey is what replacements in samples of one store are made with, so that
-// the same is replaced by the same in all of them.
+// the same is replaced by the same in all of them. It is made where there is none; one
+// that cannot be read is not replaced, as what was shared before had it.
 func redactKey(store string) ([]byte, error) {
+	const size = 32 // bytes
 	path := filepath.Join(store, "redact.key")
 	key, err := os.ReadFile(path)
-	if err == nil && len(key) >= 32 {
-		return key, nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		key = make([]byte, size)
+		rand.Read(key)
+		err = config.WriteFile(path, key)
+	case err == nil && len(key) < size:
+		err = fmt.Errorf("%s has %d bytes, and a key has %d: without it the same does not become the same as before; remove it for a new one", path, len(key), size)
 	}
-	key = make([]byte, 32)
-	rand.Read(key)
-	return key, config.WriteFile(path, key)
+	return key, err
 }
