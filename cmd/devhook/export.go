@@ -211,7 +211,7 @@ func (e *exporting) redacting() (r *redact.Redactor, key []byte, err error) {
 // lost tells of what cannot be read, and is left out.
 func (e *exporting) lost(err error) {
 	e.errs.Warning(err.Error())
-	e.failed = storeFailure(err)
+	e.failed = leftOut(err)
 }
 
 // write writes what list gives. What cannot be read is told, and left out.

@@ -110,6 +110,15 @@ func storeFailure(err error) error {
 	return f
 }
 
+// leftOut is the failure of a command that has told of err in a warning, and goes on
+// if it is of one recording.
+func leftOut(err error) error {
+	if !errors.As(err, new(*recorder.DamagedError)) {
+		return storeFailure(err)
+	}
+	return &failure{code: 6, text: "what the warnings name is left out", err: err}
+}
+
 // countOf says how many of something there are.
 func countOf(n int, one, many string) string {
 	if n == 1 {

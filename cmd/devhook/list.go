@@ -119,7 +119,7 @@ func (p *program) list(c *cli.Context) error {
 		}
 		if err != nil {
 			errs.Warning(err.Error())
-			failed = storeFailure(err)
+			failed = leftOut(err)
 		}
 	}
 	found()

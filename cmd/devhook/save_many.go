@@ -34,18 +34,15 @@ func (p *program) saveMany(c *cli.Context, errs *terminal.Terminal) error {
 	defer k.store.Close()
 	saved, there := 0, 0
 	var failed error
-	warn := func(err error) {
-		errs.Warning(err.Error())
-	}
 	for ex, err := range k.store.Query(recorder.Query{Filter: f}) {
 		if err != nil {
-			warn(err)
-			failed = storeFailure(err)
+			errs.Warning(err.Error())
+			failed = leftOut(err)
 			continue
 		}
 		fixture := fixtures.Fixture{Kind: fixtures.Saved, Provider: cmp.Or(ex.Provider, "unknown"), Name: sampleName(ex), Exchange: *ex}
 		if _, err := k.fill(&fixture); err != nil {
-			warn(err)
+			errs.Warning(err.Error())
 			if failed == nil {
 				failed = explain(err)
 			}

@@ -70,7 +70,7 @@ func (p *program) stats(c *cli.Context) error {
 			if err != nil {
 				counted()
 				errs.Warning(err.Error())
-				failed = storeFailure(err)
+				failed = leftOut(err)
 				continue
 			}
 			t.Add(ex)
