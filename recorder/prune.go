@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -21,12 +20,13 @@ type Pruning struct {
 	// time and Filter is empty, none is chosen.
 	Filter Filter
 	Before time.Time
-	// MaxSize is how many bytes journal and bodies may have: the oldest segments
-	// go until they fit, but for the last one. 0: any number.
+	// MaxSize is how many bytes journal and bodies may have: the oldest exchanges
+	// go until they fit, a segment at a time where that is not much more than has to
+	// go. 0: any number.
 	MaxSize int64
-	// WholeSegments leaves segments of which something stays, other than what
-	// is pinned: to rewrite them is not worth it. Of what goes, a result, a frame or
-	// the end of a WebSocket can stand in a segment that stays; it goes with that.
+	// WholeSegments leaves segments of which Filter and Before leave something, other
+	// than what is pinned: to rewrite them is not worth it. Of what goes, a result, a
+	// frame or the end of a WebSocket can stand in a segment that stays; it goes with that.
 	//
 	// Nothing that Before chooses goes ahead of something older in the journal that
 	// it does not choose: a clock that was behind for a while makes nothing old.
@@ -36,8 +36,8 @@ type Pruning struct {
 }
 
 // Keeping returns p, of which all goes that is older than age, and the oldest beyond
-// size bytes; 0 is without a bound. It is what is done in passing, now and then: whole
-// segments only.
+// size bytes; 0 is without a bound. It is what is done in passing, now and then: of what
+// is old, whole segments only.
 func (p Pruning) Keeping(age time.Duration, size int64) Pruning {
 	if age > 0 {
 		p.Before = p.Now.Add(-age)
@@ -146,7 +146,10 @@ func (j *pruner) run() error {
 			return err
 		}
 	}
-	j.waitForOlder(fates)
+	if j.p.WholeSegments {
+		j.waitForOlder(fates)
+		j.sparePieces(fates)
+	}
 	if err := j.fit(fates); err != nil {
 		return err
 	}
@@ -231,12 +234,11 @@ func (j *pruner) take(c *columnReader, h hit, f *fate) error {
 
 // dates takes in the times of a run, and returns the first of them.
 func (f *fate) dates(s *Store, u *run, now time.Time) (oldest int64, err error) {
-	b, err := s.times(u)
-	if errors.Is(err, errBadIndex) || errors.Is(err, fs.ErrNotExist) {
-		if u, err = s.again(u); err == nil {
-			b, err = s.times(u)
-		}
-	}
+	var b []byte
+	err = s.withIndex(u, func(u *run) (err error) {
+		b, err = s.times(u)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -265,7 +267,7 @@ func (s *Store) times(u *run) ([]byte, error) {
 // waitForOlder spares segments that stand behind one that is younger than they
 // are, and too young to go: the clock was behind when they were written.
 func (j *pruner) waitForOlder(fates []fate) {
-	if !j.p.WholeSegments || j.p.Before.IsZero() {
+	if j.p.Before.IsZero() {
 		return
 	}
 	for i, young := 0, false; i < len(fates); i++ {
@@ -276,41 +278,17 @@ func (j *pruner) waitForOlder(fates []fate) {
 	}
 }
 
+// sparePieces spares segments of which something would stay, other than what is pinned,
+// and the last, to which somebody may be writing.
+func (j *pruner) sparePieces(fates []fate) {
+	for i, f := range fates {
+		if n := len(f.chosen); n > 0 && (i == len(fates)-1 || n < f.rows && n < f.rows-j.pinnedIn(i)) {
+			fates[i].chosen = nil
+		}
+	}
+}
+
 func (j *pruner) underWay(c *columnReader, row uint32) bool {
 	b, err := c.column(colAt)
 	return err != nil || time.Unix(0, int64(number64(b, row))).After(j.p.Now.Add(-youngest))
-}
-
-// fit chooses the oldest segments, until the rest fits. What they name of bodies is
-// taken to go with them: if others name it, too, the next pruning takes the rest.
-func (j *pruner) fit(fates []fate) error {
-	if j.p.MaxSize <= 0 {
-		return nil
-	}
-	total := j.s.Size()
-	counted := map[string]bool{}
-	for i := 0; i < len(fates)-1 && total > j.p.MaxSize; i++ {
-		all := fate{chosen: map[ID]bool{}}
-		if err := j.each(i, Query{}, true, &all); err != nil {
-			return err
-		}
-		fates[i] = all
-		info, err := os.Stat(j.s.segmentPath(j.x.segments[i]))
-		if err != nil || len(all.chosen) == 0 {
-			continue
-		}
-		total -= info.Size() / int64(max(1, all.rows)) * int64(len(all.chosen))
-		for _, u := range j.x.loaded[i] {
-			err := j.s.bodiesOf(u, func(id ID, sum string) {
-				if info, err := os.Stat(j.s.bodyPath(sum)); all.chosen[id] && !counted[sum] && err == nil {
-					counted[sum] = true
-					total -= info.Size()
-				}
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -27,9 +27,6 @@ func (j *pruner) apply(i int, f fate) error {
 		return err
 	}
 	grows := i == len(j.x.segments)-1 // until it is sealed: there can be more than was looked at
-	if grows && j.p.WholeSegments {
-		f.chosen = nil
-	}
 	whole := !grows && len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
 	switch {
 	case whole:
@@ -49,7 +46,7 @@ func (j *pruner) apply(i int, f fate) error {
 		}
 		j.dropIndex(first)
 		return syncDir(filepath.Dir(path))
-	case len(f.chosen) > 0 && (!j.p.WholeSegments || len(f.chosen) >= f.rows-j.pinnedIn(i)):
+	case len(f.chosen) > 0:
 		for id := range f.chosen {
 			j.gone[id] = true
 		}

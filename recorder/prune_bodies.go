@@ -113,13 +113,7 @@ func (j *pruner) spareNamed(x *index, files map[string]fs.FileInfo) error {
 // bodiesOf calls f for each body in a file that a line of u names, with the ID of
 // the line's exchange; "" if the line is damaged.
 func (s *Store) bodiesOf(u *run, f func(id ID, sum string)) error {
-	err := s.bodiesOnce(u, f)
-	if errors.Is(err, errBadIndex) || errors.Is(err, fs.ErrNotExist) {
-		if u, err = s.again(u); err == nil {
-			err = s.bodiesOnce(u, f)
-		}
-	}
-	return err
+	return s.withIndex(u, func(u *run) error { return s.bodiesOnce(u, f) })
 }
 
 func (s *Store) bodiesOnce(u *run, f func(id ID, sum string)) error {

@@ -68,21 +68,40 @@ func mustSegmentOf(t *testing.T, s *Store, seq uint64) uint64 {
 	return first
 }
 
-// A size is kept by as few segments as make it, with the bodies that go with them.
+// A size is kept by as little as makes it, with the bodies that go with it: whole
+// segments, or a part of one that has so much in bodies, also of the last.
 func TestPruneBySizeCountsBodies(t *testing.T) {
-	s := openSmall(t, t.TempDir(), 1<<10)
-	for i := range 12 {
-		ex := handled()
-		ex.Request.Body = spool(t, s, bytes.Repeat([]byte{byte('a' + i)}, MaxInline+1))
-		mustAppend(t, s, ex)
-		for range 4 { // fills its segment
-			mustAppend(t, s, handled())
+	for _, segment := range []int64{1 << 10, 1 << 20} {
+		s := openSmall(t, t.TempDir(), segment)
+		var large []*Exchange
+		for i := range 12 {
+			ex := handled()
+			ex.Request.Body = spool(t, s, bytes.Repeat([]byte{byte('a' + i)}, MaxInline+1))
+			mustAppend(t, s, ex)
+			large = append(large, ex)
+			for range 4 { // fills a small segment
+				mustAppend(t, s, handled())
+			}
 		}
-	}
-	most := s.Size() - 3*MaxInline
-	mustPrune(t, s, Pruning{MaxSize: most, WholeSegments: true})
-	if now := s.Size(); now > most || now < most-2*MaxInline {
-		t.Errorf("%d bytes are left of %d that may be", now, most)
+		if err := s.Pin(large[1].ID, true); err != nil {
+			t.Fatal(err)
+		}
+		most := s.Size() - 3*MaxInline
+		would := mustPrune(t, s, Pruning{MaxSize: most, WholeSegments: true, DryRun: true})
+		did := mustPrune(t, s, Pruning{MaxSize: most, WholeSegments: true})
+		if now := s.Size(); now > most || now < most-2*MaxInline || did.Exchanges != would.Exchanges || did.Exchanges < 12 || did.Exchanges > 22 {
+			t.Errorf("segments of %d: %d bytes are left of %d that may be; it would remove %+v, and did %+v", segment, now, most, would, did)
+		}
+		for i, ex := range large {
+			_, err := s.Get(string(ex.ID))
+			_, gone := os.Stat(s.bodyPath(ex.Request.Body.Sum))
+			if stays := i == 1 || i > 4; (err == nil) != (gone == nil) || stays != (err == nil) && i != 4 {
+				t.Errorf("segments of %d: number %d: %v, %v", segment, i, err, gone)
+			}
+		}
+		if again := mustPrune(t, s, Pruning{MaxSize: most, WholeSegments: true}); again.Exchanges != 0 {
+			t.Errorf("segments of %d: once more %+v", segment, again)
+		}
 	}
 }
 

@@ -1,0 +1,170 @@
+package recorder
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+)
+
+const (
+	fitSlack = 256 // bytes that are left for the line that tells of what was removed
+	fitWhole = 10  // a segment goes as a whole if that leaves no more than a tenth unused, or than it has without bodies
+)
+
+// fit chooses the oldest exchanges, until the rest fits. A segment goes as a whole,
+// unless much less has to go, as of one whose exchanges have large bodies: then it is
+// written anew. What exchanges name of bodies is taken to go with them: if others name
+// it, too, the next pruning takes the rest.
+func (j *pruner) fit(fates []fate) error {
+	total := j.s.Size()
+	if j.p.MaxSize <= 0 || total <= j.p.MaxSize {
+		return nil
+	}
+	most := max(0, j.p.MaxSize-fitSlack)
+	counted := map[string]bool{}
+	for i, f := range fates { // what goes anyway
+		w, err := j.weigh(i, f, counted)
+		if err != nil {
+			return err
+		}
+		total -= w.total
+	}
+	for i := 0; i < len(fates) && total > most; i++ {
+		more := fate{chosen: map[ID]bool{}}
+		if err := j.each(i, Query{}, true, &more); err != nil {
+			return err
+		}
+		for id := range fates[i].chosen {
+			delete(more.chosen, id)
+		}
+		w, err := j.weigh(i, more, counted)
+		if err != nil {
+			return err
+		}
+		if i < len(fates)-1 && total-w.total >= most-max(most/fitWhole, w.segment) {
+			total -= w.total
+			fates[i].rows, fates[i].pinned = more.rows, more.pinned
+			for id := range fates[i].chosen {
+				more.chosen[id] = true
+			}
+			fates[i].chosen = more.chosen
+			continue
+		}
+		if fates[i].chosen == nil {
+			fates[i].chosen = map[ID]bool{}
+		}
+		if total, err = j.cut(i, more.chosen, w, total, most, fates[i].chosen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A weight is how many bytes there are of what is chosen of a segment.
+type weight struct {
+	segment int64 // all of it, without bodies
+	rows    int
+	bodies  map[ID]int64 // in files; each is counted once
+	total   int64        // of what is chosen, about
+}
+
+func (j *pruner) weigh(i int, f fate, counted map[string]bool) (weight, error) {
+	w := weight{rows: max(1, f.rows), bodies: map[ID]int64{}}
+	if len(f.chosen) == 0 {
+		return w, nil
+	}
+	info, err := os.Stat(j.s.segmentPath(j.x.segments[i]))
+	if err != nil {
+		return w, err
+	}
+	w.segment = info.Size()
+	w.total = w.segment / int64(w.rows) * int64(len(f.chosen))
+	for _, u := range j.x.loaded[i] {
+		err := j.s.bodiesOf(u, func(id ID, sum string) {
+			if !f.chosen[id] || counted[sum] {
+				return
+			}
+			if info, err := os.Stat(j.s.bodyPath(sum)); err == nil {
+				counted[sum] = true
+				w.bodies[id] += info.Size()
+				w.total += info.Size()
+			}
+		})
+		if err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// cut chooses the oldest of a segment, of those that may go, until there are most bytes
+// or less, and returns how many there are then. What no exchange has by itself, as
+// frames, is shared by all.
+func (j *pruner) cut(i int, may map[ID]bool, w weight, total, most int64, chosen map[ID]bool) (int64, error) {
+	type row struct {
+		id   ID
+		size int64
+	}
+	var list []row
+	rest := w.segment
+	for _, u := range j.x.loaded[i] {
+		err := j.s.withIndex(u, func(u *run) error {
+			return j.s.linesOf(u, func(id ID, size int64) {
+				rest -= size
+				list = append(list, row{id, size})
+			})
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	share := max(0, rest) / int64(w.rows)
+	for _, r := range list {
+		if total <= most {
+			break
+		}
+		if may[r.id] {
+			chosen[r.id] = true
+			total -= r.size + share + w.bodies[r.id]
+		}
+	}
+	return total, nil
+}
+
+// linesOf calls f for each exchange of u with the length of its lines in u. If it
+// returns an error it has called f for none.
+func (s *Store) linesOf(u *run, f func(id ID, size int64)) error {
+	c, err := u.open()
+	if err != nil {
+		return err
+	}
+	defer c.done()
+	var columns [3][]byte
+	for n, column := range []int{colID, colX, colR} {
+		if columns[n], err = c.column(column); err != nil {
+			return err
+		}
+	}
+	for i := range u.rows {
+		size := int64(0)
+		for _, spans := range columns[1:] {
+			if n := binary.LittleEndian.Uint32(spans[i*8+4:]); n > 0 {
+				size += int64(n) + 1 // its line end
+			}
+		}
+		f(ID(columns[0][i*idLen:][:idLen]), size)
+	}
+	return nil
+}
+
+// withIndex calls f with u, and if that is damaged or gone once more with a new one.
+func (s *Store) withIndex(u *run, f func(*run) error) error {
+	err := f(u)
+	if errors.Is(err, errBadIndex) || errors.Is(err, fs.ErrNotExist) {
+		if u, err = s.again(u); err == nil {
+			err = f(u)
+		}
+	}
+	return err
+}
