@@ -48,7 +48,7 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 		r := Result{Variant: v, Skipped: skipped, Effects: Unknown}
 		if skipped == "" {
 			answers, err := send(ctx, t, v, s)
-			if err != nil {
+			if err = cmp.Or(err, ctx.Err()); err != nil { // whose answer was cut off tells nothing of the app
 				return all, err
 			}
 			if len(all) == 0 && answers[0].Status == 0 {
