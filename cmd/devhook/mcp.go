@@ -34,15 +34,15 @@ func (p *program) mcpCommand() *cli.Command {
 		Name: "mcp", Usage: "let an assistant look at webhooks (Model Context Protocol)",
 		Description: `Talks MCP over stdin and stdout: for a client to start, not for a terminal. Its tools
 list, show and explain recordings, wait for the next, and tell of providers. With
---allow-send they also replay and trigger, to the apps that the running devhook up
-or devhook.yaml forwards to and to no other. There is no tool yet that attacks.
+--allow-send they also replay, trigger and attack, to the apps that the running
+devhook up or devhook.yaml forwards to and to no other.
 
   claude mcp add devhook -- devhook mcp
   codex mcp add devhook -- devhook mcp --allow-send
 
 It works beside a running devhook up and without one.`,
 		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "allow-send", Usage: "offer the tools that send: replay and trigger"},
+			&cli.BoolFlag{Name: "allow-send", Usage: "offer the tools that send: replay, trigger and attack"},
 			&cli.StringSliceFlag{Name: "allow-to", Usage: "a `HOST` to send to, beside the apps, while no devhook up runs"},
 			&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to a provider's secret: env:NAME or file:PATH"},
 			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},

@@ -302,7 +302,7 @@ func TestMCPSends(t *testing.T) {
 	original := <-b.seen
 	session, call := b.client("--allow-send")
 	tools, err := session.ListTools(t.Context(), nil)
-	if err != nil || len(tools.Tools) != 7 {
+	if err != nil || len(tools.Tools) != 8 {
 		t.Fatalf("there are %d tools, %v", len(tools.Tools), err)
 	}
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent elsewhere") }))
@@ -329,6 +329,16 @@ func TestMCPSends(t *testing.T) {
 		} {
 			if text, failed := call("replay", args); !failed {
 				t.Errorf("%v: %s", args, text)
+			}
+		}
+		text, _ = call("attack", map[string]any{"ref": "1", "only": []string{"control", "signature-missing", "body-deep"}})
+		holds(t, "attack", text, "3 variants of a webhook of tiktok were sent; findings: 1", "finding fails-open: the app lets through", "To do: ", "as they should be: control, body-deep", "signature-missing (no signature at all): should refuse, answered 200", "[end of webhook data ")
+		for range 3 {
+			<-b.seen
+		}
+		for _, args := range []map[string]any{{}, {"ref": "1", "fixture": "tiktok/tiktok.ping"}, {"ref": "1", "only": []string{"none"}}, {"ref": "1", "to": elsewhere.URL}, {"fixture": "tiktok/none"}} {
+			if text, failed := call("attack", args); !failed {
+				t.Errorf("attack %v: %s", args, text)
 			}
 		}
 		for _, name := range []string{"", "tiktok/none", "nobody/none"} {
@@ -396,7 +406,7 @@ func TestMCPDocs(t *testing.T) {
 		session, _ := b.client(args[1:]...)
 		want := 5
 		if slices.Contains(args, "--allow-send") {
-			want = 7
+			want = 8
 		}
 		if tools, err := session.ListTools(t.Context(), nil); err != nil || len(tools.Tools) != want {
 			t.Errorf("%v: %d tools, %v", args, len(tools.Tools), err)
