@@ -45,7 +45,7 @@ func TestCases(t *testing.T) {
 		"name: x":                         "1:1: a case needs send",
 		"- send: a/b":                     "must be a mapping",
 		"cases:\n- send: a/b\n  times: 0": "3:10: cases[0].times: must be a whole number",
-		"send: a/b\nexpect: ok":           "2:9: expect: --expect",
+		"send: a/b\nexpect: ok":           `2:9: expect: "ok" is not a status`,
 		"send: a/b\nsign: maybe":          "2:7: sign:",
 		"send: a/b\nchanges: [sett a=1]":  "2:11: changes[0]: unknown change",
 		"send: a/b\nwithin: soon":         "must be a time",

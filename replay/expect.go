@@ -26,7 +26,7 @@ func ParseExpectation(text string) (Expectation, error) {
 	for s := range strings.SplitSeq(text, ",") {
 		s = strings.ToLower(strings.TrimSpace(s))
 		if len(s) != 3 || s[0] < '1' || s[0] > '5' || !isDigitOrX(s[1]) || !isDigitOrX(s[2]) {
-			return Expectation{}, bad("write a status (200), a class (2xx), several (200,404), or same", "--expect %q is not a status", s)
+			return Expectation{}, bad("write a status (200), a class (2xx), several (200,404), or same", "%q is not a status", s)
 		}
 		e.statuses = append(e.statuses, s)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"iter"
 	"math/rand/v2"
 	"time"
@@ -54,41 +53,12 @@ func (s *sending) settleTravel(sources iter.Seq2[*recorder.Exchange, error]) err
 	if !s.travel.moved {
 		return nil
 	}
-	now := s.p.now()
-	by, isDuration, err := parseShift(text, now)
-	switch {
-	case err != nil:
-		return err
-	case isDuration:
-		s.travel.by = by
-	case newest.IsZero():
-		return &failure{code: 2, text: "--shift-time: it is not known when these came", hint: "an exchange in JSON has \"at\"; or give a duration, as in --shift-time 240h"}
-	default:
-		s.travel.by = now.Add(by).Sub(newest)
-		if text == "now" {
-			s.travel.by += s.lasts(newest.Sub(oldest))
-		}
+	var err error
+	if s.travel.by, err = replay.ParseSpan(text, s.p.now(), newest, s.lasts(newest.Sub(oldest))); err != nil {
+		return &failure{code: 2, text: "--shift-time: " + explain(err).text, hint: explain(err).hint, err: err}
 	}
-	s.travel.by = s.travel.by.Round(time.Second)
 	s.errs.Printf("%s", s.errs.Dim("all times move by "+s.travel.by.String()))
 	return nil
-}
-
-// parseShift reads now, a TIME, or a DURATION; of the first two it gives how far
-// they are from now.
-func parseShift(text string, now time.Time) (by time.Duration, isDuration bool, err error) {
-	if text == "now" {
-		return 0, false, nil
-	}
-	t, err := recorder.ParseTime(now, text)
-	if err != nil {
-		return 0, false, &failure{
-			code: 2, text: fmt.Sprintf("--shift-time %q is neither now, a time nor a duration", text), err: err,
-			hint: "write now, 2026-11-21T14:00:00Z, unix seconds, or a duration as in +240h or -10d",
-		}
-	}
-	later, _ := recorder.ParseTime(now.Add(time.Hour), text)
-	return t.Sub(now), !later.Equal(t), nil // a duration is from now, whenever that is
 }
 
 // arrival returns when ex came: as it was recorded, else as it was signed.

@@ -30,6 +30,10 @@ type replaysRequest struct {
 	Changes     []string        `json:"changes"`
 	Sign        replay.SignMode `json:"sign"`
 	FreshID     bool            `json:"fresh_id"`
+	FreshIDs    bool            `json:"fresh_ids"`  // of all deliveries and events, the same for the same
+	ShiftTime   string          `json:"shift_time"` // now, a time or a duration
+	Expect      string          `json:"expect"`     // 2xx, 200, same
+	DryRun      bool            `json:"dry_run"`
 	Speed       string          `json:"speed"` // 1x, 10x, max
 	Rate        string          `json:"rate"`  // 50/s, in the place of a speed
 	Concurrency int             `json:"concurrency"`
@@ -40,29 +44,31 @@ type replaysRequest struct {
 
 	speed          float64       // 0: without pauses
 	every          time.Duration // 0: no rate
+	expect         replay.Expectation
 	timeout, limit time.Duration
 }
 
 // A replayed is what became of one.
 type replayed struct {
 	Of     recorder.ID `json:"of"`
-	ID     recorder.ID `json:"id"`
-	Seq    uint64      `json:"seq"`
+	ID     recorder.ID `json:"id,omitempty"`
+	Seq    uint64      `json:"seq,omitempty"`
 	Status int         `json:"status,omitempty"`
 	Detail string      `json:"detail,omitempty"`
+	Unlike string      `json:"unlike,omitempty"` // what is not as expected
 	Change string      `json:"change,omitempty"` // since the baseline: fixed, regressed, new
 }
 
-func (r replayed) isBad() bool { return r.Status < 200 || r.Status > 299 }
+func (r replayed) isBad() bool { return r.Unlike != "" }
 
 // A replayedAll is what became of all.
 type replayedAll struct {
 	V         int               `json:"v"`
 	Chosen    int               `json:"chosen"`
-	Failed    int               `json:"failed"` // not answered 2xx
+	Failed    int               `json:"failed"` // not answered as expected
 	Exchanges []replayed        `json:"exchanges"`
 	Unsigned  map[string]string `json:"unsigned,omitempty"` // by provider, why
-	Seed      *uint64           `json:"seed,omitempty"`     // that shuffles them so again
+	Seed      *uint64           `json:"seed,omitempty"`     // that makes the same choices again
 	Since     *sinceBaseline    `json:"since_baseline,omitempty"`
 	TimedOut  bool              `json:"timed_out"`
 }
@@ -90,13 +96,16 @@ func (req *replaysRequest) check() (err error) {
 			return err
 		}
 	}
+	if req.expect, err = replay.ParseExpectation(cmp.Or(req.Expect, "2xx")); err != nil {
+		return prefixed("expect: ", err)
+	}
 	switch {
 	case req.speed > 0 && req.every > 0:
 		return bad("speed and rate are two schedules", "give one of them")
 	case req.speed > 0 && req.Shuffle:
 		return bad("what is shuffled has no original timing", `use a rate, as in "rate": "50/s"`)
-	case req.Seed != nil && !req.Shuffle:
-		return bad("a seed is for shuffle", "")
+	case req.Seed != nil && !req.Shuffle && !req.FreshIDs:
+		return bad("a seed is for shuffle and fresh_ids", "")
 	case req.Concurrency < 0 || req.Concurrency > mostAtOnce:
 		return bad(fmt.Sprintf("concurrency is no number from 1 to %d", mostAtOnce), "")
 	case req.Concurrency == 0 && (req.speed > 0 || req.every > 0):
@@ -124,18 +133,25 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := replayedAll{V: 1, Chosen: len(sources), Unsigned: map[string]string{}}
-	if req.Shuffle {
-		if answer.Seed = req.Seed; req.Seed == nil {
-			answer.Seed = new(rand.Uint64() >> 11) // which every reader of JSON keeps
-		}
-		rand.New(rand.NewPCG(*answer.Seed, 0)).Shuffle(len(sources), func(i, k int) { sources[i], sources[k] = sources[k], sources[i] })
+	seed := rand.Uint64() >> 11 // which every reader of JSON keeps
+	if req.Seed != nil {
+		seed = *req.Seed
+	}
+	if req.Shuffle || req.FreshIDs {
+		answer.Seed = &seed
 	}
 	ctx, end, ok := in.long(w, r, req.limit)
 	if !ok {
 		return
 	}
 	defer end()
-	err = in.replayEach(ctx, r, req, sources, &answer)
+	moves, err := in.travel(ctx, req, sources, seed)
+	if req.Shuffle {
+		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(sources), func(i, k int) { sources[i], sources[k] = sources[k], sources[i] })
+	}
+	if err == nil {
+		err = in.replayEach(ctx, r, req, moves, sources, &answer)
+	}
 	if !in.answered(ctx, w, err) {
 		return
 	}
@@ -148,7 +164,7 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 
 // replayEach sends sources as req has it, until one cannot be sent or ctx ends, and adds to
 // the answer what became of them, in their order.
-func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, sources []*recorder.Exchange, answer *replayedAll) (err error) {
+func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, moves travel, sources []*recorder.Exchange, answer *replayedAll) (err error) {
 	var mu sync.Mutex // guards done, sent, cut, answer and failed
 	var failed error
 	done, sent, cut, began := make([]*replayed, len(sources)), 0, false, time.Now()
@@ -158,6 +174,7 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	var work sync.WaitGroup
 	for i, source := range sources {
 		switch {
+		case req.DryRun:
 		case req.speed > 0:
 			wait(going, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/req.speed))))
 		case req.every > 0:
@@ -172,13 +189,13 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 		}
 		work.Go(func() {
 			defer func() { <-slots }()
-			one, provider, unsigned, err := in.replayOne(ctx, r, req, source)
+			one, provider, unsigned, err := in.replayOne(ctx, r, req, moves, source)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err == nil:
 				done[i] = one
-				cut = cut || one.Status == 0 && ctx.Err() != nil
+				cut = cut || one.Status == 0 && ctx.Err() != nil && !req.DryRun
 				if sent++; unsigned != "" {
 					answer.Unsigned[provider] = unsigned
 				}
@@ -207,12 +224,14 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	return cmp.Or(failed, ctx.Err())
 }
 
-// replayOne sends source, and tells why it is not signed anew if it should be.
-func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, source *recorder.Exchange) (one *replayed, provider, unsigned string, err error) {
+// replayOne sends source, or only looks whether it can be, and tells why it is not signed anew
+// if it should be.
+func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, moves travel, source *recorder.Exchange) (one *replayed, provider, unsigned string, err error) {
 	plan, err := in.plan(sendRequest{
 		source: refTo(source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
 	}, recorder.Replay)
 	if err == nil {
+		plan.Mutations = append(moves.changes(plan.Source), plan.Mutations...)
 		err = in.aim(&plan, in.mayAim(r))
 	}
 	if err != nil {
@@ -220,11 +239,17 @@ func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replays
 	}
 	plan.Timeout = req.timeout
 	unsigned = in.unsigned(plan)
+	if req.DryRun {
+		_, err = in.o.Plan(plan)
+		return &replayed{Of: source.ID}, plan.Source.Provider, unsigned, err
+	}
 	done, err := in.o.Send(ctx, plan)
 	if err != nil {
 		return nil, "", "", err
 	}
-	return &replayed{Of: source.ID, ID: done.ID, Seq: done.Seq, Status: trial.Status(done), Detail: done.Detail}, plan.Source.Provider, unsigned, nil
+	return &replayed{
+		Of: source.ID, ID: done.ID, Seq: done.Seq, Status: trial.Status(done), Detail: done.Detail, Unlike: req.expect.Check(done, plan.Source),
+	}, plan.Source.Provider, unsigned, nil
 }
 
 // compare says what has become of each since an earlier run, of the same filter and changes.

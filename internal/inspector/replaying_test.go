@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,6 +42,65 @@ func TestReplays(t *testing.T) {
 			t.Errorf("%s: %v", slow, v)
 		}
 	}
+}
+
+// A session is moved into the present as one: its times by one span, its ids to the same new
+// ones wherever they stand; and a dry run sends nothing of it.
+func TestReplaysTravels(t *testing.T) {
+	b := newBench(t)
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for i, body := range []string{`{"event_id":"evt_000001","created_at":1772366400}`, `{"event_id":"evt_000002","created_at":1772366430,"parent":"evt_000001"}`} {
+		b.record(recorder.Exchange{At: at.Add(time.Duration(i) * 30 * time.Second), Request: recorder.Request{Method: "POST", URL: "http://h.example/session", Body: recorder.Body{Bytes: []byte(body)}}}, recorder.Response{Status: 202})
+	}
+	const all = `{"filter":"seq:1..2","shift_time":"2026-06-01T00:00:00Z","fresh_ids":true`
+	v := b.must(200, "POST", "/devhook/v1/replays", all+`,"dry_run":true}`).json(t)
+	if v["chosen"] != 2.0 || v["failed"] != 0.0 || len(v["exchanges"].([]any)) != 2 || b.seen.Load() != 0 {
+		t.Fatalf("a dry run, of which the app saw %d: %v", b.seen.Load(), v)
+	}
+	bodies := func(more string) (list []string) {
+		t.Helper()
+		v := b.must(200, "POST", "/devhook/v1/replays", all+more).json(t)
+		for _, one := range v["exchanges"].([]any) {
+			r := b.must(200, "GET", "/devhook/v1/exchanges/"+one.(map[string]any)["id"].(string)+"/body", "")
+			list = append(list, string(r.body))
+		}
+		return append(list, fmt.Sprintf("%.0f", v["seed"]))
+	}
+	one := bodies(`}`)
+	var first, second struct {
+		ID      string `json:"event_id"`
+		Created int64  `json:"created_at"`
+		Parent  string
+	}
+	if err := cmp.Or(json.Unmarshal([]byte(one[0]), &first), json.Unmarshal([]byte(one[1]), &second)); err != nil {
+		t.Fatal(err)
+	}
+	end := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC).Unix()
+	if first.ID == "evt_000001" || !strings.HasPrefix(first.ID, "evt_") || second.Parent != first.ID || second.ID == first.ID || second.Created != end || first.Created != end-30 {
+		t.Errorf("%v", one)
+	}
+	if again := bodies(`,"seed":` + one[2] + `}`); !slices.Equal(again, one) {
+		t.Errorf("the same seed: %v, then %v", one, again)
+	}
+	b.must(422, "POST", "/devhook/v1/replays", `{"filter":"seq:1","shift_time":"soon"}`)
+	b.must(422, "POST", "/devhook/v1/replays", `{"filter":"seq:1","changes":["set none=1"],"dry_run":true}`)
+}
+
+// What is expected of the answers decides what has failed.
+func TestReplaysExpects(t *testing.T) {
+	url, allow := appOf(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(409) })
+	b := newBench(t, allow)
+	b.record(recorder.Exchange{}, recorder.Response{Status: 409})
+	b.record(recorder.Exchange{}, recorder.Response{Status: 200})
+	for expect, want := range map[string]string{``: "2", `,"expect":"4xx"`: "0", `,"expect":"200,409"`: "0", `,"expect":"same"`: "1 status 409 was 200"} {
+		v := b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..2","to":"`+url+`"`+expect+`}`).json(t)
+		unlike, _ := v["exchanges"].([]any)[1].(map[string]any)["unlike"].(string)
+		n, says, _ := strings.Cut(want, " ")
+		if fmt.Sprint(v["failed"]) != n || !strings.Contains(unlike, says) || (unlike == "") != (n == "0") {
+			t.Errorf("%s: %v", expect, v)
+		}
+	}
+	b.must(422, "POST", "/devhook/v1/replays", `{"filter":"seq:1","expect":"good"}`)
 }
 
 // The order of a seed is the same each time, and another than that of the store.

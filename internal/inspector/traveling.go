@@ -1,0 +1,66 @@
+package inspector
+
+import (
+	"context"
+	"time"
+
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// A travel is what shift_time and fresh_ids do to a session: all of it is moved by one span
+// of time, and has one set of new ids.
+type travel struct {
+	by    time.Duration
+	moved bool
+	ids   *replay.Fresh // nil: ids stay
+}
+
+// travel looks at the whole session, which was recorded in the order of sources, oldest
+// first.
+func (in *Inspector) travel(ctx context.Context, req replaysRequest, sources []*recorder.Exchange, seed uint64) (t travel, err error) {
+	if t.moved = req.ShiftTime != ""; t.moved {
+		oldest, newest := sources[0].At, sources[0].At
+		for _, ex := range sources {
+			if ex.At.After(newest) {
+				newest = ex.At
+			}
+			if ex.At.Before(oldest) {
+				oldest = ex.At
+			}
+		}
+		var lasts time.Duration
+		if req.speed > 0 {
+			lasts = time.Duration(float64(newest.Sub(oldest)) / req.speed)
+		}
+		if t.by, err = replay.ParseSpan(req.ShiftTime, in.o.Now(), newest, lasts); err != nil {
+			return t, prefixed("shift_time: ", err)
+		}
+	}
+	if !req.FreshIDs {
+		return t, nil
+	}
+	t.ids = &replay.Fresh{Seed: seed}
+	for _, source := range sources {
+		ex, err := in.open(refTo(source))
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return t, err
+		}
+		t.ids.Note(&ex.Request, ex.DeliveryID)
+	}
+	return t, nil
+}
+
+// changes move ex.
+func (t travel) changes(ex *recorder.Exchange) (list []replay.Mutation) {
+	if t.ids != nil {
+		list = t.ids.Of(&ex.Request)
+	}
+	if t.moved {
+		list = append(list, replay.Shift(t.by, ex.At))
+	}
+	return list
+}
