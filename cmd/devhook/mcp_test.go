@@ -302,7 +302,7 @@ func TestMCPSends(t *testing.T) {
 	original := <-b.seen
 	session, call := b.client("--allow-send")
 	tools, err := session.ListTools(t.Context(), nil)
-	if err != nil || len(tools.Tools) != 8 {
+	if err != nil || len(tools.Tools) != 9 {
 		t.Fatalf("there are %d tools, %v", len(tools.Tools), err)
 	}
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent elsewhere") }))
@@ -335,6 +335,22 @@ func TestMCPSends(t *testing.T) {
 		holds(t, "attack", text, "3 variants of a webhook of tiktok were sent; findings: 1", "finding fails-open: the app lets through", "To do: ", "as they should be: control, body-deep", "signature-missing (no signature at all): should refuse, answered 200", "[end of webhook data ")
 		for range 3 {
 			<-b.seen
+		}
+		text, _ = call("replay_all", map[string]any{"filter": "seq:1", "dry_run": true})
+		holds(t, "replay_all in a dry run", text, "Nothing was sent. It would be 1.")
+		if len(b.seen) > 0 {
+			t.Error("a dry run sends")
+		}
+		text, _ = call("replay_all", map[string]any{"filter": "seq:1", "changes": []string{"path /fail"}, "shift_time": "now", "fresh_ids": true, "seed": 7})
+		holds(t, "replay_all", text, "1 of 1 were sent", "not answered as expected: 1", "expected 2xx, got 500", "The seed was 7", "[end of webhook data ")
+		<-b.seen
+		text, _ = call("replay_all", map[string]any{"filter": "seq:1", "expect": "2xx", "speed": "10x", "within_seconds": 30})
+		holds(t, "replay_all", text, "1 of 1 were sent", "not answered as expected: 0.", "![webhook data", "!seed")
+		<-b.seen
+		for _, args := range []map[string]any{{}, {"filter": ""}, {"filter": "seq:99999"}, {"filter": "seq:1", "expect": "good"}, {"filter": "seq:1", "to": elsewhere.URL}, {"filter": "seq:1", "speed": "1x", "rate": "1/s"}} {
+			if text, failed := call("replay_all", args); !failed {
+				t.Errorf("replay_all %v: %s", args, text)
+			}
 		}
 		for _, args := range []map[string]any{{}, {"ref": "1", "fixture": "tiktok/tiktok.ping"}, {"ref": "1", "only": []string{"none"}}, {"ref": "1", "to": elsewhere.URL}, {"fixture": "tiktok/none"}} {
 			if text, failed := call("attack", args); !failed {
@@ -406,7 +422,7 @@ func TestMCPDocs(t *testing.T) {
 		session, _ := b.client(args[1:]...)
 		want := 5
 		if slices.Contains(args, "--allow-send") {
-			want = 8
+			want = 9
 		}
 		if tools, err := session.ListTools(t.Context(), nil); err != nil || len(tools.Tools) != want {
 			t.Errorf("%v: %d tools, %v", args, len(tools.Tools), err)

@@ -55,7 +55,7 @@ func newServer(o Options) *mcp.Server {
 	s := &server{o: o, client: &http.Client{Transport: o.API}}
 	text := instructions
 	if o.AllowSend {
-		text += "\nreplay and trigger send requests, to the user's app only; dry_run shows what would be sent. attack tries whether that app checks what it gets."
+		text += "\nreplay, replay_all and trigger send requests, to the user's app only; dry_run shows what would be sent. attack tries whether that app checks what it gets."
 	} else {
 		text += "\nNothing can be sent: the user has to start devhook mcp with --allow-send for that."
 	}
@@ -69,6 +69,7 @@ func newServer(o Options) *mcp.Server {
 	add(m, &mcp.Tool{Name: "providers", Title: "Providers and their samples", Description: providersAbout}, true, s.providers)
 	if o.AllowSend {
 		add(m, &mcp.Tool{Name: "replay", Title: "Send a webhook again", Description: replayAbout}, false, s.replay)
+		add(m, &mcp.Tool{Name: "replay_all", Title: "Send many webhooks again", Description: replayAllAbout}, false, s.replayAll)
 		add(m, &mcp.Tool{Name: "trigger", Title: "Send a sample webhook", Description: triggerAbout}, false, s.trigger)
 		add(m, &mcp.Tool{Name: "attack", Title: "Try an app with wrong webhooks", Description: attackAbout}, false, s.attack)
 	}

@@ -111,3 +111,79 @@ func (p *page) differences(a, b *recorder.Exchange) {
 		p.quote(lines.String())
 	}
 }
+
+const replayAllAbout = `Sends again, to the user's app, all recordings that a filter lets through, up to 1000 and oldest first, and tells which were not answered as expected: to find out whether a change of the app has mended what it failed on. ` + filterAbout + " " + changesAbout
+
+type replayAllInput struct {
+	Filter      string   `json:"filter" jsonschema:"which recordings, as in status:5xx since:1h, or seq:12,15..18"`
+	To          string   `json:"to,omitempty" jsonschema:"another app of the user's: a port, HOST:PORT or a URL"`
+	Changes     []string `json:"changes,omitempty" jsonschema:"what to change in each, one phrase each"`
+	Sign        string   `json:"sign,omitempty" jsonschema:"auto (if not given), always, or never: as recorded"`
+	FreshIDs    bool     `json:"fresh_ids,omitempty" jsonschema:"give deliveries and events new ids, the same for the same, so that none is a duplicate"`
+	ShiftTime   string   `json:"shift_time,omitempty" jsonschema:"now: move all times in them so that the newest is of now; or a time or a duration"`
+	Speed       string   `json:"speed,omitempty" jsonschema:"1x keeps the pauses between them, 10x a tenth; max (if not given) has none"`
+	Rate        string   `json:"rate,omitempty" jsonschema:"in the place of a speed: 50/s, 100/m"`
+	Concurrency int      `json:"concurrency,omitempty" jsonschema:"how many at once, up to 64; 1 if not given"`
+	Shuffle     bool     `json:"shuffle,omitempty" jsonschema:"in another order"`
+	Seed        *uint64  `json:"seed,omitempty" jsonschema:"of an earlier answer: the same order and ids again"`
+	Expect      string   `json:"expect,omitempty" jsonschema:"what every answer must be: 2xx (if not given), 200, 200,409, or same as it was recorded"`
+	DryRun      bool     `json:"dry_run,omitempty" jsonschema:"send nothing, and tell how many it would be"`
+	Seconds     float64  `json:"within_seconds,omitempty" jsonschema:"how long all of it may take, up to 600; 50 if not given, as many clients wait no longer than 60"`
+}
+
+// mostTold is how many of what failed are told one by one.
+const mostTold = 50
+
+func (s *server) replayAll(ctx context.Context, in replayAllInput) (string, error) {
+	request := struct {
+		replayAllInput
+		Seconds *int   `json:"within_seconds,omitempty"` // is left out: the API has within
+		Within  string `json:"within"`
+	}{replayAllInput: in, Within: within(in.Seconds)}
+	var got struct {
+		Chosen, Failed int
+		Exchanges      []struct {
+			Of     recorder.ID
+			Seq    uint64
+			Unlike string
+		}
+		Unsigned map[string]string
+		Seed     *uint64
+		TimedOut bool `json:"timed_out"`
+	}
+	if err := s.post(ctx, "/devhook/v1/replays", request, &got); err != nil {
+		return "", err
+	}
+	var p page
+	if in.DryRun {
+		p.say("Nothing was sent. It would be %d.", got.Chosen)
+	} else {
+		p.say("%d of %d were sent, and recorded; not answered as expected: %d.", len(got.Exchanges), got.Chosen, got.Failed)
+	}
+	if got.TimedOut {
+		p.say("Time was up before all of them were: within_seconds allows more.")
+	}
+	for id, why := range got.Unsigned {
+		p.say("Those of %s are not signed anew: %s", id, why)
+	}
+	if got.Seed != nil {
+		p.say("The seed was %d.", *got.Seed)
+	}
+	var lines strings.Builder
+	told := 0
+	for _, one := range got.Exchanges {
+		if one.Unlike == "" {
+			continue
+		}
+		if told++; told <= mostTold {
+			fmt.Fprintf(&lines, "#%d, of %s: %s\n", one.Seq, one.Of, short(one.Unlike, 300))
+		}
+	}
+	if told > 0 {
+		p.quote(lines.String())
+	}
+	if told > mostTold {
+		p.say("These are the first %d of them.", mostTold)
+	}
+	return p.String(), nil
+}
