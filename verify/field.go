@@ -163,6 +163,8 @@ var (
 			}
 			return nil
 		},
+		"again":   func(r *Retry, n node) (err error) { r.Again, err = n.statuses(); return },
+		"final":   func(r *Retry, n node) (err error) { r.Final, err = n.statuses(); return },
 		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
 		"about":   func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },
 	}

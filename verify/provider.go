@@ -92,8 +92,12 @@ type Retry struct {
 	Times   int             // how often it tries again at most; 0: not known
 	Backoff string          // how the pauses grow where they are not documented
 	Timeout time.Duration   // how long the provider waits for an answer
-	Success []int           // the statuses after which it does not try again; nil: all 2xx
+	Success []int           // the statuses that it takes for success; nil: all 2xx
 	About   string
+	// After which failures it tries again: those of Again alone, nil being all, and none of
+	// Final. Each is a status, or all of a class as in 5xx. That there was no answer is none
+	// of them: after that it does.
+	Again, Final []string
 }
 
 // Event returns the name of the event that m tells of, in the provider's own

@@ -17,6 +17,7 @@ var (
 	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
 	elementForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
 	headerForm   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$") // RFC 9110 §5.1
+	failureForm  = regexp.MustCompile(`^[345](\d\d|xx)$`)
 )
 
 func (n node) variable() (string, error) {
@@ -110,4 +111,21 @@ func (p *place) settle(n node) (err error) {
 // defaultEnv is the variable for a secret that no env names.
 func defaultEnv(id string) string {
 	return fmt.Sprintf("%s_WEBHOOK_SECRET", strings.ToUpper(strings.ReplaceAll(id, "-", "_")))
+}
+
+// statuses reads a list of statuses that are no success, each as in 429, or 5xx for
+// all of a class.
+func (n node) statuses() ([]string, error) {
+	var all []string
+	for _, item := range n.list() {
+		text, err := item.Scalar()
+		if err != nil {
+			return nil, err
+		}
+		if !failureForm.MatchString(text) {
+			return nil, item.Errorf("must be the status of a failure, as in 429, or a class of them, as in 5xx")
+		}
+		all = append(all, text)
+	}
+	return all, nil
 }

@@ -84,7 +84,7 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 	var said []string
 	switch {
 	case policy.Certainty == delivery.Unknown:
-		said = append(said, "nothing is documented of its retries: one try")
+		said = append(said, "nothing is known of its retries: one try")
 	case len(policy.At) == 1:
 		said = append(said, "one try, and no other")
 	default:
@@ -95,6 +95,12 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 	}
 	if policy.Timeout > 0 {
 		said = append(said, fmt.Sprintf("%s to answer", policy.Timeout))
+	}
+	if policy.Again != nil {
+		said = append(said, "again only after "+strings.Join(policy.Again, ", ")+" and no answer")
+	}
+	if policy.Final != nil {
+		said = append(said, "not again after "+strings.Join(policy.Final, ", "))
 	}
 	if policy.About != "" {
 		said = append(said, policy.About)

@@ -9,6 +9,7 @@ package delivery
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"devhook/verify"
@@ -32,6 +33,8 @@ type Policy struct {
 	// Timeout is how long it waits for an answer, 0 if that is not known.
 	Timeout time.Duration
 	About   string // in words, "" if there is nothing to add
+	// Again and Final are those of [verify.Retry].
+	Again, Final []string
 
 	success []int
 }
@@ -48,7 +51,7 @@ const (
 
 // Of returns the policy that r describes.
 func Of(r verify.Retry) Policy {
-	p := Policy{At: []time.Duration{0}, Certainty: Documented, Timeout: r.Timeout, About: r.About, success: r.Success}
+	p := Policy{At: []time.Duration{0}, Certainty: Documented, Timeout: r.Timeout, About: r.About, Again: r.Again, Final: r.Final, success: r.Success}
 	most := mostTries
 	if r.Times > 0 {
 		most = r.Times + 1
@@ -122,4 +125,13 @@ func (p Policy) Delivered(status int) bool {
 		return slices.Contains(p.success, status)
 	}
 	return status >= 200 && status < 300
+}
+
+// Ends reports whether the provider does not try again after the status of an answer
+// that it is not content with, 0 for no answer.
+func (p Policy) Ends(status int) bool {
+	among := func(list []string) bool {
+		return slices.Contains(list, strconv.Itoa(status)) || slices.Contains(list, strconv.Itoa(status/100)+"xx")
+	}
+	return status != 0 && (p.Again != nil && !among(p.Again) || among(p.Final))
 }

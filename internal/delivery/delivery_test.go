@@ -32,6 +32,8 @@ func TestOf(t *testing.T) {
 		"discord":      {[]time.Duration{m, 2 * m, 4 * m}, Assumed},
 		"resend":       {[]time.Duration{5 * time.Second, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 10 * h}, Documented},
 		"frameio":      {[]time.Duration{15 * time.Second, 30 * time.Second, m, 2 * m}, Documented},
+		"typeform":     {[]time.Duration{5 * m, 10 * m, 20 * m, h, 2 * h, 3 * h, 4 * h}, Documented},
+		"wise":         {append([]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 1024 * m}, slices.Repeat([]time.Duration{24 * h}, 14)...), Documented},
 		"bitbucket":    {[]time.Duration{m, 2 * m}, Assumed},
 		"onfleet":      {slices.Repeat([]time.Duration{30 * m}, 48), Documented},
 		"tiktok":       {[]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h, 12 * h, 12 * h, 12 * h}, Assumed},
@@ -73,6 +75,24 @@ func TestDelivered(t *testing.T) {
 	for status, want := range map[int][2]bool{200: {true, true}, 204: {false, true}, 302: {false, false}, 500: {false, false}, 0: {false, false}} {
 		if got := [2]bool{Of(tiktok.Retry).Delivered(status), Of(stripe.Retry).Delivered(status)}; got != want {
 			t.Errorf("%d: %v", status, got)
+		}
+	}
+}
+
+func TestEnds(t *testing.T) {
+	for id, want := range map[string]map[int]bool{
+		"stripe":      {0: false, 302: false, 404: false, 410: false, 500: false},
+		"bitbucket":   {0: false, 302: true, 404: true, 429: true, 500: false, 599: false},
+		"contentful":  {0: false, 404: true, 429: false, 503: false},
+		"typeform":    {0: false, 403: false, 404: true, 410: true, 500: false},
+		"tiktok-shop": {0: false, 401: true, 403: false, 500: false},
+		"twilio":      {0: false, 302: true, 404: true, 503: true},
+	} {
+		p, _ := verify.Lookup(id)
+		for status, ends := range want {
+			if got := Of(p.Retry).Ends(status); got != ends {
+				t.Errorf("%s, %d: %t", id, status, got)
+			}
 		}
 	}
 }

@@ -19,6 +19,7 @@ type Try struct {
 	// counts as failed.
 	OK     bool
 	Result string
+	Last   bool // the provider gives up after such an answer, whatever times are left
 }
 
 // A Delivery is what came of all tries.
@@ -59,11 +60,18 @@ func (t *Trial) Deliver(ctx context.Context, policy delivery.Policy, duplicate b
 			d.Answered++
 		}
 		one.OK, one.Result = t.content(policy, one.Done)
+		if n := Status(one.Done); !one.OK && !policy.Delivered(n) && policy.Ends(n) {
+			one.Last = true
+			one.Result += ", which does not try again after it"
+		}
 		if d.Delivered && one.OK {
 			one.Result = "duplicate"
 		}
 		if err := each(one); err != nil {
 			return d, err
+		}
+		if one.Last {
+			return d, nil
 		}
 		if !one.OK {
 			continue

@@ -15,12 +15,14 @@ type ToldPolicy struct {
 	Tries     int                `json:"tries"`
 	Lasts     int64              `json:"lasts_ns"`
 	Timeout   int64              `json:"timeout_ns,omitempty"`
+	Again     []string           `json:"again,omitempty"`
+	Final     []string           `json:"final,omitempty"`
 	About     string             `json:"about,omitempty"`
 }
 
 // TellPolicy returns p, of a provider, as it is told in JSON.
 func TellPolicy(provider string, p delivery.Policy) ToldPolicy {
-	return ToldPolicy{provider, p.Certainty, len(p.At), int64(p.At[len(p.At)-1]), int64(p.Timeout), p.About}
+	return ToldPolicy{provider, p.Certainty, len(p.At), int64(p.At[len(p.At)-1]), int64(p.Timeout), p.Again, p.Final, p.About}
 }
 
 // A ToldTry is a [Try] in JSON.
