@@ -16,6 +16,8 @@ import (
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
+
+	"github.com/urfave/cli/v2"
 )
 
 // ask asks the inspector of a running `devhook up`, with the token that only its own
@@ -90,15 +92,21 @@ func (s *sending) onlyThere(id string) bool {
 	if _, err := p.CheckSign(s.keys.all[p.ID]); err == nil && s.keys.errs[p.ID] == nil {
 		return false
 	}
-	s.lenders.Do(func() {
-		if s.c.IsSet("secret") || s.c.IsSet("with") { // here, as it takes microseconds, and this is asked for each webhook
-			return
-		}
-		if st, err := s.running.status(s.c.Context); err == nil {
-			s.lends = st.Secrets
-		}
-	})
+	s.lenders.Do(func() { s.lends = s.running.lends(s.c) }) // once, as this is asked for each webhook
 	return slices.Contains(s.lends, p.ID)
+}
+
+// lends asks for the providers whose secret it has; none if the command was told a
+// secret itself, or if it does not answer.
+func (r *running) lends(c *cli.Context) []string {
+	if c.IsSet("secret") || c.IsSet("with") {
+		return nil
+	}
+	st, err := r.status(c.Context)
+	if err != nil {
+		return nil
+	}
+	return st.Secrets
 }
 
 // lend has the running `devhook up` send p, or say what it would send. ok is false if

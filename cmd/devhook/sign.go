@@ -5,7 +5,6 @@ import (
 
 	"devhook/fixtures"
 	"devhook/recorder"
-	"devhook/replay"
 
 	"github.com/urfave/cli/v2"
 )
@@ -32,18 +31,16 @@ func (p *program) sign(c *cli.Context) error {
 		}
 	}
 	s, err := p.offline(c, func(f fixtures.Fixture) (fixtures.Fixture, error) { return f.Fill(at, rand.Uint64()) })
+	defer func() { s.close() }()
 	if err != nil {
 		return err
 	}
-	ex, provider := s.ex, s.provider
-	signer := replay.Keys(provider, s.keys)
-	ex.Provider = provider.ID
-	signed, err := replay.Plan{Source: ex, Sign: replay.SignAlways}.Build(signer, at)
-	if err != nil {
-		return &failure{code: 2, text: err.Error(), err: err} // its hint is for replays
+	signed := &recorder.Exchange{Provider: s.provider.ID}
+	if signed.Request, err = s.sign(at); err != nil {
+		return err
 	}
 	if c.Bool("json") {
-		return p.printJSON(nil, &recorder.Exchange{Provider: provider.ID, Request: signed.Request})
+		return p.printJSON(nil, signed)
 	}
 	return p.printMessage(nil, signed)
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
+	"devhook/internal/attack"
 	"devhook/internal/config"
 	"devhook/internal/terminal"
 	"devhook/recorder"
+	"devhook/replay"
 	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
@@ -37,8 +40,9 @@ code is 0 if the signature is right and 1 if it is not.
   devhook verify last
   devhook show 12 --raw | devhook verify --secret file:secret.txt -
 
-A recording is judged as of the time when it came; --at now judges it as of now. Only keys
-that a provider names by a URL (of sns, paypal and google-pubsub) are fetched.`,
+A recording is judged as of the time when it came; --at now judges it as of now. A secret that
+only the running devhook up has is used there. Only keys that a provider names by a URL (of sns,
+paypal and google-pubsub) are fetched.`,
 		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
 		Action: func(c *cli.Context) error { return p.verify(c) },
 	}
@@ -51,9 +55,17 @@ type subject struct {
 	keys     verify.Keys            // of the provider
 	all      map[string]verify.Keys // of all
 	catalog  *verify.Catalog
+	store    *recorder.Store // nil if there is none
+	lender   *lender         // the running `devhook up`, if only that has the keys; else nil
 }
 
-// offline reads what verify and sign are about.
+func (s *subject) close() {
+	if s.store != nil {
+		s.store.Close()
+	}
+}
+
+// offline reads what verify and sign are about. The caller closes it, also at an error.
 func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	errs, err := p.terminal(c, p.stderr)
 	if err != nil {
@@ -63,19 +75,15 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 		return s, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
 	}
 	arg := c.Args().First()
-	var store *recorder.Store
 	if !isFile(arg) {
 		if err := p.needStore(c); err != nil {
 			return s, err
 		}
-		store, err = p.openToRead(c)
-		if err == nil {
-			defer store.Close()
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return s, storeFailure(err)
+		if err := s.open(p, c); err != nil {
+			return s, err
 		}
 	}
-	list, err := p.read(store, []string{arg}, fill)
+	list, err := p.read(s.store, []string{arg}, fill)
 	if err != nil {
 		return s, err
 	}
@@ -88,7 +96,7 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 		return s, &failure{code: 2, text: "not all of its body was kept: its signature cannot be checked or made"}
 	}
 	if ex.Request.Body.Sum != "" {
-		if ex.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body); err != nil {
+		if ex.Request.Body.Bytes, err = s.store.ReadBody(ex.Request.Body); err != nil {
 			return s, storeFailure(err)
 		}
 		ex.Request.Body.Sum = ""
@@ -113,14 +121,71 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	if !ok {
 		return s, unknownProvider(cfg.Catalog(), named)
 	}
+	s.provider, s.keys, s.all, s.catalog = provider, ring.all[provider.ID], ring.all, cfg.Catalog()
+	hint, missing := provider.CheckKeys(s.keys)
+	if missing == nil && ring.errs[provider.ID] == nil || s.borrow(p, c) {
+		return s, nil
+	}
 	if err := ring.errs[provider.ID]; err != nil {
 		return s, err
 	}
-	s.provider, s.keys, s.all, s.catalog = provider, ring.all[provider.ID], ring.all, cfg.Catalog()
-	if hint, err := provider.CheckKeys(s.keys); err != nil {
-		return s, &config.Error{Text: provider.ID + ": " + err.Error(), Hint: cmp.Or(hint, "give it with --secret env:NAME"), Err: err}
+	return s, &config.Error{Text: provider.ID + ": " + missing.Error(), Hint: cmp.Or(hint, "give it with --secret env:NAME"), Err: missing}
+}
+
+// open opens the store, if there is one.
+func (s *subject) open(p *program, c *cli.Context) error {
+	store, err := p.openToRead(c)
+	if err == nil {
+		s.store = store
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return storeFailure(err)
 	}
-	return s, nil
+	return nil
+}
+
+// borrow has the running `devhook up` judge and sign, and reports whether it does: it
+// has the keys, and this command was told none.
+func (s *subject) borrow(p *program, c *cli.Context) bool {
+	if s.store == nil && s.open(p, c) != nil || s.store == nil {
+		return false
+	}
+	r, err := findRunning(s.store)
+	if err != nil || r == nil || !slices.Contains(r.lends(c), s.provider.ID) {
+		return false
+	}
+	s.lender = &lender{running: r, store: s.store, provider: s.provider.ID}
+	return true
+}
+
+// judge returns the verdict as of at, with what would make a wrong signature right.
+func (s *subject) judge(at time.Time) (verify.Verdict, error) {
+	if s.lender != nil {
+		return s.lender.Verify(s.ex.Request, at)
+	}
+	m, err := s.ex.Request.Message()
+	if err != nil {
+		return verify.Verdict{}, &failure{code: 2, text: err.Error(), err: err}
+	}
+	v := s.provider.Scheme.Verify(m, s.keys, at)
+	if v.Status != verify.Valid {
+		if found, _ := s.catalog.Diagnose(s.provider, m, s.all, at); found.Finding != "" {
+			v.Hint = found.Finding + ": " + found.Do
+		}
+	}
+	return v, nil
+}
+
+// sign returns the request, signed as of at.
+func (s *subject) sign(at time.Time) (recorder.Request, error) {
+	if s.lender != nil {
+		return s.lender.Sign(s.ex.Request, attack.Signing{As: s.provider, At: at})
+	}
+	s.ex.Provider = s.provider.ID
+	signed, err := replay.Plan{Source: s.ex, Sign: replay.SignAlways}.Build(replay.Keys(s.provider, s.keys), at)
+	if err != nil {
+		return recorder.Request{}, &failure{code: 2, text: err.Error(), err: err} // its hint is for replays
+	}
+	return signed.Request, nil
 }
 
 // detected returns the likeliest provider of ex, "" if none is recognised.
@@ -148,25 +213,19 @@ func (p *program) verify(c *cli.Context) error {
 		}
 	}
 	s, err := p.offline(c, nil)
+	defer func() { s.close() }()
 	if err != nil {
 		return err
 	}
-	ex, provider, keys := s.ex, s.provider, s.keys
+	ex, provider := s.ex, s.provider
 	if at.IsZero() {
 		if at = ex.At; at.IsZero() {
 			at = now
 		}
 	}
-	m, err := ex.Request.Message()
+	v, err := s.judge(at)
 	if err != nil {
-		return &failure{code: 2, text: err.Error(), err: err}
-	}
-	v := provider.Scheme.Verify(m, keys, at)
-	var found verify.Diagnosis
-	if v.Status != verify.Valid {
-		if found, _ = s.catalog.Diagnose(provider, m, s.all, at); found.Finding != "" {
-			v.Hint = found.Finding + ": " + found.Do
-		}
+		return err
 	}
 	if c.Bool("json") {
 		if err := p.line(struct {
@@ -182,7 +241,7 @@ func (p *program) verify(c *cli.Context) error {
 			out.Paragraph(0, terminal.Safe(v.Hint))
 		}
 		if c.String("at") == "" && !ex.At.IsZero() && v.Status == verify.Valid {
-			if then := provider.Scheme.Verify(m, keys, now); then.Status != verify.Valid {
+			if then, err := s.judge(now); err == nil && then.Status != verify.Valid {
 				out.Printf("%s", out.Dim("as of "+ex.At.Local().Format("2006-01-02 15:04:05")+"; as of now it is "+string(then.Reason)))
 			}
 		}
