@@ -210,10 +210,13 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 			return err
 		}
 	}
-	if len(findings) > 0 {
-		return &failure{code: 1}
+	if len(findings) == 0 {
+		return nil
 	}
-	return nil
+	if hint := t.misplaced(t.Source, t.Origin, results[0].Said()); hint != "" { // the first is right in all
+		t.errs.Hint(hint)
+	}
+	return &failure{code: 1}
 }
 
 // asking returns what asks how many effects there were: a URL, or a command of the user's.

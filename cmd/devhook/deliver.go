@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +52,11 @@ func (p *program) deliver(c *cli.Context) error {
 	}
 	ctx, cancel := interruptible(c)
 	defer cancel()
-	d, err := t.Deliver(ctx, policy, c.Bool("duplicate"), func(one trial.Try) error { return p.tried(c, t, one) })
+	last := 0 // the status of the last answer
+	d, err := t.Deliver(ctx, policy, c.Bool("duplicate"), func(one trial.Try) error {
+		last = one.Tell().Status
+		return p.tried(c, t, one)
+	})
 	if ctx.Err() != nil {
 		return &failure{code: 1, text: fmt.Sprintf("interrupted in try %d of %d", d.Tries+1, len(policy.At))}
 	}
@@ -69,7 +74,10 @@ func (p *program) deliver(c *cli.Context) error {
 	case d.Delivered:
 		return &failure{code: 1, text: "the duplicate was not answered as " + t.Provider.ID + " wants it"}
 	}
-	return &failure{code: 1, text: fmt.Sprintf("%s gives up after %s", t.Provider.ID, countOf(d.Tries, "try", "tries"))}
+	return &failure{
+		code: 1, text: fmt.Sprintf("%s gives up after %s", t.Provider.ID, countOf(d.Tries, "try", "tries")),
+		hint: t.misplaced(t.Source, t.Origin, strconv.Itoa(last)),
+	}
 }
 
 // policy says what is known of the provider.

@@ -45,12 +45,15 @@ func (u *up) describeReady(public string) {
 		row("Config", "%s", terminal.Safe(u.cfg.Path))
 	}
 	if places := u.places(public); len(places) > 0 && !u.brief {
-		t.Printf("")
-		if u.ngrok != nil {
-			t.Printf("  Paste:")
-		} else {
-			t.Printf("  Paste (once this door has a public URL):")
+		heading := "Paste"
+		if len(u.routes.List) == 0 && len(u.routes.Default.Forward) > 0 { // else the path is in it
+			heading += ", and behind it the path at which your app takes webhooks"
 		}
+		if u.ngrok == nil {
+			heading += " (once this door has a public URL)"
+		}
+		t.Printf("")
+		t.Paragraph(2, heading+":")
 		u.describePlaces(public)
 	}
 	t.Printf("")

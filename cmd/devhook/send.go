@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -247,6 +248,11 @@ func (s *sending) tell(d sent) error {
 		s.out.Exchange(done)
 		if err := wrote(s.out.Err()); err != nil {
 			return err
+		}
+	}
+	if r := done.Response; r != nil && s.sent == 1 {
+		if hint := s.misplaced(d.ex, d.plan.Origin, strconv.Itoa(r.Status)); hint != "" {
+			s.errs.Hint(hint)
 		}
 	}
 	if why != "" {

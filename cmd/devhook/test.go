@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -138,7 +139,7 @@ func (s *sending) test(c *cli.Context) (err error) {
 // runCases sends one case after the other, to an app that is nil if somebody else has
 // started it. When that has ended, what is left is not sent, and is wrong.
 func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProcess) error {
-	failed, reached, ended := 0, false, false
+	failed, reached, ended, hint := 0, false, false, ""
 	for _, tc := range cases {
 		entry := checked{why: "not sent: the app has ended"}
 		var done *recorder.Exchange
@@ -159,7 +160,9 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 		entry.name, entry.class = tc.Name, strings.TrimSuffix(filepath.ToSlash(tc.file), filepath.Ext(tc.file))
 		s.reported = append(s.reported, entry)
 		if entry.why != "" {
-			failed++
+			if failed++; done != nil && done.Response != nil && hint == "" {
+				hint = s.misplaced(tc.ex, recorder.Trigger, strconv.Itoa(done.Response.Status))
+			}
 		}
 		if err := s.printCase(tc, entry, done); err != nil {
 			return err
@@ -176,7 +179,7 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 			return err
 		}
 	}
-	f := &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases))}
+	f := &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases)), hint: hint}
 	switch {
 	case interrupted:
 		f.text = "interrupted before all was sent"
@@ -185,7 +188,7 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 	case failed == 0:
 		return nil
 	}
-	if app != nil {
+	if app != nil && f.hint == "" {
 		f.hint = "what the app has printed can tell why; " + app.said()
 	}
 	return f
@@ -281,7 +284,7 @@ func (s *sending) cases(dir string) ([]testCase, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &failure{code: 2, text: "test: " + err.Error(), err: err}
+		return nil, &failure{code: 2, text: "test: " + err.Error(), hint: "devhook test DIR takes a folder of cases, files NAME.yaml with send: PROVIDER/EVENT in them", err: err}
 	}
 	var all []testCase
 	for _, file := range files {

@@ -264,6 +264,22 @@ func (s *sending) takePath() string {
 	return path
 }
 
+// misplaced says what to do about an app that has nothing at the path of a sample, "" if
+// status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
+func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, status string) string {
+	if origin != recorder.Trigger || status != "404" && status != "405" || s.c.IsSet("path") {
+		return ""
+	}
+	app, _, err := s.target(ex, origin)
+	if err != nil || ex.Provider == "" {
+		return ""
+	}
+	_, at := recorder.SplitURL(ex.Request.URL)
+	at, _, _ = strings.Cut(at, "?")
+	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does a route with provider: %s in devhook.yaml",
+		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), ex.Provider)
+}
+
 // addressed returns the webhook of f, sent to public, "" for where f says, and
 // there to path, or the path of the provider's route, or the one of f.
 func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
