@@ -118,7 +118,8 @@ func unknownCommand(app *cli.App, name string) error {
 	for _, c := range app.Commands {
 		names = append(names, c.Names()...)
 	}
-	return &failure{code: 2, text: fmt.Sprintf("unknown command %q (near: %s)", name, strings.Join(nearCommands(name, names), ", ")), hint: "devhook help lists the commands"}
+	list, hint := nearCommands(name, names)
+	return &failure{code: 2, text: fmt.Sprintf("unknown command %q (near: %s)", name, strings.Join(list, ", ")), hint: hint}
 }
 
 // usageError makes an error of a flag that cli does not understand.
@@ -133,6 +134,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 			names = append(names, f.Names()...)
 		}
 		text = "unknown flag " + dashed(name)
+		if c.Command.HelpName == c.App.Name { // which has hardly any
+			return &failure{code: 2, text: text, hint: "flags go with a command, as in devhook up --forward :3000; devhook help lists them", err: err}
+		}
 		var near []string
 		for _, n := range nearFlags(name, names) {
 			near = append(near, dashed(n))
@@ -259,9 +263,10 @@ func limitArgs(app *cli.App) {
 		}
 		c.Action = func(ctx *cli.Context) error {
 			if ctx.NArg() > most {
+				arg := ctx.Args().Get(most)
 				return &failure{
-					code: 2, text: fmt.Sprintf("%s does not take the argument %q", c.Name, ctx.Args().Get(most)),
-					hint: "devhook help " + c.Name,
+					code: 2, text: fmt.Sprintf("%s does not take the argument %q", c.Name, arg),
+					hint: cmp.Or(argElsewhere[c.Name+" "+arg], "devhook help "+c.Name),
 				}
 			}
 			return action(ctx)

@@ -215,7 +215,7 @@ func runDoc(t *testing.T, bin, dir string, env []string, doc, line string) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	goesOn := besideUp.MatchString(line) || regexp.MustCompile(`devhook (up|tail|emulate)\b`).MatchString(line)
+	goesOn := besideUp.MatchString(line) || regexp.MustCompile(`devhook (up|http|tail|emulate)\b`).MatchString(line)
 	started := time.Now()
 	for {
 		select {

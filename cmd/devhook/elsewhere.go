@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"devhook/internal/similar"
 )
@@ -19,30 +20,41 @@ var (
 		"rm": "prune", "delete": "prune", "clean": "prune", "clear": "prune", "purge": "prune", "gc": "prune",
 		"check": "verify", "validate": "verify", "compare": "diff", "info": "status", "ps": "status", "ping": "status",
 		"login": "doctor", "auth": "doctor", "diagnose": "doctor", "init": "config", "env": "config", "settings": "config",
+		"tcp": "up", "tls": "up", "webhook": "up", "webhooks": "up", "ui": "status", "web": "status", "dashboard": "status", "inspector": "status",
 		"sources": "providers", "integrations": "providers", "fuzz": "attack", "scan": "attack", "minimize": "shrink", "subscribe": "register",
 	}
-	flagElsewhere = map[string][]string{ // the first that the command has
+	argElsewhere = map[string]string{ // of a command that takes none
+		"config add-authtoken": "export NGROK_AUTHTOKEN=…; what ngrok config add-authtoken has written is found, too",
+		"config check":         "devhook doctor",
+	}
+	flagElsewhere = map[string][]string{ // the first that the command has, with what goes behind it
 		"port": {"forward", "to", "listen"}, "p": {"forward", "to", "listen"}, "json": {"format"}, "target": {"forward", "to"}, "host": {"forward", "to"},
 		"addr": {"listen", "to"}, "address": {"listen", "to"}, "t": {"to"}, "u": {"url", "to"}, "url": {"to"},
 		"subdomain": {"url"}, "hostname": {"url"}, "domain": {"url"}, "token": {"authtoken", "secret"}, "key": {"secret"},
-		"skip-verify": {"verify"}, "no-verify": {"verify"}, "insecure": {"verify"}, "quiet": {"output"}, "q": {"output"}, "format": {"output", "json"},
+		"skip-verify": {"verify report"}, "no-verify": {"verify report"}, "insecure": {"verify report"}, "quiet": {"output quiet"}, "q": {"output quiet"}, "format": {"output", "json"},
 		"limit": {"n"}, "last": {"n"}, "count": {"n", "repeat"}, "all": {"n", "filter"}, "number": {"n"},
-		"failed": {"filter"}, "since": {"filter"}, "data": {"body"}, "payload": {"body"}, "request": {"method"},
+		"failed": {"filter status:4xx,5xx"}, "since": {"filter since:1h"}, "data": {"body"}, "payload": {"body"}, "request": {"method"},
 		"override": {"set"}, "add": {"set"}, "remove": {"unset"}, "times": {"repeat"}, "parallel": {"concurrency"}, "delay": {"rate"},
-		"edit-body": {"edit"}, "save": {"save-as"}, "no-sign": {"sign"}, "resign": {"sign"}, "assert": {"expect"}, "status": {"expect"},
+		"edit-body": {"edit"}, "save": {"save-as"}, "no-sign": {"sign never"}, "resign": {"sign always"}, "events": {"event"}, "assert": {"expect"}, "status": {"expect"},
 		"days": {"older-than"}, "out": {"o"}, "output": {"o", "json"}, "file": {"o", "config"}, "dir": {"store"}, "d": {"body", "store"}, "X": {"method"}, "H": {"header"}, "n": {"repeat", "count"}, "debug": {"verbose"}, "v": {"verbose"},
+		"web-addr": {"inspect"}, "inspect-addr": {"inspect"}, "path": {"forward"}, "local-path": {"forward"},
+		"basic-auth": {"traffic-policy-file"}, "oauth": {"traffic-policy-file"}, "cidr-allow": {"traffic-policy-file"}, "cidr-deny": {"traffic-policy-file"},
 	}
 )
 
-// nearCommands are the commands that a word may mean, the likeliest first.
-func nearCommands(word string, known []string) []string {
-	return near(commandElsewhere[word], word, known)
+// nearCommands are the commands that a word may mean, the likeliest first, and what
+// tells more of them.
+func nearCommands(word string, known []string) (list []string, hint string) {
+	if here := commandElsewhere[word]; here != "" {
+		return []string{here}, "devhook help " + here
+	}
+	return near("", word, known), "devhook help lists the commands"
 }
 
 // nearFlags are the flags that a name may mean, the likeliest first.
 func nearFlags(name string, known []string) []string {
 	for _, here := range flagElsewhere[name] {
-		if slices.Contains(known, here) {
+		if name, _, _ := strings.Cut(here, " "); slices.Contains(known, name) {
 			return near(here, name, known)
 		}
 	}

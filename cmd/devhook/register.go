@@ -50,6 +50,7 @@ lets programs do so, and waits for the first webhook if devhook up runs.
   devhook register tiktok` + "\n" + paramsHelp(),
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "url", Usage: "the `URL` that webhooks are to go to (default: that of the running devhook up)"},
+			&cli.StringFlag{Name: "path", Usage: "the `PATH` behind it, at which the app takes them (default: that of the provider's route)"},
 			&cli.StringFlag{Name: "api-url", Usage: "where the provider's API is, a `URL`: an emulator"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be called, and change nothing"},
 			&cli.BoolFlag{Name: "test", Usage: "have the provider send a test, wait for it, and end"},
@@ -140,7 +141,7 @@ type registerRun struct {
 	store     *recorder.Store
 	out, errs *terminal.Terminal
 	provider  register.Provider
-	path      string          // of the callback; "" for that of the provider's route
+	path      string          // of the callback, as devhook.yaml says it; "" for that of the provider's route
 	learned   []verify.Secret // what the API told, in memory only
 }
 
@@ -167,6 +168,9 @@ func (p *program) register(c *cli.Context) error {
 	}
 	if id == "" {
 		return &failure{code: 2, text: "register at which provider?", hint: "devhook register " + register.Providers()[0].ID + ", or another of devhook providers"}
+	}
+	if path := c.String("path"); c.IsSet("path") && (c.IsSet("url") || !strings.HasPrefix(path, "/")) {
+		return &failure{code: 2, text: fmt.Sprintf("--path %q is no path behind the URL of devhook up", path), hint: "write it as in --path /webhook; --url has a path of its own"}
 	}
 	known, ok := r.cfg.Catalog().Lookup(id)
 	if !ok {
@@ -202,7 +206,7 @@ func (r *registerRun) callback(id string) (string, error) {
 	if err != nil || up == nil {
 		return "", err
 	}
-	return up.callback(id, r.path), nil
+	return up.callback(id, cmp.Or(r.c.String("path"), r.path)), nil
 }
 
 // callback returns where a provider is to send its webhooks.
