@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"devhook/internal/attack"
 	"devhook/internal/config"
+	"devhook/internal/interchange"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -97,12 +100,12 @@ func (t *typed) offers(before []string, last string) []offer {
 	}
 	if len(before) > 0 {
 		if f := flagOf(cmd, before[len(before)-1]); f != nil && takesValue(f) {
-			return beginning(t.values(f.Names()[0]), last)
+			return beginning(t.values(f.Names()[0], last), last)
 		}
 	}
 	if name, value, ok := strings.Cut(last, "="); ok && strings.HasPrefix(last, "-") {
 		if f := flagOf(cmd, name); f != nil {
-			all = beginning(t.values(f.Names()[0]), value)
+			all = beginning(t.values(f.Names()[0], value), value)
 			for i := range all {
 				all[i].text = name + "=" + all[i].text
 			}
@@ -148,17 +151,17 @@ func flagOf(cmd *cli.Command, word string) cli.Flag {
 
 func takesValue(f cli.Flag) bool { _, is := f.(*cli.BoolFlag); return !is }
 
-// values are those that a flag can have.
-func (t *typed) values(flag string) []offer {
+// values are those that a flag can have, of which last is the beginning.
+func (t *typed) values(flag, last string) []offer {
 	switch flag {
-	case "provider", "accept-handshake":
+	case "provider", "accept-handshake", "as":
 		return t.providers("")
 	case "secret":
 		return t.providers("=")
 	case "with":
 		return t.providers(".")
 	case "filter":
-		return t.filters("")
+		return t.filters(last)
 	case "after":
 		return t.recordings()
 	case "sign":
@@ -175,6 +178,27 @@ func (t *typed) values(flag string) []offer {
 		return words("logfmt", "json")
 	case "frames":
 		return words("all")
+	case "host-header":
+		return words("rewrite", "preserve")
+	case "inspect":
+		return words("off")
+	case "format":
+		return words(interchange.Formats()...)
+	case "by":
+		return words("hour", "day")
+	case "while":
+		return words("5xx", "timeout", "no-answer")
+	case "speed":
+		return words("1x", "10x", "max")
+	case "shift-time":
+		return words("now")
+	case "only":
+		all, _ := attack.Choose(nil) // has no name to be wrong
+		var list []offer
+		for _, v := range all {
+			list = append(list, offer{v.Name, v.About})
+		}
+		return list
 	}
 	return words(config.Choices(flag)...)
 }
@@ -209,7 +233,7 @@ func (t *typed) arguments(cmd *cli.Command, last string) []offer {
 			for _, topic := range topics {
 				all = append(all, offer{topic.name, topic.about})
 			}
-		case "bash", "zsh", "fish", "powershell":
+		case "bash", "zsh", "fish", "powershell", "tiktok-live":
 			all = append(all, offer{text: kind})
 		}
 	}
@@ -244,21 +268,33 @@ const maxOffered = 20
 
 func (t *typed) recordings() []offer {
 	all := []offer{{"last", "the newest"}, {"live", "the newest from outside"}}
+	for _, ex := range t.newest() {
+		about := strings.Join(strings.Fields(ex.Provider+" "+ex.Event+" "+ex.Request.Method+" "+string(ex.Outcome)), " ")
+		all = append(all, offer{fmt.Sprint(ex.Seq), about})
+	}
+	return all
+}
+
+// newest returns the recordings that are offered, the newest first.
+func (t *typed) newest() []*recorder.Exchange {
 	store, err := t.p.openToRead(t.c)
 	if err != nil {
-		return all
+		return nil
 	}
 	defer store.Close()
-	var newest []offer
+	var list []*recorder.Exchange
 	for ex, err := range store.Query(recorder.Query{Newest: maxOffered}) {
 		if err == nil {
-			about := strings.Join(strings.Fields(ex.Provider+" "+ex.Event+" "+ex.Request.Method+" "+string(ex.Outcome)), " ")
-			newest = append(newest, offer{fmt.Sprint(ex.Seq), about})
+			list = append(list, ex)
 		}
 	}
-	slices.Reverse(newest)
-	return append(all, newest...)
+	slices.Reverse(list)
+	return list
 }
+
+// plainWord is what a shell takes as it is: bash puts an offer into the line without
+// quotes, and a sender can name an event $(anything).
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:-]+$`)
 
 // filters are the conditions that begin as last does, which may negate.
 func (t *typed) filters(last string) []offer {
@@ -272,7 +308,7 @@ func (t *typed) filters(last string) []offer {
 	values["since"] = []string{"10m", "1h", "24h"}
 	values["size"] = []string{">10kb", ">1mb"}
 	values["took"] = []string{">500ms", ">2s"}
-	values["path"], values["event"] = []string{"/"}, nil
+	values["path"] = []string{"/"}
 	var all []offer
 	key, _, chosen := strings.Cut(last, ":")
 	switch {
@@ -282,6 +318,12 @@ func (t *typed) filters(last string) []offer {
 				k += ":"
 			}
 			all = append(all, offer{text: minus + k})
+		}
+	case key == "event":
+		for _, ex := range t.newest() {
+			if o := (offer{text: minus + "event:" + ex.Event}); plainWord.MatchString(ex.Event) && !slices.Contains(all, o) {
+				all = append(all, o)
+			}
 		}
 	case key == "provider":
 		for _, p := range t.providers("") {

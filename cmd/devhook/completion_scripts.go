@@ -27,12 +27,14 @@ complete -o default -F _devhook devhook
 	"zsh": `#compdef devhook
 # devhook, for zsh
 _devhook() {
-	local line
+	local line text
 	local -a found partial
 	while IFS= read -r line; do
-		case "${line%%$'\t'*}" in
-		*[:=./]) partial+=("${line%%$'\t'*}") ;;
-		*) found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}") ;;
+		text="${line%%$'\t'*}"
+		case "$text" in
+		*[:=./]) partial+=("$text") ;;
+		"$line") found+=("${text//:/\\:}") ;;
+		*) found+=("${text//:/\\:}:${line#*$'\t'}") ;;
 		esac
 	done < <(devhook __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
 	if (( $#partial )); then
