@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"devhook/fixtures"
+	"devhook/internal/register"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/verify"
@@ -45,15 +48,16 @@ func (p *program) providers(c *cli.Context) error {
 		return err
 	}
 	var list []verify.Provider
+	catalog := p.catalog(c)
 	if id := c.Args().First(); id == "" {
-		list = verify.Providers()
+		list = catalog.Providers()
 	} else {
-		one, ok := verify.Lookup(id)
+		one, ok := catalog.Lookup(id)
 		if env, _ := stream.Env(id); !ok && env != "" {
 			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env}
 		}
 		if !ok {
-			return unknownProvider(verify.Builtin(), id)
+			return unknownProvider(catalog, id)
 		}
 		list = []verify.Provider{one}
 		if !c.Bool("json") {
@@ -63,7 +67,10 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	idWidth, nameWidth := 0, 0
 	for _, one := range list {
-		idWidth, nameWidth = max(idWidth, len(one.ID)), min(maxNameShown, max(nameWidth, len(one.Name)))
+		idWidth, nameWidth = max(idWidth, len(one.ID)), max(nameWidth, terminal.Columns(one.Name))
+	}
+	if out.Lasts() { // else grep is to find the whole of it
+		nameWidth = min(nameWidth, maxNameShown)
 	}
 	for _, one := range list {
 		if c.Bool("json") {
@@ -155,6 +162,11 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 			out.Paragraph(4, step)
 		}
 	}
+	out.Printf("")
+	out.Printf("  Here:")
+	for _, h := range p.handles(one) {
+		out.Beside(fmt.Sprintf("    %-38s ", h[0]), out.Dim(h[1]))
+	}
 	if names := one.AnswerNames(); len(names) > 1 {
 		out.Printf("")
 		row("answers", strings.Join(names, ", ")+": for ack: in devhook.yaml")
@@ -172,4 +184,26 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 			out.Item(n)
 		}
 	}
+}
+
+// handles are the commands that there are for one provider, with what each does.
+func (p *program) handles(one verify.Provider) [][2]string {
+	var list [][2]string
+	if n := len(fixtures.Of(one.ID)); n > 0 {
+		list = append(list, [2]string{"devhook trigger --list " + one.ID, countOf(n, "sample", "samples") + " to send, signed"})
+	}
+	how := "says what to paste where, and waits for the first webhook"
+	if _, ok := register.Lookup(one.ID); ok {
+		how = "registers by the provider's API, until Ctrl-C"
+	}
+	list = append(list, [2]string{"devhook register " + one.ID, how})
+	if env, _ := stream.Env(one.ID); env != "" {
+		list = append(list, [2]string{"devhook up --source " + one.ID, "listens to its stream, with " + env})
+	}
+	for _, sub := range p.emulateCommand().Subcommands {
+		if sub.Name == one.ID || slices.Contains(one.Aliases, sub.Name) {
+			list = append(list, [2]string{"devhook emulate " + sub.Name, "the far side, without an account"})
+		}
+	}
+	return list
 }
