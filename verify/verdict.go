@@ -68,7 +68,7 @@ func (d *declared) keyHint(err error) string {
 func (d *declared) unsigned() Verdict {
 	return Verdict{
 		Unsigned, MissingSignature, fmt.Sprintf("no %s", d.signature),
-		fmt.Sprintf("%s signs its webhooks once a secret is set: this did not come from there, or something on the way took the signature off", d.name),
+		fmt.Sprintf("%s signs its webhooks once a secret is set there: none is yet, or this did not come from there, or something on the way took the signature off", d.name),
 	}
 }
 
