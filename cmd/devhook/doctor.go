@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -154,6 +155,15 @@ func (x *examination) configured() {
 	x.tell(f)
 }
 
+// canMake returns why the store, which is not there and was not named, could not be made.
+func canMake(dir string) error {
+	tried, err := os.MkdirTemp(filepath.Dir(dir), ".devhook-")
+	if err != nil {
+		return err
+	}
+	return os.Remove(tried)
+}
+
 // maxExamined is how many recordings are read, the newest.
 const maxExamined = 1000
 
@@ -165,6 +175,10 @@ func (x *examination) store() *running {
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := x.p.missingStore(x.c, err); err != nil {
 			x.tell(failed("store", err))
+			return nil
+		}
+		if err := canMake(dir); err != nil {
+			x.tell(failed("store", storeFailure(fmt.Errorf("%s, which is not there, cannot be made: %w", dir, err))))
 			return nil
 		}
 		x.tell(finding{Check: "store", Status: "ok", Detail: "nothing is recorded yet; devhook up will make " + dir})
