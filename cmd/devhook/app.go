@@ -100,7 +100,7 @@ func (p *program) app() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
-	addHelp(app)
+	addHelp(app, p.helpColumns())
 	limitArgs(app)
 	return app
 }

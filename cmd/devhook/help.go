@@ -7,29 +7,38 @@ import (
 	"strings"
 
 	"devhook/internal/config"
+	"devhook/internal/terminal"
 
 	"github.com/urfave/cli/v2"
 )
 
-// helpWidth is how many columns help takes at most.
-const helpWidth = 80
+// helpWidth is how many columns help takes at most, and narrowHelp how few.
+const (
+	helpWidth  = 80
+	narrowHelp = 40
+)
 
-// addHelp gives every command of app its help, and the way it meets a wrong
-// flag. cli's own help lists all aliases in a table that no terminal is wide
-// enough for.
-func addHelp(app *cli.App) {
-	for _, c := range app.Commands {
-		addCommandHelp(c, c.Name)
-	}
-	app.CustomAppHelpTemplate = appHelp(app)
+// helpColumns is how many columns help takes here.
+func (p *program) helpColumns() int {
+	return terminal.New(p.stdout, terminal.Never, p.getenv).Room(0, narrowHelp, helpWidth)
 }
 
-func addCommandHelp(c *cli.Command, name string) {
+// addHelp gives every command of app its help, of so many columns, and the way it
+// meets a wrong flag. cli's own help lists all aliases in a table that no terminal is
+// wide enough for.
+func addHelp(app *cli.App, width int) {
+	for _, c := range app.Commands {
+		addCommandHelp(c, c.Name, width)
+	}
+	app.CustomAppHelpTemplate = appHelp(app, width)
+}
+
+func addCommandHelp(c *cli.Command, name string, width int) {
 	c.HideHelpCommand = true
 	c.OnUsageError = usageError
-	c.CustomHelpTemplate = commandHelp(c, name)
+	c.CustomHelpTemplate = commandHelp(c, name, width)
 	for _, sub := range c.Subcommands {
-		addCommandHelp(sub, name+" "+sub.Name)
+		addCommandHelp(sub, name+" "+sub.Name, width)
 	}
 }
 
@@ -63,7 +72,7 @@ func (p *program) helpCommand() *cli.Command {
 	}
 }
 
-func commandHelp(c *cli.Command, name string) string {
+func commandHelp(c *cli.Command, name string, width int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "devhook %s: %s\n\n  devhook %s", name, c.Usage, name)
 	if len(c.Flags) > 0 {
@@ -74,22 +83,22 @@ func commandHelp(c *cli.Command, name string) string {
 	}
 	b.WriteString("\n")
 	if c.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", flow(strings.TrimSpace(c.Description)))
+		fmt.Fprintf(&b, "\n%s\n", flow(strings.TrimSpace(c.Description), width))
 	}
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\n")
-		width := 10
+		longest := 10
 		for _, sub := range c.Subcommands {
-			width = max(width, len(sub.Name))
+			longest = max(longest, len(sub.Name))
 		}
 		for _, sub := range c.Subcommands {
-			fmt.Fprintf(&b, "  devhook %s %-*s %s\n", name, width, sub.Name, sub.Usage)
+			b.WriteString(hanging(fmt.Sprintf("  devhook %s %-*s ", name, longest, sub.Name), sub.Usage, width))
 		}
 	}
 	for _, g := range groups(c.Flags) {
 		fmt.Fprintf(&b, "\n%s:\n", g.name)
 		for _, f := range g.flags {
-			b.WriteString(flagHelp(f))
+			b.WriteString(flagHelp(f, width))
 		}
 	}
 	return b.String()
@@ -138,9 +147,9 @@ func groups(flags []cli.Flag) []flagGroup {
 	return list
 }
 
-// flagHelp is one flag's lines: its one-letter name, its name, what it takes,
-// and what it is for.
-func flagHelp(f cli.Flag) string {
+// flagHelp is one flag's lines, of at most width columns: its one-letter name, its
+// name, what it takes, and what it is for.
+func flagHelp(f cli.Flag, width int) string {
 	names := f.Names()
 	short, long := "    ", ""
 	for i, n := range names {
@@ -164,19 +173,29 @@ func flagHelp(f cli.Flag) string {
 		long += " " + value
 		usage = before + value + after
 	}
-	const column = 30
-	head := "  " + short + long
-	indent := strings.Repeat(" ", column)
-	lines := wrap(usage, helpWidth-column)
-	if len(head) > column-2 {
-		return head + "\n" + indent + strings.Join(lines, "\n"+indent) + "\n"
+	column := 30
+	if width < 2*column {
+		column = 10
 	}
-	return fmt.Sprintf("%-*s", column, head) + strings.Join(lines, "\n"+indent) + "\n"
+	head := "  " + short + long
+	if len(head) > column-2 {
+		return head + "\n" + hanging(strings.Repeat(" ", column), usage, width)
+	}
+	return hanging(fmt.Sprintf("%-*s", column, head), usage, width)
 }
 
-func appHelp(app *cli.App) string {
+// hanging is text behind head, in lines of at most width columns.
+func hanging(head, text string, width int) string {
+	return head + strings.Join(wrap(text, width-len(head)), "\n"+strings.Repeat(" ", len(head))) + "\n"
+}
+
+func appHelp(app *cli.App, width int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "devhook %s: %s\n\n%s\n", app.Version, app.Usage, app.Description)
+	about := app.Description
+	if width < helpWidth { // else it is as it was written
+		about = flow(about, width)
+	}
+	fmt.Fprintf(&b, "devhook %s: %s\n\n%s\n", app.Version, app.Usage, about)
 	heading := ""
 	for _, c := range app.Commands {
 		if c.Hidden {
@@ -186,11 +205,11 @@ func appHelp(app *cli.App) string {
 			heading = c.Category
 			fmt.Fprintf(&b, "\n%s:\n", heading)
 		}
-		fmt.Fprintf(&b, "  %-12s %s\n", c.Name, c.Usage)
+		b.WriteString(hanging(fmt.Sprintf("  %-12s ", c.Name), c.Usage, width))
 	}
 	b.WriteString("\ndevhook help COMMAND tells more; so do\n")
 	for _, t := range topics {
-		fmt.Fprintf(&b, "  devhook help %-12s %s\n", t.name, t.about)
+		b.WriteString(hanging(fmt.Sprintf("  devhook help %-12s ", t.name), t.about, width))
 	}
 	return b.String()
 }
@@ -199,12 +218,12 @@ func appHelp(app *cli.App) string {
 // says anything.
 func byDefault(setting string) string { return " (default: " + config.Default(setting) + ")" }
 
-// flow breaks the paragraphs of text anew. What is indented stays as it is.
-func flow(text string) string {
+// flow breaks the paragraphs of text anew, to width. What is indented stays as it is.
+func flow(text string, width int) string {
 	var lines, paragraph []string
 	end := func() {
 		if paragraph != nil {
-			lines, paragraph = append(lines, wrap(strings.Join(paragraph, " "), helpWidth)...), nil
+			lines, paragraph = append(lines, wrap(strings.Join(paragraph, " "), width)...), nil
 		}
 	}
 	for line := range strings.SplitSeq(text, "\n") {

@@ -37,6 +37,13 @@ func TestHelp(t *testing.T) {
 				if !strings.Contains(c.CustomHelpTemplate, "-"+f.Names()[0]) {
 					t.Errorf("the help of %s does not have %s", full, f.Names()[0])
 				}
+				for _, width := range []int{50, 60} {
+					for line := range strings.SplitSeq(flagHelp(f, width), "\n") {
+						if utf8.RuneCountInString(line) > width && len(strings.Fields(line)) > 1 {
+							t.Errorf("the help of %s: more than %d columns: %s", full, width, line)
+						}
+					}
+				}
 			}
 			walk(full, c.Subcommands)
 		}

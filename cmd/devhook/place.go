@@ -53,7 +53,7 @@ func (u *up) describePlaces(public string) {
 		u.errs.Printf("  wherever you pasted it: in the dashboard of each provider")
 	}
 	for _, pl := range places {
-		u.errs.Printf("  %s  %s", u.errs.Bold(pl.provider.Name), pl.url)
+		u.errs.Beside("  "+u.errs.Bold(pl.provider.Name)+" ", pl.url)
 		for _, step := range pl.provider.Steps(pl.url) {
 			u.errs.Paragraph(4, terminal.Safe(step))
 		}

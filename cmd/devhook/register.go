@@ -47,7 +47,7 @@ lets programs do so, and waits for the first webhook if devhook up runs.
   devhook register telegram --takeover
   devhook register twilio --number +15017122661 --takeover
   devhook register --cleanup
-  devhook register tiktok` + "\n" + paramsHelp(),
+  devhook register tiktok` + "\n" + paramsHelp(p.helpColumns()),
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "url", Usage: "the `URL` that webhooks are to go to (default: that of the running devhook up)"},
 			&cli.StringFlag{Name: "path", Usage: "the `PATH` behind it, at which the app takes them (default: that of the provider's route)"},
@@ -67,12 +67,12 @@ lets programs do so, and waits for the first webhook if devhook up runs.
 }
 
 // paramsHelp is the help of paramFlags, by provider.
-func paramsHelp() string {
+func paramsHelp(width int) string {
 	var b strings.Builder
 	for _, one := range register.Providers() {
 		fmt.Fprintf(&b, "\n%s:\n", one.ID)
 		for _, param := range one.Params {
-			b.WriteString(flagHelp(paramFlag(param, paramUsage(param))))
+			b.WriteString(flagHelp(paramFlag(param, paramUsage(param)), width))
 		}
 	}
 	return b.String()

@@ -336,6 +336,7 @@ func (s *sending) listFixtures(c *cli.Context) error {
 	for _, f := range all {
 		longest = max(longest, terminal.Columns(f.Provider+"/"+f.Name))
 	}
+	longest = s.out.Room(2+11, 0, longest) // one that is longer moves its own line only
 	for _, f := range all {
 		if !c.Bool("json") {
 			name := terminal.Pad(terminal.Safe(f.Provider+"/"+f.Name), longest)
