@@ -46,7 +46,7 @@ func (u *up) describeReady(public string) {
 	}
 	if places := u.places(public); len(places) > 0 && !u.brief {
 		heading := "Paste"
-		if len(u.routes.List) == 0 && len(u.routes.Default.Forward) > 0 { // else the path is in it
+		if to := u.routes.Default.Forward; len(u.routes.List) == 0 && len(to) > 0 && strings.Trim(to[0].Path, "/") == "" { // else the path is said
 			heading += ", and behind it the path at which your app takes webhooks"
 		}
 		if u.ngrok == nil {
