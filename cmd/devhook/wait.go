@@ -29,7 +29,7 @@ not come in time. With --ready it waits until webhooks can come, and prints the 
 			filterFlag(),
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` to wait; 0 is for ever", Value: "20s"},
 			&cli.IntFlag{Name: "count", Usage: "wait for `N` webhooks", Value: 1},
-			&cli.StringFlag{Name: "after", Usage: "those count, too, that are recorded already, behind the recording `REF`"},
+			&cli.StringFlag{Name: "after", Usage: "those count, too, that are recorded already, behind the recording `REF`; 0 is before the first"},
 			&cli.BoolFlag{Name: "ready", Usage: "wait for a devhook up"},
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
@@ -170,7 +170,9 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 	}
 	defer store.Close()
 	var after *recorder.Exchange
-	if c.IsSet("after") {
+	if c.String("after") == "0" { // as a script has it that has seen none
+		after = new(recorder.Exchange)
+	} else if c.IsSet("after") {
 		if after, err = store.Get(c.String("after")); err != nil {
 			return 0, &failure{code: 2, text: "--after: " + explain(err).text, hint: explain(err).hint, err: err}
 		}

@@ -31,6 +31,9 @@ func TestWait(t *testing.T) {
 	if got := awaited(t, b.must(200, "GET", "/devhook/v1/wait?timeout=20ms", "")); got != "[] true" {
 		t.Errorf("nothing comes: %s", got)
 	}
+	if got := awaited(t, b.must(200, "GET", "/devhook/v1/wait?after=0&count=3&view=summary", "")); got != "[1 2 3] false" {
+		t.Errorf("after=0: %s", got)
+	}
 	if got := awaited(t, b.must(200, "GET", "/devhook/v1/wait?after=1&count=2&view=summary", "")); got != "[2 3] false" {
 		t.Errorf("after #1: %s", got)
 	}
