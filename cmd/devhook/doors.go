@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"slices"
-	"strconv"
-	"syscall"
 	"time"
 
 	"devhook/internal/gateway"
@@ -69,44 +66,15 @@ func (u *up) authtoken(how string) (token, source string, err error) {
 
 func (u *up) openLocal() error {
 	v := u.cfg.Get("listen")
-	addr := v.Text()
-	l, err := tunnel.Local(addr)
-	if err != nil && !v.Given && isTaken(err) {
-		if l, err = nextFree(addr, tunnel.Local); err == nil {
-			u.say("%s is taken; listening at %s", addr, l.Addr())
-		}
-	}
+	l, err := listen(listening{
+		from: v.From, addr: v.Text(), given: v.Given, moved: "listening at",
+		hint: "listen elsewhere with --listen, or at any free port with --listen 127.0.0.1:0",
+	}, tunnel.Local, u.say)
 	if err != nil {
-		text := err.Error()
-		if isTaken(err) {
-			text = addr + " is taken by another program"
-		}
-		return &failure{code: 2, text: v.From + ": " + text, hint: "listen elsewhere with --listen, or at any free port with --listen 127.0.0.1:0", err: err}
+		return err
 	}
 	u.local = l
 	return nil
-}
-
-func isTaken(err error) bool {
-	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048)) // WSAEADDRINUSE
-}
-
-// nextFree listens at one of the ports behind that of addr.
-func nextFree[L any](addr string, listen func(addr string) (L, error)) (L, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return *new(L), err
-	}
-	first, err := strconv.Atoi(port)
-	if err != nil {
-		return *new(L), err
-	}
-	for n := first + 1; n < first+50; n++ {
-		if l, err := listen(net.JoinHostPort(host, strconv.Itoa(n))); err == nil {
-			return l, nil
-		}
-	}
-	return listen(net.JoinHostPort(host, "0"))
 }
 
 // refuseLoops refuses to forward what comes in at the local door to that door, and

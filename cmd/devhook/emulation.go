@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -105,13 +104,12 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples func() [][]byte)
 // serve serves h until it is interrupted. Beside it work runs, whose context
 // ends then; leave is called before connections are cut. Both may be nil.
 func (e *emulation) serve(h http.Handler, work func(context.Context), leave func()) error {
-	addr := e.c.String("listen")
-	l, err := net.Listen("tcp", addr)
-	if err != nil && !e.c.IsSet("listen") && isTaken(err) {
-		l, err = net.Listen("tcp", "127.0.0.1:0")
-	}
+	l, err := listen(listening{
+		from: "--listen", addr: e.c.String("listen"), given: e.c.IsSet("listen"), moved: "listening at",
+		hint: "listen at any free port with --listen 127.0.0.1:0",
+	}, tcp, func(format string, a ...any) { e.errs.Paragraph(0, fmt.Sprintf(format, a...)) })
 	if err != nil {
-		return &failure{code: 2, text: "--listen: " + err.Error(), hint: "listen at any free port with --listen 127.0.0.1:0", err: err}
+		return err
 	}
 	ctx, stop := interruptible(e.c)
 	defer stop()

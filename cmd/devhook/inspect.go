@@ -47,23 +47,15 @@ type inspect struct {
 // tunnel opens. Until serveInspector, who asks there is told to ask again.
 func (u *up) openInspector() error {
 	v := u.cfg.Get("inspect")
-	addr := v.Text()
-	if addr == "off" {
+	if v.Text() == "off" {
 		return nil
 	}
-	listen := func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
-	l, err := listen(addr)
-	if err != nil && !v.Given && isTaken(err) {
-		if l, err = nextFree(addr, listen); err == nil {
-			u.say("%s is taken; the inspector is at %s", addr, l.Addr())
-		}
-	}
+	l, err := listen(listening{
+		from: v.From, addr: v.Text(), given: v.Given, moved: "the inspector is at",
+		hint: "have the inspector elsewhere with --inspect, at any free port with --inspect 127.0.0.1:0, or not at all with --inspect off",
+	}, tcp, u.say)
 	if err != nil {
-		text := err.Error()
-		if isTaken(err) {
-			text = addr + " is taken by another program"
-		}
-		return &failure{code: 2, text: v.From + ": " + text, hint: "have the inspector elsewhere with --inspect, at any free port with --inspect 127.0.0.1:0, or not at all with --inspect off", err: err}
+		return err
 	}
 	in := &u.inspect
 	in.listener, in.token, in.started = l, rand.Text(), u.p.now()
@@ -133,7 +125,7 @@ func (u *up) inspectorOptions() inspector.Options {
 		Status:    u.status,
 		Catalog:   func() *verify.Catalog { return u.gateway.Routes().Catalog },
 		Keys:      func() map[string]verify.Keys { return u.gateway.Routes().Keys },
-		URL:       u.urlFor,
+		URL:       func(provider string) string { return urlFor(u.gateway.Routes(), u.publicURL(), provider) },
 		Secrets:   u.secrets,
 		RedactKey: func() ([]byte, error) { return redactKey(u.store.Path()) },
 		Settings:  u.settings,
@@ -240,16 +232,6 @@ func (u *up) status() inspector.Status {
 		}
 	}
 	return s
-}
-
-// urlFor is what the dashboard of a provider is to be told.
-func (u *up) urlFor(provider string) string {
-	for _, pl := range placesOf(u.gateway.Routes(), u.publicURL()) {
-		if pl.provider.ID == provider {
-			return pl.url
-		}
-	}
-	return u.publicURL()
 }
 
 // settings are shown to whoever looks at the inspector.

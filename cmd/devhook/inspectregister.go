@@ -41,7 +41,7 @@ func (u *up) planned(p register.Provider, params map[string][]string) (reg *regi
 	case err != nil:
 		return nil, "", told(misuse(err))
 	}
-	callback = u.urlFor(p.ID)
+	callback = urlFor(u.gateway.Routes(), u.publicURL(), p.ID)
 	if path != "" {
 		callback = strings.TrimRight(u.publicURL(), "/") + path
 	}

@@ -186,9 +186,11 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 			Status: func() inspector.Status {
 				return inspector.Status{V: 1, Version: version, Store: store.Path(), URL: public}
 			},
-			Catalog:   func() *verify.Catalog { return routes.Catalog },
-			Keys:      func() map[string]verify.Keys { return keys.all },
-			URL:       func(provider string) string { return urlAt(apps, routes, public, provider) },
+			Catalog: func() *verify.Catalog { return routes.Catalog },
+			Keys:    func() map[string]verify.Keys { return keys.all },
+			URL: func(provider string) string {
+				return urlFor(&gateway.Routes{List: apps.List, Catalog: routes.Catalog}, public, provider)
+			},
 			Settings:  func() []inspector.Setting { return nil },
 			Keep:      cfg.Keep,
 			Secrets:   func() []verify.Secret { return a.p.knownSecrets(cfg, store.Path()) },
@@ -222,16 +224,6 @@ func lastURL(store *recorder.Store) string {
 		return url
 	}
 	return "https://PUBLIC-URL-OF-DEVHOOK-UP"
-}
-
-// urlAt is what the dashboard of a provider is to be told.
-func urlAt(apps, known *gateway.Routes, public, provider string) string {
-	for _, r := range apps.List {
-		if p, ok := known.Catalog.Lookup(r.Provider); ok && p.ID == provider {
-			return strings.TrimRight(public, "/") + r.Path
-		}
-	}
-	return public
 }
 
 // masker takes credentials, and the secrets that are known, out of what a model

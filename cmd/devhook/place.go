@@ -47,6 +47,16 @@ func placesOf(rt *gateway.Routes, public string) []place {
 	return list
 }
 
+// urlFor is what the dashboard of a provider is to be told.
+func urlFor(rt *gateway.Routes, public, provider string) string {
+	for _, pl := range placesOf(rt, public) {
+		if pl.provider.ID == provider {
+			return pl.url
+		}
+	}
+	return public
+}
+
 func (u *up) describePlaces(public string) {
 	places := u.places(public)
 	if len(places) == 0 {

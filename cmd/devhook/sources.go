@@ -66,14 +66,12 @@ func (u *up) openStreams() error {
 	if len(u.streams.list) == 0 {
 		u.log.Warn(v.From + " hands on what sources send, and there is none: only events that are replayed will come")
 	}
-	l, err := net.Listen("tcp", v.Text())
-	if err != nil && v.Text() == defaultMirror && isTaken(err) {
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
-			u.say("%s is taken; overlays connect to %s", defaultMirror, l.Addr())
-		}
-	}
+	l, err := listen(listening{
+		from: v.From, addr: v.Text(), given: v.Text() != defaultMirror, moved: "overlays connect to",
+		hint: "listen elsewhere with --ws-mirror 127.0.0.1:0, which is any free port",
+	}, tcp, u.say)
 	if err != nil {
-		return &failure{code: 2, text: v.From + ": " + err.Error(), hint: "listen elsewhere with --ws-mirror 127.0.0.1:0, which is any free port", err: err}
+		return err
 	}
 	if !loopback.Is(l.Addr().String()) {
 		u.log.Warn("the mirror is open to other machines, and asks for no token: " + v.From + " " + v.Text())

@@ -2,10 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
-	"devhook/internal/terminal"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
@@ -28,6 +26,10 @@ func (p *program) tailCommand() *cli.Command {
 
 func (p *program) tail(c *cli.Context) error {
 	out, err := p.out(c)
+	if err != nil {
+		return err
+	}
+	errs, err := p.terminal(c, p.stderr)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (p *program) tail(c *cli.Context) error {
 		}
 		switch {
 		case err != nil:
-			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+			errs.Warning(err.Error())
 		case ex.Ending != nil:
 			if !c.Bool("json") && ex.Origin == recorder.Live { // its line was printed when it opened
 				out.Ended(ex)

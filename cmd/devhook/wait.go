@@ -169,6 +169,10 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 		return 0, err
 	}
 	defer store.Close()
+	errs, err := p.terminal(c, p.stderr)
+	if err != nil {
+		return 0, err
+	}
 	var after *recorder.Exchange
 	if c.String("after") == "0" { // as a script has it that has seen none
 		after = new(recorder.Exchange)
@@ -184,7 +188,7 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 	for ex, err := range finished {
 		switch {
 		case err != nil:
-			fmt.Fprintln(p.stderr, "devhook: warning:", terminal.Safe(err.Error()))
+			errs.Warning(err.Error())
 			continue
 		case c.Bool("json"):
 			err = p.printJSON(store, ex)
