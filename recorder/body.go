@@ -63,22 +63,28 @@ func (s *Store) ReadBody(b Body) ([]byte, error) {
 	return buf.Bytes(), c.check()
 }
 
+// LoadBody puts the bytes of a body that is in a file into b; one that is in memory
+// stays as it is, and needs no store. The errors are those of [Store.ReadBody], and
+// leave b as it was.
+func (s *Store) LoadBody(b *Body) error {
+	if b.Sum == "" {
+		return nil
+	}
+	text, err := s.ReadBody(*b)
+	if err == nil {
+		*b = Body{Bytes: text}
+	}
+	return err
+}
+
 // Load returns ex with the bytes of its bodies that are in files. ex stays as it is.
 func (s *Store) Load(ex *Exchange) (Exchange, error) {
 	out := *ex
-	load := func(b *Body) error {
-		if b.Sum == "" {
-			return nil
-		}
-		text, err := s.ReadBody(*b)
-		*b = Body{Bytes: text}
-		return err
-	}
-	err := load(&out.Request.Body)
+	err := s.LoadBody(&out.Request.Body)
 	for _, r := range []**Response{&out.Response, &out.App} {
 		if *r != nil && (*r).Body.Sum != "" && err == nil {
 			loaded := **r
-			err = load(&loaded.Body)
+			err = s.LoadBody(&loaded.Body)
 			*r = &loaded
 		}
 	}

@@ -68,14 +68,11 @@ func (p *program) diff(c *cli.Context) error {
 // comparable returns the one webhook that arg names, with its bodies.
 func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, error) {
 	if isFile(arg) {
-		list, err := p.read(nil, []string{arg}, nil)
+		ex, err := p.readOne(nil, arg, nil)
 		if err != nil {
 			return recorder.Exchange{}, err
 		}
-		if len(list) > 1 {
-			return recorder.Exchange{}, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
-		}
-		return *list[0], nil
+		return *ex, nil
 	}
 	store, ex, err := p.openRecording(c, arg)
 	if err != nil {

@@ -41,11 +41,10 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 			return storeFailure(err)
 		}
 		before := src.Request
-		if before.Body.Sum != "" && ex.Request.Body.Sum == "" {
-			if before.Body.Bytes, err = s.store.ReadBody(before.Body); err != nil {
+		if ex.Request.Body.Sum == "" {
+			if err := s.store.LoadBody(&before.Body); err != nil {
 				return storeFailure(err)
 			}
-			before.Body.Sum = ""
 		}
 		s.printDiff(replay.Diff(&before, &ex.Request))
 		s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(ex.Target))

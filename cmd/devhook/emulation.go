@@ -292,18 +292,15 @@ func (e *emulation) recorded(args []string) ([]timed, error) {
 	var events []timed
 	var before time.Time
 	for _, ex := range list {
-		body := ex.Request.Body.Bytes
-		if ex.Request.Body.Sum != "" {
-			if body, err = store.ReadBody(ex.Request.Body); err != nil {
-				return nil, storeFailure(err)
-			}
+		if err := store.LoadBody(&ex.Request.Body); err != nil {
+			return nil, storeFailure(err)
 		}
 		var pause time.Duration
 		if !before.IsZero() && ex.At.After(before) {
 			pause = ex.At.Sub(before)
 		}
 		before = ex.At
-		events = append(events, timed{pause, body})
+		events = append(events, timed{pause, ex.Request.Body.Bytes})
 	}
 	return events, nil
 }

@@ -135,10 +135,9 @@ func (k keeping) fill(f *fixtures.Fixture) (replaced []string, err error) {
 	if ex.Request.Truncated {
 		return nil, &failure{code: 2, text: fmt.Sprintf("#%d cannot be a sample: not all of its body was kept", ex.Seq)}
 	}
-	if ex.Request.Body.Bytes, err = k.store.ReadBody(ex.Request.Body); err != nil {
+	if err := k.store.LoadBody(&ex.Request.Body); err != nil {
 		return nil, storeFailure(err)
 	}
-	ex.Request.Body.Sum = ""
 	if k.raw {
 		return nil, nil
 	}

@@ -162,10 +162,8 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 				errs.Warning(fmt.Sprintf("%s is left out: not all of its body was kept", name))
 				continue
 			}
-			if ex.Request.Body.Sum != "" {
-				if ex.Request.Body.Bytes, err = store.ReadBody(ex.Request.Body); err != nil {
-					return nil, nil, storeFailure(err)
-				}
+			if err := store.LoadBody(&ex.Request.Body); err != nil {
+				return nil, nil, storeFailure(err)
 			}
 			m, err := ex.Request.Message()
 			if err != nil {

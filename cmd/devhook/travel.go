@@ -102,13 +102,8 @@ func (s *sending) inMemory(ex *recorder.Exchange) (*recorder.Request, error) {
 	if ex.Request.Body.Sum == "" || ex.Request.Size > verify.MaxBody || s.store == nil {
 		return &ex.Request, nil
 	}
-	bytes, err := s.store.ReadBody(ex.Request.Body)
-	if err != nil {
-		return nil, storeFailure(err)
-	}
 	req := ex.Request
-	req.Body = recorder.Body{Bytes: bytes}
-	return &req, nil
+	return &req, storeFailure(s.store.LoadBody(&req.Body))
 }
 
 // travelChanges returns the changes that move ex; of each round ids are others.

@@ -108,24 +108,16 @@ func (t *trying) recorded(arg, named string) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	list, err := s.p.read(s.store, []string{arg}, s.fill)
+	ex, err := s.p.readOne(s.store, arg, s.fill)
 	if err != nil {
 		return err
 	}
-	if len(list) > 1 {
-		return &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
-	}
-	ex := *list[0]
-	t.Source = &ex
+	t.Source = ex
 	if ex.Request.Truncated {
 		return &failure{code: 2, text: "not all of its body was kept: it cannot be sent"}
 	}
-	if ex.Request.Body.Sum != "" {
-		body, err := s.store.ReadBody(ex.Request.Body)
-		if err != nil {
-			return storeFailure(err)
-		}
-		t.Source.Request.Body = recorder.Body{Bytes: body}
+	if err := s.store.LoadBody(&ex.Request.Body); err != nil {
+		return storeFailure(err)
 	}
 	if t.Source.Provider == "" {
 		t.Source.Provider = detected(verify.Builtin(), t.Source)

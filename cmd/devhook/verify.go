@@ -48,6 +48,18 @@ paypal and google-pubsub) are fetched.`,
 	}
 }
 
+// readOne is read of an arg that is to be one webhook.
+func (p *program) readOne(store *recorder.Store, arg string, fill filler) (*recorder.Exchange, error) {
+	list, err := p.read(store, []string{arg}, fill)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 1 {
+		return nil, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
+	}
+	return list[0], nil
+}
+
 // A subject is what verify and sign are about.
 type subject struct {
 	ex       *recorder.Exchange
@@ -83,23 +95,16 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 			return s, err
 		}
 	}
-	list, err := p.read(s.store, []string{arg}, fill)
+	ex, err := p.readOne(s.store, arg, fill)
 	if err != nil {
 		return s, err
 	}
-	if len(list) > 1 {
-		return s, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
-	}
-	ex := list[0]
 	s.ex = ex
 	if ex.Request.Truncated {
 		return s, &failure{code: 2, text: "not all of its body was kept: its signature cannot be checked or made"}
 	}
-	if ex.Request.Body.Sum != "" {
-		if ex.Request.Body.Bytes, err = s.store.ReadBody(ex.Request.Body); err != nil {
-			return s, storeFailure(err)
-		}
-		ex.Request.Body.Sum = ""
+	if err := s.store.LoadBody(&ex.Request.Body); err != nil {
+		return s, storeFailure(err)
 	}
 	// The provider decides whose a secret without an id is, and the
 	// configuration which providers there are: so it is read twice.

@@ -117,12 +117,10 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 func (g *Gateway) Plan(p replay.Plan) (*recorder.Exchange, error) {
 	rt := g.routes.Load()
 	src := *p.Source
-	if src.Request.Body.Sum != "" && (src.Request.Size <= verify.MaxBody || len(p.Mutations) > 0) {
-		bytes, err := g.o.Store.ReadBody(src.Request.Body)
-		if err != nil {
+	if src.Request.Size <= verify.MaxBody || len(p.Mutations) > 0 {
+		if err := g.o.Store.LoadBody(&src.Request.Body); err != nil {
 			return nil, fmt.Errorf("send: %w", err)
 		}
-		src.Request.Body = recorder.Body{Bytes: bytes}
 	}
 	p.Source = &src
 	sign := func(id string) (verify.Provider, verify.Keys, bool) {

@@ -262,12 +262,8 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 func (in *Inspector) load(req *recorder.Request) error { return in.loadBody(&req.Body, req.Size) }
 
 func (in *Inspector) loadBody(b *recorder.Body, size int64) error {
-	if b.Sum == "" || size > verify.MaxBody {
+	if size > verify.MaxBody {
 		return nil
 	}
-	bytes, err := in.o.Store.ReadBody(*b)
-	if err == nil {
-		*b = recorder.Body{Bytes: bytes}
-	}
-	return err
+	return in.o.Store.LoadBody(b)
 }
