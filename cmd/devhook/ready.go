@@ -20,6 +20,9 @@ func (u *up) publicURL() string {
 // ready tells that webhooks can come, and where.
 func (u *up) ready() error {
 	public := u.publicURL()
+	for _, pl := range u.places(public) {
+		u.out.MakeRoom(pl.provider.ID)
+	}
 	switch {
 	case u.cfg.Get("output").Text() == "json":
 		u.printReady(public)

@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,9 +34,11 @@ type up struct {
 	agentLog  agentLog
 	endByAPI  func() // nil: who closes the tunnel in ngrok's API closes nothing
 
-	store   *recorder.Store
-	gateway *gateway.Gateway
-	routes  *gateway.Routes
+	store      *recorder.Store
+	closeStore func() error // once, however often it is called
+	gateway    *gateway.Gateway
+	routes     *gateway.Routes
+	loading    sync.WaitGroup // reads the descriptions of providers
 
 	ngrok   tunnel.Listener // nil if there is none
 	local   tunnel.Listener // nil if there is none
@@ -63,52 +61,27 @@ type up struct {
 // run opens the doors, and returns when the user, the context or the tunnel
 // service wants an end and all that was under way is done.
 func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
-	for _, note := range u.cfg.Notes {
-		u.log.Warn(note)
-	}
-	if err := checkPlace("ready-file", u.readyFile); err != nil {
-		return err
-	}
-	u.notReady() // a run that was killed can have left its file
-	dir := u.cfg.Get("store").Text()
-	if dir == "" {
-		dir = config.FindStore(".", recorder.Dir, u.p.getenv)
-	}
-	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), dir)...); err != nil {
-		return err
-	}
-	var loading sync.WaitGroup // while doors open; no webhook is to wait for it
-	defer loading.Wait()
-	loading.Go(u.routes.Catalog.Load)
-	if err := u.openStreams(); err != nil {
+	defer u.loading.Wait()
+	if err := u.configure(); err != nil {
 		return err
 	}
 	defer u.closeMirrorDoor()
-	addLocalKeys(dir, u.routes.Catalog, u.routes.Keys)
-	if u.store, err = recorder.Open(dir, recorder.Options{Log: u.log}); err != nil {
+	if u.store, err = recorder.Open(u.storeDir(), recorder.Options{Log: u.log}); err != nil {
 		return storeFailure(err)
 	}
-	var closeStore sync.Once
+	u.closeStore = sync.OnceValue(u.store.Close)
 	defer func() {
 		if !errors.Is(err, errInterrupted) { // nothing is waited for then
 			u.closeDoors()
-			closeStore.Do(func() { u.store.Close() })
+			u.closeStore()
 		}
 	}()
 	from, err := u.store.End()
 	if err != nil {
 		return storeFailure(err)
 	}
-	if others, err := allRunning(u.store); err == nil { // else it is no matter
-		for _, r := range others {
-			u.say("another devhook up runs on this store, at %s (process %d): each records what comes to it, and shows what comes to both", terminal.Safe(r.URL), r.PID)
-		}
-	}
-	u.gateway = gateway.New(gateway.Options{
-		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
-		TakeSecret: u.takeSecret, Confirm: u.confirm,
-	}, u.routes)
-	u.gateway.Recall()
+	u.sayOthers()
+	u.openGateway()
 	if err := u.await(); err != nil {
 		return err
 	}
@@ -116,36 +89,14 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return err
 	}
 	defer u.inspect.shut()
-
-	starting, stopStarting := context.WithCancel(ctx)
-	interrupted := make(chan struct{})
-	go func() { // Ctrl-C while connecting
-		select {
-		case <-signals:
-			close(interrupted)
-			stopStarting()
-		case <-starting.Done():
-		}
-	}()
-	err = u.openDoors(starting)
-	stopStarting()
-	select {
-	case <-interrupted:
-		return nil
-	default:
-	}
-	if err != nil {
+	if ok, err := u.connect(ctx, signals); !ok {
 		return err
 	}
 
-	loading.Wait()
+	u.loading.Wait()
 	serving, stopServing := context.WithCancel(context.Background())
 	defer stopServing()
 	served := u.serve(serving)
-
-	for _, pl := range u.places("") {
-		u.out.MakeRoom(pl.provider.ID)
-	}
 	registering, stopRegistering := context.WithCancel(context.Background())
 	defer stopRegistering()
 	u.register(registering)
@@ -154,17 +105,10 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return err
 	}
 	defer u.notReady()
-	followed := make(chan struct{})
-	go func() { // behind the ready line, which is the first
-		defer close(followed)
-		u.follow(from)
-	}()
+	var followed, retained sync.WaitGroup
+	followed.Go(func() { u.follow(from) }) // behind the ready line, which is the first
 	u.startStreams(from)
-	retained := make(chan struct{})
-	go func() {
-		defer close(retained)
-		u.retain(serving)
-	}()
+	retained.Go(func() { u.retain(serving) })
 	err = u.wait(ctx, signals, served)
 
 	// The end, in the order of the flow: nobody is told to send here, nothing
@@ -184,20 +128,93 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		u.streams.work.Wait()
 		u.gateway.Wait()
 		u.closeDoors()
-		<-retained
-		var closeErr error
-		closeStore.Do(func() { closeErr = u.store.Close() })
-		<-followed
+		retained.Wait()
+		closeErr := u.closeStore()
+		followed.Wait()
 		u.streams.served.Wait()
 		ended <- closeErr
 	}()
+	return u.finish(err, ended, signals)
+}
+
+// configure settles where webhooks go, and what of it is wrong before anything is
+// opened. The descriptions of providers are still being read when it returns, until
+// u.loading is done: no webhook is to wait for that.
+func (u *up) configure() (err error) {
+	for _, note := range u.cfg.Notes {
+		u.log.Warn(note)
+	}
+	if err := checkPlace("ready-file", u.readyFile); err != nil {
+		return err
+	}
+	u.notReady() // a run that was killed can have left its file
+	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), u.storeDir())...); err != nil {
+		return err
+	}
+	u.loading.Go(u.routes.Catalog.Load)
+	if err := u.openStreams(); err != nil {
+		return err
+	}
+	addLocalKeys(u.storeDir(), u.routes.Catalog, u.routes.Keys)
+	return nil
+}
+
+func (u *up) storeDir() string {
+	if dir := u.cfg.Get("store").Text(); dir != "" {
+		return dir
+	}
+	return config.FindStore(".", recorder.Dir, u.p.getenv)
+}
+
+// sayOthers tells of those that run on the store.
+func (u *up) sayOthers() {
+	others, _ := allRunning(u.store) // if they cannot be known it is no matter
+	for _, r := range others {
+		u.say("another devhook up runs on this store, at %s (process %d): each records what comes to it, and shows what comes to both", terminal.Safe(r.URL), r.PID)
+	}
+}
+
+func (u *up) openGateway() {
+	u.gateway = gateway.New(gateway.Options{
+		Store: u.store, HostHeader: u.cfg.Get("host-header").Text(), MaxBody: u.cfg.MaxBody(), Log: u.log,
+		TakeSecret: u.takeSecret, Confirm: u.confirm,
+	}, u.routes)
+	u.gateway.Recall()
+}
+
+// connect opens the doors. It is not ok if they cannot be, or if the user does not
+// want to wait for it, which is no error.
+func (u *up) connect(ctx context.Context, signals <-chan os.Signal) (ok bool, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	interrupted := make(chan bool)
+	go func() {
+		select {
+		case <-signals:
+			stop()
+			interrupted <- true
+		case <-ctx.Done():
+			interrupted <- false
+		}
+	}()
+	err = u.openDoors(ctx)
+	stop()
+	if <-interrupted {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// finish waits until all is ended, with how the store was closed, and says what it
+// waits for. err is why there is an end.
+func (u *up) finish(err error, ended <-chan error, signals <-chan os.Signal) error {
 	patience, streams := time.NewTimer(500*time.Millisecond), time.NewTimer(2*time.Second)
 	defer patience.Stop()
 	defer streams.Stop()
 	for {
 		select {
 		case closeErr := <-ended:
-			if err == nil && closeErr != nil {
+			if err == nil {
 				err = storeFailure(closeErr)
 			}
 			u.end(err)
@@ -296,56 +313,5 @@ func (u *up) lastEvents(events <-chan tunnel.Event, away *time.Time) {
 		default:
 			return
 		}
-	}
-}
-
-// reload takes in a devhook.yaml that was saved. One that is wrong changes
-// nothing.
-func (u *up) reload() {
-	cfg, err := config.Load(u.src)
-	if err == nil && cfg.Path != u.cfg.Path { // as an editor or git can have it for a moment
-		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
-	}
-	var rt *gateway.Routes
-	if err == nil {
-		rt, err = cfg.Routes(u.resolver, u.handed(cfg.Catalog(), u.store.Path())...)
-	}
-	if err == nil {
-		err = u.refuseLoops(rt)
-	}
-	if err == nil {
-		addLocalKeys(u.store.Path(), rt.Catalog, rt.Keys)
-		rt.Catalog.Load()
-		u.gateway.SetRoutes(rt)
-		u.relearn()
-		u.routes = rt
-		u.tell()
-	}
-	u.untrusted = errors.As(err, new(*config.UntrustedError))
-	if err != nil {
-		f := explain(err)
-		u.errs.Error(f.text, f.hint)
-		u.errs.Printf("%s stays as it was", filepath.Base(u.cfg.Path))
-		return
-	}
-	var later []string
-	for _, name := range config.Settings() {
-		switch name {
-		case "forward", "provider", "verify", "timeout": // are in the routes
-			continue
-		}
-		if strings.Join(cfg.Get(name).Texts, "\n") != strings.Join(u.cfg.Get(name).Texts, "\n") {
-			later = append(later, name)
-		}
-	}
-	if !slices.EqualFunc(cfg.Sources(), u.cfg.Sources(), config.Stream.Same) {
-		later = append(later, "sources")
-	}
-	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), func(a, b config.Registration) bool { return a.String() == b.String() }) {
-		later = append(later, "register")
-	}
-	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
-	if len(later) > 0 {
-		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))
 	}
 }
