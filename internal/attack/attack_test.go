@@ -222,6 +222,9 @@ func TestEveryProvider(t *testing.T) {
 			continue
 		}
 		for _, v := range Variants {
+			if v.Name == "body-huge" && tried[f.Provider] > 1 { // 2 MB that the same scheme has signed already
+				continue
+			}
 			s, skipped, err := a.Build(v, time.Now())
 			if err != nil || skipped == "" && len(s.Requests) == 0 {
 				t.Errorf("%s/%s: %s: %v", f.Provider, f.Name, v.Name, err)
