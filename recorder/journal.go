@@ -106,18 +106,6 @@ func (s *Store) catchUp() error {
 		if err != nil {
 			return err
 		}
-		if removed(s.seg.f, info) {
-			if next, err := s.nextSegment(s.seg.first); err == nil && next != 0 { // it was pruned
-				if err := s.enter(next); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := s.startAnew(); err != nil {
-				return err
-			}
-			continue
-		}
 		if info.Size() < s.seg.end {
 			return fmt.Errorf("%s: shorter than it was: somebody else has cut it", s.seg.f.Name())
 		}
@@ -126,14 +114,22 @@ func (s *Store) catchUp() error {
 				return err
 			}
 		}
-		if s.seg.end < s.segmentSize && !s.seg.left {
+		gone := removed(s.seg.f, info) // pruned, or with all of the store
+		if s.seg.end < s.segmentSize && !s.seg.left && !gone {
 			return nil
 		}
 		next, err := s.nextSegment(s.seg.first)
-		if err != nil || next == 0 {
+		switch {
+		case err != nil:
 			return err
+		case next != 0:
+			err = s.enter(next)
+		case gone:
+			err = s.startAnew()
+		default:
+			return nil
 		}
-		if err := s.enter(next); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -233,10 +229,13 @@ func (s *Store) leave() error {
 	return nil
 }
 
-// startAnew makes the directory again after somebody has removed it, so that
-// what comes from now on is kept. It ends with the new lock held.
+// startAnew begins a segment after the last one was pruned, or somebody has removed
+// the directory, which it makes again, so that what comes from now on is kept. It ends
+// with the lock held that others find now.
 func (s *Store) startAnew() error {
-	s.log.Warn("the store was removed; it is made anew", "dir", s.dir)
+	if _, err := os.Stat(s.path("journal")); errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the store was removed; it is made anew", "dir", s.dir)
+	}
 	if err := s.makeDir(); err != nil {
 		return err
 	}

@@ -132,8 +132,8 @@ func (j *pruner) hasGone(i int, f fate) bool {
 	return false
 }
 
-// rewrite writes a segment anew without the lines of what goes. Damaged lines
-// stay.
+// rewrite writes a segment anew without the lines of what goes, and ends it. Damaged
+// lines stay.
 func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
@@ -164,7 +164,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 			gone += int64(len(raw)) + 1
 			continue
 		}
-		if bad == nil && l.kind == 'z' { // it was written for this
+		if bad == nil && l.kind == 'z' {
 			continue
 		}
 		kept += int64(len(raw)) + 1
@@ -172,9 +172,10 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		w.WriteByte('\n')
 	}
 	j.out.Bytes += gone
-	if j.p.DryRun || kept == size {
+	if j.p.DryRun || gone == 0 {
 		return nil
 	}
+	w.Write(sealLine([]byte(leftPre), 0)) // or who comes to it later would go on writing there
 	if err := errors.Join(w.Flush(), out.Sync(), out.Close(), f.Close()); err != nil {
 		return err
 	}

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 )
+
+// ever is after all times that files have.
+var ever = time.Unix(1<<40, 0)
 
 const (
 	fitSlack = 256 // bytes that are left for the line that tells of what was removed
@@ -17,9 +21,12 @@ const (
 // written anew. What exchanges name of bodies is taken to go with them: if others name
 // it, too, the next pruning takes the rest.
 func (j *pruner) fit(fates []fate) error {
-	total := j.s.Size()
-	if j.p.MaxSize <= 0 || total <= j.p.MaxSize {
+	if j.p.MaxSize <= 0 || j.s.Size() <= j.p.MaxSize {
 		return nil
+	}
+	total, err := j.held()
+	if err != nil {
+		return err
 	}
 	most := max(0, j.p.MaxSize-fitSlack)
 	counted := map[string]bool{}
@@ -59,6 +66,24 @@ func (j *pruner) fit(fates []fate) error {
 		}
 	}
 	return nil
+}
+
+// held returns how many bytes the journal has, and the bodies that its lines name. A
+// body that none names, as an earlier pruning had to leave it, must not push a
+// recording out: it goes by itself, once it is settled.
+func (j *pruner) held() (int64, error) {
+	left, err := j.s.bodyFiles(ever)
+	if err != nil {
+		return 0, err
+	}
+	if err := j.spareNamed(j.x, left); err != nil {
+		return 0, err
+	}
+	total := j.s.Size()
+	for _, info := range left {
+		total -= info.Size()
+	}
+	return total, nil
 }
 
 // A weight is how many bytes there are of what is chosen of a segment.

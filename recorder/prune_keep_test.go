@@ -105,6 +105,28 @@ func TestPruneBySizeCountsBodies(t *testing.T) {
 	}
 }
 
+// A body that was too young to go with its exchange pushes no other one out.
+func TestPruneBySizeAgain(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 1<<20)
+	for i := range 12 {
+		ex := handled()
+		ex.Request.Body = spool(t, s, bytes.Repeat([]byte{byte('a' + i)}, MaxInline+1))
+		mustAppend(t, s, ex)
+	}
+	keep := Pruning{MaxSize: s.Size() - 6*MaxInline, WholeSegments: true, Now: time.Now()}
+	first, size := mustPrune(t, s, keep), s.Size()
+	if first.Exchanges < 6 || first.Exchanges > 7 || size <= keep.MaxSize {
+		t.Fatalf("%+v, and %d bytes of %d", first, size, keep.MaxSize)
+	}
+	if again := mustPrune(t, s, keep); again != (Pruned{}) {
+		t.Errorf("at once once more: %+v", again)
+	}
+	keep.Now = keep.Now.Add(2 * settled)
+	if later := mustPrune(t, s, keep); later.Exchanges != 0 || s.Size() > keep.MaxSize {
+		t.Errorf("later %+v, and %d bytes of %d", later, s.Size(), keep.MaxSize)
+	}
+}
+
 // The results of exchanges that went with their segment stand in the next one: nobody
 // who goes through the journal stumbles over them.
 func TestFollowOverPruned(t *testing.T) {

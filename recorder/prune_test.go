@@ -236,6 +236,31 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
+// Who comes to a segment that was written anew goes on to the next one: numbers are
+// given once.
+func TestWriteBehindPruned(t *testing.T) {
+	dir := t.TempDir()
+	s, other := openSmall(t, dir, 1<<20), openSmall(t, dir, 1<<20)
+	for range 2 { // other is in a segment before those
+		victim := handled()
+		mustAppend(t, s, victim)
+		mustAppend(t, s, handled())
+		f, err := ParseFilter(time.Now(), "id:"+string(victim.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := mustPrune(t, s, Pruning{Filter: f}); out.Exchanges != 1 {
+			t.Fatalf("%+v", out)
+		}
+	}
+	last, ex := handled(), handled()
+	mustAppend(t, s, last)
+	mustAppend(t, other, ex)
+	if ex.Seq <= last.Seq {
+		t.Errorf("number %d, behind %d", ex.Seq, last.Seq)
+	}
+}
+
 // Who writes while the newest are removed, in this process or in another one, loses
 // nothing: not what came since the pruning has looked, and not what comes while it
 // makes room.

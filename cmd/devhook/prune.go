@@ -142,21 +142,34 @@ func (p *program) openToChange(c *cli.Context) (*recorder.Store, error) {
 	return store, nil
 }
 
-// retainEvery is how often a running devhook up removes what is not to be kept.
-const retainEvery = time.Hour
+// A running devhook up removes what is not to be kept: what is too old now and then, and
+// what is too much soon, as a busy sender fills a disk in an hour. Then some more goes, so
+// that it need not be done again at once.
+const (
+	retainAge  = time.Hour
+	retainSize = time.Minute
+	retainRoom = 20 // a part of so many
+)
 
 // retain removes what is not to be kept, until ctx ends.
 func (u *up) retain(ctx context.Context) {
-	if age, size := u.cfg.Keep(); age == 0 && size == 0 {
+	age, size := u.cfg.Keep()
+	if age == 0 && size == 0 {
 		return
 	}
-	for wait := time.Minute; ; wait = retainEvery { // what came first is delivered first
+	for n := time.Duration(0); ; n++ { // what came first is delivered first
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-time.After(retainSize):
 		}
-		out, err := u.store.Prune(recorder.Pruning{Now: u.p.now()}.Keeping(u.cfg.Keep()))
+		most := size
+		if size > 0 && u.store.Size() > size {
+			most -= size / retainRoom
+		} else if n%(retainAge/retainSize) != 0 {
+			continue
+		}
+		out, err := u.store.Prune(recorder.Pruning{Now: u.p.now()}.Keeping(age, most))
 		switch {
 		case errors.Is(err, recorder.ErrBusy): // the next time
 		case err != nil:
