@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"path"
 	"slices"
@@ -216,7 +215,6 @@ func (c *curlCommand) addPart(value shellWord, plain bool) (err error) {
 	if !ok {
 		return c.fail(value.at, "a form field is NAME=VALUE", "")
 	}
-	p := formPart{}
 	var contentType, filename string
 	if !plain {
 		for {
@@ -235,9 +233,9 @@ func (c *curlCommand) addPart(value shellWord, plain bool) (err error) {
 			content = content[:i]
 		}
 	}
-	p.body = []byte(content)
+	body := []byte(content)
 	if !plain && (strings.HasPrefix(content, "@") || strings.HasPrefix(content, "<")) {
-		if p.body, err = c.file(value, content[1:]); err != nil {
+		if body, err = c.file(value, content[1:]); err != nil {
 			return err
 		}
 		if content[0] == '@' {
@@ -245,15 +243,6 @@ func (c *curlCommand) addPart(value shellWord, plain bool) (err error) {
 			contentType = cmp.Or(contentType, "application/octet-stream")
 		}
 	}
-	escape := strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace // as WHATWG has it
-	disposition := `form-data; name="` + escape(name) + `"`
-	if filename != "" {
-		disposition += `; filename="` + escape(filename) + `"`
-	}
-	p.header = textproto.MIMEHeader{"Content-Disposition": {disposition}}
-	if contentType != "" {
-		p.header.Set("Content-Type", escape(contentType))
-	}
-	c.form = append(c.form, p)
+	c.form = append(c.form, newFormPart(name, filename, contentType, body))
 	return nil
 }

@@ -1,14 +1,11 @@
 package interchange
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"path"
 	"strings"
@@ -76,11 +73,6 @@ type curlRequest struct {
 	form                  []formPart
 }
 
-type formPart struct {
-	header textproto.MIMEHeader
-	body   []byte
-}
-
 func (c *curlCommand) fail(at int, text, hint string) error {
 	line, column := lineOf(c.text, at)
 	return &Error{Line: line, Column: column, Text: text, Hint: hint}
@@ -134,27 +126,6 @@ func (c *curlCommand) requests() ([]recorder.Request, error) {
 		}
 	}
 	return c.list, c.end()
-}
-
-// multipart gives the body of a form, whose boundary is made of what is in it.
-func multipart(parts []formPart) (body []byte, contentType string) {
-	sum := sha256.New()
-	for _, p := range parts {
-		sum.Write(p.body)
-	}
-	boundary := fmt.Sprintf("------------------------%x", sum.Sum(nil)[:12])
-	var b bytes.Buffer
-	for _, p := range parts {
-		b.WriteString("--" + boundary + "\r\nContent-Disposition: " + p.header.Get("Content-Disposition") + "\r\n")
-		if t := p.header.Get("Content-Type"); t != "" {
-			b.WriteString("Content-Type: " + t + "\r\n")
-		}
-		b.WriteString("\r\n")
-		b.Write(p.body)
-		b.WriteString("\r\n")
-	}
-	b.WriteString("--" + boundary + "--\r\n")
-	return b.Bytes(), "multipart/form-data; boundary=" + boundary
 }
 
 var errNoURL = errors.New("this curl command has no URL")

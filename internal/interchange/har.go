@@ -66,10 +66,15 @@ type (
 		Secure   bool   `json:"secure,omitempty"`
 	}
 	harPost struct {
-		MimeType string    `json:"mimeType"`
-		Params   []harPair `json:"params,omitempty"` // only read
-		Text     string    `json:"text"`
-		Encoding string    `json:"_encoding,omitempty"` // base64; HAR has none for requests
+		MimeType string     `json:"mimeType"`
+		Params   []harParam `json:"params,omitempty"` // only read
+		Text     string     `json:"text"`
+		Encoding string     `json:"_encoding,omitempty"` // base64; HAR has none for requests
+	}
+	harParam struct {
+		harPair
+		FileName    string `json:"fileName"`
+		ContentType string `json:"contentType"`
 	}
 	harContent struct {
 		Size     int64  `json:"size"`

@@ -1,10 +1,12 @@
 package interchange
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -152,17 +154,13 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 		if err != nil {
 			return nil, fmt.Errorf("postData: %w", err)
 		}
-		if len(body) == 0 && len(p.Params) > 0 {
-			var pairs []string
-			for _, param := range p.Params {
-				pairs = append(pairs, url.QueryEscape(param.Name)+"="+url.QueryEscape(param.Value))
-			}
-			body = []byte(strings.Join(pairs, "&"))
-		}
-		r.Body.Bytes = body
 		if r.Headers == nil {
 			r.Headers = http.Header{}
 		}
+		if len(body) == 0 && len(p.Params) > 0 {
+			body = p.form(r.Headers)
+		}
+		r.Body.Bytes = body
 		if !own && p.MimeType != "" && r.Headers["Content-Type"] == nil {
 			r.Headers.Set("Content-Type", p.MimeType)
 		}
@@ -196,6 +194,25 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 	return ex, nil
 }
 
+// form gives the body of a form of which the HAR has the fields alone. The boundary of
+// one in parts is not known, and becomes another.
+func (p *harPost) form(h http.Header) []byte {
+	if kind, _, _ := mime.ParseMediaType(cmp.Or(p.MimeType, h.Get("Content-Type"))); kind == "multipart/form-data" {
+		var parts []formPart
+		for _, param := range p.Params {
+			parts = append(parts, newFormPart(param.Name, param.FileName, param.ContentType, []byte(param.Value)))
+		}
+		body, contentType := multipart(parts)
+		h.Set("Content-Type", contentType)
+		return body
+	}
+	var pairs []string
+	for _, param := range p.Params {
+		pairs = append(pairs, url.QueryEscape(param.Name)+"="+url.QueryEscape(param.Value))
+	}
+	return []byte(strings.Join(pairs, "&"))
+}
+
 // tookOf gives the duration of so many milliseconds, 0 if it is none: less than
 // nothing, or over 30 years.
 func tookOf(ms float64) time.Duration {
@@ -205,8 +222,9 @@ func tookOf(ms float64) time.Duration {
 	return time.Duration(ms * float64(time.Millisecond))
 }
 
-// harHeader gives headers, with canonical names unless they are devhook's own.
-// Fields of HTTP/2 that are no headers are left out, but for the host.
+// harHeader gives headers, with canonical names unless they are devhook's own. Others
+// have several of a name in one, a line each, as Chrome's protocol has them. Fields of
+// HTTP/2 that are no headers are left out, but for the host.
 func harHeader(list []harPair, own bool) http.Header {
 	if own && len(list) == 0 {
 		return nil
@@ -219,7 +237,9 @@ func harHeader(list []harPair, own bool) http.Header {
 		case p.Name == ":authority":
 			h.Set("Host", p.Value)
 		case !strings.HasPrefix(p.Name, ":"):
-			h.Add(p.Name, p.Value)
+			for v := range strings.SplitSeq(p.Value, "\n") {
+				h.Add(p.Name, strings.TrimSuffix(v, "\r"))
+			}
 		}
 	}
 	return h

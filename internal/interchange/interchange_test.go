@@ -254,9 +254,18 @@ func TestHAROfABrowser(t *testing.T) {
 	list, err := read([]byte(`{"log":{"version":"1.2","pages":[{"id":"p"}],"entries":[{"startedDateTime":"2026-11-21T13:00:00.5+01:00","time":12.5,
 "request":{"method":"POST","url":"https://a.example/x?y#z","httpVersion":"h2","headers":[{"name":":authority","value":"a.example"},{"name":":path","value":"/x"},{"name":"x-a","value":"1"}],
 "postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a b","value":"&"}]}},
-"response":{"status":200,"headers":[{"name":"content-encoding","value":"gzip"}],"content":{"text":"aGk=","encoding":"base64"}}}],"comment":""},"x":1}`))
-	if err != nil || len(list) != 1 {
+"response":{"status":200,"headers":[{"name":"content-encoding","value":"gzip"},{"name":"set-cookie","value":"a=1\nb=2"}],"content":{"text":"aGk=","encoding":"base64"}}},
+{"startedDateTime":"2026-11-21T13:00:00Z","request":{"method":"POST","url":"https://a.example/","postData":{"mimeType":"multipart/form-data; boundary=lost",
+"params":[{"name":"a","value":"1"},{"name":"f","fileName":"f.txt","contentType":"text/plain","value":"x"}]}},"response":{"status":200}}],"comment":""},"x":1}`))
+	if err != nil || len(list) != 2 {
 		t.Fatal(list, err)
+	}
+	form := http.Request{Method: "POST", Header: list[1].Request.Headers, Body: io.NopCloser(bytes.NewReader(list[1].Request.Body.Bytes))}
+	if file, head, err := form.FormFile("f"); err != nil || head.Filename != "f.txt" || head.Size != 1 || form.FormValue("a") != "1" {
+		t.Errorf("%v, %v: %s", file, err, list[1].Request.Body.Bytes)
+	}
+	if c := list[0].Response.Headers["Set-Cookie"]; !slices.Equal(c, []string{"a=1", "b=2"}) {
+		t.Errorf("cookies %q", c)
 	}
 	ex := list[0]
 	if ex.Request.URL != "https://a.example/x?y" || ex.Request.Headers.Get("X-A") != "1" || ex.Request.Headers.Get("Host") != "a.example" || len(ex.Request.Headers) != 3 ||
@@ -289,6 +298,8 @@ func TestReadErrors(t *testing.T) {
 		"4096:9:websocket;0:~8:response;": "mitmdump -nr",
 		"hello":                           "neither HAR",
 		"{}":                              "line 1, column 1: exchange 1: it has no request",
+		`{"info":{"name":"a collection of Postman"},"item":[]}`:                                "copy a request as cURL",
+		"### a\nPOST https://x/\n":                                                             "neither HAR",
 		"{\"request\":{\"url\":\"https://x/\"}}\n{\"request\":3}":                              "line 2, column 1: exchange 2: request is a number",
 		"{\"request\":{\"url\":\"https://x/\"}}\n{\"request\":{\"url\":\"/x\"}}":               "line 2, column 1: exchange 2: its URL",
 		"{\"request\":{\"url\":\"https://x/\"}}\n\n{\"a\":]":                                   "line 3, column 6: exchange 2: invalid character",

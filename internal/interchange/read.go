@@ -114,9 +114,12 @@ func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 
 var (
 	isHAR   = regexp.MustCompile(`^\{\s*"log"\s*:`)
-	isCurl  = regexp.MustCompile(`^(?:#|(?:\$ +)?curl(?:\.exe)?\s|base64 -d <<'END' \| curl )`)
+	isCurl  = regexp.MustCompile(`^(?:##?[^#]|(?:\$ +)?curl(?:\.exe)?\s|base64 -d <<'END' \| curl )`)
 	isFlows = regexp.MustCompile(`^[0-9]+:[0-9]+:[a-z_]+;[0-9]+:`) // tnetstrings: https://tnetstrings.info
 )
+
+// othersHint is for files of programs that can say the same in a format that is read.
+const othersHint = "browsers, Charles, Insomnia and Proxyman save HAR; Postman, Insomnia and browsers copy a request as cURL"
 
 // message reads one HTTP message.
 func (r Reader) message(text []byte, each func(*recorder.Exchange, error) bool) {
@@ -125,6 +128,7 @@ func (r Reader) message(text []byte, each func(*recorder.Exchange, error) bool) 
 		e := &Error{Text: err.Error(), Err: err}
 		if errors.Is(err, recorder.ErrFormat) {
 			e.Text = "neither HAR, nor exchanges in JSON, nor an HTTP message (POST /path HTTP/1.1 …), nor curl commands"
+			e.Hint = othersHint
 		}
 		each(nil, e)
 		return
@@ -160,8 +164,12 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 		} else if pos.read > maxFile {
 			err = fmt.Errorf("the file is over %d GiB", maxFile>>30)
 		}
-		line, column := pos.of(at)
-		each(nil, &Error{Line: line, Column: column, Text: what + err.Error(), Err: err})
+		e := &Error{Text: what + err.Error(), Err: err}
+		if errors.Is(err, errNoRequest) {
+			e.Hint = othersHint
+		}
+		e.Line, e.Column = pos.of(at)
+		each(nil, e)
 	}
 	if har {
 		r.har(d, pos, fail, each)
@@ -221,7 +229,7 @@ func exchangeOf(raw []byte) (*recorder.Exchange, []recorder.Frame, error) {
 			return nil, nil, nil
 		}
 	case line.Request == nil:
-		return nil, nil, errors.New("it has no request")
+		return nil, nil, errNoRequest
 	}
 	ex := new(recorder.Exchange)
 	if err := ex.UnmarshalJSON(raw); err != nil { // raw was checked: json.Unmarshal would do it again
@@ -331,6 +339,8 @@ type position struct {
 	lines   []int64 // where each line begins, but for the first and for those forgotten
 	forgot  int
 }
+
+var errNoRequest = errors.New("it has no request")
 
 var errTooLarge = fmt.Errorf("it is over %d MiB", maxValue>>20)
 
