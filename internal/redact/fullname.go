@@ -8,10 +8,10 @@ import (
 	"devhook/internal/jsonx"
 )
 
-// fullName keeps text, which is personal, if it can be somebody's name in full: that one is
-// replaced wherever else it stands. instead is by what, "" for another of its shape.
+// fullName keeps text, which is personal, if it is somebody's wherever it stands: that one
+// is replaced everywhere. instead is by what, "" for another of its shape.
 func (p *pass) fullName(text, instead string) {
-	if _, has := p.names[text]; !has && len(p.names) < maxNames && isFullName(text) {
+	if _, has := p.names[text]; !has && len(p.names) < maxNames && (isFullName(text) || isForeign(text) || isLongNumber(text)) {
 		p.names[text] = cmp.Or(instead, p.shape(text))
 	}
 }
@@ -42,6 +42,31 @@ func (p *pass) nameParts(path jsonx.Path, name, text string) {
 func isFullName(text string) bool {
 	return len(text) >= 6 && len(text) <= maxShown && strings.Count(text, " ") > 0 && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") &&
 		!strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !strings.ContainsRune(" .'-", c) })
+}
+
+// isForeign reports whether text is a word in another script than Latin, as no word of a
+// protocol is.
+func isForeign(text string) bool {
+	n := 0
+	for _, c := range text {
+		if c < 0x80 || !unicode.IsLetter(c) && !unicode.IsMark(c) || unicode.Is(unicode.Latin, c) {
+			return false
+		}
+		n++
+	}
+	return n >= 3 && len(text) <= maxShown
+}
+
+// isLongNumber reports whether text is a number with which an account, a telephone or a
+// machine is reached.
+func isLongNumber(text string) bool {
+	digits := 0
+	for i := range len(text) {
+		if '0' <= text[i] && text[i] <= '9' {
+			digits++
+		}
+	}
+	return digits >= 6 && len(text) >= 8 && len(text) <= maxShown && isWord(text)
 }
 
 // fullNames finds names in full that are somebody's elsewhere, and those that stand before

@@ -62,7 +62,7 @@ var persons = set(`
 	user sender author owner customer member pusher committer actor creator assignee
 	recipient buyer seller follower subscriber viewer person
 	employee reviewer invitee inviter caller uploader
-	participant attendee chatter gifter giftee redeemer payer`)
+	participant attendee chatter gifter giftee redeemer payer mention`)
 
 // doings are what somebody does: canceled_by is somebody.
 var doings = set(`
@@ -78,7 +78,7 @@ var pages = set(`html profile public web image`)
 
 // people are further words for those who have a name and an id; alone they can
 // mean something else.
-var people = set(`from by operator previous_attributes anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
+var people = set(`from by operator agent previous_attributes anchor guest contact holder cardholder individual patient account profile billing shipping billing_address shipping_address`)
 
 // contactNames are the names of members, in small letters, by which an object is
 // that of a person, and its name a person's.
@@ -200,7 +200,7 @@ func kindOf(name, parent []string) kind {
 		return 0
 	case n == 1 && !isPerson(parent):
 		return 0
-	case last == "name" || n == 1 && (last == "first" || last == "last"):
+	case last == "name" || n == 1 && (last == "first" || last == "last" || last == "summary"): // PagerDuty's
 		return personal
 	case tags[last]:
 		return id

@@ -146,7 +146,8 @@ func TestNobody(t *testing.T) {
 }
 
 // A name in full is replaced wherever it stands, in the same way, also one of two parts, one
-// before an address and one that is known only by what comes after it.
+// before an address and one that is known only by what comes after it; so is one in a script
+// of which no word of a protocol is, and a number of an account or a machine.
 func TestFullNames(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"title":"Bo Example: call","user":{"display_name":"Bo Example"}}`:             `^{"title":"(\w\w \w{7}): call","user":{"display_name":"(\w\w \w{7})"}}$`,
@@ -154,6 +155,12 @@ func TestFullNames(t *testing.T) {
 		`{"t":"for Ada Example","of":[{"name":"Ada Example","email":"ada@a.example"}]}`: `^{"t":"for (\w{3} \w{7})","of":\[{"name":"(\w{3} \w{7})","email":"\w{3}@example.com"}\]}$`,
 		`{"to":"Ada <ada@a.example>, \"Bo\" <bo@a.example>"}`:                           `^{"to":"\w{3} <\w{3}@example.com>, \\"\w{2}\\" <\w{2}@example.com>"}$`,
 		`{"t":"Bo Examples","user":{"display_name":"Bo Example"}}`:                      `^{"t":"Bo Examples",`,
+		`{"t":"says Ada Example","agent":{"id":"P1","summary":"Ada Example"}}`:          `^{"t":"says (\w{3} \w{7})","agent":{"id":"\w\d","summary":"(\w{3} \w{7})"}}$`,
+		`{"t":"テレ朝ニュースが参加","nickname":"テレ朝ニュース"}`:                                       `^{"t":"([^テ"]+)が参加","nickname":"([^テ"]+)"}$`,
+		`{"t":"of DE89370400440532013000.","iban":"DE89370400440532013000"}`:            `^{"t":"of (\w{2}\d{20})\.","iban":"(\w{2}\d{20})"}$`,
+		`{"t":"from 203.0.113.9","ip":"203.0.113.9"}`:                                   `^{"t":"from (192\.0\.2\.\d+)","ip":"(192\.0\.2\.\d+)"}$`,
+		`{"t":"cc @adaexample","mentions":["adaexample"]}`:                              `^{"t":"cc @(\w{10})","mentions":\["(\w{10})"\]}$`,
+		`{"t":"ok 1.2.3.4 open","nickname":"open","ip":"1.2.3.4"}`:                      `^{"t":"ok 1.2.3.4 open",`,
 	} {
 		clean, _ := redactor.Request(request(body))
 		got := string(clean.Body.Bytes)

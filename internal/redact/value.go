@@ -186,7 +186,8 @@ func (p *pass) anyPersonal(k kind, text string) string {
 		return text
 	}
 	if strings.Trim(text, "0123456789abcdefABCDEF.:, []") == "" && strings.ContainsAny(text, ".:") {
-		if _, isIP := p.ip(text); isIP {
+		if clean, isIP := p.ip(text); isIP {
+			p.fullName(text, clean)
 			return p.ips(text)
 		}
 		if list := p.ips(text); list != text {
