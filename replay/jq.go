@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"runtime"
+	"runtime/metrics"
 	"strings"
+	"sync"
 	"time"
 
 	"devhook/internal/jsonx"
@@ -19,6 +23,14 @@ const (
 	maxExpression = 64 << 10 // bytes
 	maxJQTime     = 2 * time.Second
 	maxJQOutput   = 32 << 20 // bytes
+	// What it may hold at once, but for the body: so much, and so many times the body.
+	maxJQMemory  = 256 << 20 // bytes
+	jqMemoryRate = 32
+)
+
+var (
+	errJQTime   = fmt.Errorf("it takes longer than %v", maxJQTime)
+	errJQMemory = errors.New("it takes too much memory")
 )
 
 // A jq puts what an expression makes of the JSON body in its place. Unlike with a
@@ -63,41 +75,106 @@ func (j jq) Apply(req *recorder.Request) error {
 	if err := d.Decode(&in); err != nil {
 		return bad("", "%s: %v", j, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), maxJQTime)
-	defer cancel()
+	ctx, end := bounded(maxJQTime, maxJQMemory+jqMemoryRate*uint64(len(doc)))
+	defer end()
 	results := j.code.RunWithContext(ctx, in)
-	out, err := j.result(results.Next())
+	out, err := j.result(ctx)(results.Next())
 	if err != nil {
 		return err
 	}
 	if second, ok := results.Next(); ok {
-		if _, err := j.result(second, true); err != nil {
+		if _, err := j.result(ctx)(second, true); err != nil {
 			return err
 		}
 		return bad("one value is one body; [ … ] makes an array of several", "%s: it gives more than one value", j)
 	}
-	body, err := gojq.Marshal(out)
+	// One value may be in out many times over, which costs no memory until it is written.
+	body, err := []byte(nil), error(nil)
+	if room(out, maxJQOutput) >= 0 {
+		body, err = gojq.Marshal(out)
+	}
 	if err != nil {
 		return bad("", "%s: %v", j, err)
 	}
-	if len(body) > maxJQOutput {
+	if body == nil || len(body) > maxJQOutput {
 		return bad("", "%s: it gives more than %d bytes", j, maxJQOutput)
 	}
 	req.Body.Bytes = body
 	return nil
 }
 
-func (j jq) result(v any, ok bool) (any, error) {
-	if !ok {
-		return nil, bad("", "%s: it gives no value", j)
-	}
-	if err, is := v.(error); is {
-		if err == context.DeadlineExceeded {
-			return nil, bad("", "%s: it takes longer than %v", j, maxJQTime)
+// result gives what is done with each value of an expression that runs under ctx.
+func (j jq) result(ctx context.Context) func(v any, ok bool) (any, error) {
+	return func(v any, ok bool) (any, error) {
+		if cause := context.Cause(ctx); cause != nil { // also if it came to an end: what it made is too large
+			return nil, bad("", "%s: %v", j, cause)
 		}
-		return nil, &Error{Text: fmt.Sprintf("%s: %v", j, err), Err: err}
+		if !ok {
+			return nil, bad("", "%s: it gives no value", j)
+		}
+		if err, is := v.(error); is {
+			return nil, &Error{Text: fmt.Sprintf("%s: %v", j, err), Err: err}
+		}
+		return v, nil
 	}
-	return v, nil
+}
+
+// room returns what v leaves of so many bytes at best, and less than 0 if that is nothing.
+func room(v any, bytes int) int {
+	switch v := v.(type) {
+	case string:
+		bytes -= len(v)
+	case []any:
+		for i := 0; i < len(v) && bytes >= 0; i++ {
+			bytes = room(v[i], bytes)
+		}
+	case map[string]any:
+		for name, value := range v {
+			if bytes = room(value, bytes-len(name)); bytes < 0 {
+				break
+			}
+		}
+	}
+	return bytes - 1
+}
+
+// bounded returns a context that ends after a time, or when devhook holds so many bytes
+// more than now: gojq asks it before each step, and has no bounds of its own. The last
+// step may have made more. end is to be called.
+func bounded(most time.Duration, memory uint64) (ctx context.Context, end func()) {
+	timed, cancelTime := context.WithTimeoutCause(context.Background(), most, errJQTime)
+	ctx, cancel := context.WithCancelCause(timed)
+	held := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	grown := func() bool {
+		metrics.Read(held)
+		return held[0].Value.Uint64() > memory
+	}
+	grown()
+	memory += held[0].Value.Uint64()
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if !grown() {
+				continue
+			}
+			runtime.GC() // what is no longer held does not count
+			if grown() {
+				cancel(errJQMemory)
+			}
+		}
+	})
+	return ctx, func() {
+		cancel(nil)
+		cancelTime()
+		done.Wait()
+	}
 }
 
 // Rewrites reports whether m writes a body anew, so that also what it does not

@@ -1,10 +1,13 @@
 package replay
 
 import (
+	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"devhook/internal/yamlx"
@@ -107,7 +110,7 @@ func TestJQ(t *testing.T) {
 	}
 	for expr, want := range map[string]string{
 		".a[]": "more than one value", "empty": "no value", ".a.b": "expected an object", `error("no")`: "no",
-		"def f: f; f": "longer than",
+		"def f: f; f": "longer than", "reduce range(28) as $i ([1]; [., .])": "more than 33554432 bytes", `"x" * 4e7`: "more than 33554432 bytes",
 	} {
 		req := formRequest("application/json", body)
 		err := mustParse(t, "jq "+expr)[0].Apply(req)
@@ -122,6 +125,21 @@ func TestJQ(t *testing.T) {
 	}
 	if err := mustParse(t, "jq .")[0].Apply(formRequest("text/plain", "a=1")); err == nil || !strings.Contains(err.Error(), "not JSON") {
 		t.Errorf("of text: %v", err)
+	}
+}
+
+func TestJQMemory(t *testing.T) {
+	runtime.GC() // what others have left is not let go of meanwhile
+	ctx, end := bounded(time.Minute, 1<<20)
+	defer end()
+	held := make([]byte, 8<<20)
+	<-ctx.Done()
+	runtime.KeepAlive(held)
+	if got := context.Cause(ctx); got != errJQMemory {
+		t.Errorf("got %v", got)
+	}
+	if _, err := (jq{text: "."}).result(ctx)("a value", true); err == nil || !strings.Contains(err.Error(), "too much memory") {
+		t.Errorf("a value that took too much: %v", err)
 	}
 }
 
