@@ -9,6 +9,7 @@
 package livesession
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -150,7 +151,7 @@ func (s *session) done() ([]Event, Totals) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(s.events[a].At - s.events[b].At) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.events[a].At, s.events[b].At) })
 	list := make([]Event, 0, len(order))
 	for n, i := range order {
 		e, data := s.events[i], s.raw[i]
