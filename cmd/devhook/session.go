@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -21,7 +22,7 @@ func (p *program) sessionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "session", Usage: "send the events of a whole LIVE, made up", ArgsUsage: "tiktok-live",
 		Description: `Sends the events of a LIVE on TikTok, as Euler Stream's WebSocket tells them, to
-/hooks/euler of the app: viewers join, chat, like, follow and give gifts, in streaks,
+/hooks/euler of the app, or to the path of --to: viewers join, chat, like, follow and give gifts, in streaks,
 of which some never end. What really happened is printed at the end: an app that
 counts gifts twice comes to something else. The same --seed and --start give the
 same bytes.
@@ -103,7 +104,12 @@ func (p *program) session(c *cli.Context) (err error) {
 func (s *sending) play(events []livesession.Event, speed float64) error {
 	ctx, cancel := interruptible(s.c)
 	defer cancel()
+	path := s.takePath()
 	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
+		if path != "" {
+			root, _ := recorder.SplitURL(ex.Request.URL)
+			ex.Request.URL = root + path
+		}
 		app, route, err := s.target(ex, recorder.Trigger)
 		if err != nil {
 			return nil, err
@@ -118,6 +124,9 @@ func (s *sending) play(events []livesession.Event, speed float64) error {
 				s.errs.Progress("")
 				s.out.Exchange(done)
 			}
+		}
+		if app, err := recorder.ParseURL(done.Target); n == 1 && err == nil && done.Response != nil && done.Response.Status == http.StatusNotFound {
+			s.errs.Hint(fmt.Sprintf("the app has nothing at %s: --to :%s/PATH names another path", app.Path, app.Port()))
 		}
 		s.errs.Progress(fmt.Sprintf("%d of %d events", n, len(events)))
 	})
