@@ -30,6 +30,10 @@ func (u *up) describeReady(public string) {
 	for i, to := range forwards(u.routes) {
 		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
 	}
+	if app := u.routes.Default.Forward; len(u.routes.List) == 0 && len(app) > 0 && based(app[0]) { // others have it for the whole URL
+		base := terminal.Safe(strings.TrimRight(app[0].EscapedPath(), "/"))
+		row("", "%s goes before each path: / comes to %s/, which some apps tell from %s", base, base, base)
+	}
 	u.describeStreams()
 	if u.inspect.listener != nil {
 		row("Inspector", "%s", u.inspect.entry())
@@ -46,7 +50,7 @@ func (u *up) describeReady(public string) {
 	}
 	if places := u.places(public); len(places) > 0 && !u.brief {
 		heading := "Paste"
-		if to := u.routes.Default.Forward; len(u.routes.List) == 0 && len(to) > 0 && strings.Trim(to[0].Path, "/") == "" { // else the path is said
+		if to := u.routes.Default.Forward; len(u.routes.List) == 0 && len(to) > 0 && !based(to[0]) { // else the path is said
 			heading += ", and behind it the path at which your app takes webhooks"
 		}
 		if u.ngrok == nil {
@@ -59,6 +63,9 @@ func (u *up) describeReady(public string) {
 	t.Printf("")
 	t.Printf("  %s", t.Dim("Waiting for webhooks. Ctrl-C ends."))
 }
+
+// based reports whether an app has a path that goes before that of each webhook.
+func based(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
 
 // forwards says where webhooks go, a line each.
 func forwards(rt *gateway.Routes) []string {
