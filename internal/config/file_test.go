@@ -13,6 +13,8 @@ func TestMistakesHavePlaceAndHint(t *testing.T) {
 	for _, tt := range []struct{ yaml, what, hint string }{
 		{"froward: 3000\n", "devhook.yaml:1:1: froward: unknown field (near: forward", "write forward:"},
 		{"max-body: 1kb\n", "devhook.yaml:1:1: max-body: unknown field", "write max_body:"},
+		{"routes:\n\t- path: /a\n", "devhook.yaml:2:1: not YAML:", "write spaces: YAML takes no tabs here"},
+		{"routes:\n  /a.b: tiktok\n", "devhook.yaml:2:3: routes./a.b: unknown field", "write - {path: /a.b, provider: ID}"},
 		{"nonsense: 1\n", "unknown field", "devhook help up lists the settings"},
 		{"port: 3000\n", "unknown field", "write forward: 3000, or another port of the app"},
 		{"routes:\n  - {path: /a, proivder: tiktok}\n", "devhook.yaml:2:16: routes[0].proivder: unknown field", "write provider:"},

@@ -8,8 +8,12 @@ import (
 	"runtime"
 )
 
-// FileName is the name of a project's configuration.
-const FileName = "devhook.yaml"
+// FileName is the name of a project's configuration, and otherName what it is often
+// called by mistake.
+const (
+	FileName  = "devhook.yaml"
+	otherName = "devhook.yml"
+)
 
 // upwards calls f for dir and the directories above it, until f returns false
 // or a border is reached: the root of a repository, the user's home, or the
@@ -104,7 +108,11 @@ func locate(dir string, getenv func(string) string) (string, error) {
 		p := filepath.Join(d, FileName)
 		info, statErr := os.Stat(p)
 		if errors.Is(statErr, fs.ErrNotExist) {
-			return true
+			other := filepath.Join(d, otherName)
+			if info, otherErr := os.Lstat(other); otherErr == nil && ownedByUser(info) { // else what it asks for would be missed in silence
+				err = errorf("rename it to "+FileName, "%s is not read: the name is %s", other, FileName)
+			}
+			return err == nil
 		}
 		if statErr != nil {
 			err = errorf("make it readable, or name the one to use with --config", "cannot read %s: %v", p, cause(statErr))

@@ -50,6 +50,17 @@ func TestFindStopsAtBorders(t *testing.T) {
 	expect("") // above the repository
 	write(filepath.Join(home, "repo"))
 	expect(filepath.Join(home, "repo", FileName))
+	other := filepath.Join(deep, otherName)
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := locate(deep, getenv); got != "" || err == nil || err.Error() != other+" is not read: the name is "+FileName {
+		t.Errorf("beside %s: %q, %v", otherName, got, err)
+	}
+	write(deep) // then the other is something else
+	expect(filepath.Join(deep, FileName))
+	os.Remove(filepath.Join(deep, FileName))
+	os.Remove(other)
 
 	if got := FindStore(deep, ".devhook", getenv); got != filepath.Join(deep, ".devhook") {
 		t.Errorf("store: %s", got)

@@ -47,6 +47,9 @@ func (f *file) explain(err error) error {
 	var m *mistake
 	if !errors.As(err, &m) {
 		m = &mistake{hint: hintOf(at)}
+		if strings.HasPrefix(f.textAt(at.Line, at.Column), "\t") {
+			m.hint = "write spaces: YAML takes no tabs here"
+		}
 		f.findAliases(at, m)
 	}
 	sep := ":"
@@ -67,6 +70,9 @@ func hintOf(e *yamlx.Error) string {
 	near, ok := strings.CutPrefix(e.What, "unknown field (near: ")
 	if !ok {
 		return ""
+	}
+	if path, ok := strings.CutPrefix(e.Field, "routes./"); ok {
+		return "write - {path: /" + path + ", provider: ID}"
 	}
 	name := e.Field[strings.LastIndexByte(e.Field, '.')+1:]
 	if meant := similar.Typo(name, strings.Split(strings.TrimSuffix(near, ")"), ", ")); meant != "" {
