@@ -1,7 +1,7 @@
 // The chart: how many came, how they went, and how long the answers took.
 import { el, took } from "./text.js";
 
-const spans = [[5, "5 min"], [15, "15 min"], [60, "1 h"], [360, "6 h"], [1440, "24 h"], [10080, "7 d"], [43200, "30 d"]];
+const spans = [[1, "1 min"], [5, "5 min"], [15, "15 min"], [60, "1 h"], [360, "6 h"], [1440, "24 h"], [10080, "7 d"], [43200, "30 d"]];
 const most = 2000; // points, as the server gives
 const wide = 60;   // columns
 const tall = 40;
@@ -47,17 +47,27 @@ export class Chart {
   add(row) {
     this.points.set(row.id, point(row));
     this.came?.set(row.id, point(row)); // while older ones are read
-    while (this.points.size > most) this.points.delete(this.points.keys().next().value);
+    while (this.points.size > most) {
+      this.points.delete(this.points.keys().next().value);
+      this.whole = false;
+    }
     this.soon();
   }
 
   soon() { this.waiting ||= setTimeout(() => { this.waiting = 0; if (!document.hidden) this.draw(); }, 250); }
 
+  // span is the one that shows all points; where there are more than are held, the longest
+  // that they fill.
+  span(covered) {
+    if (this.whole === false) return Math.max(0, spans.findLastIndex(([m]) => m * 60e3 <= covered));
+    const at = spans.findIndex(([m], i) => i && covered <= m * 60e3); // a minute is for a rush
+    return at < 0 ? spans.length - 1 : at;
+  }
+
   draw() {
     const now = Date.now() + this.skew, all = [...this.points.values()];
     const first = all.reduce((t, p) => Math.min(t, p[0]), now);
-    const fitting = spans.findIndex(([m]) => now - first <= m * 60e3);
-    const at = ((fitting < 0 ? spans.length - 1 : fitting) + this.turns) % spans.length;
+    const at = (this.span(now - first) + this.turns) % spans.length;
     const [minutes, name] = spans[at];
     const from = now - minutes * 60e3, each = minutes * 60e3 / wide;
     const columns = Array.from({ length: wide }, () => ({ ok: 0, note: 0, wait: 0, fail: 0, times: [] }));
