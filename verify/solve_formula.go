@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"encoding/base64"
 	"hash"
@@ -394,4 +395,10 @@ func (h *hasher) sum(f *formula, sc *scene, form secretForm, s *solver) []byte {
 	}
 	h.room = h.h.Sum(h.room[:0])
 	return h.room
+}
+
+// byRank orders atoms: the likeliest first.
+func byRank(atoms []*atom, most int) []*atom {
+	slices.SortStableFunc(atoms, func(a, b *atom) int { return cmp.Compare(a.rank, b.rank) })
+	return atoms[:min(len(atoms), most)]
 }

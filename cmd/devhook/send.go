@@ -4,20 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"syscall"
-	"time"
 
-	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
-	"devhook/verify"
 )
 
 // sendOrShow sends all that sources gives, after it was edited, or shows it in a
@@ -194,147 +189,6 @@ func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told c
 	return nil
 }
 
-// tellEvery is how long what was sent is gathered before a sync is waited for, once
-// there are many.
-const tellEvery = 20 * time.Millisecond
-
-// tellAll tells of all that told gives.
-func (s *sending) tellAll(told <-chan sent) {
-	for d := range told {
-		if s.many || s.total > manySent {
-			time.Sleep(tellEvery)
-		}
-		for n := len(told); ; n-- { // of these, the first waits for the others, too
-			if err := s.tell(d); err != nil {
-				s.breakOff(err)
-			}
-			if n == 0 {
-				break
-			}
-			d = <-told
-		}
-	}
-}
-
-// tell prints what became of one webhook, once it is on the disk.
-func (s *sending) tell(d sent) error {
-	if !d.lent {
-		if err := d.commit.Wait(context.Background()); err != nil {
-			return storeFailure(err)
-		}
-	}
-	done := d.done
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sent++
-	if done.Outcome == recorder.Answered {
-		s.answered++
-	} else {
-		s.last = done.Detail
-	}
-	s.warnUnsigned(done, d.plan)
-	why := s.expect.Check(done, d.ex)
-	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
-	if !quiet || s.c.Bool("json") {
-		s.progress(true)
-	}
-	switch {
-	case s.c.Bool("json"):
-		if err := s.p.printJSON(s.store, done); err != nil {
-			return storeFailure(err)
-		}
-	case quiet:
-	default:
-		s.out.Exchange(done)
-		if err := wrote(s.out.Err()); err != nil {
-			return err
-		}
-	}
-	if r := done.Response; r != nil && s.sent == 1 {
-		if hint := s.misplaced(d.ex, d.plan.Origin, strconv.Itoa(r.Status)); hint != "" {
-			s.errs.Hint(hint)
-		}
-	}
-	if why != "" {
-		s.failed++
-		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
-	}
-	entry := checkedOf(done, d.ex, why)
-	if s.baseline != nil {
-		entry.why = s.compareToBaseline(done, d.ex)
-	}
-	if s.junit != "" {
-		s.reported = append(s.reported, entry)
-	}
-	if s.sent > manySent {
-		s.progress(false)
-	}
-	return nil
-}
-
-// progress shows the bar, at most some times a second, or takes it away. mu is held.
-func (s *sending) progress(away bool) {
-	switch now := s.p.now(); {
-	case away:
-		s.errs.Progress("")
-		s.shown = time.Time{}
-	case now.Sub(s.shown) > 100*time.Millisecond:
-		s.errs.Progress(s.bar())
-		s.shown = now
-	}
-}
-
-// manySent is from how many on only trouble gets a line on a screen, and a count
-// tells of the rest.
-const manySent = 20
-
-// tally says how many were sent, and what became of them. mu is held.
-func (s *sending) tally() string {
-	text := fmt.Sprintf("%d sent: %d answered", s.sent, s.answered)
-	if s.total > 0 && s.sent+s.skipped < s.total {
-		text = fmt.Sprintf("%d of %d sent: %d answered", s.sent, s.total, s.answered)
-	}
-	if n := s.sent - s.answered; n > 0 {
-		text += fmt.Sprintf(", %d not", n)
-	}
-	if s.skipped > 0 {
-		text += fmt.Sprintf("; %d left out", s.skipped)
-	}
-	if s.failed > 0 {
-		text += fmt.Sprintf("; %d not as expected", s.failed)
-	}
-	return text
-}
-
-// warnUnsigned says once of each provider that its webhooks were not signed
-// anew. mu is held.
-func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
-	id := plan.Source.Provider
-	if plan.Sign != replay.SignAuto || id == "" || s.unsigned[id] || s.lent(id) {
-		return
-	}
-	p, ok := s.cfg.Catalog().Lookup(id)
-	if !ok {
-		return
-	}
-	hint, err := p.CheckSign(s.keys.all[p.ID])
-	if err == nil && done.Request.Size > verify.MaxBody {
-		hint, err = "its recorded signature is sent", errors.New("its body is over 32 MiB")
-	}
-	if err == nil {
-		return
-	}
-	if s.unsigned == nil {
-		s.unsigned = map[string]bool{}
-	}
-	s.unsigned[id] = true
-	what := "is not signed anew"
-	if plan.Origin == recorder.Trigger {
-		what = "is not signed"
-	}
-	s.errs.Warning(fmt.Sprintf("%s %s: %v; %s", id, what, err, hint))
-}
-
 // breakOff notes why nothing more can be sent.
 func (s *sending) breakOff(err error) {
 	s.mu.Lock()
@@ -348,53 +202,4 @@ func (s *sending) broken() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stop
-}
-
-// result says what became of all, and returns the failure that it comes to.
-func (s *sending) result(interrupted bool) error {
-	s.errs.Progress("")
-	if s.sent > 1 || interrupted {
-		s.errs.Printf("%s", s.tally())
-	}
-	if interrupted {
-		s.errs.Printf("the rest: %s", terminal.SafeText(s.resume(s.p.args[1:len(s.p.args)-s.c.NArg()-1], s.c.Args().Slice())))
-	}
-	if s.baseline != nil {
-		if !interrupted && s.plans.skip == 0 {
-			s.baseline.end()
-		}
-		s.errs.Printf("%s", s.baseline.summary())
-	}
-	if s.junit != "" {
-		if err := writeJUnit(s.junit, "devhook "+s.c.Command.Name, s.reported); err != nil {
-			return err
-		}
-	}
-	switch {
-	case s.baseline != nil && s.baseline.regressed > 0 && s.answered > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %d regressed since the baseline", s.baseline.regressed, s.sent)}
-	case s.baseline != nil && s.baseline.newBad > 0 && s.answered > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %d are new since the baseline, and wrong", s.baseline.newBad, s.sent)}
-	case s.baseline != nil && s.baseline.newBad == 0 && s.answered > 0 && !interrupted && s.skipped == 0: // what failed before, too, is known
-		return nil
-	case s.sent > 0 && s.answered == 0:
-		f := &failure{code: 4, text: "the app did not answer: " + s.last}
-		if s.last == "connection refused" {
-			f.hint = "start the app, or name another with --to"
-		}
-		return f
-	case s.answered < s.sent:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %d were not answered", s.sent-s.answered, s.sent)}
-	case s.failed > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d of %s not as expected", s.failed, countOf(s.sent, "answer was", "answers were"))}
-	case s.skipped > 0:
-		return &failure{code: 1, text: fmt.Sprintf("%d could not be sent", s.skipped)}
-	case interrupted:
-		return &failure{code: 1, text: "interrupted before all was sent"}
-	case s.sent == 0 && s.plans.skip > 0:
-		return &failure{code: 2, text: fmt.Sprintf("nothing is left behind the first %d: nothing was sent", s.plans.skip)}
-	case s.sent == 0:
-		return &failure{code: 2, text: "nothing fits the filter: nothing was sent", hint: "devhook list shows what there is"}
-	}
-	return nil
 }
