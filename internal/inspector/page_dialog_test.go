@@ -78,11 +78,11 @@ func TestPageTabOrder(t *testing.T) {
 	b.open(s.inspect + "/x/2")
 	b.wait(`document.querySelector("#part-request .modes") && document.querySelector("#chart button") && document.querySelector(".family")?.innerText.includes("None")`)
 	var got []string
-	for range 22 {
+	for range 23 {
 		b.press("Tab")
 		got = append(got, b.text(`((e) => e.dataset.do || e.id || e.getAttribute("aria-label") || e.innerText.slice(0, 40))(document.activeElement)`))
 	}
-	want := "Skip to the chosen webhook|devhook, the start|copy|Providers|help|filter|5 min|list|replay|edit|curl|diff|save|pin|remove|tab-request|part-request|JSON|Text|Hex|"
+	want := "Skip to the chosen webhook|devhook, the start|copy|Providers|help|filter|5 min|list|replay|edit|curl|diff|save|pin|mark|remove|tab-request|part-request|JSON|Text|Hex|"
 	if all := strings.Join(got, "|"); !strings.HasPrefix(strings.Replace(all, "The last 5 min; choose another span", "5 min", 1), want) || strings.Count(all, "|list|") != 1 {
 		t.Errorf("the order is %s", all)
 	}

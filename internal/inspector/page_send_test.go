@@ -30,7 +30,7 @@ func TestPageReplaysAll(t *testing.T) {
 	const hidden = `document.getElementById("again").hidden`
 	b.wait(rowNumbers + ` === "3,2,1" && ` + hidden)
 	b.press("A")
-	b.wait(`document.querySelector(".toast").innerText.includes("Filter first")`)
+	b.wait(`document.querySelector(".toast").innerText.includes("Mark some")`)
 	b.fill("#filter", "path:/a")
 	b.wait(rowNumbers + ` === "3,1" && !` + hidden)
 	b.eval(`document.getElementById("again").focus()`, nil)
@@ -47,6 +47,53 @@ func TestPageReplaysAll(t *testing.T) {
 	if got := s.last().target; got != "/a" {
 		t.Errorf("the app was last sent %s", got)
 	}
+}
+
+// What is marked is sent again, whatever the filter shows by then, and as the dialog says.
+func TestPageReplaysMarked(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/a", "/b", "/status/500", "/d", "/e"} {
+		s.send(path, `{"event_id":"evt_0000`+path[1:]+`"}`)
+	}
+	b := newTab(t, s, 1440, 900)
+	b.allow("403 (Forbidden)")
+	b.open(s.inspect + "/x/5")
+	const marked = `[...document.querySelectorAll("#list [aria-checked=true]")].map((r) => r.dataset.seq).join(",")`
+	b.wait(rowNumbers + ` === "5,4,3,2,1" && document.querySelector("#r5")?.getAttribute("aria-selected") === "true"`)
+	b.press("m")
+	b.wait(marked + ` === "5" && document.querySelector("#pane article[data-marked]") && document.getElementById("again").innerText === "Replay 1 marked"`)
+	b.press("m")
+	b.wait(`!document.querySelector("#list [aria-checked]") && !document.querySelector("#pane article[data-marked]") && document.getElementById("again").hidden`)
+	b.press("j", "j")
+	b.eval(`document.querySelector("#r1").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }))`, nil)
+	b.wait(marked + ` === "3,2,1"`)
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "3"`) // which is still shown
+	b.fill("#filter", "path:/e")
+	b.wait(rowNumbers + ` === "5"`)
+	b.eval(`document.getElementById("list").focus()`, nil)
+	b.press("A")
+	b.wait(`document.getElementById("repeater").open && document.querySelector("#repeater .main").innerText === "Replay 3" && document.getElementById("repeater-what").innerText.includes("3 that are marked")`)
+	b.fill("#repeater [name=to]", "192.0.2.1:80")
+	b.wait(`document.getElementById("repeater-fault").innerText.includes("no app of this devhook")`)
+	b.fill("#repeater [name=to]", "")
+	b.wait(`document.getElementById("repeater-fault").innerText === ""`)
+	b.eval(`(() => { const f = document.querySelector("#repeater form").elements; f.pace.value = "at once"; f.expect.value = "same"; f.shift.checked = f.fresh.checked = true; })()`, nil)
+	b.click("#repeater .main")
+	b.wait(`!document.getElementById("repeater").open && document.querySelector(".toast.good")?.innerText.startsWith("3 replayed")`)
+	for _, one := range s.seen[5:] {
+		if strings.Contains(string(one.body), "evt_0000") {
+			t.Errorf("the app was sent %s", one.body)
+		}
+	}
+	b.press("A")
+	b.wait(`document.querySelector("#repeater .main").innerText === "Replay 3"`)
+	b.eval(`document.querySelector("#repeater [name=expect]").value = "2xx"`, nil)
+	b.click("#repeater .main")
+	b.wait(`document.querySelector(".toast.fail")?.innerText.startsWith("3 replayed, 1 not answered 2xx")`)
+	b.click(".toast.fail .link")
+	b.wait(`document.querySelectorAll("#list .row:not(.ghost)").length === 1 && document.querySelector("#list .row.fail .nm").innerText === "POST /status/500"`)
+	b.press("M")
+	b.wait(`document.getElementById("again").innerText === "Replay these" && document.getElementById("unmark").hidden`)
 }
 
 // What is changed in the editor reaches the app, signed anew, and was shown before.

@@ -6,6 +6,7 @@ import { fold, unfold } from "./fold.js";
 import { Filter } from "./filter.js";
 import { List, there } from "./list.js";
 import { Live } from "./live.js";
+import { Many } from "./many.js";
 import { upgrade } from "./body.js";
 import { call, clean, copy, el, say } from "./text.js";
 
@@ -53,6 +54,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 function shown() {
   const article = pane.querySelector("article[data-seq]");
   if (article) useTab(tab, false);
+  marks();
   const chosen = list.selected && list.find(list.selected)?.row.id;
   if (article && chosen !== article.dataset.id && path() === "/x/" + chosen) return; // what comes is late: another was chosen meanwhile
   const seq = +article?.dataset.seq, at = article && list.find(seq);
@@ -107,7 +109,8 @@ const list = new List(scroller, listing, {
   },
   counted(n, more, guess) {
     $("count").textContent = n || more ? `${guess && !more ? "about " : ""}${n.toLocaleString("en")}${more ? "+" : ""}` : "";
-    $("again").hidden = !n || !list.filter;
+    offered = n && list.filter;
+    offer();
     const none = $("none");
     none.hidden = n > 0 || more;
     if (!none.hidden) {
@@ -122,12 +125,31 @@ const list = new List(scroller, listing, {
     const open = current();
     if (open && open.dataset.id === row.id && !open.classList.contains("diffpane") && path().startsWith("/x/")) go(path(), { push: false });
   },
+  marked() {
+    offer();
+    marks();
+  },
   pinned(row) {
     const open = current();
     if (open?.dataset.id === row.id) open.toggleAttribute("data-pinned", row.pinned);
   },
   failed(err) { if (err.name !== "AbortError" && $("live").dataset.state !== "lost") say("The list cannot be read: " + err.message, { kind: "fail" }); },
 });
+
+// offer shows what is done with many: with those that are marked, or all that the filter shows.
+let offered = false;
+function offer() {
+  const n = list.marked.size;
+  $("again").hidden = !n && !offered;
+  $("again").textContent = n ? `Replay ${n} marked` : "Replay these";
+  $("unmark").hidden = !n;
+}
+
+// marks tells of what is shown whether it is marked.
+function marks() {
+  const open = current();
+  if (open?.dataset.seq) open.toggleAttribute("data-marked", list.marked.has(+open.dataset.seq));
+}
 
 function narrow() { return matchMedia("(max-width: 899px)").matches; }
 
@@ -150,7 +172,7 @@ const live = new Live({
   row: (html, pin) => list.arrive(html, pin),
   removed: () => { list.recheck().then(() => chart.load(list.filter, list.head)); still(); },
   gone: (id) => list.drop(id),
-  reset: () => refresh(filter.input.value.trim()),
+  reset: () => { list.unmark(); refresh(filter.input.value.trim()); },
   state(word) {
     const box = $("live");
     if (box.dataset.state === word) return;
@@ -192,6 +214,7 @@ const filter = new Filter($("filter"), { changed: refresh, edited: () => { clear
 // What can be done.
 
 const editor = new Editor($("editor"), { sent });
+const many = new Many($("repeater"), { show: (text) => filter.set(text) });
 
 function sent({ exchange, unsigned }) {
   const status = exchange.response?.status, bad = !status || status >= 400 || exchange.outcome !== "answered";
@@ -245,11 +268,14 @@ const does = {
   }),
   trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
   again: () => {
-    if (!list.filter) { say("Filter first (/): what it shows is then replayed."); return; }
-    $("repeater-filter").textContent = clean(list.filter);
-    $("repeater-fault").textContent = "";
-    openDialog($("repeater"));
+    if (!list.marked.size && !list.filter) say("Mark some (m), or filter (/): these are then replayed.");
+    else many.open(list.filter, [...list.marked]);
   },
+  mark: () => {
+    const seq = list.selected || +current()?.dataset.seq;
+    if (seq) list.mark(seq); else say("Choose a webhook first.");
+  },
+  unmark: () => { list.unmark(); listing.focus({ preventScroll: true }); },
   unfold,
   copy: (b) => copy(b.dataset.text, "The URL is"),
   help: () => openDialog($("help")),
@@ -272,17 +298,6 @@ function withSubject(f) {
   if (row && path() === "/x/" + row.id) f(row);
   else if (open) f({ id: open.dataset.id, seq: +open.dataset.seq, name: open.dataset.name, pinned: open.dataset.pinned !== undefined });
   else say("Choose a webhook first.");
-}
-
-// replayAll sends again what the filter shows. Who closes the dialog ends it.
-async function replayAll(form) {
-  const ending = new AbortController(), dialog = $("repeater");
-  dialog.addEventListener("close", () => ending.abort(), { once: true });
-  const { chosen, failed, exchanges, unsigned, timed_out } = await call("POST", "/devhook/v1/replays",
-    { filter: list.filter, speed: form.speed.value, concurrency: 1, fresh_id: form.fresh.checked, within: "10m" }, ending.signal);
-  dialog.close();
-  const without = Object.keys(unsigned || {});
-  say(`${exchanges.length}${timed_out ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} not answered 2xx` : ""}${without.length ? `; not signed anew: ${clean(without.join(", "))}` : ""}`, { kind: failed || timed_out ? "fail" : "good" });
 }
 
 // still tells if what is shown is in the store no longer: somebody else has deleted it.
@@ -331,7 +346,7 @@ document.addEventListener("submit", (e) => {
     doing(e.submitter, () => remove(removed).catch((err) => { $("remover-fault").textContent = clean(err.message); }));
   } else if (f.closest("#repeater")) {
     e.preventDefault();
-    doing(e.submitter, () => replayAll(f.elements).catch((err) => { if (err.name !== "AbortError") $("repeater-fault").textContent = clean(err.message); }));
+    many.send();
   } else if (f.closest("#saver")) {
     e.preventDefault();
     const v = f.elements;
@@ -355,7 +370,7 @@ const keys = {
   g: () => list.first(), Home: () => list.first(), G: () => list.last(), End: () => list.last(),
   PageDown: () => list.step(Math.floor(list.view / list.row) - 1), PageUp: () => list.step(1 - Math.floor(list.view / list.row)),
   n: () => failure(true), N: () => failure(false),
-  r: () => does.replay(), R: () => does.edit(), A: () => does.again(), d: () => does.diff(), y: () => does.curl(), c: () => copyBody(), s: () => does.save(), p: () => does.pin(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
+  r: () => does.replay(), R: () => does.edit(), A: () => does.again(), d: () => does.diff(), y: () => does.curl(), c: () => copyBody(), s: () => does.save(), p: () => does.pin(), m: () => does.mark(), M: () => list.unmark(), x: () => does.remove(), Delete: () => does.remove(), "?": () => does.help(),
   "/": () => { document.body.dataset.view = "list"; filter.input.focus(); filter.input.select(); },
   Enter() { const at = list.selected && list.find(list.selected); if (at) go("/x/" + at.row.id, { focus: true, push: path() !== "/x/" + at.row.id }); },
   Escape: () => { if (path() !== "/") does.close(); else listing.focus({ preventScroll: true }); },

@@ -12,19 +12,21 @@ const mostRows = 20_000;    // that are held; those that are the farthest away g
 const pace = 100;           // ms between two changes by the stream: many a second cost no more than ten
 
 export class List {
-  // on: selected(row), fresh(n), counted(text), arrived(row), pinned(row), failed(error)
+  // on: selected(row), fresh(n), counted(text), arrived(row), pinned(row), marked(), failed(error)
   constructor(scroller, element, on) {
-    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [], taken: 0, asking: new AbortController() });
+    Object.assign(this, { scroller, element, on, chunks: [], nodes: new Map(), ghosts: [], top: 0, filter: "", selected: null, fresh: 0, arrivals: [], taken: 0, marked: new Set(), asking: new AbortController() });
     this.row = parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) || 58;
     this.spacer = document.createElement("div");
     this.spacer.className = "spacer";
     this.element.after(this.spacer);
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.draw()).observe(scroller);
+    element.addEventListener("mousedown", (e) => { if (e.shiftKey) e.preventDefault(); }); // which would choose text
     element.addEventListener("click", (e) => {
       const a = e.target.closest(".row");
-      if (!a || e.metaKey || e.ctrlKey || e.shiftKey || e.button) return;
+      if (!a || e.metaKey || e.ctrlKey || e.button) return;
       e.preventDefault();
+      if (e.shiftKey) { this.mark(+a.dataset.seq, this.selected || +a.dataset.seq); return; }
       const at = this.find(+a.dataset.seq);
       if (at) this.select(at, { open: true });
     });
@@ -155,6 +157,7 @@ export class List {
     set(node, "aria-posinset", position);
     set(node, "aria-setsize", all);
     set(node, "aria-selected", row.seq === this.selected);
+    if (this.marked.size) set(node, "aria-checked", this.marked.has(row.seq)); else node.removeAttribute("aria-checked");
     return node;
   }
 
@@ -292,6 +295,7 @@ export class List {
     for (const c of this.chunks) {
       const i = c.rows ? c.rows.findIndex((r) => r.id === id) : -1;
       if (i < 0) continue;
+      if (this.marked.delete(c.rows[i].seq)) this.on.marked();
       c.rows.splice(i, 1);
       c.n--;
       this.draw();
@@ -322,6 +326,23 @@ export class List {
     else if (at.y + this.row > this.top + this.view) this.top = at.y + this.row - this.view + margin;
     this.draw();
     if (!quiet) this.on.selected(at.row, open);
+  }
+
+  // mark marks a recording, and those that are held between it and another; no longer, if it
+  // was marked.
+  mark(seq, to = seq) {
+    const on = !this.marked.has(seq), [first, last] = seq < to ? [seq, to] : [to, seq];
+    for (const n of [seq, ...this.chunks.flatMap((c) => c.rows || []).map((row) => row.seq)]) {
+      if (n >= first && n <= last) on ? this.marked.add(n) : this.marked.delete(n);
+    }
+    this.draw();
+    this.on.marked();
+  }
+
+  unmark() {
+    this.marked.clear();
+    this.draw();
+    this.on.marked();
   }
 
   // step goes n rows on and reads what is not there yet.

@@ -38,12 +38,14 @@ export function took(ms) {
   return (ms / 1000).toFixed(2) + " s";
 }
 
-// say shows a short message, and a link to what it is about.
-export function say(text, { kind = "", path = "", link = "" } = {}) {
+// say shows a short message, and a link to what it is about, or what to do about it: a word, and
+// a function.
+export function say(text, { kind = "", path = "", link = "", act } = {}) {
   const box = document.getElementById("said");
   for (const old of [...box.children]) if (old.firstChild.textContent === clean(text)) old.remove(); // once is enough
   const line = el("p", { class: "toast " + kind }, el("span", {}, clean(text)));
   if (path) line.append(" ", el("a", { href: path, "data-pane": true }, link));
+  if (act) line.append(" ", el("button", { type: "button", class: "link", on: { click: () => { line.remove(); act[1](); } } }, act[0]));
   line.append(el("button", { type: "button", class: "icon", "aria-label": "Dismiss", on: { click: () => line.remove() } }, "×"));
   box.append(line);
   while (box.children.length > 3) box.firstChild.remove();

@@ -1,0 +1,90 @@
+// Replay many: what is marked, or else all that the filter shows.
+import { openDialog } from "./dialog.js";
+import { call, clean, el, say } from "./text.js";
+
+// paces are the words of the API for those of the dialog.
+const paces = { "": { concurrency: 1 }, "at once": { concurrency: 8 }, "1x": { speed: "1x" }, "10x": { speed: "10x" }, "10/s": { rate: "10/s" } };
+
+export class Many {
+  // show: shows the recordings that a filter lets through
+  constructor(dialog, { show }) {
+    Object.assign(this, { dialog, form: dialog.querySelector("form"), what: dialog.querySelector("#repeater-what"), fault: dialog.querySelector("#repeater-fault"), button: dialog.querySelector(".main"), show });
+    this.form.addEventListener("input", () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.look(), 250); });
+    dialog.addEventListener("close", () => { clearTimeout(this.waiting); this.looking?.abort(); this.sending?.abort(); });
+  }
+
+  open(filter, marked) {
+    const n = marked.length;
+    this.filter = n ? `seq:${ranges(marked)} origin:*` : filter;
+    this.what.replaceChildren(...(n ? [n === 1 ? "The one that is marked goes" : `The ${n} that are marked go`] : ["All that ", el("code", {}, el("bdi", { id: "repeater-filter" }, clean(filter))), " lets through goes"]), " to the app once more, oldest first, signed anew.");
+    this.button.textContent = "Replay";
+    this.tell("");
+    openDialog(this.dialog);
+    this.look();
+  }
+
+  request() {
+    const f = this.form.elements, r = { filter: this.filter, ...paces[f.pace.value], expect: f.expect.value, fresh_ids: f.fresh.checked, within: "10m" };
+    if (f.shift.checked) r.shift_time = "now";
+    if (f.to.value.trim()) r.to = f.to.value.trim();
+    return r;
+  }
+
+  tell(text, bad = true) {
+    this.fault.className = bad ? "fault" : "dim";
+    this.fault.textContent = clean(text);
+  }
+
+  // look asks how many it would be, and whether all could be sent.
+  async look() {
+    if (this.sending) return;
+    this.looking?.abort();
+    const mine = this.looking = new AbortController();
+    try {
+      const { chosen, unsigned } = await call("POST", "/devhook/v1/replays", { ...this.request(), dry_run: true }, mine.signal);
+      if (mine !== this.looking || this.sending) return;
+      this.button.textContent = `Replay ${chosen}`;
+      this.tell(without(unsigned), false);
+    } catch (err) {
+      if (mine === this.looking && !mine.signal.aborted) this.tell(err.message);
+    }
+  }
+
+  // send sends them. Who closes the dialog ends it.
+  async send() {
+    if (this.sending) return;
+    this.looking?.abort();
+    const mine = this.sending = new AbortController(), request = this.request();
+    this.button.disabled = true;
+    this.tell("Sending; Cancel ends it.", false);
+    try {
+      const { chosen, failed, exchanges, unsigned, timed_out } = await call("POST", "/devhook/v1/replays", request, mine.signal);
+      this.dialog.close();
+      const bad = exchanges.filter((one) => one.unlike).map((one) => one.seq);
+      const not = request.expect === "same" ? "not answered as before" : `not answered ${request.expect}`;
+      say(`${exchanges.length}${timed_out ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} ${not}` : ""}${unsigned ? "; " + without(unsigned) : ""}`,
+        { kind: failed || timed_out ? "fail" : "good", act: bad.length && ["Show", () => this.show(`seq:${ranges(bad)}`)] });
+    } catch (err) {
+      if (mine.signal.aborted) say("Ended. What was sent by then is in the list.");
+      else this.tell(err.message);
+    } finally {
+      this.sending = null;
+      this.button.disabled = false;
+    }
+  }
+}
+
+function without(unsigned) {
+  const ids = Object.keys(unsigned || {});
+  return ids.length ? "not signed anew: " + ids.join(", ") : "";
+}
+
+// ranges are numbers as filters have them: 1,3..5.
+export function ranges(numbers) {
+  const parts = [];
+  for (const n of [...numbers].sort((a, b) => a - b)) {
+    const last = parts.at(-1);
+    if (last?.[1] === n - 1) last[1] = n; else parts.push([n, n]);
+  }
+  return parts.map(([a, b]) => (a === b ? a : `${a}..${b}`)).join(",");
+}
