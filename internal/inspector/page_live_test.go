@@ -142,6 +142,41 @@ func TestPageFilter(t *testing.T) {
 
 	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:5xx")) // as the server writes it
 	shows("6,4,1")
+
+	b.click("#r4") // and who goes back has the filter of then
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "4"`)
+	b.fill("#filter", "")
+	shows("6,5,4,3,2,1")
+	b.eval(`history.back()`, nil)
+	shows("6,4,1")
+	b.wait(`document.getElementById("filter").value === "status:5xx" && location.search === "?filter=status%3A5xx"`)
+	b.eval(`history.forward()`, nil)
+	shows("6,5,4,3,2,1")
+}
+
+// Who comes back to the list is where he was in it, also where it was not seen meanwhile.
+func TestPageKeepsItsPlace(t *testing.T) {
+	s := newSite(t)
+	for n := range 60 {
+		s.send("/hooks", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	b := newTab(t, s, 360, 740)
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelector("#r60")`)
+	b.eval(`document.getElementById("scroller").scrollTop = 1200`, nil)
+	b.click("#r36")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "36" && document.getElementById("scroller").clientHeight === 0`)
+	s.send("/hooks", `{}`)
+	b.wait(`!document.getElementById("fresh").hidden`) // it is in the list
+	b.click(".back")
+	b.wait(`document.getElementById("scroller").scrollTop === 1258 && document.querySelector("#r36")?.checkVisibility()`) // a row more is above
+
+	b.size(1440, 900)
+	b.wait(`document.getElementById("pane").checkVisibility()`)
+	b.press("j")
+	b.wait(`document.querySelector("#r36")?.getAttribute("aria-selected") === "true" && document.querySelector("#pane article")?.dataset.seq === "36"`)
+	b.press("j")
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "35"`)
 }
 
 func TestPageKeys(t *testing.T) {

@@ -314,7 +314,8 @@ async function still() {
 let removed = null; // that is asked about
 
 async function remove(of) {
-  await call("DELETE", "/devhook/v1/exchanges/" + of.id);
+  const note = $("remover-fault"), slow = setTimeout(() => { note.className = "dim"; note.textContent = "Deleting. What stands around it is written anew."; }, 500);
+  try { await call("DELETE", "/devhook/v1/exchanges/" + of.id); } finally { clearTimeout(slow); note.className = "fault"; note.textContent = ""; }
   const next = list.beside(of.seq), open = current()?.dataset.id === of.id || path() === "/x/" + of.id;
   list.drop(of.id);
   $("remover").close();
@@ -417,7 +418,11 @@ document.addEventListener("keydown", (e) => {
   f();
 });
 
-addEventListener("popstate", () => go(path(), { push: false }));
+addEventListener("popstate", () => {
+  const text = new URLSearchParams(location.search).get("filter") || "";
+  go(path(), { push: false });
+  if (text !== filter.input.value.trim()) filter.set(text); // that of then
+});
 
 // The start.
 

@@ -52,7 +52,7 @@ export class List {
         this.chunks.push({ hi, lo, rows: null, n: hi - lo });
       }
     } else if (next) this.chunks.push({ hi: next, rows: null, n: 6, rest: true });
-    this.selected = null;
+    this.selected = this.was = null;
     this.fresh = 0;
     this.top = 0;
     this.scroller.scrollTop = 0;
@@ -79,6 +79,7 @@ export class List {
   get view() { return this.scroller.clientHeight; }
 
   scrolled() {
+    if (this.unseen) return; // nobody has done that
     const at = this.scroller.scrollTop, moved = at - this.drawnAt;
     if (moved === 0) return;
     const whole = this.total * this.row, end = Math.max(0, whole - this.view);
@@ -94,8 +95,18 @@ export class List {
     this.place();
   }
 
-  // draw makes height and scroll bar fit, and places the rows.
+  // draw makes height and scroll bar fit, and places the rows. While another view is in its place
+  // the list has no height, and keeps what it was at.
   draw() {
+    const back = this.unseen && this.view > 0;
+    this.unseen = !this.view;
+    if (back) this.bring(this.find(this.selected || this.was));
+    if (!this.unseen) this.fit();
+    const n = this.chunks.reduce((sum, c) => sum + (c.rest ? 0 : c.n), 0);
+    this.on.counted(n, this.chunks.some((c) => c.rest), this.chunks.some((c) => !c.rows));
+  }
+
+  fit() {
     const whole = this.total * this.row, end = Math.max(0, whole - this.view);
     this.top = Math.max(0, Math.min(end, this.top));
     this.spacer.style.height = this.height + "px";
@@ -104,8 +115,6 @@ export class List {
     this.drawnAt = this.scroller.scrollTop;
     if (whole <= tallest) this.top = this.drawnAt;
     this.place();
-    const n = this.chunks.reduce((sum, c) => sum + (c.rest ? 0 : c.n), 0);
-    this.on.counted(n, this.chunks.some((c) => c.rest), this.chunks.some((c) => !c.rows));
   }
 
   place() {
@@ -320,12 +329,17 @@ export class List {
   }
 
   select(at, { open = false, quiet = false } = {}) {
-    this.selected = at.row.seq;
-    const margin = this.row;
-    if (at.y < this.top) this.top = Math.max(0, at.y - margin);
-    else if (at.y + this.row > this.top + this.view) this.top = at.y + this.row - this.view + margin;
+    this.selected = this.was = at.row.seq;
+    if (this.view) this.bring(at);
     this.draw();
     if (!quiet) this.on.selected(at.row, open);
+  }
+
+  // bring has the list scrolled so that a row is seen, and one beside it.
+  bring(at) {
+    if (!at) return;
+    if (at.y < this.top) this.top = Math.max(0, at.y - this.row);
+    else if (at.y + this.row > this.top + this.view) this.top = at.y + 2 * this.row - this.view;
   }
 
   // mark marks a recording, and those that are held between it and another; no longer, if it
@@ -347,7 +361,8 @@ export class List {
 
   // step goes n rows on and reads what is not there yet.
   async step(n) {
-    const at = this.selected && this.find(this.selected);
+    const at = this.selected && this.find(this.selected), was = !at && this.was && this.find(this.was);
+    if (was) { this.select(was); return; } // who closed it, and goes on
     if (!at) {
       const first = this.chunks.find((c) => c.n);
       if (first?.rows) this.select({ row: first.rows[0], y: 0 });
