@@ -77,6 +77,8 @@ func TestPageComesBack(t *testing.T) {
 	if got := b.text(`document.getElementById("live").innerText`); got != "Disconnected, trying again…" {
 		t.Errorf("the foot says %q", got)
 	}
+	b.press("j")
+	b.wait(`document.querySelector(".toast.fail")?.innerText.includes("does not answer")`)
 	s.start(listen, inspect)
 	s.send("/hooks", `{"n":2}`)
 	s.send("/hooks", `{"n":3}`)
@@ -84,6 +86,7 @@ func TestPageComesBack(t *testing.T) {
 	if got := b.text(`[...document.querySelectorAll("#list .row")].map((r) => r.dataset.seq)`); got != "3,2,1" {
 		t.Errorf("the list has %s", got)
 	}
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "1"`) // which was not to be had before
 }
 
 func TestPageFilter(t *testing.T) {

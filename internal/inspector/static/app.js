@@ -17,6 +17,7 @@ let tab = "request"; // that is shown, also of the next exchange
 
 // The pane.
 
+let missed = false; // what is to be shown was not to be had
 let wanted = null, paneTimer = 0, folding = 0, searching = 0;
 
 function path() { return location.pathname; }
@@ -29,6 +30,7 @@ function address(to) {
 // go shows what is at to. push: the browser goes back to what was before.
 async function go(to, { push = true, focus = false } = {}) {
   clearTimeout(paneTimer);
+  missed = false;
   wanted = to;
   if (to !== path()) history[push ? "pushState" : "replaceState"]({}, "", address(to));
   document.body.dataset.view = to === "/" ? "list" : "pane";
@@ -47,7 +49,11 @@ document.body.addEventListener("htmx:afterSwap", (e) => {
   shown();
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.body.addEventListener(name, (e) => { if (e.detail.target === pane) say("devhook does not answer. Is it still running?", { kind: "fail" }); });
+  document.body.addEventListener(name, (e) => {
+    if (e.detail.target !== pane) return;
+    missed = true;
+    say("devhook does not answer. Is it still running?", { kind: "fail" });
+  });
 }
 
 // shown makes what has come into the pane work.
@@ -177,6 +183,7 @@ const live = new Live({
     const box = $("live");
     if (box.dataset.state === word) return;
     box.dataset.state = word;
+    if (word === "live" && missed) go(path(), { push: false });
     box.textContent = { wait: "Connecting…", live: "Live", lost: "Disconnected, trying again…" }[word];
   },
 });
@@ -307,7 +314,7 @@ async function still() {
   try { if (await there(+open.dataset.seq)) return; } catch { return; } // the state of the connection tells
   if (!open.isConnected) return;
   open.dataset.gone = "yes";
-  for (const b of open.querySelectorAll(".actions button")) b.disabled = true;
+  for (const b of open.querySelectorAll(".actions button, .card button")) b.disabled = true;
   open.querySelector(".head").after(el("p", { class: "lost", role: "status" }, "This recording was deleted meanwhile. What is shown here is all that is left of it."));
 }
 
