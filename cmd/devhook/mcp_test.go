@@ -174,6 +174,8 @@ func TestMCPReads(t *testing.T) {
 	holds(t, "a page", text, "#5 ", "#4 ", "!#3 ", "before 4")
 	text, _ = call("list", map[string]any{"limit": 2, "before": 4})
 	holds(t, "the next page", text, "#3 ", "#2 ", "!#4 ")
+	text, _ = call("list", map[string]any{"filter": "shop:7"})
+	holds(t, "a filter that may not be meant", text, "no recording fits", "note: ", "shop:")
 	if text, failed := call("list", map[string]any{"filter": "status:banana"}); !failed || !strings.Contains(text, "status:banana") {
 		t.Errorf("a filter that is wrong: %s", text)
 	}

@@ -40,6 +40,24 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// A word of a filter that looks like a key and is none is told, wherever nothing may come of it.
+func TestNotesOfAFilter(t *testing.T) {
+	b := newBench(t)
+	b.record(recorder.Exchange{}, recorder.Response{})
+	for path, body := range map[string]string{"/devhook/v1/exchanges?filter=shop:7": "", "/devhook/v1/wait?timeout=1ms&filter=shop:7": "", "/devhook/v1/replays": `{"filter":"shop:7"}`} {
+		method, status := "GET", 200
+		if body != "" {
+			method, status = "POST", 404
+		}
+		if r := b.must(status, method, path, body); !strings.Contains(string(r.body), "shop") {
+			t.Errorf("%s: %s", path, r.body)
+		}
+	}
+	if r := b.must(200, "GET", "/devhook/v1/exchanges?filter=seq:1", ""); strings.Contains(string(r.body), "notes") {
+		t.Errorf("%s", r.body)
+	}
+}
+
 // A page holds what fits into memory, however large each is, and the next one goes
 // on where it ends.
 func TestPagesAreBounded(t *testing.T) {

@@ -30,6 +30,7 @@ type exchangeList struct {
 	Next      uint64               `json:"next,omitempty"`    // the before of the next page
 	Cursor    string               `json:"cursor"`            // where to follow on from
 	Damaged   []string             `json:"damaged,omitempty"` // what could not be read
+	Notes     []string             `json:"notes,omitempty"`   // where the filter may not mean what its writer did
 }
 
 // listExchanges answers the newest exchanges that a filter lets through, from
@@ -56,7 +57,7 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String()}
+	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String(), Notes: notesOf(q.Filter)}
 	q.Newest++ // whether there is more
 	held := window[*recorder.Exchange]{size: weight}
 	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {

@@ -304,7 +304,7 @@ func (in *Inspector) sources(ctx context.Context, filter string) (list []*record
 		list = append(list, &recorder.Exchange{ID: ex.ID, Seq: ex.Seq, At: ex.At})
 	}
 	if len(list) == 0 {
-		return nil, &Error{http.StatusNotFound, "the filter lets nothing through", "GET /devhook/v1/exchanges lists what there is"}
+		return nil, &Error{http.StatusNotFound, "the filter lets nothing through", cmp.Or(strings.Join(notesOf(f), "; "), "GET /devhook/v1/exchanges lists what there is")}
 	}
 	return list, nil
 }

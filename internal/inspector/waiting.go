@@ -53,7 +53,8 @@ func (in *Inspector) wait(w http.ResponseWriter, r *http.Request) {
 		V         int                  `json:"v"`
 		Exchanges []*recorder.Exchange `json:"exchanges"`
 		TimedOut  bool                 `json:"timed_out"`
-	}{1, []*recorder.Exchange{}, false}
+		Notes     []string             `json:"notes,omitempty"` // where the filter may not mean what its writer did
+	}{1, []*recorder.Exchange{}, false, notesOf(f)}
 	for ex, err := range finished {
 		if err != nil {
 			in.o.Log.Debug("what is waited for cannot be read", "error", err)

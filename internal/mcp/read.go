@@ -37,6 +37,9 @@ func (s *server) list(ctx context.Context, in listInput) (string, error) {
 		return "", err
 	}
 	var p page
+	for _, note := range list.Notes {
+		p.say("note: %s", note)
+	}
 	if len(list.Exchanges) == 0 {
 		p.say("no recording fits")
 		return p.String(), nil
@@ -62,6 +65,7 @@ type listed struct {
 	Next      uint64
 	Cursor    string
 	Damaged   []string
+	Notes     []string // where the filter may not mean what its writer did
 }
 
 func (s *server) listed(ctx context.Context, query url.Values) (l listed, err error) {

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -30,7 +31,11 @@ func (s *server) wait(ctx context.Context, in waitInput) (string, error) {
 		return "", err
 	}
 	if len(came.Exchanges) == 0 {
-		return "", fmt.Errorf("nothing that fits came within %s; list shows what did", patience)
+		text := fmt.Sprintf("nothing that fits came within %s; list shows what did", patience)
+		for _, note := range came.Notes {
+			text += "\nnote: " + short(note, 600)
+		}
+		return "", errors.New(text)
 	}
 	return s.show(ctx, showInput{Ref: string(came.Exchanges[0].ID)})
 }
