@@ -60,6 +60,9 @@ func (in *Inspector) agent() {
 	in.handle("POST /api/requests/http", a.replay)
 	in.handle("DELETE /api/requests/http", a.hideRequests)
 	in.handle("GET /api/requests/http/{id}", a.oneRequest)
+	for _, page := range []string{"/inspect/http", "/http/in", "/status"} { // where the agent's is, and was: bookmarks
+		in.handle("GET "+page, http.RedirectHandler("/", http.StatusFound).ServeHTTP)
+	}
 	in.mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		agentFail(w, http.StatusNotFound, codeOther, "resource not found", r.Method+" "+r.URL.Path+" is nothing that devhook has")
 	})

@@ -210,7 +210,7 @@ func (a *agentAPI) write(w *bufio.Writer, ex *recorder.Exchange) error {
 	o.name("request")
 	o.begin()
 	o.member("method", req.Method)
-	o.member("proto", req.Proto)
+	o.member("proto", cmp.Or(req.Proto, "HTTP/1.1")) // a sample came by none
 	o.member("headers", req.Headers)
 	o.member("uri", target)
 	o.name("raw")

@@ -167,6 +167,20 @@ func TestAgentRequest(t *testing.T) {
 	if got := string(b.must(200, "GET", "/api/requests/http", "").body); got != `{"uri":"/api/requests/http","requests":[`+want+"]}\n" {
 		t.Errorf("the list is %s", got)
 	}
+	sample := b.record(recorder.Exchange{Origin: recorder.Trigger}, recorder.Response{})
+	if got := string(b.must(200, "GET", "/api/requests/http/"+string(sample.ID), "").body); !strings.Contains(got, `"request":{"method":"POST","proto":"HTTP/1.1",`) {
+		t.Errorf("a sample is %s", got)
+	}
+}
+
+// A bookmark of the agent's page leads to the page.
+func TestAgentPages(t *testing.T) {
+	b := agentBench(t, "")
+	for _, path := range []string{"/inspect/http", "/http/in", "/status"} {
+		if r := b.page(path); r.status != 200 || !strings.Contains(string(r.body), "<title>devhook</title>") {
+			t.Errorf("%s: %d %.100s", path, r.status, r.body)
+		}
+	}
 }
 
 // Until the app has answered, the response is null, and there.
