@@ -134,6 +134,7 @@ const list = new List(scroller, listing, {
   marked() {
     offer();
     marks();
+    $("spoken").textContent = list.marked.size ? `${list.marked.size} marked` : "None is marked";
   },
   pinned(row) {
     const open = current();

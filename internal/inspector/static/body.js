@@ -57,7 +57,7 @@ async function show(box, most, pick) {
   const text = textOf(packed || bytes, part), views = viewsOf(packed || bytes, text, type, part, key === "request" ? pick : null);
   if (packed) views.push(["Bytes", () => hex(bytes)]);
   render(box, views, [
-    packed && `unpacked from ${encoding}, ${size(bytes.length)}`,
+    packed ? `unpacked from ${encoding}, ${size(bytes.length)}` : encoding && `${clean(encoding)}, not unpacked`,
     type && clean(type),
   ], part || text === null || text.includes("\0") ? null : text);
   if (part) {
