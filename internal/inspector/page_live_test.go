@@ -146,6 +146,12 @@ func TestPageFilter(t *testing.T) {
 	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:5xx")) // as the server writes it
 	shows("6,4,1")
 
+	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:nope")) // that is wrong leaves all there, and says where
+	shows("6,5,4,3,2,1")
+	b.wait(`document.querySelector("#marks mark")?.textContent === "nope" && document.getElementById("live").dataset.state === "live" && location.search === "?filter=status%3Anope"`)
+
+	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:5xx"))
+	shows("6,4,1")
 	b.click("#r4") // and who goes back has the filter of then
 	b.wait(`document.querySelector("#pane article")?.dataset.seq === "4"`)
 	b.fill("#filter", "")

@@ -434,11 +434,17 @@ addEventListener("popstate", () => {
 
 // The start.
 
-const first = $("none").dataset, unread = $("fault").textContent || $("none").textContent;
-list.start({ next: +first.next, oldest: +first.oldest || 1, filter: filter.input.value.trim() });
-live.start(filter.input.value.trim(), first.cursor);
-chart.load(list.filter, list.head, +first.now);
-damaged(+first.damaged);
-if (unread) refresh(filter.input.value.trim()); // tells where it is wrong
+const first = $("none").dataset, text = filter.input.value.trim(), wrong = $("fault").textContent;
+if (wrong) { // all is shown, until it is right, and where it is wrong
+  list.start({ next: 0, oldest: 1, filter: "" });
+  refresh("").then(() => list.reload(text)).catch((err) => filter.show(err.fault));
+} else {
+  const unread = $("none").textContent;
+  list.start({ next: +first.next, oldest: +first.oldest || 1, filter: text });
+  live.start(text, first.cursor);
+  chart.load(text, list.head, +first.now);
+  damaged(+first.damaged);
+  if (unread) refresh(text); // tells why
+}
 shown();
 document.documentElement.dataset.ready = "yes";
