@@ -19,8 +19,8 @@ import (
 func (p *program) importCommand() *cli.Command {
 	return &cli.Command{
 		Name: "import", Usage: "record what other programs have written", ArgsUsage: "FILE|-",
-		Description: `Reads HAR, NDJSON (as export, list --json and up --json print it), one HTTP message, or
-curl commands, and records what is in it. Nothing is sent; devhook replay does that. A
+		Description: `Reads HAR, NDJSON (as export, list --json and up --json print it), one HTTP message,
+curl commands, or what mitmdump -w writes, and records what is in it. Nothing is sent; devhook replay does that. A
 file with a fault in it imports nothing.
 
   devhook import failed.har

@@ -15,7 +15,7 @@ const mostSkipped = 100
 
 // An importRequest is what another program has written.
 type importRequest struct {
-	Text *octets `json:"text"` // HAR, NDJSON, an HTTP message or curl commands
+	Text *octets `json:"text"` // HAR, NDJSON, an HTTP message, curl commands or flows of mitmproxy
 }
 
 // importAll records what the request holds, and sends nothing. What has a fault imports

@@ -2,11 +2,13 @@ package interchange
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -274,6 +276,45 @@ func TestHAROfABrowser(t *testing.T) {
 	}
 }
 
+// What mitmdump has written is what has passed, byte for byte. A flow of TCP, which is left
+// out, and one that failed are added by hand.
+func TestFlows(t *testing.T) {
+	text, err := os.ReadFile("testdata/mitmproxy-8.1.1.flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, `13:4:type;3:tcp;}129:4:type;4:http;7:request;73:6:method;3:GET;6:scheme;5:https;4:host;6:a.test;4:port;3:443#4:path;2:/x;}5:error;16:3:msg;7:timeout;}}`...)
+	var skipped []string
+	clear(framesOf)
+	r := Reader{Now: noon, Skipped: func(text string) { skipped = append(skipped, text) }, Frames: func(ex *recorder.Exchange, frames []recorder.Frame) { framesOf[ex.ID] = frames }}
+	var list []*recorder.Exchange
+	for ex, err := range r.Read(bytes.NewReader(text)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, ex)
+	}
+	if len(list) != 3 || len(skipped) != 1 {
+		t.Fatalf("%d exchanges, and %q", len(list), skipped)
+	}
+	a, ws, failed := list[0], list[1], list[2]
+	body, err := gzip.NewReader(bytes.NewReader(a.Request.Body.Bytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, _ := io.ReadAll(body); string(plain) != `{"a":1}` || a.Request.URL != "http://hooks.example.com/hooks//a?b=%zz&c" || a.Request.Headers.Get("X-Latin") != "caf\xe9" ||
+		fmt.Sprint(a.Request.Headers["X-Two"]) != "[1 2]" || a.Response.Status != 202 || string(a.Response.Body.Bytes) != "ok" || a.Response.Took <= 0 || a.At.Year() != 2026 || a.Request.Remote == "" {
+		t.Errorf("%+v %+v", a, a.Response)
+	}
+	frames := framesOf[ws.ID]
+	if len(frames) != 2 || frames[0].Dir != recorder.In || string(frames[0].Body) != "hi" || frames[1].Op != recorder.OpBinary || string(frames[1].Body) != "\x00\xff" {
+		t.Errorf("%+v", frames)
+	}
+	if failed.Request.URL != "https://a.test/x" || failed.Outcome != recorder.Unreachable || !strings.Contains(failed.Detail, "timeout") || !failed.Request.Truncated {
+		t.Errorf("%+v", failed)
+	}
+}
+
 // What a browser loads without HTTP is passed over.
 func TestSkipped(t *testing.T) {
 	var skipped []string
@@ -295,7 +336,11 @@ func TestReadErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "the file is empty",
 		"\n":                              "the file is empty",
-		"4096:9:websocket;0:~8:response;": "mitmdump -nr",
+		"4096:9:websocket;0:~8:response;": "flow 1: the file ends in the middle of it",
+		"14:4:type;4:http;}":              "flow 1: its URL",
+		"14:4:type;4:http;]":              "flow 1: it is no tnetstring",
+		"14:4:type;9:http;}":              "flow 1: it is no tnetstring",
+		"13:4:type;3:tcp;}x":              "flow 2: it is no tnetstring",
 		"hello":                           "neither HAR",
 		"{}":                              "line 1, column 1: exchange 1: it has no request",
 		`{"info":{"name":"a collection of Postman"},"item":[]}`:                                "copy a request as cURL",
@@ -416,6 +461,7 @@ func FuzzRead(f *testing.F) {
 		w.Close()
 		f.Add(b.Bytes())
 	}
+	f.Add([]byte("13:4:type;3:tcp;}52:4:type;4:http;7:request;24:4:port;3:443#4:path;2:/x,}}"))
 	f.Add([]byte("curl -sSLX PUT 'a.example' -d @x -F 'a=b;type=c' -u a:b $'\\x41\\u00e9' \\\n --json \"{\\\"a\\\"}\""))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		list, err := read(text)

@@ -62,7 +62,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Read yields what is in a file: HAR 1.2, an Exchange on each line (also as
-// devhook up --json prints them), one HTTP message, or curl commands. All that is
+// devhook up --json prints them), one HTTP message, curl commands, or flows of mitmproxy. All that is
 // yielded has the origin [recorder.Import], and a request that can be sent; ids
 // and verdicts are those that the file has, "" if it has none. An error, an
 // [*Error] mostly, is the last that is yielded.
@@ -91,7 +91,7 @@ func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 		case len(head) == 0:
 			each(nil, &Error{Text: "the file is empty"})
 		case isFlows.Match(head):
-			each(nil, &Error{Text: "these are flows of mitmproxy, which only mitmproxy reads", Hint: "mitmdump -nr FLOWS --set hardump=flows.har, of mitmproxy 10.1 or later; then: devhook import flows.har"})
+			r.flows(br, pos, each)
 		case head[0] == '{':
 			r.json(br, pos, isHAR.Match(head), each)
 		default:
@@ -127,7 +127,7 @@ func (r Reader) message(text []byte, each func(*recorder.Exchange, error) bool) 
 	if err != nil {
 		e := &Error{Text: err.Error(), Err: err}
 		if errors.Is(err, recorder.ErrFormat) {
-			e.Text = "neither HAR, nor exchanges in JSON, nor an HTTP message (POST /path HTTP/1.1 …), nor curl commands"
+			e.Text = "neither HAR, nor exchanges in JSON, nor an HTTP message (POST /path HTTP/1.1 …), nor curl commands, nor flows of mitmproxy"
 			e.Hint = othersHint
 		}
 		each(nil, e)
