@@ -62,6 +62,7 @@ type exporting struct {
 	errs   *terminal.Terminal
 	cfg    *config.Config
 	store  *recorder.Store
+	format interchange.Format
 	export *sharing.Export
 	count  int
 	failed error
@@ -79,7 +80,7 @@ func (p *program) export(c *cli.Context) error {
 	if c.Bool("redact") && c.Bool("with-credentials") {
 		return &failure{code: 2, text: "--redact takes credentials out, and --with-credentials leaves them in: one at a time"}
 	}
-	e := &exporting{p: p, c: c, errs: errs}
+	e := &exporting{p: p, c: c, errs: errs, format: format}
 	chosen, err := p.chosen(c)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"devhook/internal/config"
+	"devhook/internal/interchange"
 	"devhook/internal/sharing"
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -60,13 +61,25 @@ func (e *exporting) bodyFile(ex *recorder.Exchange, body []byte) (string, error)
 	return filepath.Base(path), nil
 }
 
-// verifying is the command line that verifies what is signed anew.
-func verifying(provider string, s sharing.Signature) string {
-	command := "devhook verify --provider " + provider + " --secret '" + s.Secret + "'"
+// verifying is how whoever gets the file verifies what is signed anew in it, or else the
+// secret: a format without times does not say as of when the signature is right.
+func (e *exporting) verifying(provider string, s sharing.Signature) string {
+	with := "--secret '" + s.Secret + "'"
 	for _, name := range slices.Sorted(maps.Keys(s.With)) {
-		command += " --with " + name + "=" + s.With[name]
+		with += " --with " + name + "=" + s.With[name]
 	}
-	return command
+	file := "FILE"
+	if name := e.c.String("o"); name != "" && name != "-" {
+		file = quoteShell(name)
+	}
+	command := "devhook verify --provider " + provider + " " + with
+	switch {
+	case e.format == interchange.NDJSON && e.count == 1:
+		return command + " " + file
+	case e.format == interchange.NDJSON || e.format == interchange.HAR:
+		return "devhook import " + file + ", then " + command + " REF"
+	}
+	return provider + " has " + with
 }
 
 // summary tells what was done.
@@ -85,7 +98,7 @@ func (e *exporting) summary() {
 		e.errs.Paragraph(0, "left out or replaced: "+terminal.Safe(strings.Join(places, ", "))+more+". Look whether that is all before you share it.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Signed)) {
-		e.errs.Paragraph(0, "signed anew, with a secret that is for nothing else: "+terminal.Safe(verifying(id, e.export.Signed[id]))+" FILE")
+		e.errs.Paragraph(0, "signed anew, with a secret that is for nothing else: "+terminal.Safe(e.verifying(id, e.export.Signed[id])))
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Unsigned)) {
 		e.errs.Warning(fmt.Sprintf("%s is not signed anew: %s", id, e.export.Unsigned[id].Error()))
