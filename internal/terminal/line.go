@@ -12,13 +12,20 @@ import (
 )
 
 // wide is from how many columns on a line has all its columns; slim, below how
-// many it has no room for the size either. mostOrigin is how many columns it takes
-// to say where most of a list are from.
+// many it has no room for the size either.
 const (
 	wide = 110
 	slim = 80
+)
 
-	mostOrigin = len("(trigger)")
+// How many columns of a narrow line it takes to say what became of most webhooks, and
+// where most of a list are from; and how many the event has, at least, at most, and for
+// where it is from to be told beside it.
+const (
+	usualOutcome = len("-> 200  100ms")
+	mostOrigin   = len("(trigger)")
+
+	leastEvent, enoughEvent, mostEvent = 4, 12, 24
 )
 
 // Exchange writes an exchange that is done: one line, and a second one only
@@ -45,35 +52,6 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 	if ex.DuplicateOf != "" {
 		origin = strings.TrimSpace(origin + " (again)")
 	}
-	minProvider, maxProvider, minEvent, maxEvent := 8, 20, 24, 40
-	if narrow {
-		at, gap, size = at[:8], " ", padLeft(Size(ex.Request.Size), 6)
-		minProvider, maxProvider, minEvent = 6, 12, 12
-		if t.width < slim {
-			size, maxProvider = "", 8
-		}
-		// What the columns around it leave.
-		plain := Terminal{width: t.width, style: plainStyle}
-		room := t.width - margin - max(min(t.provider, maxProvider), minProvider, min(maxProvider, Columns(Safe(ex.Provider))))
-		// At least that of the usual outcome, so that a refusal stands in line.
-		usual := Pad(plain.outcome(ex, true), len("-> 200  100ms"))
-		from := origin
-		if origin != "" {
-			from = Pad(origin, mostOrigin)
-		}
-		for _, other := range []string{at, seq, size, "sig FAIL", usual, from} {
-			if other != "" {
-				room -= Columns(other) + len(gap)
-			}
-		}
-		maxEvent = max(4, min(24, room-len(gap)))
-		// The column is as wide as one beside where most of a list are from, so that
-		// it does not move.
-		if origin == "" {
-			room -= mostOrigin + len(gap)
-		}
-		minEvent = max(min(minEvent, maxEvent), min(24, room-len(gap)))
-	}
 	provider, event := Safe(ex.Provider), Safe(ex.Event)
 	if provider == "" {
 		provider = "-"
@@ -81,15 +59,34 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 	if event == "" { // better than nothing: what was asked for
 		event = Safe(ex.Request.Method + " " + path(ex.Request.URL))
 	}
+	minProvider, maxProvider, maxEvent := 8, 20, 40
+	if narrow {
+		at, gap, size = at[:8], " ", padLeft(Size(ex.Request.Size), 6)
+		minProvider, maxProvider = 6, 12
+		if t.width < slim {
+			size, maxProvider = "", 8
+		}
+	}
+	t.provider = max(t.provider, minProvider, min(Columns(provider), maxProvider))
+	column := 0 // of the event
+	if narrow {
+		t.provider = min(t.provider, maxProvider)
+		t.elsewhere = t.elsewhere || origin != ""
+		plain := Terminal{width: t.width, style: plainStyle}
+		beside := []int{Columns(at), Columns(seq), t.provider, Columns(size), len("sig FAIL")}
+		maxEvent = t.eventRoom(margin, gap, t.elsewhere, append(beside, usualOutcome)...)
+		if n := Columns(plain.outcome(ex, true)); n > usualOutcome { // this line may have less
+			maxEvent = min(maxEvent, t.eventRoom(margin, gap, false, append(beside, n)...))
+		}
+		column = maxEvent
+	} else {
+		t.event = max(t.event, 24, min(Columns(event), maxEvent))
+		column = t.event
+	}
 	if t.width > 0 {
 		provider, event = Cut(provider, maxProvider), cutMiddle(event, maxEvent)
 	}
-	t.provider = max(t.provider, minProvider, min(Columns(provider), maxProvider))
-	t.event = max(t.event, minEvent, min(Columns(event), maxEvent))
-	if narrow { // what was wide before must not make this line too long
-		t.provider, t.event = min(t.provider, maxProvider), min(t.event, maxEvent)
-	}
-	parts := []string{t.style.dim(at), seq, Pad(provider, t.provider), Pad(event, t.event)}
+	parts := []string{t.style.dim(at), seq, Pad(provider, t.provider), Pad(event, column)}
 	if size != "" {
 		parts = append(parts, size)
 	}
@@ -99,6 +96,22 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		return line
 	}
 	return strings.Join(append(parts, t.style.dim(origin)), gap)
+}
+
+// eventRoom is how many columns a narrow line has for the event beside those that are
+// in every line, and beside where it is from, if enough is left. As it is the same
+// wherever a webhook is from, columns stay in line.
+func (t *Terminal) eventRoom(margin int, gap string, elsewhere bool, beside ...int) int {
+	room := t.width - margin
+	for _, n := range beside {
+		if n > 0 {
+			room -= n + len(gap)
+		}
+	}
+	if origin := mostOrigin + len(gap); elsewhere && room-origin >= enoughEvent {
+		room -= origin
+	}
+	return max(leastEvent, min(mostEvent, room))
 }
 
 // MakeRoom has lines leave room for a provider that is to be expected, so that

@@ -31,6 +31,7 @@ type Terminal struct {
 
 	// The widest that was shown in a column, so that columns stay in line.
 	provider, event int
+	elsewhere       bool // an exchange was written that did not arrive
 	dated           bool // a line of a list has had its date
 
 	mu  sync.Mutex // guards err
