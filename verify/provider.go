@@ -261,11 +261,6 @@ func (p Provider) Confirmation(m Message) (url string, ok bool) {
 	return "", false
 }
 
-// Confirms reports whether p asks to have something confirmed by a visit.
-func (p Provider) Confirms() bool {
-	return p.facets != nil && slices.ContainsFunc(p.facets.handshakes, func(h handshake) bool { return h.visit != nil })
-}
-
 // Offers reports whether p hands its secret over in a handshake.
 func (p Provider) Offers() bool {
 	return p.facets != nil && slices.ContainsFunc(p.facets.handshakes, func(h handshake) bool { return len(h.secret) > 0 })

@@ -107,9 +107,9 @@ type Shot struct {
 	Why string
 }
 
-// Build makes v at the present time, which it is to be sent at. skipped says why it
+// build makes v at the present time, which it is to be sent at. skipped says why it
 // cannot be made of this webhook, as it cannot of one whose body is no JSON.
-func (a *Attack) Build(v Variant, now time.Time) (s Shot, skipped string, err error) {
+func (a *Attack) build(v Variant, now time.Time) (s Shot, skipped string, err error) {
 	b := &build{a: a, now: now, req: a.renewed()}
 	if !v.signed {
 		if b.req, err = a.sign(b.req, now, true); err != nil {

@@ -149,7 +149,7 @@ func TestFaultsAreKnown(t *testing.T) {
 			t.Errorf("%s can go wrong without a fault", v.Name)
 		}
 	}
-	for _, f := range Faults {
+	for _, f := range faults {
 		if !told[f.ID] {
 			t.Errorf("nothing tells %s", f.ID)
 		}
@@ -228,7 +228,7 @@ func TestEveryProvider(t *testing.T) {
 			if v.Name == "body-huge" && tried[f.Provider] > 1 { // 2 MB that the same scheme has signed already
 				continue
 			}
-			s, skipped, err := a.Build(v, time.Now())
+			s, skipped, err := a.build(v, time.Now())
 			if err != nil || skipped == "" && len(s.Requests) == 0 {
 				t.Errorf("%s/%s: %s: %v", f.Provider, f.Name, v.Name, err)
 			}
@@ -266,7 +266,7 @@ func TestJudge(t *testing.T) {
 	} {
 		v := variant(row.variant)
 		s := Shot{Want: v.Want, Together: row.variant == "twice-at-once", Patience: 2 * time.Second}
-		if got := Judge(v, s, row.answers, Unknown, false); got.Fault != row.want {
+		if got := judge(v, s, row.answers, Unknown, false); got.Fault != row.want {
 			t.Errorf("%s: %q, want %q", name, got.Fault, row.want)
 		}
 	}

@@ -14,8 +14,8 @@ var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignor
 // answersFirst is the fault of who answers before it verifies. Its answers tell nothing else.
 const answersFirst = "answers-first"
 
-// Faults are all faults, the gravest first.
-var Faults = []Fault{
+// faults are all faults, the gravest first.
+var faults = []Fault{
 	{"no-answer", "gives no answer", "The handler hung or hung up. Look at its log for an exception outside of the request; answer first, and do long work after that.", nil},
 	{"unchecked-signature", "takes any signature", "Compute the signature over the raw body with the secret, and answer 401 unless it is equal to the one that was sent.", ofSignatures},
 	{"fails-open", "lets through what has no signature", "Answer 401 if the signature is missing or empty, before anything else; never check only if it is there.", []string{"accepts-empty-signature", "other-scheme"}},
@@ -48,7 +48,7 @@ var Faults = []Fault{
 }
 
 func faultOf(id string) Fault {
-	for _, f := range Faults {
+	for _, f := range faults {
 		if f.ID == id {
 			return f
 		}

@@ -31,10 +31,10 @@ type Result struct {
 	Note   string // what is worth knowing and no fault
 }
 
-// Judge says what is wrong with what a handler did with a variant: one answer
+// judge says what is wrong with what a handler did with a variant: one answer
 // for each request of s, and effects of its own. acts says that it has acted on
 // something right before.
-func Judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
+func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	r := Result{Variant: v, Shot: s, Answers: answers, Effects: effects, Note: s.Why}
 	find := func(id, format string, a ...any) {
 		if r.Fault == "" && id != "" {
@@ -136,7 +136,7 @@ func Findings(results []Result) []Finding {
 		f.Variants = append(f.Variants, r.Variant.Name)
 	}
 	var list []Finding
-	for _, known := range Faults {
+	for _, known := range faults {
 		f := by[known.ID]
 		if f == nil || slices.ContainsFunc(list, func(g Finding) bool { return slices.Contains(g.Fault.hides, known.ID) }) {
 			continue

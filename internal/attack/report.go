@@ -179,7 +179,7 @@ func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error 
 		Results []result `json:"results"`
 	}
 	one := run{Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Results: []result{}}
-	for _, f := range Faults {
+	for _, f := range faults {
 		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{f.Fix}})
 	}
 	for _, f := range findings {

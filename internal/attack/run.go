@@ -41,7 +41,7 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 		if err := ctx.Err(); err != nil {
 			return all, err
 		}
-		s, skipped, err := a.Build(v, t.Now())
+		s, skipped, err := a.build(v, t.Now())
 		if err != nil {
 			return all, err
 		}
@@ -58,7 +58,7 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 			if err != nil {
 				return all, err
 			}
-			r = Judge(v, s, answers, effects, acts)
+			r = judge(v, s, answers, effects, acts)
 			acts = acts || effects > 0 && (s.Want == Accept || s.Want == Once)
 		}
 		all = append(all, r)

@@ -26,7 +26,7 @@ func (s setup) source(t *testing.T) Source {
 		t.Fatal(err)
 	}
 	if s.yaml != "" {
-		if err := os.WriteFile(filepath.Join(dir, FileName), []byte(s.yaml), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fileName), []byte(s.yaml), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

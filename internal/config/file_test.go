@@ -87,7 +87,7 @@ func TestPathsStartFromTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		FileName:     "authtoken: file:token\ntraffic_policy_file: policy.yml\nsecrets: {tiktok: file:secret}\n",
+		fileName:     "authtoken: file:token\ntraffic_policy_file: policy.yml\nsecrets: {tiktok: file:secret}\n",
 		"token":      "t0ken\n",
 		"secret":     "s3cret\n",
 		"policy.yml": "on_http_request: []\n",
@@ -99,7 +99,7 @@ func TestPathsStartFromTheFile(t *testing.T) {
 	}
 	t.Chdir(deep)
 	none := func(string) string { return "" }
-	for _, file := range []string{"", "../" + FileName, filepath.Join(top, FileName), "../other.yaml"} {
+	for _, file := range []string{"", "../" + fileName, filepath.Join(top, fileName), "../other.yaml"} {
 		c, err := Load(Source{Dir: ".", File: file, Getenv: homeAt(top), Flag: func(string) []string { return nil }})
 		if err != nil {
 			t.Errorf("%s: %v", file, err)

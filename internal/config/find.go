@@ -8,10 +8,10 @@ import (
 	"runtime"
 )
 
-// FileName is the name of a project's configuration, and otherName what it is often
+// fileName is the name of a project's configuration, and otherName what it is often
 // called by mistake.
 const (
-	FileName  = "devhook.yaml"
+	fileName  = "devhook.yaml"
 	otherName = "devhook.yml"
 )
 
@@ -105,12 +105,12 @@ func locate(dir string, getenv func(string) string) (string, error) {
 	var path string
 	var err error
 	upwards(dir, home(getenv), func(d string) bool {
-		p := filepath.Join(d, FileName)
+		p := filepath.Join(d, fileName)
 		info, statErr := os.Stat(p)
 		if errors.Is(statErr, fs.ErrNotExist) {
 			other := filepath.Join(d, otherName)
 			if info, otherErr := os.Lstat(other); otherErr == nil && ownedByUser(info) { // else what it asks for would be missed in silence
-				err = errorf("rename it to "+FileName, "%s is not read: the name is %s", other, FileName)
+				err = errorf("rename it to "+fileName, "%s is not read: the name is %s", other, fileName)
 			}
 			return err == nil
 		}

@@ -27,7 +27,7 @@ func TestFindStopsAtBorders(t *testing.T) {
 		t.Fatal(err)
 	}
 	write := func(dir string) {
-		if err := os.WriteFile(filepath.Join(dir, FileName), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fileName), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -41,25 +41,25 @@ func TestFindStopsAtBorders(t *testing.T) {
 	expect("")
 	write(filepath.Dir(home)) // above the home
 	expect("")
-	os.Remove(filepath.Join(filepath.Dir(home), FileName))
+	os.Remove(filepath.Join(filepath.Dir(home), fileName))
 	write(home)
-	expect(filepath.Join(home, FileName))
+	expect(filepath.Join(home, fileName))
 	if err := os.Mkdir(filepath.Join(home, "repo", ".git"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	expect("") // above the repository
 	write(filepath.Join(home, "repo"))
-	expect(filepath.Join(home, "repo", FileName))
+	expect(filepath.Join(home, "repo", fileName))
 	other := filepath.Join(deep, otherName)
 	if err := os.WriteFile(other, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := locate(deep, getenv); got != "" || err == nil || err.Error() != other+" is not read: the name is "+FileName {
+	if got, err := locate(deep, getenv); got != "" || err == nil || err.Error() != other+" is not read: the name is "+fileName {
 		t.Errorf("beside %s: %q, %v", otherName, got, err)
 	}
 	write(deep) // then the other is something else
-	expect(filepath.Join(deep, FileName))
-	os.Remove(filepath.Join(deep, FileName))
+	expect(filepath.Join(deep, fileName))
+	os.Remove(filepath.Join(deep, fileName))
 	os.Remove(other)
 
 	if got := FindStore(deep, ".devhook", getenv); got != filepath.Join(deep, ".devhook") {
@@ -75,16 +75,16 @@ func TestFindStopsAtBorders(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
-	if err := os.Chmod(filepath.Join(home, "repo", FileName), 0o666); err != nil {
+	if err := os.Chmod(filepath.Join(home, "repo", fileName), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := locate(deep, getenv); err == nil || !strings.Contains(err.Error(), "written by others") {
 		t.Errorf("a file that others can write: %v", err)
 	}
-	if err := os.Remove(filepath.Join(home, "repo", FileName)); err != nil {
+	if err := os.Remove(filepath.Join(home, "repo", fileName)); err != nil {
 		t.Fatal(err)
 	}
-	pipe, err := net.Listen("unix", filepath.Join(home, "repo", FileName)) // no regular file either
+	pipe, err := net.Listen("unix", filepath.Join(home, "repo", fileName)) // no regular file either
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestHomeIsABorderByAnyName(t *testing.T) {
 	if err := os.MkdirAll(work, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(top, FileName), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(top, fileName), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	link := func(to, name string) string {
@@ -132,13 +132,13 @@ func TestHomeIsABorderByAnyName(t *testing.T) {
 			}
 		})
 	}
-	if got, err := locate(work, homeAt("")); got != filepath.Join(top, FileName) || err != nil {
+	if got, err := locate(work, homeAt("")); got != filepath.Join(top, fileName) || err != nil {
 		t.Errorf("without a home: %q, %v", got, err)
 	}
 
 	// A project that is entered by a link is the project, and its file has the
 	// name and the trust that it has without the link.
-	own := filepath.Join(home, "a", FileName)
+	own := filepath.Join(home, "a", fileName)
 	if err := os.WriteFile(own, []byte("verify: off\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestHomeIsABorderByAnyName(t *testing.T) {
 	}
 	t.Chdir(filepath.Join(toHome, "a"))
 	c, err = Load(Source{Dir: ".", Getenv: homeAt(home), Flag: func(string) []string { return nil }, Trusted: trust.Has})
-	if err != nil || c.Path != FileName {
+	if err != nil || c.Path != fileName {
 		t.Errorf("%v, %v", c, err)
 	}
 	if got := FindStore(".", ".devhook", homeAt(home)); got != ".devhook" {

@@ -20,7 +20,7 @@ func (g givenAway) Sys() any {
 
 // What makes a file the user's own depends on what is wrong with it.
 func TestUnsafe(t *testing.T) {
-	path := filepath.Join(t.TempDir(), FileName)
+	path := filepath.Join(t.TempDir(), fileName)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -215,8 +215,8 @@ func (s *Server) do(method string, body []byte) (any, *failure) {
 // patience is how long the vendor waits for an answer, by others' notes.
 const patience = 3 * time.Second
 
-// ErrNotSent is the error of a webhook that the platform would not send.
-var ErrNotSent = errors.New("not sent")
+// errNotSent is the error of a webhook that the platform would not send.
+var errNotSent = errors.New("not sent")
 
 // A Fired is a webhook that was sent.
 type Fired struct {
@@ -228,14 +228,14 @@ type Fired struct {
 }
 
 // Fire sends the webhook of a topic, with body, or that of the sample of it if
-// body is empty, and waits for the answer. The error wraps [ErrNotSent] if the
+// body is empty, and waits for the answer. The error wraps [errNotSent] if the
 // topic has no URL.
 func (s *Server) Fire(ctx context.Context, topic string, body []byte) (Fired, error) {
 	s.mu.Lock()
 	f := Fired{Topic: topic, URL: s.urls[topic]}
 	s.mu.Unlock()
 	if f.URL == "" {
-		return f, fmt.Errorf("%w: no URL is set for the topic %q", ErrNotSent, topic)
+		return f, fmt.Errorf("%w: no URL is set for the topic %q", errNotSent, topic)
 	}
 	if len(body) == 0 {
 		for _, one := range fixtures.All() {
@@ -248,14 +248,14 @@ func (s *Server) Fire(ctx context.Context, topic string, body []byte) (Fired, er
 			}
 		}
 		if len(body) == 0 {
-			return f, fmt.Errorf("%w: there is no sample of %s: POST a body", ErrNotSent, topic)
+			return f, fmt.Errorf("%w: there is no sample of %s: POST a body", errNotSent, topic)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.URL, bytes.NewReader(body))
 	if err != nil {
-		return f, fmt.Errorf("%w: %w", ErrNotSent, err)
+		return f, fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", s.hmac(s.o.AppKey+string(body)))

@@ -48,11 +48,11 @@ func (f Fired) String() string {
 	return fmt.Sprintf("%s  %s  %s  %s", f.Command, f.Took.Round(time.Millisecond), answer, f.Effect)
 }
 
-// ErrNotSent is the error of a callback that the platform would not send.
-var ErrNotSent = errors.New("not sent")
+// errNotSent is the error of a callback that the platform would not send.
+var errNotSent = errors.New("not sent")
 
 // Fire sends the callback of a command, with body, or that of the sample of it
-// if body is empty, and waits for the answer. The error wraps [ErrNotSent] if
+// if body is empty, and waits for the answer. The error wraps [errNotSent] if
 // no URL is in effect or it does not get this command, or is that of ctx.
 func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, error) {
 	s.mu.Lock()
@@ -61,14 +61,14 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 	f := Fired{Command: command, URL: to.URL, Signed: token.Enabled}
 	switch {
 	case to.URL == "":
-		return f, fmt.Errorf("%w: no callback URL is in effect", ErrNotSent)
+		return f, fmt.Errorf("%w: no callback URL is in effect", errNotSent)
 	case !slices.Contains(to.Commands, command):
-		return f, fmt.Errorf("%w: %s is not in the CallbackCommandList", ErrNotSent, command)
+		return f, fmt.Errorf("%w: %s is not in the CallbackCommandList", errNotSent, command)
 	}
 	if len(body) == 0 {
 		sample, ok := fixtures.Lookup("tencent-live", command)
 		if !ok {
-			return f, fmt.Errorf("%w: there is no sample of %s: POST a body", ErrNotSent, command)
+			return f, fmt.Errorf("%w: there is no sample of %s: POST a body", errNotSent, command)
 		}
 		sample, err := sample.Fill(s.o.Now(), rand.Uint64())
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 	defer cancel()
 	req, err := http.NewRequestWithContext(waits, http.MethodPost, to.URL+"?"+query, bytes.NewReader(body))
 	if err != nil {
-		return f, fmt.Errorf("%w: %w", ErrNotSent, err)
+		return f, fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	began := time.Now()

@@ -89,7 +89,7 @@ func TestEffective(t *testing.T) {
 		t.Errorf("came at %v", came)
 	}
 	for _, command := range []string{"Live.CallbackBeforeSendGift", ""} {
-		if _, err := s.Fire(t.Context(), command, nil); !errors.Is(err, ErrNotSent) {
+		if _, err := s.Fire(t.Context(), command, nil); !errors.Is(err, errNotSent) {
 			t.Errorf("%q: %v", command, err)
 		}
 	}
