@@ -163,8 +163,14 @@ func (s *Store) backwardIn(first uint64, yield func(found, error) bool) bool {
 		return yield(found{}, err)
 	}
 	r := newBackReader(f, end)
+	return s.lines(first, r.prev, yield)
+}
+
+// lines yields those that next gives of a segment, each with where it begins, until
+// its error is io.EOF or yield wants no more, which it reports by false.
+func (s *Store) lines(first uint64, next func() (raw []byte, offset int64, err error), yield func(found, error) bool) bool {
 	for {
-		raw, offset, err := r.prev()
+		raw, offset, err := next()
 		if err == io.EOF {
 			return true
 		}
@@ -223,26 +229,10 @@ func (s *Store) forwardIn(first uint64, start int64, yield func(found, error) bo
 		return yield(found{}, err)
 	}
 	r := newLineReader(f, start, info.Size())
-	for {
+	return s.lines(first, func() ([]byte, int64, error) {
 		raw, err := r.next()
-		if err == io.EOF {
-			return true
-		}
-		if err != nil {
-			return yield(found{}, err)
-		}
-		at := position{first, r.start}
-		l, err := parseLine(raw)
-		if err != nil {
-			if !yield(found{at: at}, s.damaged(at, err)) {
-				return false
-			}
-			continue
-		}
-		if !yield(found{l, at}, nil) {
-			return false
-		}
-	}
+		return raw, r.start, err
+	}, yield)
 }
 
 // A DamagedError tells of a line of the journal that cannot be read. The lines
