@@ -344,14 +344,9 @@ func (s *sending) listFixtures(c *cli.Context) error {
 			continue
 		}
 		if err := s.p.line(struct {
-			V        int           `json:"v"`
-			Provider string        `json:"provider"`
-			Name     string        `json:"name"`
-			Event    string        `json:"event,omitempty"`
-			Kind     fixtures.Kind `json:"kind"`
-			Source   string        `json:"source,omitempty"`
-			Note     string        `json:"note,omitempty"`
-		}{1, f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note}); err != nil {
+			V int `json:"v"`
+			fixtures.Told
+		}{1, f.Tell()}); err != nil {
 			return err
 		}
 	}

@@ -77,28 +77,14 @@ func (in *Inspector) oneProvider(w http.ResponseWriter, r *http.Request) {
 	}{1, in.provider(p, in.o.Keys())})
 }
 
-// A sample is a fixture as a list has it.
-type sample struct {
-	Provider string        `json:"provider"`
-	Name     string        `json:"name"`
-	Event    string        `json:"event,omitempty"`
-	Kind     fixtures.Kind `json:"kind"`
-	Source   string        `json:"source,omitempty"`
-	Note     string        `json:"note,omitempty"`
-}
-
-func sampleOf(f fixtures.Fixture) sample {
-	return sample{f.Provider, f.Name, f.Exchange.Event, f.Kind, f.Source, f.Note}
-}
-
 // listFixtures answers the samples, of one provider if it is named.
 func (in *Inspector) listFixtures(w http.ResponseWriter, r *http.Request) {
 	all, err := in.o.Fixtures()
 	list := struct {
-		V        int      `json:"v"`
-		Fixtures []sample `json:"fixtures"`
-		Damaged  string   `json:"damaged,omitempty"` // of files that cannot be read
-	}{V: 1, Fixtures: []sample{}}
+		V        int             `json:"v"`
+		Fixtures []fixtures.Told `json:"fixtures"`
+		Damaged  string          `json:"damaged,omitempty"` // of files that cannot be read
+	}{V: 1, Fixtures: []fixtures.Told{}}
 	if err != nil {
 		list.Damaged = err.Error()
 	}
@@ -108,7 +94,7 @@ func (in *Inspector) listFixtures(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, f := range all {
 		if wanted == "" || f.Provider == wanted {
-			list.Fixtures = append(list.Fixtures, sampleOf(f))
+			list.Fixtures = append(list.Fixtures, f.Tell())
 		}
 	}
 	writeJSON(w, http.StatusOK, list)
@@ -124,9 +110,9 @@ func (in *Inspector) oneFixture(w http.ResponseWriter, r *http.Request) {
 	ex := in.o.Address(f)
 	writeJSON(w, http.StatusOK, struct {
 		V int `json:"v"`
-		sample
+		fixtures.Told
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, sampleOf(f), ex})
+	}{1, f.Tell(), ex})
 }
 
 // saveFixture makes a sample of a recording.

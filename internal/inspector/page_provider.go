@@ -3,13 +3,14 @@ package inspector
 import (
 	"net/http"
 
+	"devhook/fixtures"
 	"devhook/recorder"
 )
 
 // A providerPane is a provider, and what can be done with it here.
 type providerPane struct {
 	provider
-	Samples []sample
+	Samples []fixtures.Told
 	Recent  []row
 	Damaged string // samples of the user's that cannot be read
 }
@@ -44,7 +45,7 @@ func (in *Inspector) providerPage(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, f := range all {
 		if f.Provider == p.ID {
-			pane.Samples = append(pane.Samples, sampleOf(f))
+			pane.Samples = append(pane.Samples, f.Tell())
 		}
 	}
 	in.back(0, mostRelatives, func(ex *recorder.Exchange) bool {
