@@ -186,7 +186,7 @@ func flagHelp(f cli.Flag, width int) string {
 
 // hanging is text behind head, in lines of at most width columns.
 func hanging(head, text string, width int) string {
-	return head + strings.Join(wrap(text, width-len(head)), "\n"+strings.Repeat(" ", len(head))) + "\n"
+	return head + strings.Join(terminal.Wrap(text, width-len(head)), "\n"+strings.Repeat(" ", len(head))) + "\n"
 }
 
 func appHelp(app *cli.App, width int) string {
@@ -223,7 +223,7 @@ func flow(text string, width int) string {
 	var lines, paragraph []string
 	end := func() {
 		if paragraph != nil {
-			lines, paragraph = append(lines, wrap(strings.Join(paragraph, " "), width)...), nil
+			lines, paragraph = append(lines, terminal.Wrap(strings.Join(paragraph, " "), width)...), nil
 		}
 	}
 	for line := range strings.SplitSeq(text, "\n") {
@@ -236,21 +236,4 @@ func flow(text string, width int) string {
 	}
 	end()
 	return strings.Join(lines, "\n")
-}
-
-// wrap breaks text into lines of at most width columns.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }

@@ -200,16 +200,21 @@ func (t *Terminal) Room(beside, least, most int) int {
 	return min(most, max(least, t.width-beside))
 }
 
-// wrap breaks text between words to fit behind a margin. A word that is too
-// long, as URLs are, is left whole.
+// wrap breaks text to fit behind a margin.
 func (t *Terminal) wrap(text string, margin int) []string {
 	if t.width == 0 {
 		return []string{text}
 	}
+	return Wrap(text, t.width-margin)
+}
+
+// Wrap breaks text between words into lines of at most so many columns. A word that
+// is too long, as URLs are, is left whole.
+func Wrap(text string, columns int) []string {
 	var lines []string
-	line, room := "", t.width-margin
-	for _, word := range strings.Split(text, " ") {
-		if line != "" && Columns(line)+1+Columns(word) > room {
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		if line != "" && Columns(line)+1+Columns(word) > columns {
 			lines, line = append(lines, strings.TrimRight(line, " ")), ""
 			if word == "" {
 				continue
