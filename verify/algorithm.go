@@ -72,15 +72,15 @@ func (e encoding) length(size int) int {
 	return hex.EncodedLen(size)
 }
 
-// append appends sum, written in e, to dst.
-func (e encoding) append(dst, sum []byte) []byte {
+// encode returns sum, written in e.
+func (e encoding) encode(sum []byte) string {
 	switch e {
 	case encodingBase64:
-		return base64Strict.AppendEncode(dst, sum)
+		return base64Strict.EncodeToString(sum)
 	case encodingBase64URL:
-		return base64URLStrict.AppendEncode(dst, sum)
+		return base64URLStrict.EncodeToString(sum)
 	}
-	return hex.AppendEncode(dst, sum)
+	return hex.EncodeToString(sum)
 }
 
 // decode reads text into the first size bytes of sum. It reports false unless

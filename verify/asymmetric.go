@@ -285,5 +285,5 @@ func (p Provider) PublicKey(s Secret) (string, error) {
 	if raw, ok := key.public.(ed25519.PublicKey); ok {
 		der = raw
 	}
-	return d.form.strip + string(encoding(d.form.decode).append(nil, der)), nil
+	return d.form.strip + encoding(d.form.decode).encode(der), nil
 }

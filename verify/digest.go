@@ -104,7 +104,7 @@ func (d *declared) redigest(m *Message, c *claim) error {
 		return nil
 	}
 	c.digested = true
-	if err := g.write(m, string(g.encoding.append(nil, g.of(m.Body))), false); err != nil {
+	if err := g.write(m, g.encoding.encode(g.of(m.Body)), false); err != nil {
 		return fmt.Errorf("the %s cannot be set: %w", g.place, err)
 	}
 	return nil

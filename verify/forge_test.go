@@ -102,7 +102,7 @@ func forgeriesOf(t testing.TB, d *declared, m Message, k Keys) (all []forgery) {
 	// Other algorithms, keys and payloads.
 	size := len(right)
 	sum := func(name string, raw []byte) {
-		text := string(d.encoding.append(nil, raw))
+		text := d.encoding.encode(raw)
 		signature(name, text)
 		for len(text) < size {
 			text += text
@@ -110,7 +110,7 @@ func forgeriesOf(t testing.TB, d *declared, m Message, k Keys) (all []forgery) {
 		signature(name+", as long as the right one", text[:size])
 		for _, e := range encodings {
 			if e != string(d.encoding) {
-				signature(name+", as "+e, string(encoding(e).append(nil, raw)))
+				signature(name+", as "+e, encoding(e).encode(raw))
 			}
 		}
 	}
@@ -155,7 +155,7 @@ func forgeriesOf(t testing.TB, d *declared, m Message, k Keys) (all []forgery) {
 	if raw := d.decodeSignature(right); raw != nil {
 		for _, e := range encodings {
 			if e != string(d.encoding) {
-				signature("right, but written as "+e, string(encoding(e).append(nil, raw)))
+				signature("right, but written as "+e, encoding(e).encode(raw))
 			}
 		}
 		raw[len(raw)/2] ^= 1

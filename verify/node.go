@@ -2,8 +2,6 @@ package verify
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"devhook/internal/yamlx"
 )
@@ -17,17 +15,7 @@ type ParseError struct {
 }
 
 // Error returns place, field and problem, as in 5:25: scheme: is missing.
-func (e *ParseError) Error() string {
-	var b strings.Builder
-	if e.Line > 0 {
-		fmt.Fprintf(&b, "%d:%d: ", e.Line, e.Column)
-	}
-	if e.Field != "" {
-		b.WriteString(e.Field + ": ")
-	}
-	b.WriteString(e.What)
-	return b.String()
-}
+func (e *ParseError) Error() string { return (*yamlx.Error)(e).Error() }
 
 // A node is a part of a description. It has methods, in the files beside this
 // one, for what a description is made of.
@@ -46,7 +34,7 @@ func parseYAML(src []byte) (node, error) {
 func parseError(err error) error {
 	var e *yamlx.Error
 	if errors.As(err, &e) {
-		return &ParseError{e.Line, e.Column, e.Field, e.What}
+		return (*ParseError)(e)
 	}
 	return err
 }

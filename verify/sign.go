@@ -190,7 +190,7 @@ func (d *declared) make(k *key, a algorithm, e encoding, m *Message, c *claim, w
 	}
 	if d.kind == schemePair {
 		signature, err := d.signDigest(k.private, d.digest(w))
-		return string(e.append(nil, signature)), err
+		return e.encode(signature), err
 	}
-	return string(e.append(nil, w.hash.Sum(nil))), nil
+	return e.encode(w.hash.Sum(nil)), nil
 }

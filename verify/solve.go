@@ -223,7 +223,7 @@ func (s *solver) propose(f *formula, sp *spot, a algorithm, form secretForm) {
 				continue
 			}
 			s.proposed++
-			text, ok := describe(r, f.hash, sp, a, form, multiple, s.keys.With)
+			text, ok := describe(r, f.hash, sp, a, form, multiple)
 			if !ok {
 				continue
 			}

@@ -7,7 +7,7 @@ import (
 
 // describe writes a description. ok is false if what is signed and the place do
 // not go together.
-func describe(r reading, isHash bool, sp *spot, a algorithm, form secretForm, multiple bool, with map[string]string) (text string, ok bool) {
+func describe(r reading, isHash bool, sp *spot, a algorithm, form secretForm, multiple bool) (text string, ok bool) {
 	var b strings.Builder
 	kind := "hmac"
 	if isHash {

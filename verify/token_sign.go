@@ -69,7 +69,7 @@ func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[s
 	}
 	if f.body != "" && !f.holdsHash(t, m.Body) {
 		sum := sha256.Sum256(m.Body)
-		if err := set(f.body, jsonx.AppendQuote(nil, string(f.digest.append(nil, sum[:])))); err != nil {
+		if err := set(f.body, jsonx.AppendQuote(nil, f.digest.encode(sum[:]))); err != nil {
 			return "", err
 		}
 	}
@@ -81,7 +81,7 @@ func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[s
 		if _, err := unitSeconds.format(now, ""); err != nil {
 			return "", err
 		}
-		at := f.timeFor(name, t, claims, now)
+		at := f.timeFor(name, claims, now)
 		if err := set(name, strconv.AppendInt(nil, at, 10)); err != nil {
 			return "", err
 		}
@@ -89,7 +89,7 @@ func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[s
 	if reason, _ := f.judgeTimes(t, now); reason != "" { // as where exp was before iat
 		for _, name := range timeClaims {
 			if _, there := t.claim(name); there {
-				if err := set(name, strconv.AppendInt(nil, f.timeFor(name, t, nil, now), 10)); err != nil {
+				if err := set(name, strconv.AppendInt(nil, f.timeFor(name, nil, now), 10)); err != nil {
 					return "", err
 				}
 			}
@@ -113,7 +113,7 @@ func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[s
 
 // timeFor gives a time claim at now. The times of old claims keep their
 // distances: from iat, else nbf, and else from what a new token has.
-func (f *tokenForm) timeFor(name string, t *token, old []byte, now time.Time) int64 {
+func (f *tokenForm) timeFor(name string, old []byte, now time.Time) int64 {
 	fresh := now.Unix()
 	if name == "exp" {
 		fresh += int64(f.ttl / time.Second)

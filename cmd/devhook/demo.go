@@ -104,7 +104,7 @@ func (p *program) demo(c *cli.Context) error {
 		resolver: &config.Resolver{Getenv: getenv}, brief: true,
 		onReady: func(door string) {
 			go func() {
-				sent <- p.demoSend(errs, door)
+				sent <- demoSend(door)
 				if c.Bool("once") {
 					stop()
 				}
@@ -142,7 +142,7 @@ func demoApp(w http.ResponseWriter, r *http.Request) {
 }
 
 // demoSend sends the webhooks, and checks that what should get through does.
-func (p *program) demoSend(t *terminal.Terminal, door string) error {
+func demoSend(door string) error {
 	for _, s := range demoSends {
 		status, err := demoSendOne(door, s.provider, s.fixture, time.Now().Add(-s.age), s.forged)
 		if err != nil {

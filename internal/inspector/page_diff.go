@@ -78,7 +78,7 @@ func (in *Inspector) beforePage(w http.ResponseWriter, r *http.Request) {
 		other, _ = in.o.Store.Get(string(ex.Parent))
 	}
 	if other == nil {
-		in.back(ex.Seq, mostRelatives, func(o *recorder.Exchange) bool {
+		in.back(ex.Seq, func(o *recorder.Exchange) bool {
 			if o.Provider == ex.Provider && o.Event == ex.Event {
 				other = o
 			}

@@ -60,7 +60,7 @@ const failuresShown = 5
 func (in *Inspector) failuresPart(w http.ResponseWriter, _ *http.Request) {
 	var list []row
 	catalog := in.o.Catalog()
-	in.back(0, mostRelatives, func(ex *recorder.Exchange) bool {
+	in.back(0, func(ex *recorder.Exchange) bool {
 		if isFailure(ex) {
 			list = append(list, in.row(summarized(ex), catalog))
 		}

@@ -46,7 +46,7 @@ func (in *Inspector) familyPart(w http.ResponseWriter, r *http.Request) {
 		return &found
 	}
 	f.Parent, f.First = named(ex.Parent), named(ex.DuplicateOf)
-	f.Whole = in.back(0, mostRelatives, func(other *recorder.Exchange) bool {
+	f.Whole = in.back(0, func(other *recorder.Exchange) bool {
 		f.Looked++
 		switch {
 		case other.Seq <= ex.Seq:
@@ -61,12 +61,12 @@ func (in *Inspector) familyPart(w http.ResponseWriter, r *http.Request) {
 	in.part(w, "family", f)
 }
 
-// back gives exchanges that are older than before, the newest first, until see
-// returns false. It reports whether it came that far or to the end.
-func (in *Inspector) back(before uint64, most int, see func(*recorder.Exchange) bool) bool {
+// back gives exchanges that are older than before, the newest first and no more than
+// mostRelatives, until see returns false. It reports whether it came that far or to the end.
+func (in *Inspector) back(before uint64, see func(*recorder.Exchange) bool) bool {
 	const step = 250
 	until := time.Now().Add(relativesWait)
-	for seen := 0; seen < most && time.Now().Before(until); {
+	for seen := 0; seen < mostRelatives && time.Now().Before(until); {
 		var list []*recorder.Exchange
 		for ex, err := range in.o.Store.Query(recorder.Query{Newest: step, Before: before}) {
 			if err == nil {

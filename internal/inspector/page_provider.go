@@ -48,7 +48,7 @@ func (in *Inspector) providerPage(w http.ResponseWriter, r *http.Request) {
 			pane.Samples = append(pane.Samples, f.Tell())
 		}
 	}
-	in.back(0, mostRelatives, func(ex *recorder.Exchange) bool {
+	in.back(0, func(ex *recorder.Exchange) bool {
 		if ex.Provider == p.ID {
 			pane.Recent = append(pane.Recent, in.row(summarized(ex), catalog))
 		}

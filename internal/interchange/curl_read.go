@@ -136,17 +136,13 @@ func (c *curlCommand) end() error {
 		return c.fail(c.words[0].at, errNoURL.Error(), "")
 	}
 	for _, u := range c.urls {
-		req, err := c.request(u.text)
-		if err != nil {
-			return c.fail(u.at, err.Error(), "")
-		}
-		c.list = append(c.list, req)
+		c.list = append(c.list, c.request(u.text))
 	}
 	c.curlRequest = curlRequest{}
 	return nil
 }
 
-func (c *curlCommand) request(address string) (recorder.Request, error) {
+func (c *curlCommand) request(address string) recorder.Request {
 	address, _, _ = strings.Cut(address, "#")
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
@@ -224,5 +220,5 @@ func (c *curlCommand) request(address string) (recorder.Request, error) {
 	return recorder.Request{
 		Method: method, URL: scheme + "://" + host + target, Proto: "HTTP/1.1", Headers: headers,
 		Body: recorder.Body{Bytes: body}, Size: int64(len(body)),
-	}, nil
+	}
 }

@@ -107,7 +107,7 @@ var ipHeaders = []string{
 
 func set(text string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		m[w] = true
 	}
 	return m
@@ -116,7 +116,7 @@ func set(text string) map[string]bool {
 func table(texts map[kind]string) map[string]kind {
 	m := map[string]kind{}
 	for k, text := range texts {
-		for _, w := range strings.Fields(text) {
+		for w := range strings.FieldsSeq(text) {
 			m[w] = k
 			m[strings.ReplaceAll(w, "_", "")] = k
 		}

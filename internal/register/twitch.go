@@ -67,7 +67,7 @@ func checkTwitchSubscription(v string) error {
 	if !twitchType(name) {
 		return fmt.Errorf("%q is not like stream.online:broadcaster_user_id=1234", v)
 	}
-	for _, one := range strings.Split(condition, ",") {
+	for one := range strings.SplitSeq(condition, ",") {
 		if !twitchCondition(one) {
 			return fmt.Errorf("%q: the condition is not like broadcaster_user_id=1234", v)
 		}
@@ -96,7 +96,7 @@ func (t *twitchSubscriptions) wanted(text string) (kind, version string, conditi
 	name, rest, _ := strings.Cut(text, ":")
 	kind, version = splitVersion(name)
 	condition = map[string]string{}
-	for _, one := range strings.Split(rest, ",") {
+	for one := range strings.SplitSeq(rest, ",") {
 		k, v, _ := strings.Cut(one, "=")
 		condition[k] = v
 	}
