@@ -43,7 +43,7 @@ another, with a secret that it names.
 		Flags: append([]cli.Flag{
 			filterFlag(),
 			&cli.IntFlag{Name: "n", Usage: "the newest `N` that a FILTER lets through; 0 is all"},
-			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: har, curl, http, hurl or ndjson (default: by the name of the file)"},
+			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: " + strings.Join(formatNames(), ", ") + " (default: by the name of the file)"},
 			&cli.StringFlag{Name: "o", Aliases: []string{"out"}, Usage: "write to `FILE`, which appears when it is whole"},
 			&cli.BoolFlag{Name: "redact", Usage: "replace personal data, too: names, addresses, ids"},
 			&cli.BoolFlag{Name: "sign-anew", Usage: "sign what had a right signature with a throw-away secret"},
@@ -105,7 +105,7 @@ func (p *program) export(c *cli.Context) error {
 	}
 	w := interchange.NewWriter(out, format)
 	w.Version = version
-	e.export = sharing.New(e.store, e.cfg.Catalog(), w, format)
+	e.export = sharing.New(e.store, e.cfg.Catalog(), w)
 	e.export.Redactor, e.export.Lost = redactor, e.lost
 	if c.Bool("sign-anew") {
 		e.export.Anew = key
@@ -128,10 +128,7 @@ func (p *program) export(c *cli.Context) error {
 
 // exportFormat is what --format says, or the ending of the file's name.
 func exportFormat(c *cli.Context) (interchange.Format, error) {
-	var names []string
-	for _, f := range interchange.Formats() {
-		names = append(names, string(f))
-	}
+	names := formatNames()
 	text := strings.ToLower(c.String("format"))
 	if text == "" {
 		text = strings.TrimPrefix(strings.ToLower(filepath.Ext(c.String("o"))), ".")
@@ -151,6 +148,13 @@ func exportFormat(c *cli.Context) (interchange.Format, error) {
 		return "", &failure{code: 2, text: fmt.Sprintf("--format %q is none of %s (near: %s)", text, strings.Join(names, ", "), strings.Join(similar.Names(text, names, 1), ""))}
 	}
 	return interchange.Format(text), nil
+}
+
+func formatNames() (names []string) {
+	for _, f := range interchange.Formats() {
+		names = append(names, string(f))
+	}
+	return names
 }
 
 // chosen returns what gives the recordings that are asked for: those that a filter

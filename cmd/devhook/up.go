@@ -117,12 +117,11 @@ func (p *program) source(c *cli.Context, args []string) config.Source {
 				return nil
 			case !c.IsSet(name):
 				return nil
-			case name == "secret" || name == "with" || name == "source" || name == "inspect-host" || name == "allow-to":
-				return c.StringSlice(name)
-			case name == "pooling-enabled":
-				return []string{fmt.Sprint(c.Bool(name))}
 			}
-			return []string{c.String(name)}
+			if list := c.StringSlice(name); list != nil {
+				return list
+			}
+			return []string{fmt.Sprint(c.Value(name))}
 		},
 	}
 }

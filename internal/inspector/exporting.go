@@ -20,12 +20,6 @@ import (
 	"devhook/recorder"
 )
 
-// exportTypes are the content types of formats. None is one that a browser shows.
-var exportTypes = map[interchange.Format]string{
-	interchange.HAR: "application/json", interchange.NDJSON: "application/x-ndjson",
-	interchange.Curl: "text/plain", interchange.HTTP: "text/plain", interchange.Hurl: "text/plain",
-}
-
 // export answers the recordings that a filter lets through, oldest first, without
 // credentials or with redact without personal data, too, as they are read. What cannot be written ends the connection without its
 // end, once it has begun: nobody takes it for the whole then.
@@ -51,13 +45,13 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	inertly(w, exportTypes[format], "devhook."+string(format))
+	inertly(w, format.MediaType(), "devhook."+string(format))
 	w.Header().Set("Trailer", "X-Devhook-Damaged, X-Devhook-Export")
 	to := &begun{w: w}
 	out := bufio.NewWriterSize(to, 64<<10)
 	writer := interchange.NewWriter(out, format)
 	writer.Version = in.o.Version
-	e := sharing.New(in.o.Store, in.o.Catalog(), writer, format)
+	e := sharing.New(in.o.Store, in.o.Catalog(), writer)
 	e.Redactor, e.Anew = share.redactor, share.anew
 	damaged := 0
 	e.Lost = func(err error) {

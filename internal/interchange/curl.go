@@ -14,10 +14,10 @@ import (
 // takes none over 128 KiB.
 const maxArgument = 64 << 10
 
-// writeCurl writes a command that sends the request of ex, its target, headers
+// curl writes a command that sends the request of ex, its target, headers
 // and body as they were. A body that is no text, or large, is in base64 on its
 // standard input.
-func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
+func (*Writer) curl(b *bytes.Buffer, ex *recorder.Exchange, _ []recorder.Frame) error {
 	r := &ex.Request
 	body := r.Body.Bytes
 	head := r.Method == http.MethodHead && len(body) == 0 // curl takes no data beside --head, not even none
@@ -79,6 +79,7 @@ func writeCurl(b *bytes.Buffer, ex *recorder.Exchange) {
 		b.WriteString(text + "\nEND\n") // which no line of base64 can be
 	}
 	b.WriteString("\n")
+	return nil
 }
 
 // isSimple reports whether curl sends a target as it stands in a URL.

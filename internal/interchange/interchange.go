@@ -42,8 +42,48 @@ const (
 	NDJSON Format = "ndjson" // an Exchange on each line
 )
 
+// formats is what there is to each.
+var formats = []struct {
+	name   Format
+	media  string // the content type; none is one that a browser shows
+	frames bool   // has a place for the messages of a WebSocket
+	write  func(w *Writer, b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error
+}{
+	{HAR, "application/json", true, (*Writer).har},
+	{Curl, "text/plain", false, (*Writer).curl},
+	{HTTP, "text/plain", false, (*Writer).http},
+	{Hurl, "text/plain", false, (*Writer).hurl},
+	{NDJSON, "application/x-ndjson", true, (*Writer).line},
+}
+
 // Formats are all of them.
-func Formats() []Format { return []Format{HAR, Curl, HTTP, Hurl, NDJSON} }
+func Formats() []Format {
+	var all []Format
+	for _, f := range formats {
+		all = append(all, f.name)
+	}
+	return all
+}
+
+// MediaType is the content type of f, "" if there is no such format.
+func (f Format) MediaType() string {
+	for _, known := range formats {
+		if known.name == f {
+			return known.media
+		}
+	}
+	return ""
+}
+
+// HoldsFrames reports whether f has a place for the messages of a WebSocket.
+func (f Format) HoldsFrames() bool {
+	for _, known := range formats {
+		if known.name == f {
+			return known.frames
+		}
+	}
+	return false
+}
 
 // A Writer writes exchanges, one after the other, in one format. Make one with
 // [NewWriter], and end it with Close. It is for one goroutine.
@@ -54,8 +94,8 @@ type Writer struct {
 	// File keeps a body that cannot stand in the text of a .http file, and
 	// returns what the file is called there. Without it such a body is an error.
 	File func(ex *recorder.Exchange, body []byte) (name string, err error)
-	// Frames gives the messages of a WebSocket that ex has opened. They are
-	// written to HAR and NDJSON. Nil: none are.
+	// Frames gives the messages of a WebSocket that ex has opened, for a format
+	// that holds them. Nil: none are written.
 	Frames func(ex *recorder.Exchange) ([]recorder.Frame, error)
 	// Version is that of devhook, which HAR names.
 	Version string
@@ -64,11 +104,14 @@ type Writer struct {
 // NewWriter returns a Writer that writes to w.
 func NewWriter(w io.Writer, f Format) *Writer { return &Writer{w: w, format: f} }
 
+// Format is the one that w writes.
+func (w *Writer) Format() Format { return w.format }
+
 // Write writes ex, whose bodies are in memory. A large one takes several times
 // its size while it is written.
 func (w *Writer) Write(ex *recorder.Exchange) error {
 	var frames []recorder.Frame
-	if w.Frames != nil && (w.format == HAR || w.format == NDJSON) {
+	if w.Frames != nil && w.format.HoldsFrames() {
 		var err error
 		if frames, err = w.Frames(ex); err != nil {
 			return err
@@ -80,32 +123,23 @@ func (w *Writer) Write(ex *recorder.Exchange) error {
 		original.Seq, original.Origin = was.Seq, was.Origin
 	}
 	ex = &original
-	var b bytes.Buffer
-	var err error
-	switch w.format {
-	case HAR:
-		err = w.har(&b, ex, frames)
-	case Curl:
-		writeCurl(&b, ex)
-	case HTTP:
-		err = w.http(&b, ex)
-	case Hurl:
-		writeHurl(&b, ex)
-	case NDJSON:
-		err = writeLine(&b, ex, frames)
-	default:
-		err = fmt.Errorf("no format %q", w.format)
-	}
-	if err != nil {
+	for _, f := range formats {
+		if f.name != w.format {
+			continue
+		}
+		var b bytes.Buffer
+		if err := f.write(w, &b, ex, frames); err != nil {
+			return err
+		}
+		w.n++
+		_, err := w.w.Write(b.Bytes())
 		return err
 	}
-	w.n++
-	_, err = w.w.Write(b.Bytes())
-	return err
+	return fmt.Errorf("no format %q", w.format)
 }
 
-// writeLine writes ex as devhook show --json does.
-func writeLine(b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error {
+// line writes ex as devhook show --json does.
+func (*Writer) line(b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error {
 	line, err := ex.MarshalJSON()
 	if err != nil {
 		return err

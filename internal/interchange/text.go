@@ -38,7 +38,7 @@ func method(r *recorder.Request) string {
 
 // http writes a request as the HTTP clients of editors read it: RFC 9112, with
 // ### between requests.
-func (w *Writer) http(b *bytes.Buffer, ex *recorder.Exchange) error {
+func (w *Writer) http(b *bytes.Buffer, ex *recorder.Exchange, _ []recorder.Frame) error {
 	r := &ex.Request
 	fmt.Fprintf(b, "### %s\n%s %s HTTP/1.1\n", strings.ReplaceAll(title(ex), "{{", "{ {"), method(r), address(r))
 	for _, f := range fields(r) {
@@ -87,10 +87,10 @@ func standsInText(body []byte) bool {
 // maxComment is the largest body, in bytes, that is repeated as a comment.
 const maxComment = 4096
 
-// writeHurl writes an entry of a Hurl file, whose answer must have the status
+// hurl writes an entry of a Hurl file, whose answer must have the status
 // that it had. Its strings have escapes and variables, and its JSON is spelled anew:
 // a body that is more than a plain line is in base64, which stays byte for byte.
-func writeHurl(b *bytes.Buffer, ex *recorder.Exchange) {
+func (*Writer) hurl(b *bytes.Buffer, ex *recorder.Exchange, _ []recorder.Frame) error {
 	r := &ex.Request
 	fmt.Fprintf(b, "# %s\n%s %s\n", title(ex), method(r), address(r))
 	for _, f := range fields(r) {
@@ -116,6 +116,7 @@ func writeHurl(b *bytes.Buffer, ex *recorder.Exchange) {
 		fmt.Fprintf(b, "HTTP %d\n", a.Status)
 	}
 	b.WriteString("\n")
+	return nil
 }
 
 // hurlEscape writes s as the grammar's key-string and value-string have it.

@@ -30,7 +30,6 @@ type Export struct {
 
 	store   *recorder.Store
 	catalog *verify.Catalog
-	format  interchange.Format
 	w       *interchange.Writer
 }
 
@@ -49,11 +48,11 @@ func (e *LoadError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// New returns an Export of what is in store to w, which writes format.
-func New(store *recorder.Store, catalog *verify.Catalog, w *interchange.Writer, format interchange.Format) *Export {
+// New returns an Export of what is in store to w.
+func New(store *recorder.Store, catalog *verify.Catalog, w *interchange.Writer) *Export {
 	e := &Export{
 		Lost: func(error) {}, Replaced: map[string]bool{}, Signed: map[string]Signature{}, Unsigned: map[string]error{},
-		store: store, catalog: catalog, format: format, w: w,
+		store: store, catalog: catalog, w: w,
 	}
 	w.Frames = e.frames
 	return e
@@ -66,7 +65,7 @@ func (e *Export) Add(ex *recorder.Exchange) error {
 	if err != nil {
 		return &LoadError{err}
 	}
-	if ex.Ending != nil && e.format != interchange.HAR && e.format != interchange.NDJSON {
+	if ex.Ending != nil && !e.w.Format().HoldsFrames() {
 		e.Frames++
 	}
 	if e.Redactor != nil {
