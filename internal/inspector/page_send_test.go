@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/coder/websocket"
 
 	"devhook/verify"
@@ -47,6 +48,25 @@ func TestPageReplaysAll(t *testing.T) {
 	if got := s.last().target; got != "/a" {
 		t.Errorf("the app was last sent %s", got)
 	}
+}
+
+// Who holds a key down sends once.
+func TestPageKeyHeldDown(t *testing.T) {
+	s := newSite(t)
+	for range 3 {
+		s.send("/a", "{}")
+	}
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/3")
+	b.wait(`document.querySelector("#r3")?.getAttribute("aria-selected") === "true"`)
+	for _, key := range []string{"r", "j"} {
+		for n := range 3 {
+			command(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key, AutoRepeat: new(n > 0)})
+		}
+	}
+	b.wait(`document.querySelector("#pane article")?.dataset.seq === "1" && document.querySelector("#r4:not(.wait)")`)
+	s.send("/b", "{}")
+	b.wait(rowNumbers + `.startsWith("5,4,3")`)
 }
 
 // What is marked is sent again, whatever the filter shows by then, and as the dialog says.

@@ -423,7 +423,7 @@ document.addEventListener("keydown", (e) => {
   const f = keys[e.key];
   if (!f) return;
   e.preventDefault();
-  f();
+  if (!e.repeat || ofList.has(e.key) || "jknN".includes(e.key)) f(); // who holds a key down walks, and does nothing twice
 });
 
 addEventListener("popstate", () => {
