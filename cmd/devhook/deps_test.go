@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +94,7 @@ func TestImports(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	used := map[string]bool{}
+	rows := mapRows(t)
 	for _, p := range goList(t, "./...") {
 		name := strings.TrimPrefix(p.ImportPath, module)
 		seen[name] = true
@@ -101,6 +105,11 @@ func TestImports(t *testing.T) {
 		}
 		if p.Doc == "" {
 			t.Errorf("%s has no package comment", name)
+		}
+		if row, ok := rows[name]; !ok {
+			t.Errorf("%s has no row in ARCHITECTURE.md", name)
+		} else if got := ownImports(p); row != "all of them" && !strings.Contains(row, "tests only") && !slices.Equal(namesIn(row), got) {
+			t.Errorf("ARCHITECTURE.md: %s imports %v, and its row says %s", name, got, row)
 		}
 		for _, imp := range p.Imports {
 			if dep, ok := strings.CutPrefix(imp, module); ok {
@@ -134,6 +143,48 @@ func TestImports(t *testing.T) {
 			t.Errorf("importers has %s, which nobody imports", mod)
 		}
 	}
+}
+
+// mapRow is a row of the map in ARCHITECTURE.md: packages, and what they import.
+var mapRow = regexp.MustCompile("(?m)^\\| (`[^|]+`) \\| ([^|]+) \\|")
+
+func mapRows(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, m := range mapRow.FindAllStringSubmatch(string(text), -1) {
+		for name := range strings.SplitSeq(m[1], ", ") {
+			rows[strings.Trim(name, "`")] = m[2]
+		}
+	}
+	return rows
+}
+
+func namesIn(row string) []string {
+	names := []string{}
+	for name := range strings.SplitSeq(row, ", ") {
+		if name != "nothing" {
+			names = append(names, path.Base(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ownImports are the packages of ours that p imports, by their last names, but for
+// those that the map does not name.
+func ownImports(p listed) []string {
+	names := []string{}
+	for _, imp := range p.Imports {
+		if base := path.Base(imp); strings.HasPrefix(imp, module) && base != "similar" && base != "loopback" {
+			names = append(names, base)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func moduleOf(imp string) string {
