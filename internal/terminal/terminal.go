@@ -4,19 +4,13 @@
 package terminal
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
@@ -208,25 +202,6 @@ func (t *Terminal) wrap(text string, margin int) []string {
 	return Wrap(text, t.width-margin)
 }
 
-// Wrap breaks text between words into lines of at most so many columns. A word that
-// is too long, as URLs are, is left whole.
-func Wrap(text string, columns int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.SplitSeq(text, " ") {
-		if line != "" && Columns(line)+1+Columns(word) > columns {
-			lines, line = append(lines, strings.TrimRight(line, " ")), ""
-			if word == "" {
-				continue
-			}
-		} else if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
-}
-
 // Bold, Dim, Good, Warn and Bad return s in a style that does not carry its
 // meaning alone.
 func (t *Terminal) Bold(s string) string { return t.style.bold(s) }
@@ -265,131 +240,4 @@ func (t *Terminal) told(style func(a ...any) string, mark, text string) {
 		lines[0] = style(mark) + rest
 	}
 	t.Printf("%s", strings.Join(lines, "\n"))
-}
-
-// Safe returns s as a terminal may have it: what is no letter, mark, digit,
-// punctuation or space is spelled out, so that no sequence in it is obeyed and
-// no text runs backwards.
-func Safe(s string) string {
-	plain := true
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] >= 0x7F {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n <= 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
-
-// SafeText is [Safe] for text of several lines: newlines and tabs stay.
-func SafeText(s string) string {
-	var b strings.Builder
-	for s != "" {
-		i := strings.IndexAny(s, "\n\t")
-		if i < 0 {
-			b.WriteString(Safe(s))
-			break
-		}
-		b.WriteString(Safe(strings.TrimSuffix(s[:i], "\r")))
-		b.WriteByte(s[i])
-		s = s[i+1:]
-	}
-	return b.String()
-}
-
-// Size returns n bytes in three digits or so: 88 B, 1.2 kB, 20 MB.
-func Size(n int64) string {
-	const units = "kMGTPE"
-	if n < 1000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	v := float64(n)
-	unit := -1
-	for v >= 999.5 && unit < len(units)-1 {
-		v /= 1000
-		unit++
-	}
-	if v < 9.95 {
-		return fmt.Sprintf("%.1f %cB", v, units[unit])
-	}
-	return fmt.Sprintf("%.0f %cB", v, units[unit])
-}
-
-// Took returns a duration in three digits or so: 0.4ms, 37ms, 1.2s, 2m10s.
-func Took(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%.1fms", float64(d)/float64(time.Millisecond))
-	case d < time.Second:
-		return fmt.Sprintf("%dms", d/time.Millisecond)
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return d.Round(time.Second).String()
-}
-
-// LogHandler returns a handler that writes records of the given level and
-// above, as a person reads them: warnings and errors in words, what is below
-// with all its parts.
-func (t *Terminal) LogHandler(level slog.Level) slog.Handler { return &logHandler{t: t, level: level} }
-
-type logHandler struct {
-	t      *Terminal
-	level  slog.Level
-	prefix string // parts that With gave
-}
-
-func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
-
-func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
-	var b strings.Builder
-	b.WriteString(Safe(r.Message) + h.prefix)
-	r.Attrs(func(a slog.Attr) bool {
-		b.WriteString(part(a))
-		return true
-	})
-	switch {
-	case r.Level >= slog.LevelError:
-		h.t.told(h.t.style.bad, "devhook: error:", b.String())
-	case r.Level >= slog.LevelWarn:
-		h.t.told(h.t.style.warn, "devhook: warning:", b.String())
-	default:
-		h.t.Printf("%s %s", h.t.style.dim(strings.ToLower(r.Level.String())+":"), b.String())
-	}
-	return nil
-}
-
-func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	next := *h
-	for _, a := range attrs {
-		next.prefix += part(a)
-	}
-	return &next
-}
-
-func (h *logHandler) WithGroup(string) slog.Handler { return h }
-
-func part(a slog.Attr) string {
-	value := Safe(a.Value.Resolve().String())
-	if a.Key == "error" {
-		return ": " + value
-	}
-	return " " + Safe(a.Key) + "=" + value
 }

@@ -1,0 +1,161 @@
+package terminal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// readable returns a body as a person reads it: JSON in lines, other text as
+// it is, and of what is no text the start in hex.
+func readable(body []byte) string {
+	if lines, ok := indent(body); ok {
+		return SafeText(lines)
+	}
+	if isText(body) {
+		return SafeText(string(body))
+	}
+	const most = 256
+	var b strings.Builder
+	for i := 0; i < len(body) && i < most; i += 16 {
+		line := body[i:min(i+16, len(body))]
+		fmt.Fprintf(&b, "%08x  %-48x  ", i, line)
+		for _, c := range line {
+			if c < 0x20 || c >= 0x7F {
+				c = '.'
+			}
+			b.WriteByte(c)
+		}
+		b.WriteByte('\n')
+	}
+	if len(body) > most {
+		b.WriteString("…\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Bounds of indent: what is nested deeper than maxIndent stays on its line,
+// and the text becomes at most maxGrowth times as long, and 4 KiB. A thousand
+// brackets are a thousand lines of up to a thousand columns otherwise.
+const (
+	maxIndent = 32
+	maxGrowth = 8
+)
+
+// indent returns a JSON text in lines. JSON that a string holds, as TikTok's
+// content, is opened below it, and said to be a string. It reports false if
+// body is none, or would become too long.
+func indent(body []byte) (string, bool) {
+	if !json.Valid(body) {
+		return "", false
+	}
+	b, ok := appendIndented(make([]byte, 0, 2*len(body)), body, 0, maxGrowth*len(body)+4<<10)
+	return string(b), ok
+}
+
+// appendIndented appends the lines of a valid JSON text, whose first one is
+// that deep. It reports false when b has more than most bytes.
+func appendIndented(b, body []byte, depth, most int) ([]byte, bool) {
+	newline := func(depth int) {
+		b = append(b, '\n')
+		for range depth {
+			b = append(b, "  "...)
+		}
+	}
+	fresh := false // a bracket was opened just now
+	for i := 0; i < len(body); i++ {
+		if len(b) > most {
+			return b, false
+		}
+		c := body[i]
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '}', ']':
+			if depth--; !fresh && depth < maxIndent {
+				newline(depth)
+			}
+			fresh = false
+			b = append(b, c)
+			continue
+		}
+		if fresh && depth <= maxIndent {
+			newline(depth)
+		}
+		fresh = false
+		if c == '"' {
+			end := stringEnd(body[i:]) + i
+			inner, isJSON := heldJSON(body[i:end], body[end:])
+			if !isJSON || depth >= maxIndent {
+				b = append(b, body[i:end]...)
+			} else {
+				b = append(b, "(a string of JSON)"...)
+				newline(depth + 1)
+				var ok bool
+				if b, ok = appendIndented(b, inner, depth+1, most); !ok {
+					return b, false
+				}
+			}
+			i = end - 1
+			continue
+		}
+		b = append(b, c)
+		switch c {
+		case '{', '[':
+			depth++
+			fresh = true
+		case ',':
+			if depth <= maxIndent {
+				newline(depth)
+			}
+		case ':':
+			b = append(b, ' ')
+		}
+	}
+	return b, true
+}
+
+// stringEnd returns where the JSON string ends that text starts with.
+func stringEnd(text []byte) int {
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// heldJSON returns the object or list that a JSON string holds, unless the
+// string is a name: then rest begins with a colon.
+func heldJSON(raw, rest []byte) ([]byte, bool) {
+	if len(raw) < 4 || bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":")) {
+		return nil, false
+	}
+	if first := bytes.TrimLeft(raw[1:], " "); first[0] != '{' && first[0] != '[' {
+		return nil, false
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil || !json.Valid([]byte(text)) {
+		return nil, false
+	}
+	return []byte(text), true
+}
+
+// isText reports whether a person can read body, whose last rune may be cut.
+func isText(body []byte) bool {
+	for i := 0; i < len(body); {
+		r, n := utf8.DecodeRune(body[i:])
+		if r == utf8.RuneError && n == 1 && (i < len(body)-utf8.UTFMax || utf8.FullRune(body[i:])) ||
+			unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' && r != '\x1b' {
+			return false
+		}
+		i += n
+	}
+	return true
+}
