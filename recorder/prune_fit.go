@@ -1,8 +1,8 @@
 package recorder
 
 import (
-	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -88,14 +88,13 @@ func (j *pruner) held() (int64, error) {
 
 // A weight is how many bytes there are of what is chosen of a segment.
 type weight struct {
-	segment int64 // all of it, without bodies
-	rows    int
+	segment int64        // all of it, without bodies
 	bodies  map[ID]int64 // in files; each is counted once
 	total   int64        // of what is chosen, about
 }
 
 func (j *pruner) weigh(i int, f fate, counted map[string]bool) (weight, error) {
-	w := weight{rows: max(1, f.rows), bodies: map[ID]int64{}}
+	w := weight{bodies: map[ID]int64{}}
 	if len(f.chosen) == 0 {
 		return w, nil
 	}
@@ -104,7 +103,7 @@ func (j *pruner) weigh(i int, f fate, counted map[string]bool) (weight, error) {
 		return w, err
 	}
 	w.segment = info.Size()
-	w.total = w.segment / int64(w.rows) * int64(len(f.chosen))
+	w.total = w.segment / int64(f.rows) * int64(len(f.chosen))
 	for _, u := range j.x.loaded[i] {
 		err := j.s.bodiesOf(u, func(id ID, sum string) {
 			if !f.chosen[id] || counted[sum] {
@@ -124,63 +123,39 @@ func (j *pruner) weigh(i int, f fate, counted map[string]bool) (weight, error) {
 }
 
 // cut chooses the oldest of a segment, of those that may go, until there are most bytes
-// or less, and returns how many there are then. What no exchange has by itself, as
-// frames, is shared by all.
+// or less, and returns how many there are then.
 func (j *pruner) cut(i int, may map[ID]bool, w weight, total, most int64, chosen map[ID]bool) (int64, error) {
-	type row struct {
-		id   ID
-		size int64
+	f, err := openShared(j.s.segmentPath(j.x.segments[i]), os.O_RDONLY)
+	if err != nil {
+		return total, err
 	}
-	var list []row
-	rest := w.segment
-	for _, u := range j.x.loaded[i] {
-		err := j.s.withIndex(u, func(u *run) error {
-			return j.s.linesOf(u, func(id ID, size int64) {
-				rest -= size
-				list = append(list, row{id, size})
-			})
-		})
+	defer f.Close()
+	lines := map[ID]int64{} // bytes, with those of results and frames
+	var order []ID
+	for r := newLineReader(f, 0, w.segment); ; {
+		raw, err := r.next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			return total, err
 		}
+		l, bad := parseLine(raw)
+		if bad != nil {
+			continue
+		}
+		if lines[l.id] += int64(len(raw)) + 1; l.kind == 'x' && may[l.id] {
+			order = append(order, l.id)
+		}
 	}
-	share := max(0, rest) / int64(w.rows)
-	for _, r := range list {
+	for _, id := range order {
 		if total <= most {
 			break
 		}
-		if may[r.id] {
-			chosen[r.id] = true
-			total -= r.size + share + w.bodies[r.id]
-		}
+		chosen[id] = true
+		total -= lines[id] + w.bodies[id]
 	}
 	return total, nil
-}
-
-// linesOf calls f for each exchange of u with the length of its lines in u. If it
-// returns an error it has called f for none.
-func (s *Store) linesOf(u *run, f func(id ID, size int64)) error {
-	c, err := u.open()
-	if err != nil {
-		return err
-	}
-	defer c.done()
-	var columns [3][]byte
-	for n, column := range []int{colID, colX, colR} {
-		if columns[n], err = c.column(column); err != nil {
-			return err
-		}
-	}
-	for i := range u.rows {
-		size := int64(0)
-		for _, spans := range columns[1:] {
-			if n := binary.LittleEndian.Uint32(spans[i*8+4:]); n > 0 {
-				size += int64(n) + 1 // its line end
-			}
-		}
-		f(ID(columns[0][i*idLen:][:idLen]), size)
-	}
-	return nil
 }
 
 // withIndex calls f with u, and if that is damaged or gone once more with a new one.

@@ -127,6 +127,28 @@ func TestPruneBySizeAgain(t *testing.T) {
 	}
 }
 
+// The messages of a WebSocket have their weight: where one of them is what is too much, it
+// goes, and nothing that is younger and small.
+func TestPruneBySizeCountsFrames(t *testing.T) {
+	s := openSmall(t, t.TempDir(), 1<<20)
+	before, open := handled(), handled()
+	mustAppend(t, s, before)
+	mustAppend(t, s, open)
+	for n := range 4 {
+		mustAppend(t, s, handled())
+		if err := s.AddFrames(open.ID, []Frame{{N: int64(n + 1), At: open.At, Dir: In, Op: OpText, Body: bytes.Repeat([]byte("a"), 50_000)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := Pruning{MaxSize: s.Size() - 100_000, WholeSegments: true}
+	if did := mustPrune(t, s, p); did.Exchanges != 2 {
+		t.Errorf("%+v", did)
+	}
+	if left := seqs(t, s, Query{}); len(left) != 4 || s.Size() > p.MaxSize {
+		t.Errorf("%v are left, and %d bytes", left, s.Size())
+	}
+}
+
 // The results of exchanges that went with their segment stand in the next one: nobody
 // who goes through the journal stumbles over them.
 func TestFollowOverPruned(t *testing.T) {
