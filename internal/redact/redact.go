@@ -8,8 +8,8 @@
 // tables in names.go; patterns find tokens, e-mail addresses and telephone
 // numbers in any text. An id or user name that a name gave away is replaced
 // wherever else it stands as a word of its own, as in a URL; so is a name of more than
-// one word or in another script than Latin, and a long number. JSON in strings and in
-// form fields is entered. Names, event types, times, signatures, booleans
+// one word or in another script than Latin, and a long number. JSON in strings, in
+// base64 and in form fields is entered. Names, event types, times, signatures, booleans
 // and null stay.
 //
 // A credential becomes zeros, of the same length, so that hex stays hex and

@@ -2,6 +2,7 @@ package redact_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -168,6 +169,24 @@ func TestFullNames(t *testing.T) {
 		if found == nil || len(found) == 3 && found[1] != found[2] || strings.Contains(got, "Ada") {
 			t.Errorf("%s: became %s", body, got)
 		}
+	}
+}
+
+// JSON in base64, as in what Gmail has Pub/Sub push, is entered, and else stays as it is spelled.
+func TestPacked(t *testing.T) {
+	const plain = "eyJoaXN0b3J5\\nSWQiOjEyMzQ1Nn0=" // {"historyId":123456}, with a line end
+	data := base64.StdEncoding.EncodeToString([]byte(`{"emailAddress":"ada.x@a.example","historyId":1}`))
+	clean, changed := redactor.Request(request(`{"t":"by ada.x@a.example","data":"` + data + `","other":"` + plain + `"}`))
+	var got struct{ T, Data, Other string }
+	if err := json.Unmarshal(clean.Body.Bytes, &got); err != nil {
+		t.Fatal(err)
+	}
+	b, err := base64.StdEncoding.DecodeString(got.Data)
+	if want := `{"emailAddress":"` + strings.TrimPrefix(got.T, "by ") + `","historyId":1}`; err != nil || string(b) != want || strings.Contains(want, "ada") {
+		t.Errorf("%v: got %s, want %s", err, b, want)
+	}
+	if !strings.Contains(string(clean.Body.Bytes), plain) || !slices.Contains(changed, "body emailAddress") {
+		t.Errorf("%s; changed %q", clean.Body.Bytes, changed)
 	}
 }
 
