@@ -103,6 +103,9 @@ func (e *exporting) summary() {
 	for _, id := range slices.Sorted(maps.Keys(e.export.Unsigned)) {
 		e.errs.Warning(fmt.Sprintf("%s is not signed anew: %s", id, e.export.Unsigned[id].Error()))
 	}
+	if n := e.export.Unseen; n > 0 {
+		e.errs.Warning(countOf(n, "body is", "bodies are") + " compressed or no text: only secrets that are configured are found there")
+	}
 	if n := e.export.Frames; n > 0 {
 		e.errs.Warning(fmt.Sprintf("the messages of %d WebSockets are not exported: --format har or ndjson has them", n))
 	}

@@ -149,8 +149,9 @@ func exported(e *sharing.Export) string {
 		Replaced []string                     `json:"replaced,omitempty"`
 		Signed   map[string]sharing.Signature `json:"signed,omitempty"`
 		Unsigned map[string]string            `json:"unsigned,omitempty"`
+		Unseen   int                          `json:"unseen,omitempty"`
 		Frames   int                          `json:"frames_left_out,omitempty"`
-	}{Replaced: slices.Sorted(maps.Keys(e.Replaced)), Signed: e.Signed, Unsigned: map[string]string{}, Frames: e.Frames}
+	}{Replaced: slices.Sorted(maps.Keys(e.Replaced)), Signed: e.Signed, Unsigned: map[string]string{}, Unseen: e.Unseen, Frames: e.Frames}
 	if len(line.Replaced) > mostReplaced {
 		line.Replaced = append(line.Replaced[:mostReplaced:mostReplaced], "more")
 	}

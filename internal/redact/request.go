@@ -127,7 +127,7 @@ func (p *pass) header(name, v string) string {
 // body replaces in a body: what begins as JSON is JSON, as it is to verify.
 func (p *pass) body(b []byte, h http.Header) []byte {
 	switch kind := jsonx.TopKind(b); {
-	case len(b) == 0 || isBinary(b) || h.Get("Content-Encoding") != "" && !utf8.Valid(b):
+	case !CanSee(b, h):
 		return b
 	case kind == jsonx.Object || kind == jsonx.Array || kind == jsonx.String:
 		if out, err := jsonx.Rewrite(b, p.scalar); err == nil {
@@ -142,6 +142,12 @@ func (p *pass) body(b []byte, h http.Header) []byte {
 	}
 	p.note("text")
 	return []byte(out)
+}
+
+// CanSee reports whether anything is found in a body that comes with the headers h: not in
+// one that is compressed or another that is no text.
+func CanSee(b []byte, h http.Header) bool {
+	return !isBinary(b) && (h.Get("Content-Encoding") == "" || utf8.Valid(b))
 }
 
 // isBinary reports whether b is no text.

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 
 	"devhook/internal/interchange"
 	"devhook/internal/redact"
@@ -26,6 +27,7 @@ type Export struct {
 	Replaced map[string]bool      // where something was
 	Signed   map[string]Signature // by provider, what verifies it
 	Unsigned map[string]error     // by provider, why its webhooks are not signed anew
+	Unseen   int                  // bodies that are compressed or no text, in which only configured secrets are found
 	Frames   int                  // WebSockets whose messages the format has no place for
 
 	store   *recorder.Store
@@ -73,6 +75,12 @@ func (e *Export) Add(ex *recorder.Exchange) error {
 		provider, _ := e.catalog.Lookup(out.Provider)
 		out, changed = e.Redactor.Of(provider).Exchange(out)
 		e.replaced(changed)
+		e.look(out.Request.Body, out.Request.Headers)
+		for _, r := range []*recorder.Response{out.Response, out.App} {
+			if r != nil {
+				e.look(r.Body, r.Headers)
+			}
+		}
 	}
 	if e.Anew != nil {
 		if err := e.sign(&out); err != nil {
@@ -80,6 +88,13 @@ func (e *Export) Add(ex *recorder.Exchange) error {
 		}
 	}
 	return e.w.Write(&out)
+}
+
+// look counts a body in which nothing is seen.
+func (e *Export) look(b recorder.Body, h http.Header) {
+	if !redact.CanSee(b.Bytes, h) {
+		e.Unseen++
+	}
 }
 
 func (e *Export) replaced(changed []string) {
