@@ -299,3 +299,27 @@ func TestLateEffects(t *testing.T) {
 		t.Errorf("one that is refused: %d effects, %v", n, err)
 	}
 }
+
+// What a language writes is what an app signs that verifies JSON it has parsed: the texts
+// are those of Python 3.11 and Go, and for PHP those of Python with its slashes.
+func TestWritten(t *testing.T) {
+	const body = "{ \"é\": \"1 × \\\"é/ü\\\" , : 😀\\\\\",\n\"b\":[1.5 ,2],\"a\":{\"<\":\"\\/\"}}"
+	for _, tt := range []struct {
+		name  string
+		write func([]byte) ([]byte, error)
+		want  string
+	}{
+		{"python", func(b []byte) ([]byte, error) { return written(b, " ", "/") }, `{"\u00e9": "1 \u00d7 \"\u00e9/\u00fc\" , : \ud83d\ude00\\", "b": [1.5, 2], "a": {"<": "/"}}`},
+		{"ascii", func(b []byte) ([]byte, error) { return written(b, "", "/") }, `{"\u00e9":"1 \u00d7 \"\u00e9/\u00fc\" , : \ud83d\ude00\\","b":[1.5,2],"a":{"<":"/"}}`},
+		{"php", func(b []byte) ([]byte, error) { return written(b, "", `\/`) }, `{"\u00e9":"1 \u00d7 \"\u00e9\/\u00fc\" , : \ud83d\ude00\\","b":[1.5,2],"a":{"<":"\/"}}`},
+		{"go", asMap, `{"a":{"\u003c":"/"},"b":[1.5,2],"é":"1 × \"é/ü\" , : 😀\\"}`},
+	} {
+		got, err := tt.write([]byte(body))
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s: %v\n%s\n%s", tt.name, err, got, tt.want)
+		}
+		if _, err := tt.write([]byte("a=1")); err == nil {
+			t.Errorf("%s takes a form for JSON", tt.name)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"devhook/internal/jsonx"
 	"devhook/internal/param"
@@ -81,6 +83,52 @@ func compact(body []byte) ([]byte, error) {
 		return nil, skip("its body is no JSON")
 	}
 	return b.Bytes(), nil
+}
+
+// written returns body as languages write it that know ASCII only: with a gap behind
+// commas and colons, and slashes spelled so. Where all that is right is refused, an app
+// that signs what it has parsed gives itself away by what it takes.
+func written(body []byte, gap, slash string) ([]byte, error) {
+	text, err := compact(body)
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	quoted := false
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		switch c := text[i]; {
+		case n > 1 && r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		case n > 1:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		case c == '/':
+			b = append(b, slash...)
+		case c == '\\' && text[i+1] == '/':
+			b, n = append(b, slash...), 2
+		case c == '\\':
+			b, n = append(b, text[i:i+2]...), 2
+		case !quoted && (c == ',' || c == ':'):
+			b = append(append(b, c), gap...)
+		default:
+			quoted = quoted != (c == '"')
+			b = append(b, c)
+		}
+		i += n
+	}
+	return b, nil
+}
+
+// asMap returns body with the members of each object in the order of their names.
+func asMap(body []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil, skip("its body is no JSON")
+	}
+	return json.Marshal(v)
 }
 
 // reordered returns body with its members in the opposite order.

@@ -35,7 +35,7 @@ var faults = []Fault{
 	{"keeps-forged", "remembers what it has refused", "Verify before the delivery id is remembered: else a forged webhook makes the right one a repetition.", nil},
 	{answersFirst, "answers 2xx before it has verified", "Verify first, it takes less than a millisecond: only from the answer the provider, and you, learn that a secret is not the right one.", nil},
 	{"too-slow", "answers later than the provider waits", "Answer as soon as the webhook is verified and kept, and do the work after that: to the provider this is a failure, and it sends again.", nil},
-	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again?", []string{"keeps-forged"}},
+	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again? Where the URL is signed, does it make that of X-Forwarded-Proto and X-Forwarded-Host?", []string{"keeps-forged"}},
 	{"refuses-late", "refuses the provider's second try", "A second try is a webhook like the first, with the same id: answer 2xx.", nil},
 	{"acts-first", "acts on what it refuses", "Verify before anything is done: there was an effect, though the answer was a refusal.", nil},
 	{"crash-signature", "crashes on a signature that is not right", "Catch what verifying throws, and answer 401: libraries throw if a signature is wrong, functions of constant time if it has another length.", nil},
