@@ -68,7 +68,7 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 	if len(known.Dashboard) == 0 {
 		r.out.Printf("%s: paste it where the provider asks for it: %s", known.Name, terminal.Safe(u))
 	} else {
-		r.out.Printf("%s  %s", r.out.Bold(known.Name), terminal.Safe(u))
+		r.out.Beside(r.out.Bold(known.Name)+" ", terminal.Safe(u))
 		for _, step := range known.Steps(u) {
 			r.out.Paragraph(2, terminal.Safe(step))
 		}

@@ -97,7 +97,12 @@ const maxShown = 12
 
 func showStats(out *terminal.Terminal, t *census.Census, by census.Period) {
 	by, times := t.Times(by)
-	row := func(name, text string) { out.Printf("  %s %s", terminal.Pad(terminal.Cut(name, 36), 36), text) }
+	row := func(name, text string) {
+		if out.Lasts() { // else grep is to find the whole of it
+			name = terminal.Cut(name, 36)
+		}
+		out.Printf("%s", strings.TrimRight("  "+terminal.Pad(name, 36)+" "+text, " "))
+	}
 	out.Paragraph(0, fmt.Sprintf("%s, %s, from %s to %s", countOf(int(t.Count), "recording", "recordings"), terminal.Size(t.Bytes), t.First.Local().Format(time.DateTime), t.Last.Local().Format(time.DateTime)))
 	for _, group := range census.Groups {
 		counts := t.By(group)

@@ -117,6 +117,8 @@ func (p *program) source(c *cli.Context, args []string) config.Source {
 				return nil
 			case !c.IsSet(name):
 				return nil
+			case name == "inspect" && c.String(name) == "false": // as ngrok's agent has it
+				return []string{"off"}
 			}
 			if list := c.StringSlice(name); list != nil {
 				return list
