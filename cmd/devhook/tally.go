@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"devhook/internal/terminal"
 	"devhook/recorder"
 )
 
@@ -11,6 +12,7 @@ type tally struct {
 	total    int
 	outcomes map[recorder.Outcome]int
 	failed   int // answered with an error
+	led      int // answered with a redirect
 	copies   int // for further apps; not in the others
 	sent     int // by devhook itself; in the others
 }
@@ -31,6 +33,9 @@ func (t *tally) add(ex *recorder.Exchange) {
 	if ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400 {
 		t.failed++
 	}
+	if terminal.Redirect(ex) != "" {
+		t.led++
+	}
 }
 
 // String is the summary.
@@ -50,8 +55,9 @@ func (t *tally) String(malformed, notRecorded int64) string {
 			sep = ", "
 		}
 	}
-	part(t.outcomes[recorder.Answered]-t.failed, "answered well")
+	part(t.outcomes[recorder.Answered]-t.failed-t.led, "answered well")
 	part(t.failed, "answered with an error")
+	part(t.led, "answered with a redirect")
 	part(t.outcomes[recorder.Handled], "answered by devhook")
 	part(t.outcomes[recorder.Refused], "refused")
 	part(t.outcomes[recorder.Unreachable], "without an answer of the app")

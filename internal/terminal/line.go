@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -227,6 +228,8 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text = ex.Detail
 	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400:
 		text = excerpt(ex.Answer().Body.Bytes)
+	case Redirect(ex) != "":
+		text = "a redirect to " + Cut(Redirect(ex), 200) + ", which most providers do not follow, and take for a failure"
 	case ex.Outcome == recorder.Answered && ex.Detail != "":
 		text = ex.Detail
 	case ex.Outcome == recorder.Refused && t.width > 0 && t.width < wide:
@@ -252,6 +255,16 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text += "   "
 	}
 	return indent + text + t.style.dim(more)
+}
+
+// Redirect returns where the app's answer to a webhook leads, "" if it is no redirect. A
+// browser's GET is meant to follow one.
+func Redirect(ex *recorder.Exchange) string {
+	r := ex.Answer()
+	if ex.Outcome != recorder.Answered || r == nil || r.Status/100 != 3 || ex.Request.Method == http.MethodGet || ex.Request.Method == http.MethodHead {
+		return ""
+	}
+	return r.Headers.Get("Location")
 }
 
 // found is what is known of a refusal beside its reason: what would make the

@@ -127,6 +127,11 @@ func TestExchange(t *testing.T) {
 	unrouted := exchange()
 	unrouted.Outcome, unrouted.Response.Status = recorder.Unrouted, 404
 
+	led := exchange()
+	led.Response.Status, led.Response.Headers = 308, http.Header{"Location": {"/hooks/"}}
+	browser := exchange()
+	browser.Request.Method, browser.Response.Status, browser.Response.Headers = http.MethodGet, 302, http.Header{"Location": {"/login"}}
+
 	for name, tt := range map[string]struct {
 		ex    *recorder.Exchange
 		width int
@@ -144,6 +149,9 @@ func TestExchange(t *testing.T) {
 		"here":     {here, 0, "14:02:11.482  #128  tiktok    POST /hooks/tiktok          1.2 kB  sig ok     answered here 200\n"},
 		"a replay": {replayed, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms  (replay)\n"},
 		"no route": {unrouted, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     no route 404\n"},
+		"a redirect": {led, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  308   37ms\n" +
+			"              a redirect to /hooks/, which most providers do not follow, and take for a failure   devhook show 128\n"},
+		"a browser's redirect": {browser, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  302   37ms\n"},
 		"no room for where it is from": {downAgain, 60, "14:02:11 #128 tiktok vi…ompleted sig ok   -> 502 unreachable\n" +
 			"          connection refused: is the app…   devhook show 128\n"},
 		"80 columns": {exchange(), 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 200   37ms\n"},
