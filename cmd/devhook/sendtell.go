@@ -69,7 +69,7 @@ func (s *sending) tell(d sent) error {
 			return err
 		}
 	}
-	if r := done.Response; r != nil && s.sent == 1 {
+	if r := done.Response; r != nil && s.sent == 1 && (why != "" || !s.c.IsSet("expect")) {
 		if hint := s.misplaced(d.ex, d.plan.Origin, strconv.Itoa(r.Status)); hint != "" {
 			s.errs.Hint(hint)
 		}
