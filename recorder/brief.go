@@ -57,8 +57,9 @@ func (l line) brief() line {
 	return l
 }
 
-// beginning returns the beginning of a body as it stands in a line, as such a one; of
-// base64 none.
+// beginning returns the first shortBody bytes or less of b, a body as it stands in a
+// line, as a JSON text that is whole: no escape and no letter is cut. Of a body in base64
+// it is the empty text.
 func beginning(b []byte) []byte {
 	if b[0] != '"' {
 		return []byte(`""`)
@@ -76,7 +77,7 @@ func beginning(b []byte) []byte {
 
 // placeIn returns where in whole its part stands, -1 if it is no part of it.
 func placeIn(whole, part []byte) int {
-	at := cap(whole) - cap(part) // a part of it ends where it ends
+	at := cap(whole) - cap(part) // their capacities reach to the same end, if part was sliced from whole
 	if at < 0 || at+len(part) > len(whole) || len(part) == 0 || &whole[at] != &part[0] {
 		return -1
 	}

@@ -6,20 +6,22 @@ import (
 	"time"
 )
 
-// ErrNoRoom means that the disk is almost full, and the rest of it is left to
-// what cannot do without: the store takes new exchanges once there is room.
+// ErrNoRoom means that the disk is almost full. New exchanges are refused until it has
+// room; what is left is for the results of those that were taken, and for other programs.
 var ErrNoRoom = errors.New("the disk has less than 500 MB free, and nothing is recorded until it has more; devhook prune makes room")
 
 // minFree is how many bytes of the disk are left free.
 const minFree = 500_000_000
 
-// A room knows whether the disk has some, and asks it once a second.
+// A room knows whether the disk has too little left. It asks the system once a second at
+// most.
 type room struct {
 	asked atomic.Int64 // Unix ns
 	none  atomic.Bool
 }
 
-// check returns [ErrNoRoom] if there is none.
+// check returns [ErrNoRoom] if the disk of dir has less than so many bytes free; with a
+// least of 0 or less it never does.
 func (r *room) check(dir string, least int64) error {
 	now := time.Now().UnixNano()
 	if last := r.asked.Load(); (now-last > int64(time.Second) || now < last) && r.asked.CompareAndSwap(last, now) {
