@@ -257,6 +257,8 @@ func TestMCPWaits(t *testing.T) {
 	// One that is there already, or comes meanwhile.
 	text, _ := call("wait", map[string]any{"after": 0, "filter": "path:/none", "timeout_seconds": 0.2})
 	holds(t, "wait in vain", text, "nothing that fits came within 200ms")
+	text, _ = call("wait", map[string]any{"after": 0})
+	holds(t, "wait for any", text, "#1 ", "one")
 	b.post(url+"/b", "two", nil)
 	text, _ = call("wait", map[string]any{"after": 1})
 	holds(t, "wait for what is there", text, "#2 ", "two")
