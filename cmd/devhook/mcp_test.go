@@ -341,7 +341,9 @@ func TestMCPSends(t *testing.T) {
 			<-b.seen
 		}
 		text, _ = call("replay_all", map[string]any{"filter": "seq:1", "dry_run": true})
-		holds(t, "replay_all in a dry run", text, "Nothing was sent. It would be 1.")
+		holds(t, "replay_all in a dry run", text, "Nothing was sent. It would be 1.", "!pauses")
+		text, _ = call("replay_all", map[string]any{"filter": "seq:1,2", "dry_run": true, "rate": "1/m"})
+		holds(t, "replay_all of two", text, "It would be 2.", "pauses between them take 1m0s")
 		if len(b.seen) > 0 {
 			t.Error("a dry run sends")
 		}

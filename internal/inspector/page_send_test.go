@@ -97,6 +97,8 @@ func TestPageReplaysMarked(t *testing.T) {
 	b.wait(`document.getElementById("repeater-fault").innerText.includes("no app of this devhook")`)
 	b.fill("#repeater [name=to]", "")
 	b.wait(`document.getElementById("repeater-fault").innerText === ""`)
+	b.eval(`(() => { const f = document.querySelector("#repeater [name=pace]"); f.value = "10/s"; f.dispatchEvent(new Event("input", { bubbles: true })); })()`, nil)
+	b.wait(`document.getElementById("repeater-fault").innerText === "It takes 1 second"`)
 	b.eval(`(() => { const f = document.querySelector("#repeater form").elements; f.pace.value = "at once"; f.expect.value = "same"; f.shift.checked = f.fresh.checked = true; })()`, nil)
 	b.click("#repeater .main")
 	b.wait(`!document.getElementById("repeater").open && document.querySelector(".toast.good")?.innerText.startsWith("3 replayed")`)

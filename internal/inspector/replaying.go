@@ -68,18 +68,10 @@ type replayedAll struct {
 	Failed    int               `json:"failed"` // not answered as expected
 	Exchanges []replayed        `json:"exchanges"`
 	Unsigned  map[string]string `json:"unsigned,omitempty"` // by provider, why
+	Lasts     time.Duration     `json:"lasts_ns,omitempty"` // the pauses, of a dry run
 	Seed      *uint64           `json:"seed,omitempty"`     // that makes the same choices again
 	Since     *sinceBaseline    `json:"since_baseline,omitempty"`
 	TimedOut  bool              `json:"timed_out"`
-}
-
-// A sinceBaseline counts what is otherwise than it was.
-type sinceBaseline struct {
-	Fixed     int `json:"fixed"`
-	Regressed int `json:"regressed"`
-	Unchanged int `json:"unchanged"`
-	New       int `json:"new"`
-	Gone      int `json:"gone"` // were sent then, and not now
 }
 
 // check reads what the fields say.
@@ -136,6 +128,9 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 	seed := rand.Uint64() >> 11 // which every reader of JSON keeps
 	if req.Seed != nil {
 		seed = *req.Seed
+	}
+	if req.DryRun {
+		answer.Lasts = req.lasts(sources)
 	}
 	if req.Shuffle || req.FreshIDs {
 		answer.Seed = &seed
@@ -250,36 +245,6 @@ func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replays
 	return &replayed{
 		Of: source.ID, ID: done.ID, Seq: done.Seq, Status: trial.Status(done), Detail: done.Detail, Unlike: req.expect.Check(done, plan.Source),
 	}, plan.Source.Provider, unsigned, nil
-}
-
-// compare says what has become of each since an earlier run, of the same filter and changes.
-func (a *replayedAll) compare(earlier []replayed) {
-	was := map[recorder.ID]replayed{}
-	for _, one := range earlier {
-		was[one.Of] = one
-	}
-	a.Since = &sinceBaseline{}
-	for i := range a.Exchanges {
-		now := &a.Exchanges[i]
-		before, known := was[now.Of]
-		delete(was, now.Of)
-		switch {
-		case !known:
-			a.Since.New++
-			now.Change = "new"
-		case before.isBad() && !now.isBad():
-			a.Since.Fixed++
-			now.Change = "fixed"
-		case !before.isBad() && now.isBad():
-			a.Since.Regressed++
-			now.Change = "regressed"
-		default:
-			a.Since.Unchanged++
-		}
-	}
-	if !a.TimedOut { // else they may have been to come
-		a.Since.Gone = len(was)
-	}
 }
 
 // sources are the recordings that a filter lets through, without their bodies.

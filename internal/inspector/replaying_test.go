@@ -57,6 +57,11 @@ func TestReplaysTravels(t *testing.T) {
 	if v["chosen"] != 2.0 || v["failed"] != 0.0 || len(v["exchanges"].([]any)) != 2 || b.seen.Load() != 0 {
 		t.Fatalf("a dry run, of which the app saw %d: %v", b.seen.Load(), v)
 	}
+	for pace, want := range map[string]any{`"speed":"2x"`: 15e9, `"rate":"4/m"`: 15e9, `"speed":"max"`: nil} {
+		if v := b.must(200, "POST", "/devhook/v1/replays", all+`,"dry_run":true,`+pace+`}`).json(t); v["lasts_ns"] != want {
+			t.Errorf("%s lasts %v, want %v", pace, v["lasts_ns"], want)
+		}
+	}
 	bodies := func(more string) (list []string) {
 		t.Helper()
 		v := b.must(200, "POST", "/devhook/v1/replays", all+more).json(t)

@@ -20,18 +20,10 @@ type travel struct {
 // first.
 func (in *Inspector) travel(ctx context.Context, req replaysRequest, sources []*recorder.Exchange, seed uint64) (t travel, err error) {
 	if t.moved = req.ShiftTime != ""; t.moved {
-		oldest, newest := sources[0].At, sources[0].At
-		for _, ex := range sources {
-			if ex.At.After(newest) {
-				newest = ex.At
-			}
-			if ex.At.Before(oldest) {
-				oldest = ex.At
-			}
-		}
+		_, newest := span(sources)
 		var lasts time.Duration
 		if req.speed > 0 {
-			lasts = time.Duration(float64(newest.Sub(oldest)) / req.speed)
+			lasts = req.lasts(sources)
 		}
 		if t.by, err = replay.ParseSpan(req.ShiftTime, in.o.Now(), newest, lasts); err != nil {
 			return t, prefixed("shift_time: ", err)
@@ -52,6 +44,29 @@ func (in *Inspector) travel(ctx context.Context, req replaysRequest, sources []*
 		t.ids.Note(&ex.Request, ex.DeliveryID)
 	}
 	return t, nil
+}
+
+// span is when the first of sources came, and the last.
+func span(sources []*recorder.Exchange) (oldest, newest time.Time) {
+	oldest, newest = sources[0].At, sources[0].At
+	for _, ex := range sources {
+		if ex.At.After(newest) {
+			newest = ex.At
+		}
+		if ex.At.Before(oldest) {
+			oldest = ex.At
+		}
+	}
+	return oldest, newest
+}
+
+// lasts is how long the pauses are that sources are sent with.
+func (req replaysRequest) lasts(sources []*recorder.Exchange) time.Duration {
+	if req.speed > 0 {
+		oldest, newest := span(sources)
+		return time.Duration(float64(newest.Sub(oldest)) / req.speed)
+	}
+	return time.Duration(len(sources)-1) * req.every
 }
 
 // changes move ex.

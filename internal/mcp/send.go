@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -149,7 +150,8 @@ func (s *server) replayAll(ctx context.Context, in replayAllInput) (string, erro
 		}
 		Unsigned map[string]string
 		Seed     *uint64
-		TimedOut bool `json:"timed_out"`
+		Lasts    time.Duration `json:"lasts_ns"`
+		TimedOut bool          `json:"timed_out"`
 	}
 	if err := s.post(ctx, "/devhook/v1/replays", request, &got); err != nil {
 		return "", err
@@ -157,6 +159,9 @@ func (s *server) replayAll(ctx context.Context, in replayAllInput) (string, erro
 	var p page
 	if in.DryRun {
 		p.say("Nothing was sent. It would be %d.", got.Chosen)
+		if got.Lasts > 0 {
+			p.say("The pauses between them take %s.", got.Lasts.String())
+		}
 	} else {
 		p.say("%d of %d were sent, and recorded; not answered as expected: %d.", len(got.Exchanges), got.Chosen, got.Failed)
 	}

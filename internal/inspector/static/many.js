@@ -5,6 +5,8 @@ import { call, clean, el, say } from "./text.js";
 // paces are the words of the API for those of the dialog.
 const paces = { "": { concurrency: 1 }, "at once": { concurrency: 8 }, "1x": { speed: "1x" }, "10x": { speed: "10x" }, "10/s": { rate: "10/s" } };
 
+const longest = 600; // s, that the API takes for all
+
 export class Many {
   // show: shows the recordings that a filter lets through
   constructor(dialog, { show }) {
@@ -24,7 +26,7 @@ export class Many {
   }
 
   request() {
-    const f = this.form.elements, r = { filter: this.filter, ...paces[f.pace.value], expect: f.expect.value, fresh_ids: f.fresh.checked, within: "10m" };
+    const f = this.form.elements, r = { filter: this.filter, ...paces[f.pace.value], expect: f.expect.value, fresh_ids: f.fresh.checked, within: longest + "s" };
     if (f.shift.checked) r.shift_time = "now";
     if (f.to.value.trim()) r.to = f.to.value.trim();
     return r;
@@ -41,10 +43,11 @@ export class Many {
     this.looking?.abort();
     const mine = this.looking = new AbortController();
     try {
-      const { chosen, unsigned } = await call("POST", "/devhook/v1/replays", { ...this.request(), dry_run: true }, mine.signal);
+      const { chosen, unsigned, lasts_ns = 0 } = await call("POST", "/devhook/v1/replays", { ...this.request(), dry_run: true }, mine.signal);
       if (mine !== this.looking || this.sending) return;
       this.button.textContent = `Replay ${chosen}`;
-      this.tell(without(unsigned), false);
+      const long = lasts_ns / 1e9 > longest;
+      this.tell([lasts_ns && "It takes " + lasting(lasts_ns / 1e9) + (long ? `, and ends after ${lasting(longest)}: devhook replay --speed goes on` : ""), without(unsigned)].filter(Boolean).join("; "), long);
     } catch (err) {
       if (mine === this.looking && !mine.signal.aborted) this.tell(err.message);
     }
@@ -77,6 +80,11 @@ export class Many {
 function without(unsigned) {
   const ids = Object.keys(unsigned || {});
   return ids.length ? "not signed anew: " + ids.join(", ") : "";
+}
+
+function lasting(s) {
+  const [unit, n] = [["day", 86400], ["hour", 3600], ["minute", 60]].find(([, n]) => s >= 2 * n) || ["second", 1], whole = Math.ceil(s / n);
+  return `${whole} ${unit}${whole === 1 ? "" : "s"}`;
 }
 
 // ranges are numbers as filters have them: 1,3..5.
