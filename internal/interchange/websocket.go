@@ -55,6 +55,9 @@ func (m *harMessage) frame() (recorder.Frame, error) {
 			return f, fmt.Errorf("_devhook: %w", err)
 		}
 	} else {
+		if !(math.Abs(m.Time) < 1e11) { // what a time of so long is made into differs by processor
+			return f, fmt.Errorf("time %g is out of reach", m.Time)
+		}
 		f.At = time.UnixMicro(int64(math.Round(m.Time * 1e6))).UTC()
 		if f.Dir = recorder.In; m.Type == "receive" {
 			f.Dir = recorder.Out
