@@ -274,7 +274,7 @@ func (e *emulation) recorded(args []string) ([]timed, error) {
 			return nil, err
 		}
 		if store == nil {
-			return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+			return nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
 		}
 		for ex, err := range store.Query(recorder.Query{Filter: f}) {
 			if err != nil {

@@ -68,8 +68,11 @@ func (p *program) filter(args []string) (recorder.Filter, error) {
 	return recorder.ParseFilter(p.now(), append(slices.Clone(args), "-origin:mirror")...)
 }
 
-// nothingYet is said where there is no store.
-const nothingYet = "nothing is recorded yet: devhook up records what comes in"
+// nothingYet is said where there is no store, and recordsHere what to do.
+const (
+	nothingYet  = "nothing is recorded yet, here or above: " + recordsHere
+	recordsHere = "devhook up records what comes in, in " + recorder.Dir + " where it is started; --store names another place"
+)
 
 func (p *program) list(c *cli.Context) error {
 	out, err := p.out(c)

@@ -181,7 +181,7 @@ func (p *program) openRecording(c *cli.Context, ref string) (*recorder.Store, *r
 		if err := p.missingStore(c, err); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+		return nil, nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
 	}
 	if err != nil {
 		return nil, nil, storeFailure(err)
