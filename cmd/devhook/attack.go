@@ -35,7 +35,7 @@ has acted on: only then is it seen that one was acted on twice. Try an app that 
 be hurt; all that is sent is recorded. The exit code is 1 if there is a finding.`,
 		Flags: tryingFlags(
 			&cli.StringFlag{Name: "effects", Usage: "the `URL|COMMAND` that prints how many webhooks were acted on"},
-			&cli.StringSliceFlag{Name: "only", Usage: "only the variant of that `NAME`; may be given again"},
+			&cli.StringSliceFlag{Name: "only", Usage: "only the variant of that `NAME`; several with commas, or given again"},
 			&cli.BoolFlag{Name: "list", Usage: "list the variants"},
 			&cli.StringFlag{Name: "junit", Usage: "write the results to `FILE` in JUnit's format"},
 			&cli.StringFlag{Name: "sarif", Usage: "write the findings to `FILE` in SARIF"},
@@ -107,8 +107,13 @@ func (p *program) attack(c *cli.Context) error {
 	return p.attackResult(c, t, heading, results)
 }
 
-// chosenVariants are those of the given names, or all.
-func chosenVariants(names []string) ([]attack.Variant, error) {
+// chosenVariants are those of the given names, which may stand behind one flag with
+// commas between them, or all.
+func chosenVariants(said []string) ([]attack.Variant, error) {
+	var names []string
+	for _, some := range said {
+		names = append(names, strings.Split(some, ",")...)
+	}
 	list, err := attack.Choose(names)
 	if err != nil {
 		return nil, &failure{code: 2, text: err.Error(), hint: "devhook attack --list", err: err}
