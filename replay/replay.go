@@ -224,12 +224,22 @@ func name(ex *recorder.Exchange) string {
 // come from its request. ok is false if it went nowhere.
 func AppOf(ex *recorder.Exchange) (app *url.URL, ok bool) {
 	_, target := recorder.SplitURL(ex.Request.URL)
+	path, _, _ := strings.Cut(target, "?")
+	if path == "/" { // it stands for the app's own path, as it was typed
+		target = target[1:]
+	}
 	base, ok := strings.CutSuffix(ex.Target, target)
 	if ex.Target == "" || !ok {
 		return nil, false
 	}
 	app, err := url.Parse(base)
-	return app, err == nil && app.Host != ""
+	if err != nil || app.Host == "" {
+		return nil, false
+	}
+	if app.Path == "/" {
+		app.Path = ""
+	}
+	return app, true
 }
 
 // ParseSignMode reads a mode.

@@ -372,6 +372,11 @@ func TestAppOf(t *testing.T) {
 	if app, ok := AppOf(src); !ok || app.String() != "http://127.0.0.1:3000/base" {
 		t.Errorf("%v, %v", app, ok)
 	}
+	for target, from := range map[string]string{"http://127.0.0.1:1/base?q": "http://h/?q", "http://127.0.0.1:1/base": "http://h/", "http://127.0.0.1:1/base/x": "http://h/x"} {
+		if app, ok := AppOf(&recorder.Exchange{Target: target, Request: recorder.Request{URL: from}}); !ok || app.String() != "http://127.0.0.1:1/base" {
+			t.Errorf("%s: %v, %v", target, app, ok)
+		}
+	}
 	for _, target := range []string{"", "http://127.0.0.1:3000/other"} {
 		src.Target = target
 		if app, ok := AppOf(src); ok {

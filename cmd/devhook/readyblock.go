@@ -32,7 +32,7 @@ func (u *up) describeReady(public string) {
 	}
 	if app := u.routes.Default.Forward; len(u.routes.List) == 0 && len(app) > 0 && based(app[0]) { // others have it for the whole URL
 		base := terminal.Safe(strings.TrimRight(app[0].EscapedPath(), "/"))
-		row("", "%s goes before each path: / comes to %s/, which some apps tell from %s", base, base, base)
+		row("", "%s goes before each path, and what comes to / goes to it alone", base)
 	}
 	u.describeStreams()
 	if u.inspect.listener != nil {

@@ -203,9 +203,16 @@ func (d *direct) ask(c *directConn, r *http.Request) (*http.Response, error) {
 	}}
 	resp.Body = body
 	if resp.ContentLength == 0 || r.Method == http.MethodHead || resp.StatusCode < 200 || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
-		body.over(true)
+		body.over(!claimsBody(resp) || r.Method == http.MethodHead)
 	}
 	return resp, nil
+}
+
+// claimsBody reports whether an answer that has no body, because of its status, says that
+// it has one. Some apps send it then, and it would be read as the next answer.
+func claimsBody(resp *http.Response) bool {
+	length := resp.Header.Get("Content-Length")
+	return len(resp.TransferEncoding) > 0 || length != "" && length != "0"
 }
 
 // exchange writes r and reads the header of the answer.

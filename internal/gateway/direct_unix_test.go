@@ -311,3 +311,40 @@ func TestDirectClosesIdle(t *testing.T) {
 		t.Error("an idle connection stays open")
 	}
 }
+
+// A body where none may be is not taken for the next answer.
+func TestDirectBodyOf204(t *testing.T) {
+	for _, head := range []string{"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"} {
+		asked := make(chan struct{}, 2)
+		addr := connApp(t, func(c net.Conn) {
+			defer c.Close()
+			r := bufio.NewReader(c)
+			for {
+				req, err := http.ReadRequest(r)
+				if err != nil {
+					return
+				}
+				io.Copy(io.Discard, req.Body)
+				asked <- struct{}{}
+				io.WriteString(c, head)
+				if _, err := r.Peek(1); err != nil { // the next request is there before the body
+					return
+				}
+				io.WriteString(c, "ok")
+			}
+		})
+		d := &direct{dial: dialApp}
+		for range 2 {
+			r, err := http.NewRequest("POST", addr, strings.NewReader("body"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := d.RoundTrip(r)
+			if err != nil {
+				t.Fatalf("%q: %v", head, err)
+			}
+			resp.Body.Close()
+			<-asked
+		}
+	}
+}

@@ -245,7 +245,19 @@ func upgradeOf(h http.Header) string {
 // targetURL returns where a request with the given URL goes at the app: the
 // path and query as they are, behind the app's own base path.
 func targetURL(to *url.URL, from string) string {
-	return to.Scheme + "://" + to.Host + strings.TrimRight(to.EscapedPath(), "/") + target(from)
+	return to.Scheme + "://" + to.Host + behind(to, target(from))
+}
+
+// behind returns target, a path with its query, behind the path of an app. The root
+// alone is that path as it was typed: who names the URL of a handler, as /webhook, means
+// that, and not /webhook/, which strict routers tell from it.
+func behind(to *url.URL, target string) string {
+	base := to.EscapedPath()
+	short := strings.TrimRight(base, "/")
+	if path, _, _ := strings.Cut(target, "?"); path == "/" && short != "" {
+		return base + target[1:]
+	}
+	return short + target
 }
 
 // outgoingURL is targetURL in the form that makes net/http write path and
@@ -257,11 +269,8 @@ func outgoingURL(to *url.URL, method, from string) *url.URL {
 	if root, _ := recorder.SplitURL(from); root == from && method == http.MethodOptions {
 		return &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: "*"}
 	}
-	path, query, hasQuery := strings.Cut(target(from), "?")
-	return &url.URL{
-		Scheme: to.Scheme, Host: to.Host, Opaque: strings.TrimRight(to.EscapedPath(), "/") + path,
-		RawQuery: query, ForceQuery: hasQuery && query == "",
-	}
+	path, query, hasQuery := strings.Cut(behind(to, target(from)), "?")
+	return &url.URL{Scheme: to.Scheme, Host: to.Host, Opaque: path, RawQuery: query, ForceQuery: hasQuery && query == ""}
 }
 
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
