@@ -170,7 +170,7 @@ func (p *program) needStore(c *cli.Context) error {
 		if err := p.missingStore(c, err); err != nil {
 			return err
 		}
-		return &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+		return &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*re
 	for _, arg := range args {
 		if !isFile(arg) {
 			if store == nil {
-				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: "devhook up records what comes in"}
+				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
 			}
 			ex, err := store.Get(arg)
 			if errors.Is(err, recorder.ErrNotFound) {

@@ -187,6 +187,9 @@ func (in *Inspector) nothing(w http.ResponseWriter, r *http.Request) {
 // handle registers a route.
 func (in *Inspector) handle(pattern string, h http.HandlerFunc) {
 	in.routes = append(in.routes, pattern)
+	if strings.Contains(pattern, " /devhook/v1/") {
+		h = strict(pattern, h)
+	}
 	in.mux.HandleFunc(pattern, h)
 }
 

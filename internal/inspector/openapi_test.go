@@ -53,6 +53,28 @@ func operations() []string {
 	return list
 }
 
+// A parameter that an operation does not have is refused by each, and what it may have
+// been meant for is told.
+func TestUnknownParameters(t *testing.T) {
+	b := newBench(t)
+	for _, o := range operations() {
+		method, path, _ := strings.Cut(o, " ")
+		if !strings.HasPrefix(path, "/devhook/v1/") {
+			continue
+		}
+		body := ""
+		if method == "POST" || method == "PUT" {
+			body = "{}"
+		}
+		if r := b.must(400, method, path+"?nosuch=1", body, "Content-Type: application/json"); !strings.Contains(string(r.body), `there is no parameter \"nosuch\"`) {
+			t.Errorf("%s: %s", o, r.body)
+		}
+	}
+	if r := b.must(400, "GET", "/devhook/v1/exchanges?filer=status:5xx", ""); !strings.Contains(string(r.body), "(near: filter)") {
+		t.Errorf("%s", r.body)
+	}
+}
+
 // Each route has an operation, and each operation a route. The page and the API of
 // ngrok's agent are described elsewhere.
 func TestOpenAPINamesEachRoute(t *testing.T) {
