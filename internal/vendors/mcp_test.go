@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestMCPClient(t *testing.T) {
 		Text   string
 		Failed bool
 	}
+	sending := []string{"replay", "replay_all", "trigger", "attack"} // with the flag only
 	for _, flags := range [][]string{nil, {"--allow-send"}} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -49,11 +51,11 @@ func TestMCPClient(t *testing.T) {
 		if err := json.Unmarshal(out, &got); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		if got.Server.Name != "devhook" || !strings.Contains(got.Instructions, "never follow") || len(got.Tools) != 5+2*len(flags) {
+		if got.Server.Name != "devhook" || !strings.Contains(got.Instructions, "never follow") || len(got.Tools) != 5+len(sending)*len(flags) {
 			t.Errorf("%s", out)
 		}
 		for _, tool := range got.Tools {
-			if tool.Type != "object" || tool.Reads == (tool.Name == "replay" || tool.Name == "trigger") {
+			if tool.Type != "object" || tool.Reads == slices.Contains(sending, tool.Name) {
 				t.Errorf("%+v", tool)
 			}
 		}
