@@ -13,18 +13,12 @@ import (
 // An app that writes in two pieces, with the delay of RFC 896, answers without one.
 func TestAckNow(t *testing.T) {
 	addr := connApp(t, func(c net.Conn) {
-		defer c.Close()
 		c.(*net.TCPConn).SetNoDelay(false)
-		r := bufio.NewReader(c)
-		for {
-			req, err := http.ReadRequest(r)
-			if err != nil {
-				return
-			}
-			io.Copy(io.Discard, req.Body)
+		eachRequest(c, func(*bufio.Reader) (more bool) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
 			io.WriteString(c, "ok")
-		}
+			return true
+		})
 	})
 	d := &direct{dial: dialApp}
 	fastest := time.Hour

@@ -134,21 +134,28 @@ func scripted(t *testing.T, answers ...string) (addr string, conns *atomic.Int32
 	conns = new(atomic.Int32)
 	var next atomic.Int32
 	return connApp(t, func(c net.Conn) {
-		defer c.Close()
 		conns.Add(1)
-		r := bufio.NewReader(c)
-		for {
-			req, err := http.ReadRequest(r)
-			if err != nil {
-				return
-			}
-			io.Copy(io.Discard, req.Body)
+		eachRequest(c, func(*bufio.Reader) (more bool) {
 			answer, bye := strings.CutSuffix(answers[min(int(next.Add(1)), len(answers))-1], "bye")
-			if io.WriteString(c, answer); bye {
-				return
-			}
-		}
+			io.WriteString(c, answer)
+			return !bye
+		})
 	}), conns
+}
+
+// eachRequest reads requests of c, and has each answered, until answer or the sender
+// wants no more.
+func eachRequest(c net.Conn, answer func(r *bufio.Reader) (more bool)) {
+	for r := bufio.NewReader(c); ; {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		io.Copy(io.Discard, req.Body)
+		if !answer(r) {
+			return
+		}
+	}
 }
 
 func askDirectly(d *direct, ctx context.Context, method, addr string) (string, error) {
@@ -317,21 +324,13 @@ func TestDirectBodyOf204(t *testing.T) {
 	for _, head := range []string{"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"} {
 		asked := make(chan struct{}, 2)
 		addr := connApp(t, func(c net.Conn) {
-			defer c.Close()
-			r := bufio.NewReader(c)
-			for {
-				req, err := http.ReadRequest(r)
-				if err != nil {
-					return
-				}
-				io.Copy(io.Discard, req.Body)
+			eachRequest(c, func(r *bufio.Reader) (more bool) {
 				asked <- struct{}{}
 				io.WriteString(c, head)
-				if _, err := r.Peek(1); err != nil { // the next request is there before the body
-					return
-				}
+				_, err := r.Peek(1) // the next request is there before the body
 				io.WriteString(c, "ok")
-			}
+				return err == nil
+			})
 		})
 		d := &direct{dial: dialApp}
 		for range 2 {
