@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -255,6 +256,35 @@ func TestWriteBehindPruned(t *testing.T) {
 	}
 	last, ex := handled(), handled()
 	mustAppend(t, s, last)
+	mustAppend(t, other, ex)
+	if ex.Seq <= last.Seq {
+		t.Errorf("number %d, behind %d", ex.Seq, last.Seq)
+	}
+}
+
+// Who finds its segment written anew, and no next one yet, has read all of it before it
+// begins one.
+func TestWriteWhilePruned(t *testing.T) {
+	dir := t.TempDir()
+	s, other := openSmall(t, dir, 1<<20), openSmall(t, dir, 1<<20)
+	var last *Exchange
+	for range 3 { // other has not looked
+		last = handled()
+		mustAppend(t, s, last)
+	}
+	text, err := os.ReadFile(s.segmentPath(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	anew := filepath.Join(dir, "anew")
+	if err := os.WriteFile(anew, append(first, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(anew, s.segmentPath(0)); err != nil {
+		t.Fatal(err)
+	}
+	ex := handled()
 	mustAppend(t, other, ex)
 	if ex.Seq <= last.Seq {
 		t.Errorf("number %d, behind %d", ex.Seq, last.Seq)

@@ -163,10 +163,8 @@ func (u *up) retain(ctx context.Context) {
 			return
 		case <-time.After(retainSize):
 		}
-		most := size
-		if size > 0 && u.store.Size() > size {
-			most -= size / retainRoom
-		} else if n%(retainAge/retainSize) != 0 {
+		most, due := retention(n, u.store.Size(), size)
+		if !due {
 			continue
 		}
 		out, err := u.store.Prune(recorder.Pruning{Now: u.p.now()}.Keeping(age, most))
@@ -178,6 +176,15 @@ func (u *up) retain(ctx context.Context) {
 			u.errs.Printf("%s that devhook.yaml or its defaults do not keep", describePruned(out, false))
 		}
 	}
+}
+
+// retention tells whether something may have to go at the n-th look at a store of used
+// bytes, and how many may stay, if it is to have size at most; 0: it has no bound.
+func retention(n time.Duration, used, size int64) (most int64, due bool) {
+	if size > 0 && used > size {
+		return size - size/retainRoom, true
+	}
+	return size, n%(retainAge/retainSize) == 0
 }
 
 // describeKeep says how long recordings stay.

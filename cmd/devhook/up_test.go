@@ -191,3 +191,20 @@ func (f lineFunc) Write(p []byte) (int, error) {
 	f(string(p))
 	return len(p), nil
 }
+
+// What is too much goes at the next look, with some more; what is too old once an hour.
+func TestRetention(t *testing.T) {
+	for _, c := range []struct {
+		n          time.Duration
+		used, size int64
+		most       int64
+		due        bool
+	}{
+		{0, 10, 100, 100, true}, {1, 10, 100, 100, false}, {1, 100, 100, 100, false}, {1, 101, 100, 95, true}, {60, 101, 100, 95, true},
+		{59, 10, 100, 100, false}, {60, 10, 100, 100, true}, {0, 1000, 0, 0, true}, {7, 1000, 0, 0, false},
+	} {
+		if most, due := retention(c.n, c.used, c.size); most != c.most || due != c.due {
+			t.Errorf("look %d at %d of %d: %d, %v", c.n, c.used, c.size, most, due)
+		}
+	}
+}

@@ -194,6 +194,7 @@ func TestDirectKeepsConnections(t *testing.T) {
 	}{
 		"kept":                {[]string{okA, okB, okA}, "aba", 1},
 		"without a body":      {[]string{"HTTP/1.1 204 No Content\r\n\r\n", okA, okA}, "aa", 1},
+		"one told, none sent": {[]string{"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", okA, okA}, "aa", 2},
 		"closed by the app":   {[]string{okClose, okA, okA}, "aaa", 2},
 		"HTTP/1.0":            {[]string{ok10 + "bye", ok10 + "bye", okA}, "aaa", 3},
 		"more than asked for": {[]string{okA + "HTTP/1.1 408 Request Timeout\r\n\r\n", okA, okA}, "aaa", 2},
@@ -214,6 +215,17 @@ func TestDirectKeepsConnections(t *testing.T) {
 		if got.String() != c.want || conns.Load() != c.conns {
 			t.Errorf("%s: %q over %d connections, want %q over %d", name, got.String(), conns.Load(), c.want, c.conns)
 		}
+	}
+
+	addr, conns := scripted(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+	d := &direct{dial: dialApp}
+	for range 3 {
+		if _, err := askDirectly(d, t.Context(), "HEAD", addr); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := conns.Load(); n != 1 {
+		t.Errorf("HEAD, whose answer tells the length of what it does not have: %d connections", n)
 	}
 }
 
