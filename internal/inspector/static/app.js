@@ -1,6 +1,6 @@
 // The page of the inspector: what holds its parts together.
 import { Chart } from "./chart.js";
-import { focused, openDialog } from "./dialog.js";
+import { focused, openDialog, shown as visible } from "./dialog.js";
 import { Editor } from "./editor.js";
 import { fold, unfold } from "./fold.js";
 import { Filter } from "./filter.js";
@@ -411,7 +411,7 @@ async function failure(down) {
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || document.querySelector("dialog[open]")) return;
   const on = e.target;
-  if (on.matches?.("input, textarea, select")) return;
+  if (on.matches?.("input, textarea, select") && visible(on)) return; // a field of a dialog that has just closed keeps the focus for a moment
   if (on.matches?.("[role=tab]") && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
     const all = [...pane.querySelectorAll("[role=tab]")], i = all.indexOf(on) + (e.key === "ArrowRight" ? 1 : all.length - 1);
     tab = all[i % all.length].id.slice(4);

@@ -1,7 +1,7 @@
 // Dialogs. The focus goes back to what opened one, or to what is in its place by then: the
 // pane may have been written anew meanwhile, and its buttons with it.
 
-const shown = (e) => e?.isConnected && e !== document.body && !e.disabled && e.getClientRects().length > 0;
+export const shown = (e) => e?.isConnected && e !== document.body && !e.disabled && e.getClientRects().length > 0;
 
 // focused is what has the focus, for who comes back to it after a while.
 export function focused() {
