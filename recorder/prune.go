@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -127,6 +128,7 @@ type pruner struct {
 	kept []*run // of older segments, of which something stays
 
 	removed map[uint64]bool // segments that are removed as a whole, by their numbers
+	freeing sync.WaitGroup  // files that nothing names any longer
 }
 
 // A fate is what becomes of a segment.
@@ -139,12 +141,14 @@ type fate struct {
 }
 
 func (j *pruner) run() error {
+	defer j.freeing.Wait()
 	fates := make([]fate, len(j.x.segments))
-	for i := range fates {
-		var err error
-		if fates[i], err = j.choose(i); err != nil {
-			return err
-		}
+	err := parallel(len(fates), func(i int) (err error) {
+		fates[i], err = j.choose(i)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if j.p.WholeSegments {
 		j.waitForOlder(fates)
@@ -164,7 +168,7 @@ func (j *pruner) run() error {
 
 // choose finds what goes of one segment by Filter and Before.
 func (j *pruner) choose(i int) (fate, error) {
-	f := fate{chosen: map[ID]bool{}}
+	var f fate
 	q := Query{Filter: Filter{terms: slices.Clone(j.p.Filter.terms)}}
 	if !j.p.Before.IsZero() {
 		f.before = j.p.Before.UnixNano()
@@ -194,6 +198,12 @@ func (j *pruner) each(i int, q Query, choosing bool, f *fate) error {
 		hits, err := search.run(u, 0, &bad)
 		if err != nil {
 			return err
+		}
+		if len(hits) == 0 {
+			continue
+		}
+		if f.chosen == nil {
+			f.chosen = make(map[ID]bool, len(hits))
 		}
 		c, err := u.open()
 		if err != nil {

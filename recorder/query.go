@@ -303,7 +303,11 @@ func (f *search) in(from, to int, back bool) (found [][]hit, errs [][]error) {
 			if err != nil {
 				errs[i] = append(errs[i], err)
 			}
-			found[i] = append(found[i], hits...)
+			if found[i] == nil {
+				found[i] = hits
+			} else {
+				found[i] = append(found[i], hits...)
+			}
 		}
 		return nil
 	})

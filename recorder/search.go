@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"slices"
@@ -101,6 +102,9 @@ func (f *search) pick(c *columnReader, rows []uint32, limit int, bad *[]error) (
 	back := limit > 0
 	if back {
 		slices.Reverse(rows)
+	}
+	if len(f.rest) == 0 { // each is one
+		hits = make([]hit, 0, cmp.Or(min(limit, len(rows)), len(rows)))
 	}
 	cache := lineCache{s: f.s}
 	defer cache.close()
