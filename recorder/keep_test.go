@@ -3,6 +3,7 @@ package recorder
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -90,8 +91,11 @@ func TestKeepIsOurs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n := 0
-	if err := s.TakeOver("things", func([]byte) bool { return true }, func(*Announcement, []byte) { n++ }); err != nil || n != 1 {
+	n, want := 0, 1
+	if runtime.GOOS == "windows" { // whose files have no such mode
+		want = 3
+	}
+	if err := s.TakeOver("things", func([]byte) bool { return true }, func(*Announcement, []byte) { n++ }); err != nil || n != want {
 		t.Errorf("%d were taken over, %v", n, err)
 	}
 }

@@ -42,7 +42,7 @@ func (j *pruner) apply(i int, f fate) error {
 		if j.p.DryRun {
 			return nil
 		}
-		return j.replace(first, path, func() error { return os.Remove(path) })
+		return j.replace(first, path, func() error { return removeFile(path) })
 	case len(f.chosen) > 0:
 		for id := range f.chosen {
 			j.gone[id] = true
@@ -178,7 +178,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 	}
 	return j.replace(first, path, func() error {
 		if kept == 0 {
-			return os.Remove(path)
+			return removeFile(path)
 		}
 		return replaceFile(out.Name(), path)
 	})

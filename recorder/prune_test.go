@@ -277,7 +277,7 @@ func TestWriteWhilePruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, _, _ := bytes.Cut(text, []byte("\n"))
-	anew := filepath.Join(dir, "anew")
+	anew := filepath.Join(filepath.Dir(s.segmentPath(0)), spoolPrefix+"anew")
 	if err := os.WriteFile(anew, append(first, '\n'), 0o600); err != nil {
 		t.Fatal(err)
 	}

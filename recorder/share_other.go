@@ -7,6 +7,3 @@ import "os"
 // openShared opens a file of the journal so that it can be removed or replaced
 // meanwhile, which here every file can be.
 func openShared(path string, flag int) (*os.File, error) { return os.OpenFile(path, flag, 0o600) }
-
-// replaceFile renames a file over another, which those who have it open go on with.
-func replaceFile(from, to string) error { return os.Rename(from, to) }

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"devhook/internal/neterr"
 )
 
 // An Error is why a tunnel did not open, or ended. It is safe to print: its
@@ -80,7 +82,7 @@ func kindOf(err error) kind {
 	case errors.As(err, &dns):
 		return broken
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, context.Canceled):
+		neterr.Broke(err), errors.Is(err, context.Canceled):
 		return passing
 	}
 	return broken
@@ -145,7 +147,7 @@ func (c *config) fromDial(err error) *Error {
 		text += "there is no such host"
 	case errors.As(err, &dns):
 		text += "its name could not be looked up"
-	case isRefused(err):
+	case neterr.Is(err, syscall.ECONNREFUSED):
 		text = c.address + " refused the connection"
 	case isTimeout(err):
 		text = c.address + " does not answer"
@@ -212,7 +214,7 @@ func cause(err error) string {
 	if errors.As(err, &verifier) {
 		err = verifier.Err
 	}
-	text := err.Error()
+	text := neterr.Text(err)
 	for _, prefix := range []string{"failed to send authentication request: ", "failed to start tunnel: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
@@ -228,12 +230,4 @@ func cause(err error) string {
 func isTimeout(err error) bool {
 	var t net.Error
 	return errors.As(err, &t) && t.Timeout()
-}
-
-// wsaConnRefused is ECONNREFUSED on Windows, where syscall's constant of that
-// name is an invention.
-const wsaConnRefused = syscall.Errno(10061)
-
-func isRefused(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
 }

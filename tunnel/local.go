@@ -12,8 +12,8 @@ import (
 // Connected from the start. The URL has the host of addr, or 127.0.0.1 if that
 // means all addresses.
 //
-// The error is that of net.Listen: it wraps syscall.EADDRINUSE if the port is
-// taken.
+// The error is that of net.Listen: it wraps what the system says if the port is taken,
+// syscall.EADDRINUSE or, on Windows, WSAEADDRINUSE.
 func Local(addr string) (Listener, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"devhook/internal/neterr"
 )
 
 func TestLocal(t *testing.T) {
@@ -27,7 +29,7 @@ func TestLocal(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	if _, err := Local(l.Addr().String()); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := Local(l.Addr().String()); !neterr.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a port that is taken: %v", err)
 	}
 	_ = l.Close()

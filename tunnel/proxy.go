@@ -13,7 +13,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
+
+	"devhook/internal/neterr"
 
 	"golang.org/x/net/proxy"
 )
@@ -232,7 +235,7 @@ func (c *config) fromProxy(err error) *Error {
 		text = fmt.Sprintf("the proxy %s does not answer", c.proxy.Host)
 	case p.reached:
 		text = fmt.Sprintf("the proxy %s gives no connection to %s: %s", c.proxy.Host, c.address, c.tidy(cause(p.err)))
-	case isRefused(err):
+	case neterr.Is(err, syscall.ECONNREFUSED):
 		text = fmt.Sprintf("the proxy %s refused the connection", c.proxy.Host)
 	default:
 		text = fmt.Sprintf("cannot connect to the proxy %s: %s", c.proxy.Host, c.tidy(cause(p.err)))

@@ -17,6 +17,7 @@ import (
 // in ARCHITECTURE.md.
 var layers = [][]string{
 	{"internal/loopback"},
+	{"internal/neterr"},
 	{"internal/similar", "internal/param", "internal/fetch", "internal/stream/feed"},
 	{"internal/jsonx", "internal/yamlx", "internal/wsx", "internal/stream/eulertest"},
 	{"tunnel", "tunnel/ngroktest", "verify", "internal/watch"},
@@ -179,7 +180,7 @@ func namesIn(row string) []string {
 func ownImports(p listed) []string {
 	names := []string{}
 	for _, imp := range p.Imports {
-		if base := path.Base(imp); strings.HasPrefix(imp, module) && base != "similar" && base != "loopback" {
+		if base := path.Base(imp); strings.HasPrefix(imp, module) && base != "similar" && base != "loopback" && base != "neterr" {
 			names = append(names, base)
 		}
 	}

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"errors"
 	"net"
 	"strconv"
 	"syscall"
+
+	"devhook/internal/neterr"
 )
 
 // A listening is an address to listen at, and what is said of it.
@@ -19,14 +20,14 @@ type listening struct {
 // free port does, and say tells which. An error is a [*failure].
 func listen[L net.Listener](l listening, open func(addr string) (L, error), say func(format string, a ...any)) (L, error) {
 	at, err := open(l.addr)
-	if err != nil && !l.given && isTaken(err) {
+	if err != nil && !l.given && neterr.Is(err, syscall.EADDRINUSE) {
 		if at, err = nextFree(l.addr, open); err == nil {
 			say("%s is taken; %s %s", l.addr, l.moved, at.Addr())
 		}
 	}
 	if err != nil {
 		text := err.Error()
-		if isTaken(err) {
+		if neterr.Is(err, syscall.EADDRINUSE) {
 			text = l.addr + " is taken by another program"
 		}
 		return at, &failure{code: 2, text: l.from + ": " + text, hint: l.hint, err: err}
@@ -36,10 +37,6 @@ func listen[L net.Listener](l listening, open func(addr string) (L, error), say 
 
 // tcp is what listen opens a plain port by.
 func tcp(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
-
-func isTaken(err error) bool {
-	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.Errno(10048)) // WSAEADDRINUSE
-}
 
 // nextFree listens at one of the ports behind that of addr.
 func nextFree[L any](addr string, listen func(addr string) (L, error)) (L, error) {

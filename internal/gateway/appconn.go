@@ -4,7 +4,8 @@ import (
 	"errors"
 	"net"
 	"net/http/httptrace"
-	"syscall"
+
+	"devhook/internal/neterr"
 )
 
 // An appConn is a connection to an app. It mends two things in which net/http
@@ -50,7 +51,7 @@ func (c *appConn) Write(p []byte) (int, error) {
 		return 0, errHungUp
 	}
 	n, err := c.Conn.Write(p)
-	if err != nil && c.begun && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
+	if err != nil && c.begun && neterr.Broke(err) {
 		return len(p), nil
 	}
 	c.begun = c.begun || n > 0

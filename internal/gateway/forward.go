@@ -13,9 +13,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"devhook/internal/neterr"
 	"devhook/recorder"
 )
 
@@ -286,11 +286,11 @@ func describe(err error) string {
 	case errors.As(err, &dns):
 		return "no such host: " + dns.Name
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		neterr.Broke(err),
 		errors.Is(err, net.ErrClosed): // by net/http, which has met one of these while it read
 		return "the app hung up without an answer"
 	case errors.As(err, &op) && op.Err != nil:
-		text := op.Err.Error()
+		text := neterr.Text(op.Err)
 		if i := strings.LastIndex(text, ": "); i >= 0 {
 			text = text[i+2:]
 		}

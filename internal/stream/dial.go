@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"devhook/internal/neterr"
+
 	"github.com/coder/websocket"
 )
 
@@ -86,7 +88,7 @@ func causeOf(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return "it hung up without a word"
 	}
-	text := err.Error()
+	text := neterr.Text(err)
 	for _, noise := range []string{"failed to WebSocket dial: ", "failed to get reader: ", "failed to read: ", "failed to read frame header: "} {
 		text = strings.TrimPrefix(text, noise)
 	}
