@@ -262,7 +262,7 @@ func (s *Store) keepRun(u *run) {
 	if err := os.Mkdir(s.path("index"), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return
 	}
-	f, err := os.CreateTemp(s.path("index"), spoolPrefix+"*")
+	f, err := createTemp(s.path("index"))
 	if err != nil {
 		return
 	}

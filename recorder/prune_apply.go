@@ -140,7 +140,7 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 	var out *os.File
 	w := bufio.NewWriterSize(io.Discard, chunk)
 	if !j.p.DryRun {
-		if out, err = os.CreateTemp(filepath.Dir(path), spoolPrefix+"*"); err != nil {
+		if out, err = createTemp(filepath.Dir(path)); err != nil {
 			return err
 		}
 		defer os.Remove(out.Name())

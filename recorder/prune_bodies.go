@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -196,7 +197,8 @@ func (s *Store) bodiesOnce(u *run, f func(id ID, sum string)) error {
 	return nil
 }
 
-// Size returns how many bytes the journal and the bodies have.
+// Size returns how many bytes the journal and the bodies have, without what is not whole
+// yet: it would push recordings out.
 func (s *Store) Size() int64 {
 	n := int64(0)
 	for _, dir := range []string{"journal", "bodies"} {
@@ -205,7 +207,7 @@ func (s *Store) Size() int64 {
 			continue
 		}
 		for _, e := range names {
-			if info, err := e.Info(); err == nil {
+			if info, err := e.Info(); err == nil && !strings.HasPrefix(e.Name(), spoolPrefix) {
 				n += info.Size()
 			}
 		}

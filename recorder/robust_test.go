@@ -282,3 +282,42 @@ func TestSpoolAfterAFailure(t *testing.T) {
 		t.Errorf("%d files are left (%v)", len(names), err)
 	}
 }
+
+// What a killed process left half written goes with the next opening, unless it is young
+// or somebody is at work on it; and as long as it is there, it is no part of the store's size.
+func TestUnfinishedFiles(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	sp := s.Spool()
+	if _, err := sp.Write(bytes.Repeat([]byte("x"), MaxInline+1)); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-2 * settled)
+	under := sp.f.Name()
+	left := []string{s.path("bodies", spoolPrefix+"1"), s.path("journal", spoolPrefix+"2")}
+	for _, path := range append(left, s.path("bodies", spoolPrefix+"young")) {
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range append(left, under) {
+		if err := os.Chtimes(path, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.Size(); n != 0 {
+		t.Errorf("an empty store has %d bytes", n)
+	}
+	open(t, dir)
+	for _, path := range left {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
+	}
+	if _, err := os.Stat(s.path("bodies", spoolPrefix+"young")); err != nil {
+		t.Error(err)
+	}
+	if _, err := sp.Body(); err != nil {
+		t.Errorf("the body under way: %v", err)
+	}
+}

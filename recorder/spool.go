@@ -99,10 +99,10 @@ func (sp *Spool) toFile() error {
 	if err := sp.s.room.check(sp.s.dir, sp.s.minFree); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+	f, err := createTemp(sp.s.path("bodies"))
 	if errors.Is(err, fs.ErrNotExist) { // somebody has removed the store
 		if err = sp.s.makeDir(); err == nil {
-			f, err = os.CreateTemp(sp.s.path("bodies"), spoolPrefix+"*")
+			f, err = createTemp(sp.s.path("bodies"))
 		}
 	}
 	if err != nil {
@@ -182,22 +182,45 @@ func (sp *Spool) Prefix(n int) ([]byte, error) {
 	return b, err
 }
 
-// removeStaleSpools removes what a crash left of bodies that were under way.
-// Another process may be at work on younger ones.
-func (s *Store) removeStaleSpools() {
-	names, err := os.ReadDir(s.path("bodies"))
-	if err != nil {
-		return
+// createTemp makes a file in dir that is not whole yet. It is locked for as long as it is
+// open, so that one whose maker was killed is known for it.
+func createTemp(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, spoolPrefix+"*")
+	if err == nil {
+		_, _ = tryLock(f) // where nothing can be locked, its age alone tells
 	}
-	for _, n := range names {
-		if !strings.HasPrefix(n.Name(), spoolPrefix) {
-			continue
-		}
-		info, err := n.Info()
-		if err == nil && time.Since(info.ModTime()) > 24*time.Hour {
-			if err := os.Remove(s.path("bodies", n.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				s.log.Warn("cannot remove an unfinished body", "file", n.Name(), "error", err)
+	return f, err
+}
+
+// removeStaleSpools removes what a crash left of files that were not whole yet: bodies
+// under way, and what was written beside to replace a segment. Another process may be at
+// work on those that are locked, or young.
+func (s *Store) removeStaleSpools() {
+	for _, dir := range []string{"bodies", "journal", "index", "."} {
+		names, _ := os.ReadDir(s.path(dir))
+		for _, n := range names {
+			path := s.path(dir, n.Name())
+			if !strings.HasPrefix(n.Name(), spoolPrefix) || !abandoned(path) {
+				continue
+			}
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				s.log.Warn("cannot remove an unfinished file", "file", path, "error", err)
 			}
 		}
 	}
+}
+
+// abandoned reports whether nobody is at work on a file any more that is not whole.
+func abandoned(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // before it is removed: Windows removes no open file
+	info, err := f.Stat()
+	if err != nil || time.Since(info.ModTime()) < settled {
+		return false
+	}
+	free, err := tryShareLock(f)
+	return free || err != nil && time.Since(info.ModTime()) > 24*time.Hour
 }
