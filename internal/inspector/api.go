@@ -48,6 +48,7 @@ func (in *Inspector) api() {
 
 	in.handle("POST /devhook/v1/replay", in.replay)
 	in.handle("POST /devhook/v1/replays", in.replays)
+	in.handle("POST /devhook/v1/replays/follow", in.replaysFollowed)
 	in.handle("POST /devhook/v1/trigger", in.trigger)
 	in.handle("GET /devhook/v1/attack", in.variants)
 	in.handle("POST /devhook/v1/attack", in.attack)

@@ -114,6 +114,20 @@ func TestPageReplaysMarked(t *testing.T) {
 	b.wait(`document.querySelector(".toast.fail")?.innerText.startsWith("3 replayed, 1 not answered 2xx")`)
 	b.click(".toast.fail .link")
 	b.wait(`document.querySelectorAll("#list .row:not(.ghost)").length === 1 && document.querySelector("#list .row.fail .nm").innerText === "POST /status/500"`)
+
+	// Of many it shows how far it is, and they can be stopped: what was sent stays.
+	b.press("A")
+	b.wait(`document.getElementById("repeater").open`)
+	b.eval(`(() => { const f = document.querySelector("#repeater form").elements; f.pace.value = "10/s"; f.repeat.value = 100; f.shuffle.checked = true; f.shuffle.dispatchEvent(new Event("input", { bubbles: true })); })()`, nil)
+	b.wait(`document.querySelector("#repeater .main").innerText === "Replay 300"`)
+	b.click("#repeater .main")
+	b.wait(`/^[1-9]\d* of 300, [1-9]\d* failed$/.test(document.querySelector("#repeater-progress:not([hidden]) span")?.innerText) && document.querySelector("#repeater progress").value > 0 && document.activeElement.innerText === "Stop"`)
+	b.press("Enter")
+	b.wait(`!document.getElementById("repeater").open && /^Stopped: \d+ of 300 replayed, \d+ not answered 2xx/.test(document.querySelector(".toast.fail:last-child").innerText)`)
+	b.press("A")
+	b.wait(`document.getElementById("repeater").open && document.querySelector("#repeater-progress").hidden && !document.querySelector("#repeater .main").disabled`)
+	b.press("Escape")
+	b.wait(`!document.getElementById("repeater").open`)
 	b.press("M")
 	b.wait(`document.getElementById("again").innerText === "Replay these" && document.getElementById("unmark").hidden`)
 }

@@ -37,6 +37,7 @@ type replaysRequest struct {
 	Speed       string          `json:"speed"` // 1x, 10x, max
 	Rate        string          `json:"rate"`  // 50/s, in the place of a speed
 	Concurrency int             `json:"concurrency"`
+	Repeat      int             `json:"repeat"` // rounds; 0 is one
 	Shuffle     bool            `json:"shuffle"`
 	Seed        *uint64         `json:"seed"`
 	Baseline    []replayed      `json:"baseline"` // exchanges of an earlier answer
@@ -64,7 +65,7 @@ func (r replayed) isBad() bool { return r.Unlike != "" }
 // A replayedAll is what became of all.
 type replayedAll struct {
 	V         int               `json:"v"`
-	Chosen    int               `json:"chosen"`
+	Chosen    int               `json:"chosen"` // to be sent, in all rounds
 	Failed    int               `json:"failed"` // not answered as expected
 	Exchanges []replayed        `json:"exchanges"`
 	Unsigned  map[string]string `json:"unsigned,omitempty"` // by provider, why
@@ -98,6 +99,10 @@ func (req *replaysRequest) check() (err error) {
 		return bad("what is shuffled has no original timing", `use a rate, as in "rate": "50/s"`)
 	case req.Seed != nil && !req.Shuffle && !req.FreshIDs:
 		return bad("a seed is for shuffle and fresh_ids", "")
+	case req.Repeat < 0 || req.Repeat > mostReplayed:
+		return bad(fmt.Sprintf("repeat is no number from 1 to %d", mostReplayed), "")
+	case req.Repeat > 1 && req.Baseline != nil:
+		return bad("a baseline is of one round", "leave repeat out")
 	case req.Concurrency < 0 || req.Concurrency > mostAtOnce:
 		return bad(fmt.Sprintf("concurrency is no number from 1 to %d", mostAtOnce), "")
 	case req.Concurrency == 0 && (req.speed > 0 || req.every > 0):
@@ -105,12 +110,31 @@ func (req *replaysRequest) check() (err error) {
 	case req.Concurrency == 0:
 		req.Concurrency = 1
 	}
+	req.Repeat = max(1, req.Repeat)
 	return nil
 }
 
 // replays sends again all that a filter lets through, and answers what became of them.
 // One that cannot be sent ends it.
-func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) { in.replayAll(w, r, nil) }
+
+// replaysFollowed is replays, and tells in lines how far it is. The last line is the answer.
+func (in *Inspector) replaysFollowed(w http.ResponseWriter, r *http.Request) {
+	out := &lineWriter{ResponseWriter: w, done: in.done}
+	in.replayAll(out, r, func(p replayProgress) { out.tell(p) })
+}
+
+// A replayProgress is how far a replay of many is.
+type replayProgress struct {
+	V      int       `json:"v"`
+	Type   string    `json:"type"` // progress
+	Chosen int       `json:"chosen"`
+	Sent   int       `json:"sent"`
+	Failed int       `json:"failed"`
+	Last   *replayed `json:"last,omitempty"` // that was done
+}
+
+func (in *Inspector) replayAll(w http.ResponseWriter, r *http.Request, tell func(replayProgress)) {
 	var req replaysRequest
 	err := decode(r, &req)
 	if err == nil {
@@ -120,11 +144,14 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		sources, err = in.sources(r.Context(), req.Filter)
 	}
+	if n := len(sources) * req.Repeat; err == nil && n > mostReplayed {
+		err = &Error{http.StatusUnprocessableEntity, fmt.Sprintf("%d recordings, %d times, are more than %d", len(sources), req.Repeat, mostReplayed), "narrow the filter, repeat less, or use devhook replay --filter"}
+	}
 	if err != nil {
 		in.failed(w, err)
 		return
 	}
-	answer := replayedAll{V: 1, Chosen: len(sources), Unsigned: map[string]string{}}
+	answer := replayedAll{V: 1, Chosen: len(sources) * req.Repeat, Unsigned: map[string]string{}}
 	seed := rand.Uint64() >> 11 // which every reader of JSON keeps
 	if req.Seed != nil {
 		seed = *req.Seed
@@ -141,11 +168,12 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 	}
 	defer end()
 	moves, err := in.travel(ctx, req, sources, seed)
-	if req.Shuffle {
-		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(sources), func(i, k int) { sources[i], sources[k] = sources[k], sources[i] })
-	}
 	if err == nil {
-		err = in.replayEach(ctx, r, req, moves, sources, &answer)
+		jobs := req.jobs(sources)
+		if req.Shuffle {
+			rand.New(rand.NewPCG(seed, 0)).Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
+		}
+		err = in.replayEach(ctx, r, req, moves, jobs, &answer, tell)
 	}
 	if !in.answered(ctx, w, err) {
 		return
@@ -157,21 +185,28 @@ func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// replayEach sends sources as req has it, until one cannot be sent or ctx ends, and adds to
-// the answer what became of them, in their order.
-func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, moves travel, sources []*recorder.Exchange, answer *replayedAll) (err error) {
-	var mu sync.Mutex // guards done, sent, cut, answer and failed
+// replayEach sends jobs as req has it, until one cannot be sent or ctx ends, and adds to
+// the answer what became of them, in their order. tell, if it is not nil, is told at the
+// beginning and whenever one is done; it is not called by two at once.
+func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, moves travel, jobs []replayJob, answer *replayedAll, tell func(replayProgress)) (err error) {
+	var mu sync.Mutex // guards done, sent, bad, cut, answer and failed
 	var failed error
-	done, sent, cut, began := make([]*replayed, len(sources)), 0, false, time.Now()
+	done, sent, bad, cut, began := make([]*replayed, len(jobs)), 0, 0, false, time.Now()
 	slots := make(chan struct{}, req.Concurrency)
 	going, stop := context.WithCancel(ctx) // until one cannot be sent
 	defer stop()
+	progress := func(last *replayed) {
+		if tell != nil {
+			tell(replayProgress{1, "progress", len(jobs), sent, bad, last})
+		}
+	}
+	progress(nil)
 	var work sync.WaitGroup
-	for i, source := range sources {
+	for i, job := range jobs {
 		switch {
 		case req.DryRun:
 		case req.speed > 0:
-			wait(going, time.Until(began.Add(time.Duration(float64(source.At.Sub(sources[0].At))/req.speed))))
+			wait(going, time.Until(began.Add(time.Duration(float64(job.after)/req.speed))))
 		case req.every > 0:
 			wait(going, time.Until(began.Add(time.Duration(i)*req.every)))
 		}
@@ -184,49 +219,51 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 		}
 		work.Go(func() {
 			defer func() { <-slots }()
-			one, provider, unsigned, err := in.replayOne(ctx, r, req, moves, source)
+			one, provider, unsigned, err := in.replayOne(ctx, r, req, moves, job)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err == nil:
 				done[i] = one
 				cut = cut || one.Status == 0 && ctx.Err() != nil && !req.DryRun
-				if sent++; unsigned != "" {
+				if sent++; one.isBad() {
+					bad++
+				}
+				if unsigned != "" {
 					answer.Unsigned[provider] = unsigned
 				}
+				progress(one)
 			case failed == nil:
 				stop()
 				failed = err
 				if sent > 0 {
-					failed = prefixed(fmt.Sprintf("#%d, after %d were sent: ", source.Seq, sent), err)
+					failed = prefixed(fmt.Sprintf("#%d, after %d were sent: ", job.source.Seq, sent), err)
 				}
 			}
 		})
 	}
 	work.Wait()
-	answer.Exchanges = make([]replayed, 0, sent)
+	answer.Exchanges, answer.Failed = make([]replayed, 0, sent), bad
 	for _, one := range done {
 		if one != nil {
 			answer.Exchanges = append(answer.Exchanges, *one)
-			if one.isBad() {
-				answer.Failed++
-			}
 		}
 	}
-	if sent == len(sources) && !cut {
+	if sent == len(jobs) && !cut {
 		return nil
 	}
 	return cmp.Or(failed, ctx.Err())
 }
 
-// replayOne sends source, or only looks whether it can be, and tells why it is not signed anew
+// replayOne sends the source of a job, or only looks whether it can be, and tells why it is not signed anew
 // if it should be.
-func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, moves travel, source *recorder.Exchange) (one *replayed, provider, unsigned string, err error) {
+func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, moves travel, job replayJob) (one *replayed, provider, unsigned string, err error) {
+	source := job.source
 	plan, err := in.plan(sendRequest{
 		source: refTo(source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
 	}, recorder.Replay)
 	if err == nil {
-		plan.Mutations = append(moves.changes(plan.Source), plan.Mutations...)
+		plan.Mutations = append(moves.changes(plan.Source, job.round), plan.Mutations...)
 		err = in.aim(&plan, in.mayAim(r))
 	}
 	if err != nil {

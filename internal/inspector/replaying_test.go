@@ -44,6 +44,54 @@ func TestReplays(t *testing.T) {
 	}
 }
 
+// Who follows is told how far it is, in lines of which the last is the answer, or why there is
+// none; and rounds are of all, each with ids of its own.
+func TestReplaysFollowed(t *testing.T) {
+	b := newBench(t)
+	for _, id := range []string{"evt_000001", "evt_000002"} {
+		b.record(recorder.Exchange{Request: recorder.Request{URL: "http://h.example/status/500", Body: recorder.Body{Bytes: []byte(`{"event_id":"` + id + `"}`)}}}, recorder.Response{})
+	}
+	lines := func(body string) (list []map[string]any) {
+		t.Helper()
+		for line := range strings.Lines(string(b.must(200, "POST", "/devhook/v1/replays/follow", body).body)) {
+			var v map[string]any
+			if err := json.Unmarshal([]byte(line), &v); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			name := "ReplayProgress"
+			switch {
+			case v["error"] != nil:
+				name = "Problem"
+			case v["type"] == nil:
+				name = "ReplayedAll"
+			}
+			checkJSON(t, name, at(described(), "components", "schemas", name), []byte(line))
+			list = append(list, v)
+		}
+		return list
+	}
+	list := lines(`{"filter":"seq:1..2","repeat":3,"fresh_ids":true,"concurrency":2}`)
+	if len(list) != 8 || list[0]["sent"] != 0.0 || list[0]["chosen"] != 6.0 || list[6]["sent"] != 6.0 || list[6]["failed"] != 6.0 || list[7]["failed"] != 6.0 {
+		t.Fatalf("%v", list)
+	}
+	ids := map[string]bool{}
+	for _, one := range list[7]["exchanges"].([]any) {
+		ids[string(b.must(200, "GET", "/devhook/v1/exchanges/"+one.(map[string]any)["id"].(string)+"/body", "").body)] = true
+	}
+	if len(ids) != 6 {
+		t.Errorf("of six there are these: %v", ids)
+	}
+	if list = lines(`{"filter":"seq:1..2","changes":["set event_id=1","set no=1"]}`); len(list) != 2 || list[1]["error"] == nil {
+		t.Errorf("%v", list)
+	}
+	if v := b.must(200, "POST", "/devhook/v1/replays", `{"filter":"seq:1..2","repeat":3,"rate":"1/s","dry_run":true}`).json(t); v["chosen"] != 6.0 || v["lasts_ns"] != 5e9 {
+		t.Errorf("%v", v)
+	}
+	for status, bad := range map[string]int{`"filter":"seq:1..2","repeat":501`: 422, `"filter":"seq:1","repeat":-1`: 400, `"filter":"seq:1","repeat":2,"baseline":[]`: 400, `"filter":"seq:99"`: 404} {
+		b.must(bad, "POST", "/devhook/v1/replays/follow", "{"+status+"}")
+	}
+}
+
 // A session is moved into the present as one: its times by one span, its ids to the same new
 // ones wherever they stand; and a dry run sends nothing of it.
 func TestReplaysTravels(t *testing.T) {

@@ -13,7 +13,34 @@ import (
 type travel struct {
 	by    time.Duration
 	moved bool
-	ids   *replay.Fresh // nil: ids stay
+	ids   []*replay.Fresh // of each round; none: ids stay
+}
+
+// A replayJob is one recording in one round.
+type replayJob struct {
+	source *recorder.Exchange
+	round  int           // how often it is sent before
+	after  time.Duration // the beginning, at the speed of the recording
+}
+
+// jobs are all that is to be sent, round after round.
+func (req replaysRequest) jobs(sources []*recorder.Exchange) (list []replayJob) {
+	for round := range req.Repeat {
+		for _, source := range sources {
+			list = append(list, replayJob{source, round, source.At.Sub(sources[0].At) + time.Duration(round)*period(sources)})
+		}
+	}
+	return list
+}
+
+// period is how long a round takes, with the pause before the next: that of the last two.
+func period(sources []*recorder.Exchange) time.Duration {
+	oldest, newest := span(sources)
+	d := newest.Sub(oldest)
+	if n := len(sources); n > 1 {
+		d += max(0, sources[n-1].At.Sub(sources[n-2].At))
+	}
+	return d
 }
 
 // travel looks at the whole session, which was recorded in the order of sources, oldest
@@ -32,7 +59,7 @@ func (in *Inspector) travel(ctx context.Context, req replaysRequest, sources []*
 	if !req.FreshIDs {
 		return t, nil
 	}
-	t.ids = &replay.Fresh{Seed: seed}
+	ids := &replay.Fresh{Seed: seed}
 	for _, source := range sources {
 		ex, err := in.open(refTo(source))
 		if err == nil {
@@ -41,7 +68,10 @@ func (in *Inspector) travel(ctx context.Context, req replaysRequest, sources []*
 		if err != nil {
 			return t, err
 		}
-		t.ids.Note(&ex.Request, ex.DeliveryID)
+		ids.Note(&ex.Request, ex.DeliveryID)
+	}
+	for round := range req.Repeat {
+		t.ids = append(t.ids, ids.Again(uint64(round)))
 	}
 	return t, nil
 }
@@ -64,15 +94,15 @@ func span(sources []*recorder.Exchange) (oldest, newest time.Time) {
 func (req replaysRequest) lasts(sources []*recorder.Exchange) time.Duration {
 	if req.speed > 0 {
 		oldest, newest := span(sources)
-		return time.Duration(float64(newest.Sub(oldest)) / req.speed)
+		return time.Duration(float64(newest.Sub(oldest)+time.Duration(req.Repeat-1)*period(sources)) / req.speed)
 	}
-	return time.Duration(len(sources)-1) * req.every
+	return time.Duration(len(sources)*req.Repeat-1) * req.every
 }
 
-// changes move ex.
-func (t travel) changes(ex *recorder.Exchange) (list []replay.Mutation) {
+// changes move ex in a round.
+func (t travel) changes(ex *recorder.Exchange, round int) (list []replay.Mutation) {
 	if t.ids != nil {
-		list = t.ids.Of(&ex.Request)
+		list = t.ids[round].Of(&ex.Request)
 	}
 	if t.moved {
 		list = append(list, replay.Shift(t.by, ex.At))

@@ -125,6 +125,7 @@ type replayAllInput struct {
 	Speed       string   `json:"speed,omitempty" jsonschema:"1x keeps the pauses between them, 10x a tenth; max (if not given) has none"`
 	Rate        string   `json:"rate,omitempty" jsonschema:"in the place of a speed: 50/s, 100/m"`
 	Concurrency int      `json:"concurrency,omitempty" jsonschema:"how many at once, up to 64; 1 if not given"`
+	Repeat      int      `json:"repeat,omitempty" jsonschema:"so many rounds; with fresh_ids each has ids of its own"`
 	Shuffle     bool     `json:"shuffle,omitempty" jsonschema:"in another order"`
 	Seed        *uint64  `json:"seed,omitempty" jsonschema:"of an earlier answer: the same order and ids again"`
 	Expect      string   `json:"expect,omitempty" jsonschema:"what every answer must be: 2xx (if not given), 200, 200,409, or same as it was recorded"`

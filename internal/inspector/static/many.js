@@ -10,7 +10,7 @@ const longest = 600; // s, that the API takes for all
 export class Many {
   // show: shows the recordings that a filter lets through
   constructor(dialog, { show }) {
-    Object.assign(this, { dialog, form: dialog.querySelector("form"), what: dialog.querySelector("#repeater-what"), fault: dialog.querySelector("#repeater-fault"), button: dialog.querySelector(".main"), show });
+    Object.assign(this, { dialog, form: dialog.querySelector("form"), what: dialog.querySelector("#repeater-what"), fault: dialog.querySelector("#repeater-fault"), button: dialog.querySelector(".main"), shut: dialog.querySelector("footer [data-do=shut]"), progress: dialog.querySelector("#repeater-progress"), show });
     this.form.addEventListener("input", () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.look(), 250); });
     dialog.addEventListener("close", () => { clearTimeout(this.waiting); this.looking?.abort(); this.sending?.abort(); });
   }
@@ -26,7 +26,7 @@ export class Many {
   }
 
   request() {
-    const f = this.form.elements, r = { filter: this.filter, ...paces[f.pace.value], expect: f.expect.value, fresh_ids: f.fresh.checked, within: longest + "s" };
+    const f = this.form.elements, r = { filter: this.filter, ...paces[f.pace.value], expect: f.expect.value, fresh_ids: f.fresh.checked, repeat: Math.max(1, +f.repeat.value || 1), shuffle: f.shuffle.checked, within: longest + "s" };
     if (f.shift.checked) r.shift_time = "now";
     if (f.to.value.trim()) r.to = f.to.value.trim();
     return r;
@@ -53,27 +53,49 @@ export class Many {
     }
   }
 
-  // send sends them. Who closes the dialog ends it.
+  // send sends them, and shows how far it is. Who closes the dialog ends it.
   async send() {
     if (this.sending) return;
     this.looking?.abort();
-    const mine = this.sending = new AbortController(), request = this.request();
-    this.button.disabled = true;
-    this.tell("Sending; Cancel ends it.", false);
-    try {
-      const { chosen, failed, exchanges, unsigned, timed_out } = await call("POST", "/devhook/v1/replays", request, mine.signal);
-      this.dialog.close();
-      const bad = exchanges.filter((one) => one.unlike).map((one) => one.seq);
+    const mine = this.sending = new AbortController(), request = this.request(), bad = [];
+    let chosen = 0, sent = 0, failed = 0, unsigned;
+    this.begin(true);
+    this.tell("Stop ends it; what was sent stays sent.", false);
+    const tell = (begin, kind) => {
       const not = request.expect === "same" ? "not answered as before" : `not answered ${request.expect}`;
-      say(`${exchanges.length}${timed_out ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} ${not}` : ""}${unsigned ? "; " + without(unsigned) : ""}`,
-        { kind: failed || timed_out ? "fail" : "good", act: bad.length && ["Show", () => this.show(`seq:${ranges(bad)}`)] });
+      say(`${begin}${sent}${sent < chosen ? ` of ${chosen}` : ""} replayed${failed ? `, ${failed} ${not}` : ""}${unsigned ? "; " + without(unsigned) : ""}`,
+        { kind, act: bad.length && ["Show", () => this.show(`seq:${ranges(bad)}`)] });
+    };
+    try {
+      const answer = await call("POST", "/devhook/v1/replays/follow", request, mine.signal, (p) => {
+        ({ chosen, sent, failed } = p);
+        if (p.last?.unlike) bad.push(p.last.seq);
+        this.far(chosen, sent, failed);
+      });
+      unsigned = answer.unsigned;
+      this.dialog.close();
+      tell("", failed || answer.timed_out ? "fail" : "good");
     } catch (err) {
-      if (mine.signal.aborted) say("Ended. What was sent by then is in the list.");
+      if (mine.signal.aborted) tell("Stopped: ", failed ? "fail" : "");
       else this.tell(err.message);
     } finally {
       this.sending = null;
-      this.button.disabled = false;
+      this.begin(false);
     }
+  }
+
+  // begin makes the dialog one of what is under way, or again one of what is to be sent.
+  begin(on) {
+    for (const e of this.form.elements) if (e.closest("label") || e === this.button) e.disabled = on;
+    this.shut.textContent = on ? "Stop" : "Cancel";
+    this.progress.hidden = !on;
+    if (on) { this.far(0, 0, 0); this.shut.focus(); }
+  }
+
+  far(chosen, sent, failed) {
+    const [bar, text] = this.progress.children;
+    Object.assign(bar, { max: chosen || 1, value: sent });
+    text.textContent = chosen ? `${sent} of ${chosen}${failed ? `, ${failed} failed` : ""}` : "Sending…";
   }
 }
 

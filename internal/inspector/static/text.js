@@ -67,18 +67,30 @@ export async function copy(text, what) {
   say(what + " copied");
 }
 
-// call asks devhook's API; what it cannot do is an error with its words.
-export async function call(method, path, body, signal) {
-  let r;
+// call asks devhook's API; what it cannot do is an error with its words. Where the API tells
+// how far it is, each is told before there is an answer.
+export async function call(method, path, body, signal, each) {
+  let r, answer;
   try {
     r = await fetch(path, { method, headers: body ? { "Content-Type": "application/json" } : {}, body: body && JSON.stringify(body), signal });
+    for await (const text of each && r.ok ? lines(r.body) : [await r.text()]) {
+      try { answer = JSON.parse(text); } catch { answer = { error: text || "devhook answered " + r.status }; }
+      if (answer.type === "progress") { each(answer); answer = null; }
+    }
+    if (!answer) throw new Error("it ended before the answer");
   } catch (err) {
     if (signal?.aborted) throw err;
     throw new Error("devhook does not answer. Is it still running?");
   }
-  const text = await r.text();
-  let answer;
-  try { answer = JSON.parse(text); } catch { answer = { error: text || "devhook answered " + r.status }; }
-  if (!r.ok) throw Object.assign(new Error(answer.error + (answer.hint ? "; " + answer.hint : "")), { answer });
+  if (!r.ok || each && answer.error) throw Object.assign(new Error(answer.error + (answer.hint ? "; " + answer.hint : "")), { answer });
   return answer;
+}
+
+async function* lines(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "", part; !(part = await reader.read()).done;) {
+    const whole = (rest + part.value).split("\n");
+    rest = whole.pop();
+    yield* whole;
+  }
 }
