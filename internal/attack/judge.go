@@ -33,7 +33,7 @@ type Result struct {
 
 // judge says what is wrong with what a handler did with a variant: one answer
 // for each request of s, and effects of its own. acts says that it has acted on
-// something right before.
+// something right before, so that nothing done means something.
 func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	r := Result{Variant: v, Shot: s, Answers: answers, Effects: effects, Note: s.Why}
 	find := func(id, format string, a ...any) {

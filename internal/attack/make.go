@@ -244,8 +244,11 @@ func (b *build) mark() error {
 	return b.body(func(body []byte) ([]byte, error) { return added(body, "devhook_delivery", mark) })
 }
 
+// aWhile is between two webhooks, the older of which is not stale for who allows 5 s, as Paddle does.
+const aWhile = 2 * time.Second
+
 func triedAgain(b *build) error {
-	if err := b.unique(b.now.Add(-3 * time.Second)); err != nil {
+	if err := b.unique(b.now.Add(-aWhile)); err != nil {
 		return err
 	}
 	first := b.req
@@ -255,7 +258,7 @@ func triedAgain(b *build) error {
 }
 
 func late(b *build) error {
-	older, err := b.a.sign(b.a.renewed(), b.now.Add(-5*time.Second), true)
+	older, err := b.a.sign(b.a.renewed(), b.now.Add(-aWhile), true)
 	b.more = []recorder.Request{b.req, older}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"devhook/internal/jsonx"
 	"devhook/internal/param"
 	"devhook/recorder"
+	"devhook/replay"
 )
 
 // A place is a value of a request, and the part of it that counts, as the
@@ -215,49 +216,15 @@ func (a *Attack) deliveryOf(req *recorder.Request) string {
 	return a.provider.DeliveryID(m)
 }
 
-// renewed returns the source as another delivery: where the provider names
-// deliveries, with an id of its own.
+// renewed returns the source as another delivery: with other ids in the place of those that
+// name a delivery or an event, as a handler may know a webhook by either.
 func (a *Attack) renewed() recorder.Request {
 	req := a.source
 	req.Headers = req.Headers.Clone()
-	id := a.deliveryOf(&req)
-	if id == "" {
-		return req
-	}
-	fresh := another(id)
-	for name, values := range req.Headers {
-		for i, v := range values {
-			if v == id {
-				req.Headers[name][i] = fresh
-			}
-		}
-	}
-	body, err := jsonx.Rewrite(req.Body.Bytes, func(_ jsonx.Path, raw []byte) []byte {
-		if text, ok := jsonx.Text(raw); !ok || text != id {
-			return nil
-		}
-		if raw[0] == '"' {
-			return jsonx.AppendQuote(nil, fresh)
-		}
-		return []byte(fresh)
-	})
-	if err == nil {
-		setBody(&req, body)
+	ids := replay.Fresh{Seed: rand.Uint64()}
+	ids.Note(&req, a.deliveryOf(&req))
+	for _, m := range ids.Of(&req) {
+		m.Apply(&req) // ids in the form of ids, which are always taken
 	}
 	return req
-}
-
-// another returns an id that looks like id: digits stay digits, letters letters
-// that are hexadecimal digits, too.
-func another(id string) string {
-	b := []byte(id)
-	for i := max(1, len(b)-10); i < len(b); i++ {
-		switch c := b[i]; {
-		case '0' <= c && c <= '9':
-			b[i] = '0' + byte(rand.IntN(10))
-		case isLetter(c):
-			b[i] = c&0x20 | 'A' + byte(rand.IntN(6))
-		}
-	}
-	return string(b)
 }

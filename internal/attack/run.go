@@ -32,7 +32,7 @@ var ErrUnreachable = errors.New("the app did not answer")
 // Send or Effects has one, and when ctx ends.
 func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Result)) ([]Result, error) {
 	var all []Result
-	acts := false
+	acts, renews := false, true // renews: an id of its own makes a delivery a new one to the handler
 	c := counter{t: t}
 	if err := c.begin(ctx); err != nil {
 		return nil, err
@@ -58,8 +58,11 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 			if err != nil {
 				return all, err
 			}
-			r = judge(v, s, answers, effects, acts)
+			r = judge(v, s, answers, effects, acts && (renews || !v.decoy))
 			acts = acts || effects > 0 && (s.Want == Accept || s.Want == Once)
+			if s.Want == Once && !v.decoy && effects == 0 {
+				renews = false
+			}
 		}
 		all = append(all, r)
 		each(r)
