@@ -35,7 +35,7 @@ var layers = [][]string{
 var importers = map[string][]string{
 	"golang.ngrok.com/ngrok/v2":       {"tunnel"},
 	"golang.ngrok.com/muxado/v2":      {"tunnel/ngroktest"},
-	"golang.org/x/net":                {"tunnel"},
+	"golang.org/x/net":                {"tunnel", "internal/terminal"}, // of two packages in it
 	"github.com/urfave/cli/v2":        {"cmd/devhook"},
 	"github.com/fsnotify/fsnotify":    {"internal/watch"},
 	"github.com/fatih/color":          {"internal/terminal"},

@@ -1,12 +1,10 @@
 package terminal
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"devhook/recorder"
 	"devhook/verify"
@@ -274,21 +272,6 @@ func found(ex *recorder.Exchange) string {
 		return ex.Detail
 	}
 	return ex.Verdict.Hint
-}
-
-// excerpt returns the first line of text in a body, "" if it is not text.
-func excerpt(body []byte) string {
-	body = bytes.TrimSpace(body[:min(len(body), 400)])
-	if i := bytes.IndexByte(body, '\n'); i >= 0 {
-		body = body[:i]
-	}
-	for len(body) > 0 && !utf8.Valid(body) {
-		if r, _ := utf8.DecodeLastRune(body); r != utf8.RuneError {
-			return ""
-		}
-		body = body[:len(body)-1]
-	}
-	return Cut(string(body), 200)
 }
 
 // short leaves out of a URL what the reader knows: that it is HTTP, and on
