@@ -205,6 +205,7 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 		t.out.Printf("")
 		for _, f := range findings {
 			t.out.Beside(t.out.Bad(f.Fault.ID)+"  the app "+f.Fault.Text, t.out.Dim("("+strings.Join(f.Variants, ", ")+")"))
+			t.out.Paragraph(4, t.out.Dim("Seen: "+terminal.Safe(f.Detail)))
 			t.out.Paragraph(4, f.Fault.Fix)
 		}
 		if target := c.String("effects"); target == "" {

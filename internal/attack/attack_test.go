@@ -109,7 +109,7 @@ func TestFaults(t *testing.T) {
 	everywhere := append([]string{"tencent-live"}, ofBody...)
 	for fault, ids := range map[string][]string{
 		"no-answer": everywhere, "unchecked-signature": everywhere, "fails-open": everywhere, "accepts-empty-signature": everywhere,
-		"compares-prefix": everywhere, "ignores-case": {"standard-webhooks"}, "unsigned-body": ofBody, "parsed-json": ofBody, "trims-body": ofBody,
+		"compares-prefix": everywhere, "ignores-case": {"standard-webhooks"}, "unsigned-body": ofBody, "parsed-json": ofBody, "trims-body": ofBody, "empty-body": ofBody,
 		"decoded-text": ofBody, "no-tolerance": ofTime, "acts-first": everywhere, "crash-signature": everywhere, "crash-event": everywhere,
 		"crash-fields": everywhere, "crash-body": everywhere, "not-idempotent": everywhere, "race": everywhere, "unsigned-time": ofTime, "other-scheme": everywhere, "too-slow": everywhere,
 		"passes-errors": {"github", "tiktok"}, "empty-secret": {"github"}, "unsigned-token": {"monday"}, "keeps-forged": {"github", "stripe"}, "answers-first": {"github", "stripe"},

@@ -9,7 +9,7 @@ type Fault struct {
 	hides []string
 }
 
-var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "other-scheme", "passes-errors", "empty-secret", "unsigned-token", "decoded-text"}
+var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "empty-body", "other-scheme", "passes-errors", "empty-secret", "unsigned-token", "decoded-text"}
 
 // answersFirst is the fault of who answers before it verifies. Its answers tell nothing else.
 const answersFirst = "answers-first"
@@ -25,8 +25,9 @@ var faults = []Fault{
 	{"passes-errors", "lets through what it cannot check", "Answer 401 if verifying throws: an exception is no permission.", nil},
 	{"compares-prefix", "compares only a part of the signature", "Compare all of it, with a function of constant time: hmac.compare_digest, crypto.timingSafeEqual, hmac.Equal.", nil},
 	{"ignores-case", "compares without regard to upper and lower case", "In base64 these are other bytes: compare the text as it is, or the decoded bytes.", nil},
-	{"unsigned-body", "does not see that the body was changed", "The signature has to be computed over the body that came, every byte of it.", []string{"parsed-json", "trims-body"}},
-	{"parsed-json", "verifies parsed JSON", "Compute the signature over the bytes as they came (express.raw, request.get_data(), io.ReadAll), and parse afterwards: JSON that is written again is another text.", []string{"trims-body", "decoded-text", "refuses-right", "refuses-late", "keeps-forged"}},
+	{"unsigned-body", "does not see that the body was changed", "The signature has to be computed over the body that came, every byte of it.", []string{"parsed-json", "trims-body", "empty-body"}},
+	{"empty-body", "verifies an empty body", "Something has read the body before: verify first. In Express, express.raw() of this path stands before express.json(); in Flask, request.get_data() before request.form; in Sinatra, request.body.rewind before read. More: docs/frameworks.md.", []string{"decoded-text", "refuses-right", "refuses-late", "keeps-forged"}},
+	{"parsed-json", "verifies parsed JSON", "Compute the signature over the bytes as they came (express.raw, request.get_data(), php://input, request.raw_post, io.ReadAll), and parse afterwards: JSON that is written again is another text.", []string{"trims-body", "decoded-text", "refuses-right", "refuses-late", "keeps-forged"}},
 	{"trims-body", "verifies a body without the white space at its ends", "Compute the signature over the bytes as they came; do not trim them.", nil},
 	{"decoded-text", "verifies text that was decoded", "Compute the signature over bytes and not over a string: decoding loses what is not of the expected character set.", nil},
 	{"no-tolerance", "takes old webhooks", "Refuse a signed time that is further away than the tolerance: who once saw a webhook can send it again for ever.", nil},
@@ -35,7 +36,7 @@ var faults = []Fault{
 	{"keeps-forged", "remembers what it has refused", "Verify before the delivery id is remembered: else a forged webhook makes the right one a repetition.", nil},
 	{answersFirst, "answers 2xx before it has verified", "Verify first, it takes less than a millisecond: only from the answer the provider, and you, learn that a secret is not the right one.", nil},
 	{"too-slow", "answers later than the provider waits", "Answer as soon as the webhook is verified and kept, and do the work after that: to the provider this is a failure, and it sends again.", nil},
-	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, and not JSON that was parsed and written again? Where the URL is signed, does it make that of X-Forwarded-Proto and X-Forwarded-Host?", []string{"keeps-forged"}},
+	{"refuses-right", "refuses what is right", "If that is so with every webhook: is its secret the one that devhook has? Does it verify the raw body, which nothing has parsed before (docs/frameworks.md)? Is it CSRF protection that answers, or a list of hosts? Where the URL is signed, does it make that of X-Forwarded-Proto and X-Forwarded-Host?", []string{"keeps-forged"}},
 	{"refuses-late", "refuses the provider's second try", "A second try is a webhook like the first, with the same id: answer 2xx.", nil},
 	{"acts-first", "acts on what it refuses", "Verify before anything is done: there was an effect, though the answer was a refusal.", nil},
 	{"crash-signature", "crashes on a signature that is not right", "Catch what verifying throws, and answer 401: libraries throw if a signature is wrong, functions of constant time if it has another length.", nil},

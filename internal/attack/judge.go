@@ -12,6 +12,7 @@ type Answer struct {
 	ID     string // of the recording
 	Status int    // 0: there was none
 	Detail string // why there was none
+	Said   string // the beginning of it, in one line, if it is no 2xx
 	Took   time.Duration
 }
 
@@ -92,6 +93,16 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	return r
 }
 
+// seen is what was seen, with what the handler said to the first of it that it did not accept.
+func (r Result) seen() string {
+	for _, a := range r.Answers {
+		if r.Fault != "" && a.Said != "" {
+			return r.Detail + ": " + a.Said
+		}
+	}
+	return r.Detail
+}
+
 func allRefused(answers []Answer) bool {
 	return !slices.ContainsFunc(answers, func(a Answer) bool { return isAccepted(a.Status) })
 }
@@ -109,7 +120,7 @@ func plural(n int, word string) string {
 type Finding struct {
 	Fault    Fault
 	Variants []string
-	Detail   string // what was seen first
+	Detail   string // what was seen first, and what the handler said to it
 }
 
 // Findings gathers the faults of results, the gravest first. What says nothing
@@ -130,7 +141,7 @@ func Findings(results []Result) []Finding {
 		}
 		f := by[r.Fault]
 		if f == nil {
-			f = &Finding{Fault: faultOf(r.Fault), Detail: r.Detail}
+			f = &Finding{Fault: faultOf(r.Fault), Detail: r.seen()}
 			by[r.Fault] = f
 		}
 		f.Variants = append(f.Variants, r.Variant.Name)

@@ -179,6 +179,17 @@ func respaced(b *build) (err error) {
 	return b.body(spaced)
 }
 
+// unread is signed as what an app sees whose framework has read the body before it.
+func unread(b *build) (err error) {
+	whole := b.req.Body.Bytes
+	setBody(&b.req, nil)
+	if b.req, err = b.a.sign(b.req, b.now, false); err != nil {
+		return err
+	}
+	setBody(&b.req, whole)
+	return nil
+}
+
 func unknown(b *build) error {
 	if b.a.event.where == "" {
 		return skip("its events have no name")

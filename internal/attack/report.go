@@ -48,7 +48,7 @@ type ToldAnswer struct {
 
 // Tell returns r as it is told in JSON.
 func (r Result) Tell() Told {
-	t := Told{Name: r.Variant.Name, About: r.Variant.About, Want: r.Shot.Want, Finding: r.Fault, Detail: r.Detail, Note: r.Note, Skipped: r.Skipped}
+	t := Told{Name: r.Variant.Name, About: r.Variant.About, Want: r.Shot.Want, Finding: r.Fault, Detail: r.seen(), Note: r.Note, Skipped: r.Skipped}
 	for _, a := range r.Answers {
 		one := ToldAnswer{ID: a.ID, Status: a.Status, Took: int64(a.Took)}
 		if a.Status == 0 {
@@ -127,7 +127,7 @@ func WriteJUnit(w io.Writer, name string, results []Result) error {
 		case r.Fault != "":
 			suite.Failures++
 			f := faultOf(r.Fault)
-			c.Failure = &message{Message: f.Text + ": " + r.Detail, Text: r.Variant.About + ".\n" + f.Fix}
+			c.Failure = &message{Message: f.Text + ": " + r.seen(), Text: r.Variant.About + ".\n" + f.Fix}
 		}
 		suite.Cases = append(suite.Cases, c)
 	}

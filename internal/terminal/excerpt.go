@@ -13,10 +13,10 @@ import (
 // excerptLength is how many bytes of an app's answer are shown on a line.
 const excerptLength = 200
 
-// excerpt returns the first line of text in a body, "" if it is not text. Of a page, as
+// Excerpt returns the first line of text in a body, "" if it is not text. Of a page, as
 // frameworks answer with when a handler fails, it is what a reader sees first: the title,
-// and what stands on it.
-func excerpt(body []byte) string {
+// and what stands on it. It is at most 200 columns, and not yet [Safe].
+func Excerpt(body []byte) string {
 	if strings.HasPrefix(http.DetectContentType(body), "text/html") {
 		return words(body)
 	}

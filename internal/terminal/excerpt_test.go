@@ -23,12 +23,12 @@ func TestExcerpt(t *testing.T) {
 		"a page of none":  {"<html><style>a{}</style><script>1<2</script><!-- no --></html>", ""},
 		"a hostile one":   {"<html><title>a\x1b[2J&#x202e;b</title>" + strings.Repeat("<i>", 1<<15), "a\x1b[2J\u202eb"},
 	} {
-		if got := excerpt([]byte(tt.body)); got != tt.want {
+		if got := Excerpt([]byte(tt.body)); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}
 	long := "<html><p>" + strings.Repeat("é", 1<<20)
-	if got := excerpt([]byte(long)); Columns(got) > excerptLength || !utf8.ValidString(got) || !strings.HasPrefix(got, "éé") {
+	if got := Excerpt([]byte(long)); Columns(got) > excerptLength || !utf8.ValidString(got) || !strings.HasPrefix(got, "éé") {
 		t.Errorf("of a word that has no end: %d columns", Columns(got))
 	}
 }

@@ -225,7 +225,7 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 	case ex.Outcome == recorder.Answered && ex.App != nil && ex.Detail != "": // most of all, that it was not heard
 		text = ex.Detail
 	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400:
-		text = excerpt(ex.Answer().Body.Bytes)
+		text = Excerpt(ex.Answer().Body.Bytes)
 	case Redirect(ex) != "":
 		text = "a redirect to " + Cut(Redirect(ex), 200) + ", which most providers do not follow, and take for a failure"
 	case ex.Outcome == recorder.Answered && ex.Detail != "":

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"devhook/internal/attack"
+	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
@@ -92,6 +93,9 @@ func (t *Trial) Attack(ctx context.Context, variants []attack.Variant, effects f
 		answer := attack.Answer{ID: string(done.ID), Status: Status(done), Detail: detail(done)}
 		if done.Response != nil {
 			answer.Took = done.Response.Took
+		}
+		if done.Outcome == recorder.Answered && answer.Status >= 300 {
+			answer.Said = terminal.Excerpt(done.Answer().Body.Bytes)
 		}
 		return answer, nil
 	}}

@@ -270,6 +270,8 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 		}, body)
 	case "trims-body":
 		signed = bytes.TrimSpace(body)
+	case "empty-body":
+		signed = nil
 	case "no-tolerance":
 		old = false
 	}
