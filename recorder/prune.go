@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -83,8 +84,7 @@ func (s *Store) Prune(p Pruning) (Pruned, error) {
 	err = j.run()
 	told, bad := s.tellRemoved(j.out.Exchanges, p.DryRun)
 	j.out.Bytes -= told
-	err = errors.Join(err, bad)
-	return j.out, wrapped("prune", err)
+	return j.out, wrapped("prune", cmp.Or(err, bad)) // a full disk is told once
 }
 
 func wrapped(what string, err error) error {

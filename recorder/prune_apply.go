@@ -2,7 +2,7 @@ package recorder
 
 import (
 	"bufio"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -29,25 +29,22 @@ func (j *pruner) apply(i int, f fate) error {
 	}
 	grows := i == len(j.x.segments)-1 // until it is sealed: there can be more than was looked at
 	whole := !grows && len(f.chosen) == f.rows && f.rows > 0 && !j.looseOfKept(i, f)
-	switch {
-	case whole:
-		j.out.Exchanges += len(f.chosen)
-		j.out.Bytes += info.Size()
+	if whole {
 		for id := range f.chosen {
 			if _, ok := j.x.ends[id]; ok { // lines of it are in later segments
 				j.gone[id] = true
 			}
 		}
 		j.removed[first] = true
-		if j.p.DryRun {
-			return nil
-		}
-		return j.replace(first, path, func() error { return removeFile(path) })
-	case len(f.chosen) > 0:
-		for id := range f.chosen {
-			j.gone[id] = true
+		if err := j.drop(first, path, removeFile); err != nil {
+			return err
 		}
 		j.out.Exchanges += len(f.chosen)
+		j.out.Bytes += info.Size()
+		return nil
+	}
+	for id := range f.chosen {
+		j.gone[id] = true
 	}
 	j.kept = append(j.kept, j.x.loaded[i]...)
 	if !j.hasGone(i, f) {
@@ -61,7 +58,33 @@ func (j *pruner) apply(i int, f fate) error {
 			return err
 		}
 	}
-	return j.rewrite(first, path, info.Size())
+	gone, err := j.rewrite(first, path, info.Size())
+	if err != nil {
+		return err
+	}
+	j.out.Exchanges += len(f.chosen)
+	j.out.Bytes += gone
+	return nil
+}
+
+// drop removes a segment as how says, or puts another in its place, unless it is only
+// asked what that would take.
+func (j *pruner) drop(first uint64, path string, how func(path string) error) error {
+	if j.p.DryRun {
+		return nil
+	}
+	if runtime.GOOS != "windows" { // where nothing should have it open
+		// A system gives back what a file takes when the last who has it open closes it:
+		// 20 ms for 64 MB, here beside the work on the next segment.
+		if old, err := os.Open(path); err == nil {
+			defer j.freeing.Go(func() { old.Close() })
+		}
+	}
+	if err := how(path); err != nil {
+		return held(err)
+	}
+	j.dropIndex(first)
+	return syncDir(filepath.Dir(path))
 }
 
 // pinnedIn returns how many pinned exchanges a segment has.
@@ -130,31 +153,31 @@ func (j *pruner) hasGone(i int, f fate) bool {
 }
 
 // rewrite writes a segment anew without the lines of what goes, and ends it. Damaged
-// lines stay.
-func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
+// lines stay. It returns how many bytes went.
+func (j *pruner) rewrite(first uint64, path string, size int64) (gone int64, err error) {
 	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
 	var out *os.File
 	w := bufio.NewWriterSize(io.Discard, chunk)
 	if !j.p.DryRun {
 		if out, err = createTemp(filepath.Dir(path)); err != nil {
-			return err
+			return 0, err
 		}
 		defer os.Remove(out.Name())
 		defer out.Close()
 		w.Reset(out)
 	}
-	kept, gone := int64(0), int64(0)
+	kept := int64(0)
 	for r := newLineReader(f, 0, size); ; {
 		raw, err := r.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		l, bad := parseLine(raw)
 		if bad == nil && (l.id != "" && j.gone[l.id] || l.kind == 'd') {
@@ -168,37 +191,19 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (err error) {
 		w.Write(raw)
 		w.WriteByte('\n')
 	}
-	j.out.Bytes += gone
 	if j.p.DryRun || gone == 0 {
-		return nil
+		return gone, nil
 	}
 	w.Write(sealLine([]byte(leftPre), 0)) // or who comes to it later would go on writing there
-	if err := errors.Join(w.Flush(), out.Sync(), out.Close(), f.Close()); err != nil {
-		return err
+	if err := cmp.Or(w.Flush(), out.Sync(), out.Close(), f.Close()); err != nil {
+		return 0, err
 	}
-	return j.replace(first, path, func() error {
+	return gone, j.drop(first, path, func(path string) error {
 		if kept == 0 {
 			return removeFile(path)
 		}
 		return replaceFile(out.Name(), path)
 	})
-}
-
-// replace calls f, which takes what stands at the path of a segment from there, and drops
-// the index of it.
-func (j *pruner) replace(first uint64, path string, f func() error) error {
-	if runtime.GOOS != "windows" { // where nothing may have it open
-		// A system gives back what a file takes when the last who has it open closes it:
-		// 20 ms for 64 MB, here beside the work on the next segment.
-		if old, err := os.Open(path); err == nil {
-			defer j.freeing.Go(func() { old.Close() })
-		}
-	}
-	if err := f(); err != nil {
-		return held(err)
-	}
-	j.dropIndex(first)
-	return syncDir(filepath.Dir(path))
 }
 
 func (j *pruner) dropIndex(first uint64) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"devhook/internal/config"
@@ -91,6 +92,9 @@ func (p *program) prune(c *cli.Context) error {
 	out, err := store.Prune(what)
 	if errors.Is(err, recorder.ErrBusy) {
 		return &failure{code: 6, text: err.Error(), hint: "try again when what reads them is done, such as a devhook replay", err: err}
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return &failure{code: 6, text: err.Error(), hint: "what is removed one by one is written anew, which needs room; whole files go first with --older-than or --max-size", err: err}
 	}
 	if err != nil {
 		return storeFailure(err)
