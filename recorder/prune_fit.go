@@ -13,12 +13,12 @@ var ever = time.Unix(1<<40, 0)
 
 const (
 	fitSlack = 256 // bytes that are left for the line that tells of what was removed
-	fitWhole = 10  // a segment goes as a whole if that leaves no more than a tenth unused, or than it has without bodies
+	fitWhole = 10  // a segment goes as a whole if that leaves no more than a tenth unused
 )
 
 // fit chooses the oldest exchanges, until the rest fits. A segment goes as a whole,
-// unless much less has to go, as of one whose exchanges have large bodies: then it is
-// written anew. What exchanges name of bodies is taken to go with them: if others name
+// unless much less has to go: then it is written anew, if the disk has room for that. What
+// is done in passing does so only if its exchanges have large bodies. What exchanges name of bodies is taken to go with them: if others name
 // it, too, the next pruning takes the rest.
 func (j *pruner) fit(fates []fate) error {
 	if j.p.MaxSize <= 0 || j.s.Size() <= j.p.MaxSize {
@@ -49,7 +49,11 @@ func (j *pruner) fit(fates []fate) error {
 		if err != nil {
 			return err
 		}
-		if i < len(fates)-1 && total-w.total >= most-max(most/fitWhole, w.segment) {
+		unused := most / fitWhole
+		if j.p.WholeSegments || !j.s.hasRoom(w.segment) {
+			unused = max(unused, w.segment)
+		}
+		if i < len(fates)-1 && total-w.total >= most-unused {
 			total -= w.total
 			fates[i].rows, fates[i].pinned = more.rows, more.pinned
 			for id := range fates[i].chosen {

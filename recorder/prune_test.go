@@ -140,6 +140,16 @@ func TestPruneBySize(t *testing.T) {
 	if left[len(left)-1] != list[59].Seq || len(left)+out.Exchanges != 60 {
 		t.Errorf("%v are left", left)
 	}
+
+	// Who asks for a size gets it, also where that is within one segment.
+	s = openSmall(t, t.TempDir(), 1<<20)
+	old(t, s, 60)
+	mustPrune(t, s, Pruning{MaxSize: s.Size() - 1}) // begins another segment
+	size = s.Size()
+	mustPrune(t, s, Pruning{MaxSize: size / 2})
+	if now := s.Size(); now > size/2 || now < size/3 {
+		t.Errorf("%d bytes of %d are left in one segment", now, size)
+	}
 }
 
 // What is pinned is counted once, also where both its age and the size of the store

@@ -20,6 +20,12 @@ type room struct {
 	none  atomic.Bool
 }
 
+// hasRoom reports whether the disk has more than so many bytes free, if that is known.
+func (s *Store) hasRoom(size int64) bool {
+	free, ok := freeBytes(s.dir)
+	return !ok || free > uint64(size)
+}
+
 // check returns [ErrNoRoom] if the disk of dir has less than so many bytes free; with a
 // least of 0 or less it never does.
 func (r *room) check(dir string, least int64) error {
