@@ -17,7 +17,9 @@ const leastHidden = 4
 // Hider returns what takes secrets out of a text. In place of each there are
 // zeros, as many; of one that is digits only, ones, which are a JSON number if
 // the secret was one. Found are a secret as it is, and as URLs, JSON, base64 and
-// hex have it; not, where it was hashed, or is shorter than 4 bytes.
+// hex have it; not, where it was hashed, or is shorter than 4 bytes. In the midst of
+// something that is base64 as a whole, a digit at either end can stay that is in part of
+// what stands beside the secret: at most 6 bits of it.
 func Hider(secrets ...Secret) func(string) string {
 	masks := map[string]string{}
 	add := func(spelling string) {
@@ -54,8 +56,10 @@ func Hider(secrets ...Secret) func(string) string {
 				add(strings.ReplaceAll(inside, "/", `\/`))
 				add(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(inside))
 			}
-			for _, form := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-				add(form.EncodeToString([]byte(text)))
+			for _, spelling := range inBase64(text) {
+				add(spelling)
+				add(strings.ReplaceAll(spelling, "/", `\/`))
+				add(url.QueryEscape(spelling))
 			}
 			add(hex.EncodeToString([]byte(text)))
 			add(strings.ToUpper(hex.EncodeToString([]byte(text))))
@@ -75,4 +79,20 @@ func Hider(secrets ...Secret) func(string) string {
 		pairs = append(pairs, s, masks[s])
 	}
 	return strings.NewReplacer(pairs...).Replace
+}
+
+// inBase64 returns the digits that text has by itself in whatever is written in base64: as
+// all of it, or with 0 to 2 bytes of a group of 3 before it, at the end and in the midst.
+func inBase64(text string) (list []string) {
+	for _, form := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			b := append(make([]byte, before), text...)
+			digits := form.EncodeToString(b)[(before*8+5)/6:]
+			list = append(list, digits)
+			if len(b)%3 != 0 { // what follows has a part of the last digit
+				list = append(list, digits[:len(digits)-1])
+			}
+		}
+	}
+	return list
 }

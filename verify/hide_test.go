@@ -30,6 +30,20 @@ func TestHider(t *testing.T) {
 			t.Errorf("%s: %s", spelling, got)
 		}
 	}
+	for before := range 4 { // in the midst of a text, or at its end, at each place in a group of three
+		for after := range 4 {
+			whole := "qwer"[:before] + secret + "tyui"[:after]
+			for _, form := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+				text := form.EncodeToString([]byte(whole))
+				for _, spelling := range []string{text, url.QueryEscape(text), strings.ReplaceAll(text, "/", `\/`)} {
+					got := hide(spelling)
+					if len(got) != len(spelling) || strings.Count(got, "0") < len(text)-12 { // of which 8 are beside it
+						t.Errorf("%s of %s: %s", spelling, whole, got)
+					}
+				}
+			}
+		}
+	}
 	if got := hide(`{"n":12345,"s":"abc"}`); got != `{"n":11111,"s":"abc"}` {
 		t.Errorf("got %s", got)
 	}
