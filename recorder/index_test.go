@@ -86,7 +86,7 @@ var indexFilters = []string{
 	"", "provider:tiktok", "-provider:tiktok", "event:a.*", `event:"ä\"\\"`, "verdict:invalid reason:stale", "outcome:pending", "outcome:answered", "-outcome:answered",
 	"method:get", "path:/", "path:/hooks/*", "route:/hooks", "status:301", "status:5xx", "-status:5xx", "took:>500ms", "size:>10", "size:0",
 	"since:1790000000", "until:2026-09-21T14:13:20.05Z", "origin:live,replay status:2xx,4xx",
-	"needle", "-needle", "nfoo", "origin:live needle", `header.x-a:bar`, `-header.x-a:bar`, "header.x-a:second", `header.x-a:"b\"*"`, `header.x-a:b*`, "header.x-a:bar,second", "header.none:x", "header.content-type:*json",
+	"needle", "-needle", "nfoo", "yBu", "bmV", "origin:live needle", `header.x-a:bar`, `-header.x-a:bar`, "header.x-a:second", `header.x-a:"b\"*"`, `header.x-a:b*`, "header.x-a:bar,second", "header.none:x", "header.content-type:*json",
 	"body.user.id=42", "-body.user.id=42", `body.user.id="42"`, "body.user.id=43", "body.s.reason=7", "body.x.1=42", "body.ok=true", "body.user.id=[42]", "needle status:200 body.user.id=42",
 	"pinned:true", "-pinned:true", "seq:>20", "seq:3,5..9", "id:01*", "body.user.id=41,42", "body.user.id=4*", `body.user.id=42.0`, `body.user.id=-0,"42"`, "body.s.reason=7,8", "delivery:*",
 	"delivery:d-7", "-delivery:d-7", `delivery:""`, "delivery:d\\\"*", "-took:>500ms", "took:1s..2s", "-since:1790000000", "-size:>10", "since:1969-12-31", "until:1790000001", "-seq:>20", "took:>1h", "-took:>1h", "took:0s", "size:>10gb", "-size:>10gb", "size:0,>1gb", "until:1970-01-01", "-until:1970-01-01", "since:2030-01-01",

@@ -54,7 +54,7 @@ func rawFor(t Term) (raw rawMatch, could func(*rawLines) bool) {
 type rawLines struct {
 	head   []byte // of the 'x' line, what stands before the body, or all of it if there is none
 	body   []byte // of the request, without its quotes: escaped, or base64 if flags say so
-	answer []byte // of the response, escaped
+	answer []byte // of the response, escaped, unless it is flagOther
 	flags  byte   // see colFlags
 }
 
@@ -95,8 +95,10 @@ func rawText(want string) rawMatch {
 		} else if ok := in(l.body); ok != no {
 			return ok
 		}
-		if ok := in(l.answer); ok != no {
-			return ok
+		if l.flags&flagOther == 0 { // else it is base64, in which anything short stands
+			if ok := in(l.answer); ok != no {
+				return ok
+			}
 		}
 		return found
 	}
