@@ -161,12 +161,12 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 	return f, nil
 }
 
-// IsFilterWord reports whether arg is a word with a key that filters know,
-// with or without a minus: what tells `-status:5xx` from a flag.
+// IsFilterWord reports whether arg is a word with a key that filters know, or a text
+// in quotes, with or without a minus: what tells `-status:5xx` from a flag.
 func IsFilterWord(arg string) bool {
 	w := word{text: strings.TrimPrefix(arg, "-")}
 	key, _, _ := w.key()
-	return key != ""
+	return key != "" || strings.HasPrefix(w.text, `"`)
 }
 
 // filterKeys are the keys that are followed by a colon, but for header.NAME.

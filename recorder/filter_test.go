@@ -287,7 +287,7 @@ func TestFilterTerms(t *testing.T) {
 func TestIsFilterWord(t *testing.T) {
 	for arg, want := range map[string]bool{
 		"-status:5xx": true, "provider:x": true, "-header.x:y": true, "-body.a=1": true,
-		"-n": false, "--json": false, "-nosuch:x": false, "text": false, "": false, "-": false,
+		"-n": false, "--json": false, "-nosuch:x": false, "text": false, `"a b"`: true, `-"a=b"`: true, "": false, "-": false,
 	} {
 		if got := IsFilterWord(arg); got != want {
 			t.Errorf("IsFilterWord(%q) = %v", arg, got)
