@@ -18,6 +18,7 @@ import (
 	"devhook/internal/similar"
 	"devhook/internal/terminal"
 	"devhook/recorder"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -85,7 +86,19 @@ func (p *program) export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.cfg, err = p.load(p.source(c, nil)); err != nil {
+	src := p.source(c, nil)
+	flag := src.Flag
+	src.Flag = func(name string) []string {
+		if name == "secret" { // is for nobody's webhooks: takeOut has it
+			return nil
+		}
+		return flag(name)
+	}
+	if e.cfg, err = p.load(src); err != nil {
+		return err
+	}
+	further, err := e.takeOut()
+	if err != nil {
 		return err
 	}
 	if err := p.needStore(c); err != nil {
@@ -95,7 +108,7 @@ func (p *program) export(c *cli.Context) error {
 		return storeFailure(err)
 	}
 	defer e.store.Close()
-	redactor, key, err := e.redacting()
+	redactor, key, err := e.redacting(further)
 	if err != nil {
 		return err
 	}
@@ -195,15 +208,29 @@ func (p *program) chosen(c *cli.Context) (func(*recorder.Store) iter.Seq2[*recor
 	}, nil
 }
 
-// redacting returns what takes out what is not to be shared, nil if all stays, and the key
-// of what is put in its place.
-func (e *exporting) redacting() (r *redact.Redactor, key []byte, err error) {
+// takeOut returns the secrets of --secret. One that cannot be had is an error: what was
+// meant to be taken out would stay in.
+func (e *exporting) takeOut() (list []verify.Secret, err error) {
+	resolver := e.p.resolver(e.errs)
+	for _, text := range e.c.StringSlice("secret") {
+		value, err := resolver.Resolve(e.cfg.SecretRef(text), "--secret", "--secret")
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, verify.NewSecret(value))
+	}
+	return list, nil
+}
+
+// redacting returns what takes out what is not to be shared, further secrets among it, nil
+// if all stays, and the key of what is put in its place.
+func (e *exporting) redacting(further []verify.Secret) (r *redact.Redactor, key []byte, err error) {
 	if e.c.Bool("redact") || e.c.Bool("sign-anew") {
 		if key, err = redactKey(e.store.Path()); err != nil {
 			return nil, nil, storeFailure(err)
 		}
 	}
-	secrets := e.p.knownSecrets(e.cfg, e.store.Path())
+	secrets := append(further, e.p.knownSecrets(e.cfg, e.store.Path())...)
 	switch {
 	case e.c.Bool("redact"):
 		r = redact.New(key, secrets...)

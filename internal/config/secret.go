@@ -235,6 +235,13 @@ func (c *Config) splitID(text string) (id, ref string) {
 	return "", text
 }
 
+// SecretRef returns the reference of a value of --secret, without the provider's id that
+// can stand before it.
+func (c *Config) SecretRef(text string) string {
+	_, ref := c.splitID(text)
+	return ref
+}
+
 func (c *Config) setWith(p verify.Provider, name string, v Value) error {
 	name, err := checkWith(p, name)
 	if err != nil {
