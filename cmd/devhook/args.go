@@ -93,7 +93,7 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, a)
 			continue
 		}
-		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		name, value, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		if name == "h" || name == "help" {
 			return slices.Concat([]string{args[0], "help"}, args[1:first]), nil
 		}
@@ -111,11 +111,23 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 				return nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}
 			}
 			i++
-			flags = append(flags, args[i])
+			value = args[i]
+			flags = append(flags, value)
+		}
+		if takesValue[name] && value == "" && slices.Contains(neverEmpty, name) {
+			return nil, &failure{
+				code: 2, text: dashed(name) + " is empty",
+				hint: "leave it out, or give it a value; if that is a shell variable, set it first",
+			}
 		}
 	}
 	return slices.Concat(args[:first], flags, []string{"--"}, rest), nil
 }
+
+// neverEmpty are flags that name something, and do without if they are left out. With an
+// empty value, as of a variable that is not set, prune would empty another store than the
+// one that is meant, and a script would wait for a file for ever.
+var neverEmpty = []string{"store", "config", "o", "ready-file", "junit", "log", "by"}
 
 // subcommand returns the one of cmd with that name, nil if there is none.
 func subcommand(cmd *cli.Command, name string) *cli.Command {
