@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
+	"devhook/internal/neterr"
 	"devhook/tunnel"
 )
 
@@ -103,7 +105,10 @@ func (x *examination) app(app *url.URL) {
 		if op := new(net.OpError); errors.As(err, &op) {
 			cause = op.Err
 		}
-		x.tell(finding{Check: "app", Status: "fail", Detail: app.String() + ": " + cause.Error(), Hint: "start the app, or correct forward", code: 4})
+		if call := new(os.SyscallError); errors.As(err, &call) {
+			cause = call.Err
+		}
+		x.tell(finding{Check: "app", Status: "fail", Detail: app.String() + ": " + neterr.Text(cause), Hint: "start the app, or correct forward", code: 4})
 		return
 	}
 	conn.Close()
