@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,23 @@ func TestPacked(t *testing.T) {
 	}
 	if !strings.Contains(string(clean.Body.Bytes), plain) || !slices.Contains(changed, "body emailAddress") {
 		t.Errorf("%s; changed %q", clean.Body.Bytes, changed)
+	}
+}
+
+// An address that is the name of a member becomes the one that it becomes elsewhere.
+func TestNamesThatAreAddresses(t *testing.T) {
+	inside := `{"ada.x@a.example" : {}}`
+	clean, changed := redactor.Request(request(`{"by":"ada.x@a.example","ada.x@a.example":1,"@type":"x","s":` + strconv.Quote(inside) + `}`))
+	var got map[string]any
+	if err := json.Unmarshal(clean.Body.Bytes, &got); err != nil {
+		t.Fatal(err)
+	}
+	by, _ := got["by"].(string)
+	if got[by] != 1.0 || got["s"] != strings.ReplaceAll(inside, "ada.x@a.example", by) || got["@type"] != "x" || strings.Contains(by, "ada") {
+		t.Errorf("%s", clean.Body.Bytes)
+	}
+	if !slices.Contains(changed, "body name") {
+		t.Errorf("changed %q", changed)
 	}
 }
 

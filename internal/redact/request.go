@@ -130,7 +130,7 @@ func (p *pass) body(b []byte, h http.Header) []byte {
 	case !CanSee(b, h):
 		return b
 	case kind == jsonx.Object || kind == jsonx.Array || kind == jsonx.String:
-		if out, err := jsonx.Rewrite(b, p.scalar); err == nil {
+		if out, err := p.json(b); err == nil {
 			return out
 		}
 	case strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded"):

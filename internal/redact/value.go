@@ -1,15 +1,35 @@
 package redact
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"devhook/internal/jsonx"
 )
+
+// mailName is a name in JSON that has an @, also where the JSON stands in a string.
+var mailName = regexp.MustCompile(`"[^"\\]*@[^"\\]*\\*"\s*:`)
+
+// json replaces in the scalars of a JSON text, and addresses that are names in it.
+func (p *pass) json(doc []byte) ([]byte, error) {
+	out, err := jsonx.Rewrite(doc, p.scalar)
+	if err != nil || !p.personal || bytes.IndexByte(out, '@') < 0 {
+		return out, err
+	}
+	return mailName.ReplaceAllFunc(out, func(name []byte) []byte {
+		clean := p.text(string(name), inPath)
+		if clean != string(name) {
+			p.note("name")
+		}
+		return []byte(clean)
+	}), nil
+}
 
 // scalar replaces a scalar of a JSON text; nil if it may stay.
 func (p *pass) scalar(path jsonx.Path, raw []byte) []byte {
@@ -62,7 +82,7 @@ func (p *pass) packed(text string) string {
 	if kind := jsonx.TopKind(plain); err != nil || kind != jsonx.Object && kind != jsonx.Array {
 		return text
 	}
-	clean, err := jsonx.Rewrite(plain, p.scalar)
+	clean, err := p.json(plain)
 	if hidden := p.hide(string(clean)); err == nil && hidden != string(plain) {
 		return base64.StdEncoding.EncodeToString([]byte(hidden))
 	}
