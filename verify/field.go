@@ -2,6 +2,7 @@ package verify
 
 import (
 	"slices"
+	"strings"
 
 	"devhook/internal/jsonx"
 )
@@ -163,9 +164,19 @@ var (
 			}
 			return nil
 		},
-		"again":   func(r *Retry, n node) (err error) { r.Again, err = n.statuses(); return },
-		"final":   func(r *Retry, n node) (err error) { r.Final, err = n.statuses(); return },
-		"timeout": func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
-		"about":   func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },
+		"again": func(r *Retry, n node) (err error) { r.Again, err = n.statuses(); return },
+		"final": func(r *Retry, n node) (err error) { r.Final, err = n.statuses(); return },
+		"final_header": func(r *Retry, n node) error {
+			text, err := n.Label()
+			if name, value, ok := strings.Cut(text, ": "); err == nil && (!ok || name == "" || value == "") {
+				err = n.Errorf("must be a header of the answer and its value, as in X-No-Retry: 1")
+			}
+			r.FinalHeader = text
+			return err
+		},
+		"retry_after":      func(r *Retry, n node) (err error) { r.RetryAfter, err = n.statuses(); return },
+		"retry_after_most": func(r *Retry, n node) (err error) { r.RetryAfterMost, err = n.Duration(); return },
+		"timeout":          func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
+		"about":            func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },
 	}
 )

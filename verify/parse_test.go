@@ -101,6 +101,7 @@ func TestParseProvider(t *testing.T) {
 		{"a token with an algorithm", "id: x\nscheme: token\nalgorithm: sha1\nsignature: {in: header, name: X}\n", "3:1: algorithm: is needed unless"},
 		{"a list in the query", strings.Replace(good, "in: header, name: X-Sig", `in: query, name: s, list: {sep: ","}`, 1), "a list is for headers only"},
 		{"a mark without conditions", good + "marks: [{}]\n", "6:9: marks[0]: has no condition"},
+		{"a header without a value", good + "retry: {final_header: X-No-Retry}\n", "retry.final_header: must be a header of the answer and its value"},
 		{"a status of success", good + "retry: {again: [429, 204]}\n", "retry.again[1]: must be the status of a failure, as in 429, or a class of them, as in 5xx"},
 		{"a bad pattern", good + "marks: [{header: {A: \"{hex}\"}}]\n", `"{hex}" is not a pattern`},
 		{"a kind for a header", good + "marks: [{header: {A: \"{object}\"}}]\n", `"{object}" is for JSON fields only`},

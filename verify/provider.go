@@ -98,6 +98,13 @@ type Retry struct {
 	// Final. Each is a status, or all of a class as in 5xx. That there was no answer is none
 	// of them: after that it does.
 	Again, Final []string
+	// FinalHeader, as in "X-Slack-No-Retry: 1", is what an app adds to its answer so that it
+	// does not try again; "" if there is nothing such.
+	FinalHeader string
+	// RetryAfter are the failures after which it waits as long as the answer's Retry-After
+	// says, in the form of Final, and at most RetryAfterMost; 0: no limit is known.
+	RetryAfter     []string
+	RetryAfterMost time.Duration
 }
 
 // Event returns the name of the event that m tells of, in the provider's own

@@ -110,6 +110,12 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 	if policy.Final != nil {
 		said = append(said, "not again after "+strings.Join(policy.Final, ", "))
 	}
+	if policy.FinalHeader != "" {
+		said = append(said, "not again if the answer has "+policy.FinalHeader)
+	}
+	if policy.RetryAfter != nil {
+		said = append(said, "after "+strings.Join(policy.RetryAfter, ", ")+" as Retry-After says")
+	}
 	if policy.About != "" {
 		said = append(said, policy.About)
 	}

@@ -8,8 +8,10 @@
 package delivery
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"devhook/verify"
@@ -33,10 +35,14 @@ type Policy struct {
 	// Timeout is how long it waits for an answer, 0 if that is not known.
 	Timeout time.Duration
 	About   string // in words, "" if there is nothing to add
-	// Again and Final are those of [verify.Retry].
+	// Again, Final, FinalHeader and RetryAfter are those of [verify.Retry].
 	Again, Final []string
+	FinalHeader  string
+	RetryAfter   []string
 
-	success []int
+	success        []int
+	within         time.Duration
+	retryAfterMost time.Duration
 }
 
 // What is assumed of pauses that grow: the first, their factor, the longest; and
@@ -46,12 +52,13 @@ const (
 	pauseFactor  = 2.0
 	longestPause = 12 * time.Hour
 	assumedHours = 24 * time.Hour
-	mostTries    = 128 // Adyen has 100
+	mostTries    = 1024 // Telegram has some 960
 )
 
 // Of returns the policy that r describes.
 func Of(r verify.Retry) Policy {
-	p := Policy{At: []time.Duration{0}, Certainty: Documented, Timeout: r.Timeout, About: r.About, Again: r.Again, Final: r.Final, success: r.Success}
+	p := Policy{At: []time.Duration{0}, Certainty: Documented, Timeout: r.Timeout, About: r.About, Again: r.Again, Final: r.Final, FinalHeader: r.FinalHeader,
+		RetryAfter: r.RetryAfter, success: r.Success, within: r.Within, retryAfterMost: r.RetryAfterMost}
 	most := mostTries
 	if r.Times > 0 {
 		most = r.Times + 1
@@ -127,11 +134,51 @@ func (p Policy) Delivered(status int) bool {
 	return status >= 200 && status < 300
 }
 
-// Ends reports whether the provider does not try again after the status of an answer
-// that it is not content with, 0 for no answer.
-func (p Policy) Ends(status int) bool {
-	among := func(list []string) bool {
-		return slices.Contains(list, strconv.Itoa(status)) || slices.Contains(list, strconv.Itoa(status/100)+"xx")
+// Ends reports whether the provider does not try again after an answer that it is not
+// content with: its status, 0 for none, and headers.
+func (p Policy) Ends(status int, h http.Header) bool {
+	if name, value, _ := strings.Cut(p.FinalHeader, ": "); name != "" && h.Get(name) == value {
+		return true
 	}
-	return status != 0 && (p.Again != nil && !among(p.Again) || among(p.Final))
+	return status != 0 && (p.Again != nil && !among(p.Again, status) || among(p.Final, status))
+}
+
+func among(failures []string, status int) bool {
+	return slices.Contains(failures, strconv.Itoa(status)) || slices.Contains(failures, strconv.Itoa(status/100)+"xx")
+}
+
+// Asked returns how long the provider waits because an answer with that status and those
+// headers, which came now, asks for it by Retry-After (RFC 9110 §10.2.3). ok is false if the
+// provider does not look at it, or it asks for nothing.
+func (p Policy) Asked(status int, h http.Header, now time.Time) (pause time.Duration, ok bool) {
+	if !among(p.RetryAfter, status) {
+		return 0, false
+	}
+	text := h.Get("Retry-After")
+	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+		pause = time.Duration(n) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		pause = at.Sub(now).Round(time.Second)
+	}
+	if p.retryAfterMost > 0 {
+		pause = min(pause, p.retryAfterMost)
+	}
+	return pause, pause > 0
+}
+
+// Postponed returns the times of the tries if try i, from 0, is followed by a pause of that
+// length: the pauses after it stay as they were, and what is too late then is left out.
+func (p Policy) Postponed(at []time.Duration, i int, pause time.Duration) []time.Duration {
+	if i+1 >= len(at) {
+		return at
+	}
+	by := at[i] + pause - at[i+1]
+	moved := slices.Clone(at[:i+1])
+	for _, t := range at[i+1:] {
+		if t += by; p.within > 0 && t > p.within {
+			break
+		}
+		moved = append(moved, t)
+	}
+	return moved
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -90,9 +91,57 @@ func TestEnds(t *testing.T) {
 	} {
 		p, _ := verify.Lookup(id)
 		for status, ends := range want {
-			if got := Of(p.Retry).Ends(status); got != ends {
+			if got := Of(p.Retry).Ends(status, nil); got != ends {
 				t.Errorf("%s, %d: %t", id, status, got)
 			}
 		}
+	}
+	slack, _ := verify.Lookup("slack")
+	for value, ends := range map[string]bool{"1": true, "0": false, "": false} {
+		if got := Of(slack.Retry).Ends(500, http.Header{"X-Slack-No-Retry": {value}}); got != ends {
+			t.Errorf("slack, X-Slack-No-Retry: %q: %t", value, got)
+		}
+	}
+}
+
+// Who looks at Retry-After waits as it says, within its bounds; who does not, does not.
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for _, row := range []struct {
+		id     string
+		status int
+		text   string
+		want   time.Duration
+	}{
+		{"telegram", 503, "120", 2 * time.Minute},
+		{"telegram", 302, "86400", time.Hour},
+		{"telegram", 503, "Sat, 28 Nov 2026 12:05:00 GMT", 5 * time.Minute},
+		{"telegram", 503, "Sat, 28 Nov 2026 11:05:00 GMT", 0},
+		{"telegram", 503, "-5", 0},
+		{"telegram", 503, "99999999999999999999", 0},
+		{"telegram", 503, "soon", 0},
+		{"telegram", 503, "", 0},
+		{"telegram", 0, "120", 0},
+		{"plaid", 429, "99999", 4 * time.Hour},
+		{"plaid", 503, "60", 0},
+		{"stripe", 429, "60", 0},
+	} {
+		p, _ := verify.Lookup(row.id)
+		if got, ok := Of(p.Retry).Asked(row.status, http.Header{"Retry-After": {row.text}}, now); max(got, 0) != row.want || ok != (row.want > 0) {
+			t.Errorf("%s, %d, %q: %s, %t", row.id, row.status, row.text, got, ok)
+		}
+	}
+	p := Of(verify.Retry{After: []time.Duration{time.Minute, time.Hour, time.Hour}, Within: 2*time.Hour + time.Minute})
+	for pause, want := range map[time.Duration][]time.Duration{
+		2 * time.Minute: {0, 2 * time.Minute, time.Hour + 2*time.Minute},
+		time.Second:     {0, time.Second, time.Hour + time.Second, 2*time.Hour + time.Second},
+		3 * time.Hour:   {0},
+	} {
+		if got := p.Postponed(p.At, 0, pause); !slices.Equal(got, want) {
+			t.Errorf("after %s: %v, want %v", pause, got, want)
+		}
+	}
+	if got := p.Postponed(p.At, 3, time.Hour); !slices.Equal(got, p.At) {
+		t.Errorf("after the last: %v", got)
 	}
 }

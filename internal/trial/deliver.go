@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"devhook/internal/delivery"
@@ -60,9 +61,17 @@ func (t *Trial) Deliver(ctx context.Context, policy delivery.Policy, duplicate b
 			d.Answered++
 		}
 		one.OK, one.Result = t.content(policy, one.Done)
-		if n := Status(one.Done); !one.OK && !policy.Delivered(n) && policy.Ends(n) {
-			one.Last = true
-			one.Result += ", which does not try again after it"
+		if n := Status(one.Done); !one.OK && !policy.Delivered(n) {
+			var answer http.Header
+			if one.Done.Response != nil {
+				answer = one.Done.Response.Headers
+			}
+			if one.Last = policy.Ends(n, answer); one.Last {
+				one.Result += ", which does not try again after it"
+			} else if pause, ok := policy.Asked(n, answer, t.Now()); ok && i+1 < len(times) {
+				times = policy.Postponed(times, i, pause)
+				one.Result += fmt.Sprintf(", which waits %s, as Retry-After says", pause)
+			}
 		}
 		if d.Delivered && one.OK {
 			one.Result = "duplicate"

@@ -17,12 +17,15 @@ type ToldPolicy struct {
 	Timeout   int64              `json:"timeout_ns,omitempty"`
 	Again     []string           `json:"again,omitempty"`
 	Final     []string           `json:"final,omitempty"`
-	About     string             `json:"about,omitempty"`
+	// What an app tells by its answer's headers.
+	FinalHeader string   `json:"final_header,omitempty"`
+	RetryAfter  []string `json:"retry_after,omitempty"`
+	About       string   `json:"about,omitempty"`
 }
 
 // TellPolicy returns p, of a provider, as it is told in JSON.
 func TellPolicy(provider string, p delivery.Policy) ToldPolicy {
-	return ToldPolicy{provider, p.Certainty, len(p.At), int64(p.At[len(p.At)-1]), int64(p.Timeout), p.Again, p.Final, p.About}
+	return ToldPolicy{provider, p.Certainty, len(p.At), int64(p.At[len(p.At)-1]), int64(p.Timeout), p.Again, p.Final, p.FinalHeader, p.RetryAfter, p.About}
 }
 
 // A ToldTry is a [Try] in JSON.

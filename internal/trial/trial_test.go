@@ -84,6 +84,33 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// What an app asks for by its answer is done, and told.
+func TestDeliverAsAsked(t *testing.T) {
+	n := 0
+	tr := trying(t, "telegram", "message", func(w http.ResponseWriter, _ *http.Request) {
+		if n++; n <= 2 {
+			w.Header().Set("Retry-After", "600")
+			w.WriteHeader(429)
+		}
+	})
+	var at []time.Duration
+	var told string
+	d, err := tr.Deliver(t.Context(), delivery.Of(tr.Provider.Retry), false, func(one trial.Try) error {
+		at, told = append(at, one.At), told+one.Result
+		return nil
+	})
+	if want := []time.Duration{0, 10 * time.Minute, 20 * time.Minute}; err != nil || !d.Delivered || !slices.Equal(at, want) || !strings.Contains(told, "waits 10m0s") {
+		t.Errorf("%+v, %v: at %v, %s", d, err, at, told)
+	}
+	tr = trying(t, "slack", "app_mention", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Slack-No-Retry", "1")
+		w.WriteHeader(503)
+	})
+	if d, err := tr.Deliver(t.Context(), delivery.Of(tr.Provider.Retry), false, func(trial.Try) error { return nil }); err != nil || d.Tries != 1 || d.Delivered {
+		t.Errorf("not again: %+v, %v", d, err)
+	}
+}
+
 // What is never signed is delivered so.
 func TestDeliverUnsigned(t *testing.T) {
 	var signature atomic.Value
