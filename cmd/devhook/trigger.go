@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -106,13 +107,16 @@ func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange 
 	if s.running != nil {
 		public, routes = s.running.URL, s.running.routes()
 	}
+	if s.to != nil { // the path of another app says nothing of this one
+		routes = &gateway.Routes{List: routes.List}
+	}
 	return addressed(f, public, path, routes)
 }
 
 // takePath returns the path of the app, if it has one, and takes it from it: it is the
 // whole URL then, and not where others begin. It is called before anything is sent.
 func (s *sending) takePath() string {
-	if s.to == nil || strings.Trim(s.to.Path, "/") == "" {
+	if s.to == nil || !hasPath(s.to) {
 		return ""
 	}
 	path, app := s.to.EscapedPath(), *s.to
@@ -120,6 +124,8 @@ func (s *sending) takePath() string {
 	s.to = &app
 	return path
 }
+
+func hasPath(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
 
 // misplaced says what to do about an app that has nothing at the path of a sample, "" if
 // status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
@@ -138,7 +144,8 @@ func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, statu
 }
 
 // addressed returns the webhook of f, sent to public, "" for where f says, and
-// there to path, or the path of the provider's route, or the one of f.
+// there to path, or the path of the provider's route, or the one of f. An app that is named
+// with a path takes all webhooks there: the path of f is not put behind it.
 func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
 	ex := f.Exchange
 	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
@@ -153,6 +160,8 @@ func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *r
 		path = to
 	case i >= 0:
 		path = routes.List[i].Path
+	case len(routes.List) == 0 && len(routes.Default.Forward) > 0 && hasPath(routes.Default.Forward[0]):
+		path = "/"
 	}
 	if hasQuery {
 		path += "?" + query
