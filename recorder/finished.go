@@ -2,7 +2,10 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strconv"
+	"strings"
 )
 
 // Finished gives the exchanges that f lets through, each once, as they are done from
@@ -47,4 +50,27 @@ func (s *Store) Finished(ctx context.Context, f Filter, after *Exchange) (iter.S
 			}
 		}
 	}, nil
+}
+
+// Behind returns what [Store.Finished] goes on behind: the recording that ref names, as
+// [Store.Get] has it, or in its place, with its number alone, one that was removed. 0 is
+// before the first.
+func (s *Store) Behind(ref string) (*Exchange, error) {
+	ex, err := s.Get(ref)
+	seq, bad := strconv.ParseUint(strings.TrimPrefix(ref, "#"), 10, 64)
+	if bad != nil || !errors.Is(err, ErrNotFound) {
+		return ex, err
+	}
+	// What was removed at the end is below the segment that was begun for what comes.
+	var given uint64
+	if list, err := s.segments(); err == nil && len(list) > 0 {
+		given = list[len(list)-1]
+	}
+	if newest, err := s.Get("last"); err == nil {
+		given = max(given, newest.Seq)
+	}
+	if seq > given {
+		return nil, err
+	}
+	return &Exchange{Seq: seq}, nil
 }

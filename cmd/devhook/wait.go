@@ -174,10 +174,8 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 		return 0, err
 	}
 	var after *recorder.Exchange
-	if c.String("after") == "0" { // as a script has it that has seen none
-		after = new(recorder.Exchange)
-	} else if c.IsSet("after") {
-		if after, err = store.Get(c.String("after")); err != nil {
+	if c.IsSet("after") {
+		if after, err = store.Behind(c.String("after")); err != nil {
 			return 0, &failure{code: 2, text: "--after: " + explain(err).text, hint: explain(err).hint, err: err}
 		}
 	}

@@ -31,10 +31,8 @@ func (in *Inspector) wait(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var after *recorder.Exchange
-	if ref := query.Get("after"); ref == "0" { // before the first
-		after = new(recorder.Exchange)
-	} else if ref != "" {
-		if after, err = in.o.Store.Get(ref); err != nil {
+	if ref := query.Get("after"); ref != "" {
+		if after, err = in.o.Store.Behind(ref); err != nil {
 			in.failed(w, err)
 			return
 		}

@@ -57,6 +57,19 @@ func TestWait(t *testing.T) {
 		b.must(400, "GET", "/devhook/v1/wait?"+query, "")
 	}
 	b.must(404, "GET", "/devhook/v1/wait?after=99", "")
+
+	// One that was removed has a place still, and what comes is behind it.
+	for _, seq := range []string{"2", "5"} {
+		b.must(200, "DELETE", "/devhook/v1/exchanges/"+seq, "")
+	}
+	if got := awaited(t, b.must(200, "GET", "/devhook/v1/wait?after=2&count=2&view=summary", "")); got != "[3 4] false" {
+		t.Errorf("after one that was removed: %s", got)
+	}
+	b.record(recorder.Exchange{}, recorder.Response{})
+	if got := awaited(t, b.must(200, "GET", "/devhook/v1/wait?after=5&view=summary", "")); got != "[6] false" && got != "[7] false" {
+		t.Errorf("after the newest, which was removed: %s", got)
+	}
+	b.must(404, "GET", "/devhook/v1/wait?after=99", "")
 }
 
 // Who goes away is waited for no longer, and the end of devhook ends the waiting.
