@@ -49,9 +49,10 @@ var importers = map[string][]string{
 	"github.com/rogpeppe/go-internal": {}, // tests only
 
 	"github.com/modelcontextprotocol/go-sdk":   {"internal/mcp"},
-	"github.com/santhosh-tekuri/jsonschema/v6": {}, // tests only
-	"github.com/chromedp/chromedp":             {}, // tests only, of the page in a browser
-	"github.com/chromedp/cdproto":              {}, // tests only
+	"github.com/google/jsonschema-go":          {"internal/mcp"}, // the SDK's own
+	"github.com/santhosh-tekuri/jsonschema/v6": {},               // tests only
+	"github.com/chromedp/chromedp":             {},               // tests only, of the page in a browser
+	"github.com/chromedp/cdproto":              {},               // tests only
 }
 
 type listed struct {

@@ -240,7 +240,7 @@ func TestMCPReads(t *testing.T) {
 	stop()
 	text, failed := call("list", nil)
 	holds(t, "list without up", text, "#5 ")
-	if text2, failed2 := call("explain", map[string]any{"ref": "2"}); failed || failed2 || !strings.Contains(text2, "bad_signature") {
+	if text2, failed2 := call("explain", map[string]any{"ref": 2.0}); failed || failed2 || !strings.Contains(text2, "bad_signature") {
 		t.Errorf("%s\n%s", text, text2)
 	}
 }

@@ -84,16 +84,16 @@ func apiError(resp *http.Response) error {
 	return errors.New(terminal.SafeText(text[:min(len(text), 2000)])) // it can quote a webhook
 }
 
-// exchange returns the recording that ref names, without credentials. Of a body
+// exchange returns the recording that is named, without credentials. Of a body
 // that is in a file, as much is loaded as can be shown.
-func (s *server) exchange(ctx context.Context, ref string) (*recorder.Exchange, error) {
-	if ref == "" {
+func (s *server) exchange(ctx context.Context, of ref) (*recorder.Exchange, error) {
+	if of == "" {
 		return nil, errors.New("ref is empty: it is a number, an ID, last, last~2 or live")
 	}
-	if strings.ContainsAny(ref, `/\?#%`) {
-		return nil, fmt.Errorf("%q names no recording: it is a number, an ID, last, last~2 or live", short(ref, 100))
+	if strings.ContainsAny(string(of), `/\?#%`) {
+		return nil, fmt.Errorf("%q names no recording: it is a number, an ID, last, last~2 or live", short(string(of), 100))
 	}
-	path := "/devhook/v1/exchanges/" + ref
+	path := "/devhook/v1/exchanges/" + string(of)
 	ex := new(recorder.Exchange)
 	if err := s.get(ctx, path, nil, ex); err != nil {
 		return nil, err

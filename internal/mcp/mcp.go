@@ -13,11 +13,15 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
+	"strconv"
 
 	"devhook/recorder"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -76,8 +80,30 @@ func newServer(o Options) *mcp.Server {
 	return m
 }
 
+// A ref names a recording. Its number may come as a number, as models write it.
+type ref string
+
+func (r *ref) UnmarshalJSON(text []byte) error {
+	if text[0] == '"' {
+		return json.Unmarshal(text, (*string)(r))
+	}
+	var n float64 // whole, by the schema; some write 12.0
+	err := json.Unmarshal(text, &n)
+	*r = ref(strconv.FormatFloat(n, 'f', -1, 64))
+	return err
+}
+
+var ownSchemas = &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+	reflect.TypeFor[ref](): {Types: []string{"string", "integer"}},
+}}
+
 // add adds a tool that answers with text; an error is its answer, too.
 func add[In any](m *mcp.Server, t *mcp.Tool, reads bool, do func(context.Context, In) (string, error)) {
+	schema, err := jsonschema.For[In](ownSchemas)
+	if err != nil {
+		panic(err) // In is no type that has one
+	}
+	t.InputSchema = schema
 	no := false
 	t.Annotations = &mcp.ToolAnnotations{ReadOnlyHint: reads, DestructiveHint: &no, OpenWorldHint: &no, Title: t.Title}
 	mcp.AddTool(m, t, func(ctx context.Context, _ *mcp.CallToolRequest, in In) (*mcp.CallToolResult, any, error) {

@@ -30,7 +30,7 @@ type sendFields struct {
 }
 
 type replayInput struct {
-	Ref string `json:"ref" jsonschema:"the recording: a number, an ID or a part of one, last, last~2, live"`
+	Ref ref `json:"ref" jsonschema:"the recording: a number, an ID or a part of one, last, last~2, live"`
 	sendFields
 }
 
@@ -47,7 +47,7 @@ func (s *server) replay(ctx context.Context, in replayInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	in.Ref = string(source.ID) // last can be another by now
+	in.Ref = ref(source.ID) // last can be another by now
 	return s.sent(ctx, "/devhook/v1/replay", in, source)
 }
 

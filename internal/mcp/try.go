@@ -12,7 +12,7 @@ import (
 const attackAbout = `Tries the user's app with some fifty right and wrong variants of a webhook: unsigned, forged, old, changed, broken, huge, and twice. Tells what it does wrong with which, and what to change in it. All of it is sent and recorded: it is for an app that may be hurt.`
 
 type attackInput struct {
-	Ref     string   `json:"ref,omitempty" jsonschema:"the recording that variants are made of: a number, an ID or a part of one, last, live"`
+	Ref     ref      `json:"ref,omitempty" jsonschema:"the recording that variants are made of: a number, an ID or a part of one, last, live"`
 	Fixture string   `json:"fixture,omitempty" jsonschema:"or a sample: PROVIDER/EVENT, as in tiktok/video.publish.completed"`
 	To      string   `json:"to,omitempty" jsonschema:"another app of the user's: a port, HOST:PORT or a URL"`
 	Only    []string `json:"only,omitempty" jsonschema:"only these variants, by the names that an answer has; all if empty"`

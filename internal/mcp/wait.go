@@ -37,5 +37,5 @@ func (s *server) wait(ctx context.Context, in waitInput) (string, error) {
 		}
 		return "", errors.New(text)
 	}
-	return s.show(ctx, showInput{Ref: string(came.Exchanges[0].ID)})
+	return s.show(ctx, showInput{Ref: ref(came.Exchanges[0].ID)})
 }

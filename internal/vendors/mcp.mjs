@@ -22,7 +22,7 @@ const seen = {
   bad: await call("show", { ref: "nosuch" }),
 };
 if (flags.length > 0) {
-  seen.replay = await call("replay", { ref: "1" });
+  seen.replay = await call("replay", { ref: 1 });
 }
 await client.close();
 console.log(JSON.stringify(seen));
