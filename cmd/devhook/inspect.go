@@ -93,11 +93,43 @@ func (in *inspect) url() string {
 }
 
 // entry is the URL to open: with the token, where one is needed.
-func (in *inspect) entry() string {
+func (in *inspect) entry() string { return in.url() + in.signing() }
+
+func (in *inspect) signing() string {
 	if in.shared {
-		return in.url() + "/?token=" + in.token
+		return "/?token=" + in.token
 	}
-	return in.url()
+	return ""
+}
+
+// elsewhere are the URLs that other machines can open.
+func (in *inspect) elsewhere() (list []string) {
+	for _, u := range fromElsewhere(in.listener.Addr()) {
+		list = append(list, u+in.signing())
+	}
+	return list
+}
+
+// mostElsewhere is how many addresses of a machine are told: some have one for each container.
+const mostElsewhere = 4
+
+// fromElsewhere are the URLs at which other machines reach a port that is open at all addresses
+// of this one; none of one that is open at one address.
+func fromElsewhere(addr net.Addr) (list []string) {
+	at, ok := addr.(*net.TCPAddr)
+	if !ok || !at.IP.IsUnspecified() {
+		return nil
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, one := range all {
+		if n, ok := one.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && len(list) < mostElsewhere && (n.IP.To4() != nil || at.IP.To4() == nil) {
+			list = append(list, "http://"+net.JoinHostPort(n.IP.String(), port(at.String())))
+		}
+	}
+	return list
 }
 
 func port(addr string) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"devhook/internal/gateway"
+	"devhook/internal/loopback"
 	"devhook/internal/terminal"
 	"devhook/tunnel"
 )
@@ -18,14 +19,24 @@ import (
 func (u *up) describeReady(public string) {
 	t := u.errs
 	row := func(name, format string, a ...any) { t.Row(name, fmt.Sprintf(format, a...)) }
+	others := func(urls []string) {
+		for _, u := range urls {
+			row("", "%s   (from other machines)", u)
+		}
+	}
 	t.Printf("")
 	if u.ngrok != nil {
 		row("Public", "%s", t.Bold(terminal.Safe(public)))
 		if u.local != nil {
 			row("Local", "%s", u.local.URL())
 		}
-	} else {
+	} else if addr := u.local.Addr().String(); loopback.Is(addr) {
 		row("Local", "%s   (this machine only)", t.Bold(public))
+	} else {
+		row("Local", "%s", t.Bold(public))
+	}
+	if u.local != nil {
+		others(fromElsewhere(u.local.Addr()))
 	}
 	for i, to := range forwards(u.routes) {
 		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
@@ -37,6 +48,7 @@ func (u *up) describeReady(public string) {
 	u.describeStreams()
 	if u.inspect.listener != nil {
 		row("Inspector", "%s", u.inspect.entry())
+		others(u.inspect.elsewhere())
 	}
 	row("Verify", "%s", u.describeVerify())
 	records := terminal.Safe(u.store.Path())

@@ -41,15 +41,16 @@ func (u *up) printReady(public string) {
 		Tunnel  string   `json:"tunnel"`
 		PID     int      `json:"pid"`
 
-		Sources []json.RawMessage `json:"sources,omitempty"`
-		Mirror  string            `json:"ws_mirror,omitempty"`
+		Elsewhere []string          `json:"inspect_elsewhere,omitempty"` // from other machines
+		Sources   []json.RawMessage `json:"sources,omitempty"`
+		Mirror    string            `json:"ws_mirror,omitempty"`
 	}{V: 1, Type: "ready", URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
 	if abs, err := filepath.Abs(line.Store); err == nil {
 		line.Store = abs
 	}
 	line.Sources, line.Mirror = u.readyStreams()
 	if u.inspect.listener != nil {
-		line.Inspect = u.inspect.entry()
+		line.Inspect, line.Elsewhere = u.inspect.entry(), u.inspect.elsewhere()
 	}
 	if u.ngrok != nil {
 		line.Tunnel = "ngrok"
