@@ -137,7 +137,7 @@ function json(text, pick) {
     const line = text.slice(from, err.at + 60).split("\n")[0];
     const at = err.at - from;
     return el("div", {},
-      el("p", { class: "fault" }, `This is not JSON: ${err.message}.`),
+      el("p", { class: "fault" }, err.says),
       el("pre", { class: "raw at", tabindex: "0" }, clean(line.slice(0, at)), el("mark", {}, clean(line.slice(at, at + 1)) || "␤"), clean(line.slice(at + 1))),
       line.length < text.trimEnd().length ? raw(text) : "");
   }

@@ -11,6 +11,14 @@ export class JSONFault extends Error {
     super(`${what} at line ${line}, column ${column}`);
     Object.assign(this, { at, line, column });
   }
+
+  get says() { return `This is not JSON: ${this.message}.`; }
+}
+
+// A DeepFault is no fault of the text: it is nested deeper than is shown as a tree, and what
+// comes behind that place is not looked at.
+class DeepFault extends JSONFault {
+  get says() { return `This is shown as text: it is ${this.message}.`; }
 }
 
 const deepest = 500;
@@ -55,7 +63,7 @@ function scan(text) {
     const c = text.charCodeAt(i);
     if (c === quote) i = string(i);
     else if (c === brace || c === bracket) {
-      if (open.length > 2 * deepest) fail(i, `nested deeper than ${deepest}`);
+      if (open.length > 2 * deepest) throw new DeepFault(text, i, `nested deeper than ${deepest}`);
       open.push(ends.length, c);
       ends.push(0);
       counts.push(0);
