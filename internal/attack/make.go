@@ -179,14 +179,20 @@ func respaced(b *build) (err error) {
 	return b.body(spaced)
 }
 
-// unread is signed as what an app sees whose framework has read the body before it.
-func unread(b *build) (err error) {
-	whole := b.req.Body.Bytes
-	setBody(&b.req, nil)
-	if b.req, err = b.a.sign(b.req, b.now, false); err != nil {
-		return err
+// unread has signatures of what is left to an app whose framework has read the body
+// before it: nothing, or what its language writes for a form or JSON that is not there.
+func unread(b *build) error {
+	for _, left := range []string{"", "{}", "[]", "null", "[object Object]"} {
+		req := b.a.renewed() // one that remembers what it has refused must not know it
+		body := req.Body.Bytes
+		setBody(&req, []byte(left))
+		req, err := b.a.sign(req, b.now, true)
+		if err != nil {
+			return err
+		}
+		setBody(&req, body)
+		b.more = append(b.more, req)
 	}
-	setBody(&b.req, whole)
 	return nil
 }
 

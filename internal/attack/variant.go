@@ -146,7 +146,7 @@ var Variants = []Variant{
 	{Name: "body-truncated", About: "half of the body, under the old signature", Want: Refuse, accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body",
 		make: body(func(_ *build, body []byte) ([]byte, error) { return body[:len(body)/2], nil })},
 	{Name: "body-emptied", About: "no body, under the old signature", Want: Refuse, make: fixed(""), accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body"},
-	{Name: "body-unread", About: "the body, under the signature of an empty one", Want: Refuse, make: unread, accepted: "empty-body", unseen: bodyUnseen, crashed: "crash-signature"},
+	{Name: "body-unread", About: "the body, under signatures of what is left of one that was read before", Want: Refuse, make: unread, accepted: "empty-body", unseen: bodyUnseen, crashed: "crash-signature"},
 	{Name: "body-line-added", About: "a line break behind the body, under the old signature", Want: Refuse, accepted: "trims-body", crashed: "crash-signature", unseen: bodyUnseen,
 		make: body(func(_ *build, body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
 	{Name: "body-bytes-added", About: "a byte more that is no UTF-8, under the old signature", Want: Refuse, accepted: "decoded-text", crashed: "crash-body", unseen: bodyUnseen,

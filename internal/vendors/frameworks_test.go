@@ -28,7 +28,7 @@ func TestFrameworks(t *testing.T) {
 	if exec.Command(python, "-c", "import django, fastapi, flask, uvicorn").Run() != nil {
 		python = "/usr/bin/python3" // where the packages of the system are
 	}
-	php := []string{"php", "-d", "display_errors=0", "-S", "127.0.0.1:3000"}
+	php := []string{"php", "-d", "display_errors=0", "-d", "opcache.revalidate_freq=0", "-S", "127.0.0.1:3000"}
 	dir, bin := build(t)
 	for name, how := range map[string]struct {
 		file string

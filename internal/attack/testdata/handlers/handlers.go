@@ -271,7 +271,7 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 	case "trims-body":
 		signed = bytes.TrimSpace(body)
 	case "empty-body":
-		signed = nil
+		signed = []byte("{}")
 	case "no-tolerance":
 		old = false
 	}
