@@ -65,16 +65,15 @@ race: ## test with the race detector; needs a C compiler
 	@.ci/need gcc gcc
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
+# FRAMEWORKS are the Debian packages of what docs/frameworks.md has apps for.
+FRAMEWORKS = python3-flask uvicorn python3-fastapi python3-django php-cli puma ruby-sinatra
+
 vendors: ## have the vendors' own SDKs judge signatures, and run the apps of docs/frameworks.md; needs npm
 	@.ci/need node nodejs
 	@.ci/need npm npm
 	@.ci/need curl curl
 	@.ci/need jq jq
-	@.ci/need flask python3-flask
-	@.ci/need uvicorn uvicorn python3-fastapi
-	@.ci/need django-admin python3-django
-	@.ci/need php php-cli
-	@.ci/need puma puma ruby-sinatra
+	@for c in flask uvicorn django-admin php puma; do .ci/need $$c --no-install-recommends $(FRAMEWORKS) || exit 1; done
 	cd internal/vendors && npm ci --ignore-scripts --omit=optional --silent --no-audit --no-fund
 	CGO_ENABLED=0 $(GO) test -count=1 -tags vendors ./internal/vendors
 
