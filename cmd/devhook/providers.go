@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"devhook/fixtures"
+	"devhook/internal/inspector"
 	"devhook/internal/register"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
@@ -103,27 +104,23 @@ func (p *program) providers(c *cli.Context) error {
 const maxNameShown = 28
 
 type providerLine struct {
-	V         int                 `json:"v"`
-	ID        string              `json:"id"`
-	Name      string              `json:"name"`
-	Aliases   []string            `json:"aliases,omitempty"`
-	Docs      string              `json:"docs,omitempty"`
-	Env       string              `json:"env,omitempty"`
-	With      []map[string]string `json:"with,omitempty"`
-	Summary   string              `json:"summary,omitempty"`
-	Dashboard []string            `json:"dashboard,omitempty"`
-	Notes     []string            `json:"notes,omitempty"`
+	V         int              `json:"v"`
+	ID        string           `json:"id"`
+	Name      string           `json:"name"`
+	Aliases   []string         `json:"aliases,omitempty"`
+	Docs      string           `json:"docs,omitempty"`
+	Env       string           `json:"env,omitempty"`
+	With      []inspector.Need `json:"with,omitempty"`
+	Summary   string           `json:"summary,omitempty"`
+	Dashboard []string         `json:"dashboard,omitempty"`
+	Notes     []string         `json:"notes,omitempty"`
 }
 
 func providerJSON(one verify.Provider) providerLine {
-	line := providerLine{
+	return providerLine{
 		V: 1, ID: one.ID, Name: one.Name, Aliases: one.Aliases, Docs: one.Docs, Env: one.Env,
-		Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
+		With: inspector.Needs(one), Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
 	}
-	for _, n := range one.Needs {
-		line.With = append(line.With, map[string]string{"name": n.Name, "env": n.Env, "about": n.About, "required": fmt.Sprint(n.Required)})
-	}
-	return line
 }
 
 func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) {
