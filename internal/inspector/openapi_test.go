@@ -133,6 +133,31 @@ func TestOpenAPIHoldsTogether(t *testing.T) {
 	}
 }
 
+// Generators of clients make of a default in a body what has to be sent, and of an object of
+// which nothing is said one that is empty.
+func TestOpenAPIMakesClients(t *testing.T) {
+	var walk func(v any, path string)
+	walk = func(v any, path string) {
+		switch v := v.(type) {
+		case map[string]any:
+			if _, ok := v["default"]; ok && !strings.Contains(path, "/parameters/") {
+				t.Errorf("%s has a default, which stands in its description", path)
+			}
+			if v["type"] == "object" && v["properties"] == nil && v["additionalProperties"] == nil {
+				t.Errorf("%s has neither properties nor additionalProperties", path)
+			}
+			for name, one := range v {
+				walk(one, path+"/"+name)
+			}
+		case []any:
+			for i, one := range v {
+				walk(one, path+"/"+strconv.Itoa(i))
+			}
+		}
+	}
+	walk(described(), "")
+}
+
 // operationFor returns the operation of a request, "" if there is none.
 func operationFor(method, path string) string {
 	best := ""
