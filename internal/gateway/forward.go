@@ -35,7 +35,7 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	defer cancel(nil)
 	timeout := d.route.Timeout
 	if timeout == 0 {
-		timeout = DefaultTimeout
+		timeout = defaultTimeout
 	}
 	timer := time.AfterFunc(timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()

@@ -48,13 +48,13 @@ type Gateway struct {
 // the others will do.
 type Options struct {
 	Store *recorder.Store
-	// Transport reaches the apps; nil means [NewTransport].
+	// Transport reaches the apps; nil means newAppTransport.
 	Transport http.RoundTripper
 	// HostHeader is what an app sees as Host: "rewrite", its own; "preserve",
 	// what the sender asked for; or any other value as it is. "" is rewrite.
 	HostHeader string
 	// MaxBody is the largest body in bytes that is taken, of requests, and
-	// kept, of responses; 0 means [DefaultMaxBody].
+	// kept, of responses; 0 means 256 MB.
 	MaxBody int64
 	// TakeSecret keeps a secret that a provider has handed over; see
 	// [Gateway.Await]. It is called before the provider has its answer. Nil
@@ -70,16 +70,16 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 }
 
-// DefaultMaxBody is the largest body in bytes that is taken.
-const DefaultMaxBody = 256_000_000
+// defaultMaxBody is the largest body in bytes that is taken.
+const defaultMaxBody = 256_000_000
 
 // New returns a gateway that sends webhooks where rt says.
 func New(o Options, rt *Routes) *Gateway {
 	if o.Transport == nil {
-		o.Transport = NewTransport()
+		o.Transport = newAppTransport()
 	}
 	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
+		o.MaxBody = defaultMaxBody
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

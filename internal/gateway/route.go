@@ -28,13 +28,12 @@ type Route struct {
 	// Ack says what the sender hears in place of the app; nil means as the
 	// provider's description says.
 	Ack *Ack
-	// Timeout is how long the app may take to its response headers; 0 means
-	// [DefaultTimeout].
+	// Timeout is how long the app may take to its response headers; 0 means 30 s.
 	Timeout time.Duration
 }
 
-// DefaultTimeout is how long an app may take to its response headers.
-const DefaultTimeout = 30 * time.Second
+// defaultTimeout is how long an app may take to its response headers.
+const defaultTimeout = 30 * time.Second
 
 // Mode says who gets through; the table in docs/verify.md tells all of it.
 type Mode string

@@ -13,9 +13,9 @@ import (
 	"devhook/internal/loopback"
 )
 
-// NewTransport returns what reaches the apps, for many requests at once. The
+// newAppTransport returns what reaches the apps, for many requests at once. The
 // certificate of an app on this machine is not checked: nobody has a good one.
-func NewTransport() http.RoundTripper {
+func newAppTransport() http.RoundTripper {
 	t := appTransport{remote: newTransport(), local: newTransport(), odd: newTransport()}
 	t.plain.dial = dialApp
 	t.local.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
