@@ -97,7 +97,7 @@ var caseFields = yamlx.Fields[*Case]{
 	"contains": func(c *Case, n yamlx.Node) (err error) { c.Contains, err = n.Scalar(); return err },
 	"within":   func(c *Case, n yamlx.Node) (err error) { c.Within, err = n.Duration(); return err },
 	"times":    func(c *Case, n yamlx.Node) (err error) { c.Times, err = n.Int(1, maxTimes); return err },
-	"changes":  func(c *Case, n yamlx.Node) (err error) { c.Changes, err = ReadMutations(n); return err },
+	"changes":  func(c *Case, n yamlx.Node) (err error) { c.Changes, err = readMutations(n); return err },
 	"sign": func(c *Case, n yamlx.Node) error {
 		text, err := n.Label()
 		if err == nil {

@@ -48,13 +48,13 @@ var recipeFields = yamlx.Fields[*Recipe]{
 	"name":  func(r *Recipe, n yamlx.Node) (err error) { r.Name, err = n.Label(); return err },
 	"about": func(r *Recipe, n yamlx.Node) (err error) { r.About, err = n.Text(); return err },
 	"changes": func(r *Recipe, n yamlx.Node) (err error) {
-		r.Changes, err = ReadMutations(n)
+		r.Changes, err = readMutations(n)
 		return err
 	},
 }
 
-// ReadMutations reads the items of n as [ParseRecipe] does its changes.
-func ReadMutations(n yamlx.Node) ([]Mutation, error) {
+// readMutations reads the items of n as [ParseRecipe] does its changes.
+func readMutations(n yamlx.Node) ([]Mutation, error) {
 	var all []Mutation
 	for _, item := range n.List() {
 		text, err := changeText(item)

@@ -74,7 +74,7 @@ func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchang
 			return err
 		}
 		if s.c.Bool("when-ready") {
-			if err := s.awaitApp(ctx, sources, origin, true); err != nil {
+			if err := s.awaitApp(ctx, sources, true); err != nil {
 				return err
 			}
 		}
@@ -88,13 +88,13 @@ func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchang
 // awaitApp waits until the app answers that the first of sources goes to. After a
 // change, an app that answers may be the one from before it, which is about to end:
 // it is given some time to.
-func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin, changed bool) error {
+func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], changed bool) error {
 	var at *url.URL
 	for ex, err := range sources {
 		if err != nil {
 			return err
 		}
-		if at, _, err = s.target(ex, origin); err != nil {
+		if at, _, err = s.target(ex); err != nil {
 			return err
 		}
 		break

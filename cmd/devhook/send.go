@@ -19,7 +19,7 @@ import (
 // dry run.
 func (s *sending) sendOrShow(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
 	if s.c.Bool("when-ready") && !s.c.Bool("dry-run") {
-		if err := s.awaitApp(s.c.Context, sources, origin, false); err != nil {
+		if err := s.awaitApp(s.c.Context, sources, false); err != nil {
 			return err
 		}
 	}

@@ -188,14 +188,14 @@ func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin, round int)
 		return p, err
 	}
 	p.Mutations = append(moves, s.changes...)
-	p.To, p.Route, err = s.target(ex, origin)
+	p.To, p.Route, err = s.target(ex)
 	return p, err
 }
 
 // target returns the app that ex goes to: --to; or where it went the first
 // time, unless the running `devhook up` has another app for it now; or the app
 // that devhook.yaml has for it.
-func (s *sending) target(ex *recorder.Exchange, origin recorder.Origin) (app *url.URL, route string, err error) {
+func (s *sending) target(ex *recorder.Exchange) (app *url.URL, route string, err error) {
 	switch {
 	case s.to != nil:
 		return s.to, ex.Route, nil

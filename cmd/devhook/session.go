@@ -110,7 +110,7 @@ func (s *sending) play(events []livesession.Event, speed float64) error {
 			root, _ := recorder.SplitURL(ex.Request.URL)
 			ex.Request.URL = root + path
 		}
-		app, route, err := s.target(ex, recorder.Trigger)
+		app, route, err := s.target(ex)
 		if err != nil {
 			return nil, err
 		}

@@ -133,7 +133,7 @@ func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, statu
 	if origin != recorder.Trigger || status != "404" && status != "405" || s.c.IsSet("path") {
 		return ""
 	}
-	app, _, err := s.target(ex, origin)
+	app, _, err := s.target(ex)
 	if err != nil || ex.Provider == "" {
 		return ""
 	}

@@ -91,7 +91,7 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	if err := t.know(cmp.Or(named, t.Source.Provider)); err != nil {
 		return nil, err
 	}
-	t.App, t.Route, err = s.target(t.Source, t.Origin)
+	t.App, t.Route, err = s.target(t.Source)
 	s.ready()
 	t.Send = s.sendOne
 	return t, err
