@@ -3,8 +3,11 @@ package replay
 import (
 	"context"
 	"errors"
+	"os"
 	"reflect"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +17,7 @@ import (
 )
 
 // Law: each kind of mutation is read again from its String, and from a recipe.
-// The table holds one of each kind, by name.
+// The table holds one of each kind, by name, and the documents name them all.
 func TestKindsParseBack(t *testing.T) {
 	samples := map[string][]string{
 		"set": {`set a\.b.0=x=y`, `set a\=b.c\\\=d=e`, "set a= 1 "}, "set-string": {"set-string a=1"}, "create": {"create a.b="},
@@ -24,9 +27,29 @@ func TestKindsParseBack(t *testing.T) {
 		"shift-time": {"shift-time -240h0m0s around 2026-11-21T14:02:11.5Z"}, "renew": {"renew evt_1 evt_2"},
 		"body": {"body some\ntext\u0085\u2028\U0001F600\x00\t\"", "body ", "body base64:AP8=", "body base64:c2hhMjU2Og=="},
 	}
+	documents := map[string]string{
+		"../docs/format.md":                  "(?s)`replay\\.Parse` reads: (.*?)\\.\n",
+		"../internal/inspector/openapi.json": `What is changed, in order: (.*?)\. `,
+	}
 	for _, k := range kinds {
 		if len(samples[k.word]) == 0 {
 			t.Errorf("%s has no sample", k.word)
+		}
+		for file, list := range documents {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			places := regexp.MustCompile(list).FindAllSubmatch(text, -1)
+			if len(places) == 0 {
+				t.Errorf("%s has no list of changes", file)
+			}
+			for _, m := range places {
+				words := strings.FieldsFunc(string(m[1]), func(r rune) bool { return strings.ContainsRune(" ,`\n", r) })
+				if !slices.Contains(words, k.word) {
+					t.Errorf("%s does not name %s", file, k.word)
+				}
+			}
 		}
 		for _, text := range samples[k.word] {
 			m := mustParse(t, text)[0]
