@@ -217,10 +217,15 @@ func (t *tailBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last returns the last lines in one, "" if there are none.
+// last returns the last lines in one, "" if there are none. They are so many because what
+// went wrong stands at the beginning of a trace in Node.js, and at its end in Python.
 func (t *tailBuffer) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lines := strings.FieldsFunc(string(t.b), func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.TrimSpace(strings.Join(lines[max(0, len(lines)-5):], " | "))
+	lines = lines[max(0, len(lines)-12):]
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, " | ")
 }

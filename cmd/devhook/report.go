@@ -18,6 +18,7 @@ type checked struct {
 	name, class string
 	took        time.Duration
 	why         string // it is not as expected; "": it is
+	said        string // the beginning of the answer that is not, in one line
 }
 
 // junit is a report in the format that CI systems read; it has no standard, and
@@ -41,6 +42,7 @@ type junitCase struct {
 
 type junitFailure struct {
 	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
 }
 
 // writeJUnit writes a report, whole or not at all.
@@ -52,7 +54,7 @@ func writeJUnit(path, suite string, list []checked) error {
 		entry := junitCase{Name: c.name, Class: c.class, Time: seconds(c.took)}
 		if c.why != "" {
 			report.Failures++
-			entry.Failure = &junitFailure{c.why}
+			entry.Failure = &junitFailure{c.why, c.said}
 		}
 		report.Cases = append(report.Cases, entry)
 	}
@@ -87,6 +89,9 @@ func checkedOf(done *recorder.Exchange, source *recorder.Exchange, why string) c
 	}
 	if why == "" && done.Outcome != recorder.Answered {
 		c.why = "not answered: " + done.Detail
+	}
+	if c.why != "" && done.Outcome == recorder.Answered {
+		c.said = terminal.Excerpt(done.Answer().Body.Bytes)
 	}
 	return c
 }

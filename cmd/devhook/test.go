@@ -264,6 +264,9 @@ func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange)
 			why = fmt.Sprintf("#%d: %s", done.Seq, why)
 		}
 		s.out.Printf("%s  %s  %s", s.out.Bad("WRONG"), terminal.Safe(tc.Name), terminal.Safe(why))
+		if entry.said != "" {
+			s.out.Printf("       it said: %s", s.out.Dim(terminal.Safe(entry.said)))
+		}
 	}
 	return wrote(s.out.Err())
 }
