@@ -279,6 +279,23 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A finding has what the handler said to the request that it got wrong, and nothing of others.
+func TestSaid(t *testing.T) {
+	said := func(v Variant, answers ...Answer) string {
+		return judge(v, Shot{Want: v.Want}, answers, Unknown, false).seen()
+	}
+	no := Answer{Status: 401, Said: "bad signature"}
+	for _, row := range []struct{ got, want string }{
+		{said(Variants[0], no), "answered 401 to what is right: bad signature"},
+		{said(Variants[1], no), ""},
+		{said(Variants[1], no, Answer{Status: 200}), "answered 200 to what has to be refused"},
+	} {
+		if row.got != row.want {
+			t.Errorf("got %q, want %q", row.got, row.want)
+		}
+	}
+}
+
 // Who knows webhooks by an event's id and not by that of its delivery has no fault, and
 // neither has who knows them by something that is never another.
 func TestKnownBySomethingElse(t *testing.T) {

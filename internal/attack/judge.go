@@ -29,6 +29,7 @@ type Result struct {
 	// Fault is the id of what is wrong, "" for nothing; Detail says what was seen.
 	Fault  string
 	Detail string
+	said   string // by the answer that is wrong, if it is no 2xx
 	Note   string // what is worth knowing and no fault
 }
 
@@ -43,6 +44,7 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 		}
 	}
 	for i, a := range answers {
+		before := r.Fault
 		switch {
 		case v.decoy && i == 0 && a.Status > 0 && a.Status < 500: // other variants are about it
 		case (a.Status == 0 || a.Status >= 500) && v.crashNote != "":
@@ -72,6 +74,9 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 		case v.Name == "event-unknown" && !isAccepted(a.Status):
 			r.Note = "an unknown event is refused, so the provider sends it again or counts a failure"
 		}
+		if r.Fault != before {
+			r.said = a.Said
+		}
 	}
 	switch {
 	case effects == Unknown:
@@ -93,14 +98,12 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	return r
 }
 
-// seen is what was seen, with what the handler said to the first of it that it did not accept.
+// seen is what was seen, and what the handler said to it.
 func (r Result) seen() string {
-	for _, a := range r.Answers {
-		if r.Fault != "" && a.Said != "" {
-			return r.Detail + ": " + a.Said
-		}
+	if r.said == "" {
+		return r.Detail
 	}
-	return r.Detail
+	return r.Detail + ": " + r.said
 }
 
 func allRefused(answers []Answer) bool {
