@@ -2,7 +2,7 @@
 
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-PREFIX      ?= $(shell $(GO) env GOPATH)
+BINDIR      = $(if $(PREFIX),$(PREFIX)/bin,$(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin))
 
 .DEFAULT_GOAL := help
 .PHONY: help build install test race lint fmt-check tidy-check cross vendors browser screenshots fuzz soak bench demo golden ci
@@ -13,10 +13,10 @@ help: ## list the targets
 build: ## build bin/devhook
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/devhook ./cmd/devhook
 
-install: ## install devhook into $(PREFIX)/bin
-	CGO_ENABLED=0 GOBIN=$(PREFIX)/bin $(GO) install -trimpath ./cmd/devhook
-	@echo "installed $(PREFIX)/bin/devhook"
-	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo 'which is not in PATH yet: export PATH="$(PREFIX)/bin:$$PATH"';; esac
+install: ## install devhook where go install does; PREFIX=DIR: into DIR/bin
+	CGO_ENABLED=0 GOBIN=$(BINDIR) $(GO) install -trimpath ./cmd/devhook
+	@echo "installed $(BINDIR)/devhook"
+	@case ":$$PATH:" in *":$(BINDIR):"*) ;; *) echo 'which is not in PATH yet: export PATH="$(BINDIR):$$PATH"';; esac
 
 test: ## test everything; needs Go alone
 	CGO_ENABLED=0 $(GO) test ./...
