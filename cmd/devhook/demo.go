@@ -11,10 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"devhook/fixtures"
@@ -112,9 +110,8 @@ func (p *program) demo(c *cli.Context) error {
 		},
 	}
 	errs.Printf("A small app and a gateway in front of it, on this machine only:")
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	signals, stopSignals := interrupts(2)
+	defer stopSignals()
 	if err := u.run(ctx, signals); err != nil {
 		return err
 	}

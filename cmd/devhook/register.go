@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"devhook/internal/config"
@@ -295,9 +292,8 @@ func (r *registerRun) run() error {
 	if r.c.Bool("dry-run") {
 		return r.dryRun(reg, callback)
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	signals, stopSignals := interrupts(2)
+	defer stopSignals()
 	if r.c.Bool("test") {
 		return r.once(reg, callback, signals)
 	}

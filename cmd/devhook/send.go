@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"os"
-	"os/signal"
 	"runtime/debug"
 	"sync"
-	"syscall"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -124,8 +121,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 // onInterrupts calls each of the functions at one interrupt after the other. done
 // leaves interrupts to the system again.
 func onInterrupts(calls ...func()) (done func()) {
-	signals := make(chan os.Signal, len(calls))
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals, stop := interrupts(len(calls))
 	over := make(chan struct{})
 	go func() {
 		for _, call := range calls {
@@ -138,7 +134,7 @@ func onInterrupts(calls ...func()) (done func()) {
 		}
 	}()
 	return func() {
-		signal.Stop(signals)
+		stop()
 		close(over)
 	}
 }

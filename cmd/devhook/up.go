@@ -178,9 +178,8 @@ func (p *program) up(c *cli.Context, args []string) error {
 		return err
 	}
 	defer u.agentLog.close()
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	signals, stopSignals := interrupts(2)
+	defer stopSignals()
 	if c.Bool("api-control") {
 		ctx, end := context.WithCancel(c.Context)
 		defer end()

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// oneInterrupt is how close two signals are that one request to end has sent: timeout(1)
+// signals its child, and then the group that the child is in; npm and others pass on what
+// a terminal has sent to their child already. Nobody presses Ctrl-C twice in that time.
+const oneInterrupt = 100 * time.Millisecond
+
+// interrupts gives the requests to end, as with Ctrl-C, up to so many. stop leaves signals
+// to the system again.
+func interrupts(most int) (signals <-chan os.Signal, stop func()) {
+	all := make(chan os.Signal, 2*most)
+	signal.Notify(all, os.Interrupt, syscall.SIGTERM)
+	apart := make(chan os.Signal, most)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		takeApart(all, apart, time.Now)
+	}()
+	return apart, func() {
+		signal.Stop(all)
+		close(all)
+		<-done
+	}
+}
+
+// takeApart passes on, until all is closed, each signal that is not one with the last that
+// was passed on, as long as there is room.
+func takeApart(all <-chan os.Signal, apart chan<- os.Signal, now func() time.Time) {
+	var last time.Time
+	for s := range all {
+		at := now()
+		if at.Sub(last) < oneInterrupt {
+			continue
+		}
+		last = at
+		select {
+		case apart <- s:
+		default:
+		}
+	}
+}
