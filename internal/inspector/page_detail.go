@@ -19,6 +19,7 @@ type detail struct {
 	row
 	Verdict verdictCard
 	Advice  string // what to do about the outcome, "" if nothing is
+	Says    string // how the app's answer begins, if that is an error
 	Host    string
 	Docs    string // where the provider describes its signature
 	Query   []pair
@@ -116,6 +117,7 @@ func (in *Inspector) detail(ex *recorder.Exchange) *detail {
 	if ex.App != nil {
 		d.Answers = append(d.Answers, answerOf("app", "The app’s own answer", "which the sender did not get", base+"/response?of=app", ex.App))
 	}
+	d.Says = says(ex)
 	d.WebSocket = ex.Response != nil && ex.Response.Status == http.StatusSwitchingProtocols
 	if d.WebSocket {
 		for f, err := range in.o.Store.Frames(ex, shownFrames) {
@@ -168,6 +170,22 @@ func advice(ex *recorder.Exchange) string {
 		return "It is forwarded once the app can be reached."
 	}
 	return ""
+}
+
+// mostSaid is how much of an error is shown beside its status, in characters.
+const mostSaid = 300
+
+// says is how the app's answer begins if that is an error, and text that people read as it is.
+func says(ex *recorder.Exchange) string {
+	res := ex.Answer()
+	if res == nil || res.Status < 400 || ex.App == nil && ex.Outcome != recorder.Answered || strings.Contains(res.Headers.Get("Content-Type"), "html") {
+		return ""
+	}
+	text := []rune(strings.Join(strings.Fields(preview(res.Body)), " "))
+	if len(text) > mostSaid {
+		return string(text[:mostSaid]) + "…"
+	}
+	return string(text)
 }
 
 // pairs are the parameters of a query, decoded.

@@ -54,7 +54,7 @@ func TestPageFocusComesBack(t *testing.T) {
 	// The pane is written anew behind the dialog: the button that is there now has it.
 	b.eval(`document.querySelector("#pane [data-do=save]").focus()`, nil)
 	b.press("Enter")
-	b.wait(`document.getElementById("saver").open`)
+	b.wait(`document.getElementById("saver").open && document.getElementById("saver-fault").innerText.includes("provider is not known") && !document.querySelector("#saver [name=name]").value`)
 	b.eval(`(window.old = document.querySelector("#pane [data-do=save]"), htmx.ajax("GET", location.pathname, { target: "#pane", source: "#pane" }))`, nil)
 	b.wait(`!window.old.isConnected`)
 	b.press("Escape")

@@ -37,6 +37,27 @@ func (b *bench) page(path string, headers ...string) reply {
 	return reply{resp.StatusCode, resp.Header, []byte(text.String())}
 }
 
+// Beside the status of a failure it says how the app's answer begins, as text; of what is no
+// failure, or a page, nothing.
+func TestPageSaysWhatTheAppSays(t *testing.T) {
+	b := newBench(t)
+	for _, c := range []struct {
+		status           int
+		kind, body, want string
+	}{
+		{422, "application/json", "{\n  \"error\": \"<b>no\u202e</b>\"\n}", `<p class="says">{ &#34;error&#34;: &#34;&lt;b&gt;no‹U&#43;202E›&lt;/b&gt;&#34; }</p>`},
+		{500, "text/plain", strings.Repeat("é ", 400), strings.Repeat("é ", mostSaid/2) + "…</p>"},
+		{500, "text/html", "<p>no</p>", ""}, {500, "", "\xff\xfe", ""}, {200, "text/plain", "yes", ""},
+	} {
+		ex := b.record(recorder.Exchange{}, recorder.Response{Status: c.status, Headers: http.Header{"Content-Type": {c.kind}}, Body: recorder.Body{Bytes: []byte(c.body)}})
+		page := string(b.page("/x/" + string(ex.ID)).body)
+		if !strings.Contains(page, c.want) || strings.Contains(page, `class="says"`) != (c.want != "") {
+			_, from, _ := strings.Cut(page, `aria-label="Delivery"`)
+			t.Errorf("%d %q: %.600s", c.status, c.body, from)
+		}
+	}
+}
+
 // Each page comes whole, and as a part of one to htmx; what is not there is a page,
 // too.
 func TestPageWholeAndPart(t *testing.T) {

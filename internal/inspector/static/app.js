@@ -249,8 +249,10 @@ const does = {
   diff: () => withOpen((id) => go(`/x/${id}/before`)),
   save: () => withOpen(() => {
     const a = current(), f = $("saver").querySelector("form").elements;
-    f.name.value = `${a.dataset.provider || "custom"}/${(a.dataset.name || "").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 60) || "event"}`;
-    $("saver-fault").textContent = "";
+    const known = a.dataset.provider, name = `${known}/${(a.dataset.name || "").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 60) || "event"}`;
+    f.name.value = known ? name : ""; // a fixture is one of a provider
+    $("saver-fault").className = known ? "fault" : "dim";
+    $("saver-fault").textContent = known ? "" : `Its provider is not known. Name one, or write it to a file: devhook save ${a.dataset.seq} FILE`;
     openDialog($("saver"));
     f.name.select();
   }),
@@ -362,7 +364,7 @@ document.addEventListener("submit", (e) => {
     call("POST", "/devhook/v1/fixtures", { ref: current().dataset.id, name: v.name.value.trim(), raw: v.raw.checked, force: v.force.checked }).then((r) => {
       $("saver").close();
       say(`Saved as ${r.path}${r.replaced?.length ? `; replaced: ${r.replaced.join(", ")}` : ""}`, { kind: "good" });
-    }, (err) => { $("saver-fault").textContent = clean(err.message); });
+    }, (err) => { $("saver-fault").className = "fault"; $("saver-fault").textContent = clean(err.message); });
   }
 });
 
