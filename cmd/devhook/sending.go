@@ -71,8 +71,8 @@ type sending struct {
 	unsigned map[string]bool
 }
 
-// begin reads the flags. Nothing is opened yet.
-func (s *sending) begin(c *cli.Context) (err error) {
+// prepare reads the flags that all have who send: where lines go, and --to.
+func (s *sending) prepare(c *cli.Context) (err error) {
 	s.c = c
 	if s.out, err = s.p.out(c); err != nil {
 		return err
@@ -80,10 +80,16 @@ func (s *sending) begin(c *cli.Context) (err error) {
 	if s.errs, err = s.p.terminal(c, s.p.stderr); err != nil {
 		return err
 	}
-	if text := c.String("to"); text != "" || c.IsSet("to") {
-		if s.to, err = config.ParseForward(text); err != nil {
-			return err
-		}
+	if c.IsSet("to") {
+		s.to, err = config.ParseForward(c.String("to"))
+	}
+	return err
+}
+
+// begin reads the flags. Nothing is opened yet.
+func (s *sending) begin(c *cli.Context) (err error) {
+	if err := s.prepare(c); err != nil {
+		return err
 	}
 	if s.changes, err = s.mutations(); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"devhook/internal/config"
 	"devhook/internal/livesession"
 	"devhook/internal/terminal"
 	"devhook/internal/trial"
@@ -73,17 +72,9 @@ func (p *program) session(c *cli.Context) (err error) {
 		}
 		return nil
 	}
-	s := &sending{p: p, c: c}
-	if s.out, err = p.out(c); err != nil {
+	s := &sending{p: p}
+	if err := s.prepare(c); err != nil {
 		return err
-	}
-	if s.errs, err = p.terminal(c, p.stderr); err != nil {
-		return err
-	}
-	if c.IsSet("to") {
-		if s.to, err = config.ParseForward(c.String("to")); err != nil {
-			return err
-		}
 	}
 	if err := s.settle(""); err != nil {
 		return err

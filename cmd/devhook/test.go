@@ -65,11 +65,7 @@ type testCase struct {
 }
 
 func (s *sending) test(c *cli.Context) (err error) {
-	s.c = c
-	if s.out, err = s.p.out(c); err != nil {
-		return err
-	}
-	if s.errs, err = s.p.terminal(c, s.p.stderr); err != nil {
+	if err := s.prepare(c); err != nil {
 		return err
 	}
 	if c.NArg() != 1 {
@@ -78,23 +74,17 @@ func (s *sending) test(c *cli.Context) (err error) {
 	if err := checkPlace("junit", c.String("junit")); err != nil {
 		return err
 	}
-	to := c.String("to")
 	ready := new(readiness)
 	if text := c.String("ready"); text != "" {
 		if ready.at, err = config.ParseForward(text); err != nil {
 			return err
 		}
-		if to == "" {
-			to = ready.at.Scheme + "://" + ready.at.Host
+		if s.to == nil {
+			s.to = &url.URL{Scheme: ready.at.Scheme, Host: ready.at.Host}
 		}
 	}
 	if c.IsSet("app") && ready.at == nil {
 		return &failure{code: 2, text: "--app needs --ready, to know when it has started", hint: "--ready http://127.0.0.1:3000/"}
-	}
-	if to != "" {
-		if s.to, err = config.ParseForward(to); err != nil {
-			return err
-		}
 	}
 	if err := s.settle(""); err != nil {
 		return err

@@ -42,19 +42,11 @@ func tryingFlags(more ...cli.Flag) []cli.Flag {
 // a file, its provider and its app. The store is open then; close closes it.
 // flag is the name of the one that names the provider.
 func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
-	s := &sending{p: p, c: c}
+	s := &sending{p: p}
+	if err := s.prepare(c); err != nil {
+		return nil, err
+	}
 	t = &trying{s, trial.Trial{Origin: recorder.Replay, Now: p.now}}
-	if s.out, err = p.out(c); err != nil {
-		return nil, err
-	}
-	if s.errs, err = p.terminal(c, p.stderr); err != nil {
-		return nil, err
-	}
-	if c.IsSet("to") {
-		if s.to, err = config.ParseForward(c.String("to")); err != nil {
-			return nil, err
-		}
-	}
 	name := c.Command.Name
 	if c.NArg() != 1 {
 		return nil, &failure{code: 2, text: fmt.Sprintf("%s takes one PROVIDER/EVENT, recording or file, not %d", name, c.NArg()), hint: "devhook help " + name}
