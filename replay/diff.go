@@ -49,6 +49,20 @@ func (d Difference) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// A ToldDiff is what two exchanges differ in, in JSON.
+type ToldDiff struct {
+	V           int          `json:"v"`
+	A           recorder.ID  `json:"a,omitempty"` // "" of a file
+	B           recorder.ID  `json:"b,omitempty"`
+	Same        bool         `json:"same"`
+	Differences []Difference `json:"differences"`
+}
+
+// TellDiff returns that b differs from a in list, which may be nil.
+func TellDiff(a, b recorder.ID, list []Difference) ToldDiff {
+	return ToldDiff{1, a, b, len(list) == 0, append([]Difference{}, list...)}
+}
+
 // Diff returns what is different in b from a: bodies that are both JSON by
 // their values, also inside strings that hold JSON; forms by their parameters;
 // others as a whole, from the first byte on that differs. Bodies in files are

@@ -51,7 +51,7 @@ func (p *program) diff(c *cli.Context) error {
 		list = replay.DiffResponse(a.Response, b.Response)
 	}
 	if c.Bool("json") {
-		err = p.printDifferences(&a, &b, list)
+		err = p.line(replay.TellDiff(a.ID, b.ID, list))
 	} else {
 		printDiff(out, list)
 		err = wrote(out.Err())
@@ -84,14 +84,4 @@ func (p *program) comparable(c *cli.Context, arg string) (recorder.Exchange, err
 		return whole, storeFailure(err)
 	}
 	return whole, nil
-}
-
-func (p *program) printDifferences(a, b *recorder.Exchange, list []replay.Difference) error {
-	return p.line(struct {
-		V           int                 `json:"v"`
-		A           recorder.ID         `json:"a,omitempty"`
-		B           recorder.ID         `json:"b,omitempty"`
-		Same        bool                `json:"same"`
-		Differences []replay.Difference `json:"differences"`
-	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
 }

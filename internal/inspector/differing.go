@@ -24,13 +24,7 @@ func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, struct {
-		V           int                 `json:"v"`
-		A           recorder.ID         `json:"a"`
-		B           recorder.ID         `json:"b"`
-		Same        bool                `json:"same"`
-		Differences []replay.Difference `json:"differences"`
-	}{1, a.ID, b.ID, len(list) == 0, append([]replay.Difference{}, list...)})
+	writeJSON(w, http.StatusOK, replay.TellDiff(a.ID, b.ID, list))
 }
 
 func (in *Inspector) differences(of string, a, b *recorder.Exchange) ([]replay.Difference, error) {
