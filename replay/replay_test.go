@@ -141,6 +141,11 @@ func TestMutationsOfTheRest(t *testing.T) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.change, ex.Request, want)
 		}
 	}
+	bare := &recorder.Exchange{Request: recorder.Request{Method: "POST", URL: "https://me.ngrok.app/"}}
+	ex, err := Plan{Source: bare, Mutations: mustParse(t, "header X-A: 3"), Sign: SignNever}.Build(nil, now)
+	if err != nil || ex.Request.Headers.Get("X-A") != "3" {
+		t.Errorf("of a request without headers: %+v, %v", ex, err)
+	}
 }
 
 // Law: Parse(m.String()) does what m does.

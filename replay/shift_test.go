@@ -45,6 +45,9 @@ func TestShiftTexts(t *testing.T) {
 		{"x", "2026-11-17T14:02:11 is when", "2026-11-17T14:02:11 is when"},
 		{"x", "2026-13-17T14:02:11Z", "2026-13-17T14:02:11Z"},
 		{"x", "2026-11-17T14:02:11.Z", "2026-11-17T14:02:11.Z"},
+		{"x", "2026-11-17T14:02:11+5", "2026-11-17T14:02:11+5"},
+		{"x", "2026-11-17T14:02:11+08:3", "2026-11-17T14:02:11+08:3"},
+		{"x", "2026-11-17T14:02:11+080000", "2026-11-17T14:02:11+080000"},
 		{"x", "2026-11-17", "2026-11-17"},
 		{"Date", "Tue, 17 Nov 2026 14:02:11 GMT", "Fri, 27 Nov 2026 14:02:11 GMT"},
 		{"Date", "Tue, 17 Nov 2026 14:02:11 +0100", "Fri, 27 Nov 2026 14:02:11 +0100"},
@@ -154,6 +157,21 @@ func TestFresh(t *testing.T) {
 	uuid := newA.Headers.Get("X-Github-Delivery")
 	if uuid == a.Headers.Get("X-Github-Delivery") || len(uuid) != 36 || uuid[14] != '4' || uuid[19] != '9' || strings.Trim(uuid, "0123456789abcdef-") != "" {
 		t.Errorf("the delivery is %s", uuid)
+	}
+	// Ids of other forms keep them: a ULID its time and its alphabet, hexadecimal digits are
+	// such in capitals too. A header that is there twice names no delivery.
+	forms := &Fresh{Seed: 1}
+	twice := http.Header{"X-Github-Delivery": {"72d3162e-cc78-11e3-81ab-4c9367dc0958", "72d3162e-cc78-11e3-81ab-4c9367dc0959"}}
+	for _, id := range []string{"01KAZX3NDEKTSV4RRFFQ69G5FA", "5FA0C2B19D3E4F67"} {
+		forms.Note(&recorder.Request{Headers: twice}, id)
+	}
+	for old, alphabet := range map[string]string{"01KAZX3NDEKTSV4RRFFQ69G5FA": "0123456789ABCDEFGHJKMNPQRSTVWXYZ", "5FA0C2B19D3E4F67": "0123456789ABCDEF"} {
+		if id := forms.assigned()[old]; id == old || len(id) != len(old) || strings.Trim(id, alphabet) != "" || len(id) == 26 && id[0] != '0' {
+			t.Errorf("%s became %q", old, id)
+		}
+	}
+	if n := len(forms.assigned()); n != 2 {
+		t.Errorf("%d ids are renewed, want 2", n)
 	}
 	if same := apply(f, a); string(same.Body.Bytes) != string(newA.Body.Bytes) {
 		t.Error("the same seed gives other ids")

@@ -184,6 +184,7 @@ func TestDiagnose(t *testing.T) {
 		{name: "a query escaped twice", id: "url-bound", secret: secret, header: bound("https://h.example/in?a=x%2Fy"), url: "https://h.example/in?a=x%252Fy", want: `?a=x%2Fy"`},
 		{name: "a prefix that a proxy took off", id: "url-bound", secret: secret, header: with(bound("https://h.example/api/in?a=1"), "X-Forwarded-Prefix", "/api"), url: "https://h.example/in?a=1", want: `"https://h.example/api/in?a=1"`},
 		{name: "a path that a proxy rewrote", id: "url-bound", secret: secret, header: with(bound("https://h.example/api/in?a=1"), "X-Original-Uri", "/api/in?a=1"), want: `"https://h.example/api/in?a=1"`},
+		{name: "another port", id: "url-bound", secret: secret, header: with(bound("https://h.example:8443/in"), "X-Forwarded-Port", "8443"), want: `"https://h.example:8443/in"`},
 		{name: "another host by RFC 7239", id: "url-bound", secret: secret, header: with(bound("https://public.example/in"), "Forwarded", `for=1.2.3.4;host="public.example";proto=https`), want: `"https://public.example/in"`},
 		// Mix-ups.
 		{name: "another provider's headers", id: "stripe", secret: secret, header: slack(now.Unix(), fmt.Sprintf("v0:%d:%s", now.Unix(), body)), want: "signed as Slack signs"},

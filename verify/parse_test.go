@@ -107,6 +107,7 @@ func TestParseProvider(t *testing.T) {
 		{"a kind for a header", good + "marks: [{header: {A: \"{object}\"}}]\n", `"{object}" is for JSON fields only`},
 		{"a handshake that is a page", good + "handshake: [{when: {method: GET}, respond: {type: text/html}}]\n", `unknown type "text/html" (known: text/plain, application/json)`},
 		{"a visit to anybody", good + "handshake: [{when: {method: GET}, visit: {url: \"{body.url}\", hosts: [\"*\"]}}]\n", `a host ends in a domain of the provider's own`},
+		{"an old signature without encoding", good + "legacy: [{header: X-Old, algorithm: sha1}]\n", "needs header, algorithm and encoding"},
 		{"a visit without a URL", good + "handshake: [{when: {method: GET}, visit: {hosts: [x.example]}}]\n", `needs url and hosts`},
 		{"the secret in an answer", good + "handshake: [{when: {method: GET}, respond: {body: \"{secret}\"}}]\n", `"{secret}" is not known here`},
 		{"an ack that is not JSON", good + "ack: {body: ok}\n", "6:6: ack: the body is not JSON"},

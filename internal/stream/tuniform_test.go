@@ -410,6 +410,20 @@ func TestPoll(t *testing.T) {
 			t.Errorf("%.20q: %v, want %s", answer, err, want)
 		}
 	}
+	for status, want := range map[int]string{http.StatusFound: "the answer is 302", http.StatusServiceUnavailable: "the answer is 503"} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(status)
+			}
+			io.WriteString(w, "[]")
+		}))
+		list, err := HTTPPoller{URL: srv.URL}.Poll(t.Context())
+		srv.Close()
+		if err == nil || err.Error() != want {
+			t.Errorf("%d: %v, %v, want %s", status, list, err, want)
+		}
+	}
 	if _, err := (HTTPPoller{URL: "http://127.0.0.1:1/?key=s3cret"}).Poll(t.Context()); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("the error is %v", err)
 	}
