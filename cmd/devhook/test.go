@@ -49,7 +49,7 @@ has the fields of a case. What is sent is recorded.`,
 			&cli.StringFlag{Name: "junit", Usage: "write the result into `FILE`, as CI systems read it"},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
-			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON"},
+			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON, and how many are right"},
 			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
 		}, commonFlags()...),
 		Action: func(c *cli.Context) error { return s.test(c) },
@@ -164,6 +164,18 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 		text += fmt.Sprintf(", %d not sent", len(cases)-len(s.reported))
 	}
 	s.errs.Printf("%s", text)
+	if s.c.Bool("json") {
+		if err := s.p.line(struct {
+			V       int    `json:"v"`
+			Type    string `json:"type"`
+			Cases   int    `json:"cases"`
+			Right   int    `json:"right"`
+			Wrong   int    `json:"wrong"`
+			NotSent int    `json:"not_sent"`
+		}{1, "end", len(cases), len(s.reported) - failed, failed, len(cases) - len(s.reported)}); err != nil {
+			return err
+		}
+	}
 	if path := s.c.String("junit"); path != "" {
 		if err := writeJUnit(path, "devhook test", s.reported); err != nil {
 			return err
