@@ -18,8 +18,9 @@ const (
 
 // fit chooses the oldest exchanges, until the rest fits. A segment goes as a whole,
 // unless much less has to go: then it is written anew, if the disk has room for that. What
-// is done in passing does so only if its exchanges have large bodies. What exchanges name of bodies is taken to go with them: if others name
-// it, too, the next pruning takes the rest.
+// is done in passing does so only if its exchanges have large bodies. What exchanges name
+// of bodies is taken to go with them: if others name it, too, the next pruning takes the
+// rest.
 func (j *pruner) fit(fates []fate) error {
 	if j.p.MaxSize <= 0 || j.s.Size() <= j.p.MaxSize {
 		return nil

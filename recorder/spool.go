@@ -212,15 +212,15 @@ func (s *Store) removeStaleSpools() {
 
 // abandoned reports whether nobody is at work on a file any more that is not whole.
 func abandoned(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close() // before it is removed: Windows removes no open file
-	info, err := f.Stat()
+	info, err := os.Stat(path)
 	if err != nil || time.Since(info.ModTime()) < settled {
 		return false
 	}
+	f, err := openShared(path, os.O_RDONLY) // on Windows its maker could not remove it else
+	if err != nil {
+		return false
+	}
+	defer f.Close()
 	free, err := tryShareLock(f)
 	return free || err != nil && time.Since(info.ModTime()) > 24*time.Hour
 }
