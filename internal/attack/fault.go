@@ -16,7 +16,7 @@ const answersFirst = "answers-first"
 
 // faults are all faults, the gravest first.
 var faults = []Fault{
-	{"no-answer", "gives no answer", "The handler hung or hung up. Look at its log for an exception outside of the request; answer first, and do long work after that.", nil},
+	{"no-answer", "gives no answer", "The handler hung or hung up, or the whole app ended: then the first of these is what it fell over, and the rest found nobody. Look at its log for an exception outside of the request; answer first, and do long work after that.", nil},
 	{"unchecked-signature", "takes any signature", "Compute the signature over the raw body with the secret, and answer 401 unless it is equal to the one that was sent.", ofSignatures},
 	{"fails-open", "lets through what has no signature", "Answer 401 if the signature is missing or empty, before anything else; never check only if it is there.", []string{"accepts-empty-signature", "other-scheme"}},
 	{"accepts-empty-signature", "accepts an empty signature", "Compare lengths first: with the empty string, loops over characters and startsWith say yes.", nil},

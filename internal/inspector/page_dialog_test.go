@@ -51,6 +51,14 @@ func TestPageFocusComesBack(t *testing.T) {
 		}
 	}
 
+	// The field of a dialog that has just closed has the focus for a moment, and takes no key.
+	b.press("R")
+	b.wait(`document.getElementById("editor").open`)
+	b.eval(`(() => { const f = document.querySelector("#editor textarea"); f.focus(); document.getElementById("editor").close(); f.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true })); })()`, nil)
+	b.wait(`document.getElementById("help").open`)
+	b.press("Escape")
+	b.wait(`!document.querySelector("dialog[open]")`)
+
 	// The pane is written anew behind the dialog: the button that is there now has it.
 	b.eval(`document.querySelector("#pane [data-do=save]").focus()`, nil)
 	b.press("Enter")
