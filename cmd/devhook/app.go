@@ -88,7 +88,7 @@ func (p *program) app() *cli.App {
 			of("Without an account", p.demoCommand(), p.emulateCommand()),
 			of("About devhook", p.versionCommand(), p.helpCommand()),
 		),
-		Reader: p.stdin, Writer: p.stdout, ErrWriter: p.stderr,
+		Reader: p.stdin, Writer: p.helpWriter(), ErrWriter: p.stderr,
 		DisableSliceFlagSeparator: true,
 		ExitErrHandler:            func(*cli.Context, error) {}, // only main exits
 		OnUsageError:              usageError,
@@ -99,7 +99,9 @@ func (p *program) app() *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
-	addHelp(app, p.helpColumns())
+	for _, c := range app.Commands {
+		settleCommand(c, c.Name)
+	}
 	limitArgs(app)
 	return app
 }

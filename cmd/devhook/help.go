@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,27 +19,43 @@ const (
 	narrowHelp = 40
 )
 
-// helpColumns is how many columns help takes here.
-func (p *program) helpColumns() int {
-	return terminal.New(p.stdout, terminal.Never, p.getenv).Room(0, narrowHelp, helpWidth)
+// A helpWriter is where cli prints help, which is of so many columns there.
+type helpWriter struct {
+	io.Writer
+	columns int
 }
 
-// addHelp gives every command of app its help, of so many columns, and the way it
-// meets a wrong flag. cli's own help lists all aliases in a table that no terminal is
-// wide enough for.
-func addHelp(app *cli.App, width int) {
-	for _, c := range app.Commands {
-		addCommandHelp(c, c.Name, width)
+func (p *program) helpWriter() helpWriter {
+	return helpWriter{p.stdout, terminal.New(p.stdout, terminal.Never, p.getenv).Room(0, narrowHelp, helpWidth)}
+}
+
+// cli's own help lists all aliases in a table that no terminal is wide enough for.
+func init() {
+	cli.HelpPrinter = func(w io.Writer, name string, of any) { printHelp(w.(helpWriter), name, of) }
+}
+
+// printHelp prints the help of an app or of a command. It is made only then: that of
+// all commands takes as long as the rest of a short one does.
+func printHelp(to helpWriter, name string, of any) error {
+	var text string
+	switch of := of.(type) {
+	case *cli.App:
+		text = appHelp(of, to.columns)
+	case *cli.Command:
+		text = commandHelp(of, name, to.columns)
 	}
-	app.CustomAppHelpTemplate = appHelp(app, width)
+	_, err := io.WriteString(to, text)
+	return wrote(err)
 }
 
-func addCommandHelp(c *cli.Command, name string, width int) {
+// settleCommand gives a command and those below it the names that printHelp gets in place
+// of a template, and the way they meet a wrong flag.
+func settleCommand(c *cli.Command, name string) {
 	c.HideHelpCommand = true
 	c.OnUsageError = usageError
-	c.CustomHelpTemplate = commandHelp(c, name, width)
+	c.CustomHelpTemplate = name
 	for _, sub := range c.Subcommands {
-		addCommandHelp(sub, name+" "+sub.Name, width)
+		settleCommand(sub, name+" "+sub.Name)
 	}
 }
 
@@ -48,8 +65,7 @@ func (p *program) helpCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			name := c.Args().First()
 			if name == "" {
-				_, err := fmt.Fprint(p.stdout, c.App.CustomAppHelpTemplate)
-				return wrote(err)
+				return printHelp(p.helpWriter(), "", c.App)
 			}
 			cmd := c.App.Command(name)
 			if t, ok := topicOf(name); ok && cmd == nil && c.NArg() == 1 {
@@ -66,8 +82,7 @@ func (p *program) helpCommand() *cli.Command {
 				}
 				cmd, name = sub, name+" "+more
 			}
-			_, err := fmt.Fprint(p.stdout, cmd.CustomHelpTemplate)
-			return wrote(err)
+			return printHelp(p.helpWriter(), name, cmd)
 		},
 	}
 }
@@ -75,7 +90,8 @@ func (p *program) helpCommand() *cli.Command {
 func commandHelp(c *cli.Command, name string, width int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "devhook %s: %s\n\n  devhook %s", name, c.Usage, name)
-	if len(c.Flags) > 0 {
+	flags := groups(c.Flags)
+	if len(flags) > 0 {
 		b.WriteString(" [flags]")
 	}
 	if c.ArgsUsage != "" {
@@ -95,7 +111,7 @@ func commandHelp(c *cli.Command, name string, width int) string {
 			b.WriteString(hanging(fmt.Sprintf("  devhook %s %-*s ", name, longest, sub.Name), sub.Usage, width))
 		}
 	}
-	for _, g := range groups(c.Flags) {
+	for _, g := range flags {
 		fmt.Fprintf(&b, "\n%s:\n", g.name)
 		for _, f := range g.flags {
 			b.WriteString(flagHelp(f, width))
@@ -124,7 +140,7 @@ func groups(flags []cli.Flag) []flagGroup {
 	var list []flagGroup
 	rest := flagGroup{name: "Flags"}
 	for _, f := range flags {
-		if !f.(cli.VisibleFlag).IsVisible() {
+		if f == cli.HelpFlag || !f.(cli.VisibleFlag).IsVisible() {
 			continue
 		}
 		name := f.(cli.CategorizableFlag).GetCategory()

@@ -17,7 +17,7 @@ import (
 func TestHelp(t *testing.T) {
 	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }}
 	app := p.app()
-	texts := map[string]string{"": app.CustomAppHelpTemplate}
+	texts := map[string]string{"": appHelp(app, helpWidth)}
 	var walk func(name string, list []*cli.Command)
 	walk = func(name string, list []*cli.Command) {
 		for _, c := range list {
@@ -25,16 +25,17 @@ func TestHelp(t *testing.T) {
 				continue
 			}
 			full := strings.TrimSpace(name + " " + c.Name)
-			texts[full] = c.CustomHelpTemplate
-			if name == "" && !strings.Contains(app.CustomAppHelpTemplate, "\n  "+c.Name+" ") {
+			help := commandHelp(c, full, helpWidth)
+			texts[full] = help
+			if name == "" && !strings.Contains(texts[""], "\n  "+c.Name+" ") {
 				t.Errorf("devhook help does not list %s", c.Name)
 			}
 			const anyway = 2 // in the title, and in the line of usage
-			if len(c.Flags) > 0 && strings.Count(c.CustomHelpTemplate, "devhook "+full) == anyway {
+			if len(c.Flags) > 0 && strings.Count(help, "devhook "+full) == anyway {
 				t.Errorf("%s has no example", full)
 			}
 			for _, f := range c.Flags {
-				if !strings.Contains(c.CustomHelpTemplate, "-"+f.Names()[0]) {
+				if !strings.Contains(help, "-"+f.Names()[0]) {
 					t.Errorf("the help of %s does not have %s", full, f.Names()[0])
 				}
 				for _, width := range []int{50, 60} {

@@ -44,7 +44,7 @@ lets programs do so, and waits for the first webhook if devhook up runs.
   devhook register telegram --takeover
   devhook register twilio --number +15017122661 --takeover
   devhook register --cleanup
-  devhook register tiktok` + "\n" + paramsHelp(p.helpColumns()),
+  devhook register tiktok` + "\n" + paramsHelp(p.helpWriter().columns),
 		Flags: slices.Concat(paramFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "url", Usage: "the `URL` that webhooks are to go to (default: that of the running devhook up)"},
 			&cli.StringFlag{Name: "path", Usage: "the `PATH` behind it, at which the app takes them (default: that of the provider's route)"},
