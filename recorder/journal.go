@@ -62,7 +62,8 @@ func (s *Store) segments() ([]uint64, error) {
 }
 
 // openJournal opens the last segment, mends its end and finds the last
-// sequence number. The lock is held.
+// sequence number. Of what is before the newest exchange nothing is read: numbers
+// only grow. The lock is held.
 func (s *Store) openJournal() error {
 	list, err := s.segments()
 	if err != nil {
@@ -77,11 +78,35 @@ func (s *Store) openJournal() error {
 		return err
 	}
 	s.lastSeq = first
+	if s.seg.end, err = newestExchange(s.seg.f); err != nil {
+		return err
+	}
 	if err := s.catchUp(); err != nil {
 		return err
 	}
 	s.durable = position{first, s.seg.end}
 	return s.seg.f.Sync() // what another process wrote last may not be
+}
+
+// newestExchange returns where in f the last line of an exchange begins that is not
+// damaged; 0 if there is none.
+func newestExchange(f *os.File) (int64, error) {
+	end, err := wholeLines(f)
+	if err != nil {
+		return 0, err
+	}
+	for r := newBackReader(f, end); ; {
+		raw, at, err := r.prev()
+		if err == io.EOF {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		if l, err := parseLine(raw); err == nil && l.kind == 'x' {
+			return at, nil
+		}
+	}
 }
 
 func (s *Store) createSegment(first uint64) (*os.File, error) {
