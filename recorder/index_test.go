@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -326,6 +327,33 @@ func TestIndexKnowsDamage(t *testing.T) {
 		}
 		if found != 29 || damaged != 1 {
 			t.Errorf("%d found, %d damaged", found, damaged)
+		}
+	}
+}
+
+// The end of the journal is parted between lines, and as many parts come of it as there
+// are processors; one line that is longer than all parts stays one.
+func TestSplitLines(t *testing.T) {
+	procs := runtime.GOMAXPROCS(4)
+	t.Cleanup(func() { runtime.GOMAXPROCS(procs) })
+	lines := strings.Repeat("0123456\n", 100)
+	for _, tt := range []struct {
+		text  string
+		start int64
+		least int64
+		want  []int64
+	}{
+		{lines, 0, 8, []int64{0, 208, 408, 608, 800}},
+		{lines, 400, 8, []int64{400, 504, 608, 704, 800}},
+		{lines, 0, 300, []int64{0, 408, 800}},
+		{lines, 0, 500, []int64{0, 800}},
+		{lines, 0, 1000, []int64{0, 800}},
+		{strings.Repeat("x", 799) + "\n", 0, 8, []int64{0, 800}},
+		{"\n" + strings.Repeat("x", 700) + "\n" + strings.Repeat("y", 97) + "\n", 0, 8, []int64{0, 702, 800}},
+	} {
+		got, err := splitLines(strings.NewReader(tt.text), tt.start, int64(len(tt.text)), tt.least)
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%.20q from %d, at least %d: %v, %v; want %v", tt.text, tt.start, tt.least, got, err, tt.want)
 		}
 	}
 }

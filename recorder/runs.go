@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -152,18 +153,50 @@ func (x *index) segment(i int) ([]*run, error) {
 		at.offset = u.end
 	}
 	if at.offset < end {
-		u, err := s.makeRun(f, at, end, x.tell)
+		bounds := []int64{at.offset, end}
+		if !full { // else it is one run, and other segments are made beside it
+			if bounds, err = splitLines(f, at.offset, end, minRun); err != nil {
+				return nil, err
+			}
+		}
+		made := make([]*run, len(bounds)-1)
+		err := parallel(len(made), func(i int) (err error) {
+			made[i], err = s.makeRun(f, position{first, bounds[i]}, bounds[i+1], x.tell)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		// What is behind the end of the last segment grows.
-		if full || end-at.offset >= minRun {
-			s.keepRun(u)
+		for _, u := range made {
+			// What is behind the end of the last segment grows.
+			if full || u.end-u.at.offset >= minRun {
+				s.keepRun(u)
+			}
 		}
-		list = append(list, u)
+		list = append(list, made...)
 	}
 	s.runs.put(first, segmentRuns{info, list})
 	return list, nil
+}
+
+// splitLines parts the lines from start to end into as many parts as there are processors,
+// but the last of at least least bytes each, and returns the bounds of the parts: start,
+// where the second begins, and so on, end.
+func splitLines(f io.ReaderAt, start, end, least int64) ([]int64, error) {
+	bounds := []int64{start}
+	n := min(int64(runtime.GOMAXPROCS(0)), (end-start)/least)
+	for i := int64(1); i < n; i++ {
+		r := newLineReader(f, start+(end-start)*i/n, end)
+		if _, err := r.next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if at := r.offset; at > bounds[len(bounds)-1] && at < end {
+			bounds = append(bounds, at)
+		}
+	}
+	return append(bounds, end), nil
 }
 
 // kept returns the runs of a segment. The last of one that is full gets its file now
