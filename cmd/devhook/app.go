@@ -125,9 +125,28 @@ func unknownCommand(app *cli.App, name string) error {
 
 // commonFlags are those of all commands that look at recordings.
 func commonFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
-		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: always, never or auto", Value: "auto"},
+	return []cli.Flag{storeFlag(), colorFlag()}
+}
+
+func storeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"}
+}
+
+func configFlag() cli.Flag {
+	return &cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"}
+}
+
+// colorFlag is --color, which is looked at before the command does anything.
+func colorFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "color", Usage: "`WHEN` to use colour: always, never or auto", Value: string(terminal.Auto),
+		Action: func(_ *cli.Context, when string) error {
+			switch terminal.Color(when) {
+			case terminal.Auto, terminal.Always, terminal.Never:
+				return nil
+			}
+			return &failure{code: 2, text: fmt.Sprintf("--color %q is none of auto, always, never", when)}
+		},
 	}
 }
 
@@ -138,14 +157,13 @@ func interruptible(c *cli.Context) (ctx context.Context, stop context.CancelFunc
 }
 
 // out returns where a command's answer goes, as a person reads it.
-func (p *program) out(c *cli.Context) (*terminal.Terminal, error) { return p.terminal(c, p.stdout) }
+func (p *program) out(c *cli.Context) *terminal.Terminal { return p.terminal(c, p.stdout) }
 
-func (p *program) terminal(c *cli.Context, w io.Writer) (*terminal.Terminal, error) {
-	when := terminal.Color(c.String("color"))
-	if when != terminal.Auto && when != terminal.Always && when != terminal.Never {
-		return nil, &failure{code: 2, text: fmt.Sprintf("--color %q is none of auto, always, never", when)}
-	}
-	return terminal.New(w, when, p.getenv), nil
+// errs returns where all goes that is not the answer.
+func (p *program) errs(c *cli.Context) *terminal.Terminal { return p.terminal(c, p.stderr) }
+
+func (p *program) terminal(c *cli.Context, w io.Writer) *terminal.Terminal {
+	return terminal.New(w, terminal.Color(c.String("color")), p.getenv)
 }
 
 // storeDir returns the directory of the store that is meant.
@@ -158,10 +176,7 @@ func (p *program) storeDir(c *cli.Context) string {
 
 // openToRead opens the store to look at it.
 func (p *program) openToRead(c *cli.Context) (*recorder.Store, error) {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return nil, err
-	}
+	errs := p.errs(c)
 	return recorder.Open(p.storeDir(c), recorder.Options{
 		ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs),
 	})

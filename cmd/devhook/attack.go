@@ -40,7 +40,7 @@ be hurt; all that is sent is recorded. The exit code is 1 if there is a finding.
 			&cli.StringFlag{Name: "junit", Usage: "write the results to `FILE` in JUnit's format"},
 			&cli.StringFlag{Name: "sarif", Usage: "write the findings to `FILE` in SARIF"},
 		),
-		Action: func(c *cli.Context) error { return p.attack(c) },
+		Action: p.attack,
 	}
 }
 
@@ -122,10 +122,7 @@ func chosenVariants(said []string) ([]attack.Variant, error) {
 }
 
 func (p *program) listVariants(c *cli.Context, list []attack.Variant) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	for _, v := range list {
 		if !c.Bool("json") {
 			out.Hanging(fmt.Sprintf("%-22s %-8s ", v.Name, v.Want), 32, v.About)

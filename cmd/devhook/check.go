@@ -20,14 +20,8 @@ import (
 // checkProviders is `devhook providers --check FILE`: what a description says
 // is tried, on messages that are made up and on vectors.
 func (p *program) checkProviders(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
+	errs := p.errs(c)
 	path := c.String("check")
 	if c.NArg() > 0 {
 		return &failure{code: 2, text: "providers --check takes one file and no provider", hint: "devhook providers --check " + path}

@@ -17,11 +17,11 @@ func (p *program) configCommand() *cli.Command {
 		Name: "config", Usage: "print each setting and where it comes from",
 		Description: "Secrets are masked; a reference to one is shown.\n\n  devhook config",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
-			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+			colorFlag(),
 		},
-		Action: func(c *cli.Context) error { return p.config(c) },
+		Action: p.config,
 	}
 }
 
@@ -29,10 +29,7 @@ func (p *program) configCommand() *cli.Command {
 const maxValueShown = 34
 
 func (p *program) config(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	src := config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }}
 	cfg, err := config.Load(src) // showing it is safe, whoever wrote it
 	if err != nil {
@@ -72,7 +69,7 @@ func (p *program) trustCommand() *cli.Command {
 		Description: `A devhook.yaml that reads files or variables, forwards to other machines, turns
 verification off, describes providers, or sets ngrok's authtoken or traffic policy is
 used only once you have trusted it, and again when it has changed. Read it first.`,
-		Action: func(c *cli.Context) error { return p.trust(c) },
+		Action: p.trust,
 	}
 }
 

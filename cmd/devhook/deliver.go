@@ -29,7 +29,7 @@ The exit code is 1 if the provider would give up, 4 if the app never answered.`,
 			&cli.StringFlag{Name: "as", Usage: "deliver as the provider `ID` does (default: the webhook's own)"},
 			&cli.BoolFlag{Name: "duplicate", Usage: "deliver it once more when it was delivered, as providers do now and then"},
 		),
-		Action: func(c *cli.Context) error { return p.deliver(c) },
+		Action: p.deliver,
 	}
 }
 

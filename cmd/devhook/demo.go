@@ -34,9 +34,9 @@ TikTok, Euler and Tencent, a forged one and a stale one.
   devhook demo --once     ends when they are sent`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "once", Usage: "end when the webhooks are sent"},
-			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+			colorFlag(),
 		},
-		Action: func(c *cli.Context) error { return p.demo(c) },
+		Action: p.demo,
 	}
 }
 
@@ -62,14 +62,8 @@ var demoSends = []struct {
 }
 
 func (p *program) demo(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
+	out := p.out(c)
 	dir, err := os.MkdirTemp("", "devhook-demo-*")
 	if err != nil {
 		return storeFailure(err)

@@ -24,20 +24,17 @@ code is 0 if they are the same, and 1 if they are not.
 			&cli.BoolFlag{Name: "response", Usage: "compare what was answered, not what was asked"},
 			&cli.BoolFlag{Name: "json", Usage: "print one line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.diff(c) },
+		Action: p.diff,
 	}
 }
 
 func (p *program) diff(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
 	if c.NArg() != 2 {
 		return &failure{code: 2, text: fmt.Sprintf("diff takes two recordings, not %d", c.NArg()), hint: "devhook diff last~1 last"}
 	}
 	var both [2]recorder.Exchange
 	for i, arg := range c.Args().Slice() {
+		var err error
 		if both[i], err = p.comparable(c, arg); err != nil {
 			return err
 		}
@@ -50,19 +47,18 @@ func (p *program) diff(c *cli.Context) error {
 		}
 		list = replay.DiffResponse(a.Response, b.Response)
 	}
+	var err error
 	if c.Bool("json") {
 		err = p.line(replay.TellDiff(a.ID, b.ID, list))
 	} else {
+		out := p.out(c)
 		printDiff(out, list)
 		err = wrote(out.Err())
 	}
-	if err != nil {
-		return err
+	if err == nil && len(list) > 0 {
+		err = &failure{code: 1}
 	}
-	if len(list) > 0 {
-		return &failure{code: 1}
-	}
-	return nil
+	return err
 }
 
 // comparable returns the one webhook that arg names, with its bodies.

@@ -39,9 +39,9 @@ configuration, 6 the store, 3 the tunnel, 1 the clock, 4 an app.
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "offline", Usage: "ask nobody on the internet"},
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.doctor(c) },
+		Action: p.doctor,
 	}
 }
 
@@ -69,10 +69,7 @@ type examination struct {
 }
 
 func (p *program) doctor(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	x := &examination{p: p, ctx: c.Context, c: c, out: out}
 	x.tell = x.print
 	x.configuration()
@@ -249,12 +246,7 @@ func (x *examination) readable(store *recorder.Store) bool {
 
 // secrets looks which can be had.
 func (x *examination) secrets() {
-	errs, err := x.p.terminal(x.c, x.p.stderr)
-	if err != nil {
-		x.err = err
-		return
-	}
-	_, keys, err := x.p.settle(x.c, errs, "")
+	_, keys, err := x.p.settle(x.c, x.p.errs(x.c), "")
 	if err != nil {
 		x.tell(failed("secrets", err))
 		return

@@ -32,17 +32,14 @@ Only pages of this machine may connect; --origin lets others, as overlays in fil
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "speed", Usage: "how `FAST`: 1x is as recorded, 10x, max", Value: "1x"},
 			&cli.StringSliceFlag{Name: "origin", Usage: "a `HOST` whose pages may connect, too; * in it is any text"},
-			&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+			storeFlag(),
 		}, serverFlags("4080")...),
-		Action: func(c *cli.Context) error { return p.emulateWS(c) },
+		Action: p.emulateWS,
 	}
 }
 
 func (p *program) emulateWS(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("emulate ws takes one recording, not %d", c.NArg()), hint: "devhook list status:101"}
 	}

@@ -34,7 +34,7 @@ func serverFlags(port string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "listen", Usage: "where to listen, an `ADDR`; port 0 is any", Value: "127.0.0.1:" + port},
 		&cli.StringFlag{Name: "ready-file", Usage: "`PATH` of a file that appears, with the URL in it, when clients can come"},
-		&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+		colorFlag(),
 	}
 }
 
@@ -52,16 +52,13 @@ func streamFlags(port string) []cli.Flag {
 		&cli.IntFlag{Name: "close-after", Usage: "end each connection after `N` events, abruptly unless --close-code is given"},
 		&cli.IntFlag{Name: "close-code", Usage: "the `CODE` to end it with, 1000 to 4999"},
 		&cli.StringFlag{Name: "ping", Usage: "how `OFTEN` to ping", Value: "20s"},
-		&cli.StringFlag{Name: "store", Usage: "the `DIR` of the recordings (default: the nearest .devhook upwards)"},
+		storeFlag(),
 	}...)
 }
 
 // newEmulation reads the flags that all have.
 func (p *program) newEmulation(c *cli.Context, name string) (*emulation, error) {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return nil, err
-	}
+	errs := p.errs(c)
 	if c.NArg() > 0 {
 		return nil, &failure{code: 2, text: fmt.Sprintf("devhook emulate %s takes no argument %q", name, c.Args().First()), hint: "devhook help emulate " + name}
 	}

@@ -50,9 +50,9 @@ another, with a secret that it names.
 			&cli.BoolFlag{Name: "sign-anew", Usage: "sign what had a right signature with a throw-away secret"},
 			&cli.BoolFlag{Name: "with-credentials", Usage: "leave credentials in"},
 			&cli.StringSliceFlag{Name: "secret", Usage: "a further secret to take out, `[ID=]REF`: env:NAME, file:PATH or -"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.export(c) },
+		Action: p.export,
 	}
 }
 
@@ -70,10 +70,7 @@ type exporting struct {
 }
 
 func (p *program) export(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	format, err := exportFormat(c)
 	if err != nil {
 		return err

@@ -31,17 +31,14 @@ command names, as in --data @FILE, are not read unless --files says so.`,
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "files", Usage: "read the files that curl commands name, from where the command's file is"},
 			&cli.BoolFlag{Name: "json", Usage: "print each recording as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.importFile(c) },
+		Action: p.importFile,
 	}
 }
 
 func (p *program) importFile(c *cli.Context) (err error) {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("import takes one file or -, not %d", c.NArg()), hint: "devhook import FILE"}
 	}

@@ -80,6 +80,14 @@ func (p *program) knownSecrets(cfg *config.Config, store string) []verify.Secret
 	return list
 }
 
+// signedAt reads --at; the time is zero if it is not given.
+func signedAt(c *cli.Context, now time.Time) (time.Time, error) {
+	if !c.IsSet("at") {
+		return time.Time{}, nil
+	}
+	return parseTime(c.String("at"), now)
+}
+
 // parseTime reads a TIME, or now.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	if text == "now" {

@@ -28,17 +28,14 @@ devhook signs with the private one, which stays in the store.
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "new", Usage: "make another pair, if there is one"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.keyPair(c) },
+		Action: p.keyPair,
 	}
 }
 
 func (p *program) keyPair(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("keys takes one provider, not %d", c.NArg()), hint: "devhook providers lists all"}
 	}

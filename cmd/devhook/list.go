@@ -40,7 +40,7 @@ func (p *program) listCommand() *cli.Command {
 			filterFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.list(c) },
+		Action: p.list,
 	}
 }
 
@@ -75,10 +75,7 @@ const (
 )
 
 func (p *program) list(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	if c.Int("n") < 0 {
 		return &failure{code: 2, text: "-n is less than 0", hint: "-n 0 lists all"}
 	}
@@ -99,10 +96,7 @@ func (p *program) list(c *cli.Context) error {
 	}
 	defer store.Close()
 	var failed error
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	shown := 0
 	found := errs.Busy("looking through the recordings …")
 	defer found()

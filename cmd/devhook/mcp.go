@@ -46,28 +46,23 @@ It works beside a running devhook up and without one.`,
 			&cli.StringSliceFlag{Name: "allow-to", Usage: "a `HOST` to send to, beside the apps, while no devhook up runs"},
 			&cli.StringSliceFlag{Name: "secret", Usage: "`[ID=]REF` to a provider's secret: env:NAME or file:PATH"},
 			&cli.StringSliceFlag{Name: "with", Usage: "what a scheme needs beside the secret, `[ID.]NAME=VALUE`"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.mcp(c) },
+		Action: p.mcp,
 	}
 }
 
 func (p *program) mcp(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
 	if terminal.IsTerminal(p.stdin) {
 		return &failure{code: 2, text: "devhook mcp is for a client to start, and stdin is a terminal", hint: "devhook help mcp shows how clients are told"}
 	}
-	api := &mcpAPI{p: p, c: c, errs: errs, direct: &http.Transport{}}
-	if _, _, err := p.settle(c, errs, ""); err != nil { // what is wrong is told at once, and not in an answer
+	if _, _, err := p.settle(c, p.errs(c), ""); err != nil { // what is wrong is told at once, and not in an answer
 		return err
 	}
-	api.errs = terminal.New(io.Discard, terminal.Never, p.getenv) // and what it warns of, once
+	api := &mcpAPI{p: p, c: c, errs: terminal.New(io.Discard, terminal.Never, p.getenv), direct: &http.Transport{}} // which warns once
 	ctx, stop := interruptible(c)
 	defer stop()
-	err = mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), p.stdout)
+	err := mcp.Serve(ctx, mcp.Options{Version: version, API: api, Masker: api.masker, AllowSend: c.Bool("allow-send")}, io.NopCloser(p.stdin), p.stdout)
 	if ctx.Err() != nil {
 		return nil
 	}

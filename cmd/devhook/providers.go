@@ -29,7 +29,7 @@ verdict that each must get (exit code 1 if one gets another).
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 			&cli.StringFlag{Name: "check", Usage: "try the descriptions in `FILE`: one provider, or a devhook.yaml"},
 			&cli.StringFlag{Name: "vectors", Usage: "the requests to try it on, a `FILE` in JSON (default: the one beside it)"},
-			&cli.StringFlag{Name: "color", Usage: "`WHEN` to use colour: auto, always or never", Value: "auto"},
+			colorFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			switch {
@@ -44,10 +44,7 @@ verdict that each must get (exit code 1 if one gets another).
 }
 
 func (p *program) providers(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	var list []verify.Provider
 	catalog := p.catalog(c)
 	if id := c.Args().First(); id == "" {
@@ -91,10 +88,7 @@ func (p *program) providers(c *cli.Context) error {
 		return err
 	}
 	if !c.Bool("json") {
-		errs, err := p.terminal(c, p.stderr)
-		if err != nil {
-			return err
-		}
+		errs := p.errs(c)
 		errs.Paragraph(0, "* its secret is in the environment; devhook providers ID tells more")
 	}
 	return nil

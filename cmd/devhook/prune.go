@@ -36,9 +36,9 @@ func (p *program) pruneCommand() *cli.Command {
 			&cli.StringFlag{Name: "max-size", Usage: "the oldest, until the rest has `SIZE`: 1gb"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be removed"},
 			&cli.BoolFlag{Name: "json", Usage: "print the sums as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.prune(c) },
+		Action: p.prune,
 	}
 }
 
@@ -131,10 +131,7 @@ func describePruned(out recorder.Pruned, dry bool) string {
 
 // openToChange opens a store that is there to write to it.
 func (p *program) openToChange(c *cli.Context) (*recorder.Store, error) {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return nil, err
-	}
+	errs := p.errs(c)
 	dir := p.storeDir(c)
 	if _, err := os.Stat(dir); err != nil {
 		return nil, &failure{code: 6, text: "there is no store at " + dir, hint: "devhook up makes one; --store names another", err: err}

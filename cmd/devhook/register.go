@@ -57,7 +57,7 @@ lets programs do so, and waits for the first webhook if devhook up runs.
 			&cli.BoolFlag{Name: "list", Usage: "list what is registered"},
 			&cli.BoolFlag{Name: "cleanup", Usage: "take back what devhooks have left that are gone, also what was kept"},
 			&cli.BoolFlag{Name: "json", Usage: "print each step as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()),
 		Action: p.register,
 	}
@@ -143,16 +143,10 @@ type registerRun struct {
 }
 
 func (p *program) register(c *cli.Context) error {
-	r := &registerRun{p: p, c: c}
-	var err error
-	if r.out, err = p.out(c); err != nil {
-		return err
-	}
-	if r.errs, err = p.terminal(c, p.stderr); err != nil {
-		return err
-	}
+	r := &registerRun{p: p, c: c, out: p.out(c), errs: p.errs(c)}
 	src := p.source(c, nil)
 	src.Flag = func(string) []string { return nil } // those of the same name mean something else here
+	var err error
 	if r.cfg, err = p.load(src); err != nil {
 		return err
 	}

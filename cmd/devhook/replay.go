@@ -44,7 +44,7 @@ The recording stays as it is; what is sent is recorded, too.`,
 			),
 			s.flags(),
 		),
-		Action: func(c *cli.Context) error { return s.replay(c) },
+		Action: s.replay,
 	}
 }
 

@@ -39,17 +39,14 @@ already stays, unless --force replaces it.`,
 			&cli.StringSliceFlag{Name: "filter", Usage: "save all recordings that a `FILTER` lets through, into a directory"},
 			&cli.BoolFlag{Name: "raw", Usage: "replace nothing: keep the signature, credentials and personal data"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.save(c) },
+		Action: p.save,
 	}
 }
 
 func (p *program) save(c *cli.Context) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	if c.IsSet("filter") {
 		return p.saveMany(c, errs)
 	}

@@ -81,7 +81,7 @@ func (s *sending) flags() []cli.Flag {
 		),
 		[]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each exchange as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		},
 		commonFlags(),
 	)

@@ -73,13 +73,7 @@ type sending struct {
 
 // prepare reads the flags that all have who send: where lines go, and --to.
 func (s *sending) prepare(c *cli.Context) (err error) {
-	s.c = c
-	if s.out, err = s.p.out(c); err != nil {
-		return err
-	}
-	if s.errs, err = s.p.terminal(c, s.p.stderr); err != nil {
-		return err
-	}
+	s.c, s.out, s.errs = c, s.p.out(c), s.p.errs(c)
 	if c.IsSet("to") {
 		s.to, err = config.ParseForward(c.String("to"))
 	}
@@ -100,10 +94,8 @@ func (s *sending) begin(c *cli.Context) (err error) {
 	if s.sign, err = replay.ParseSignMode(c.String("sign")); err != nil {
 		return err
 	}
-	if text := c.String("at"); c.IsSet("at") {
-		if s.at, err = parseTime(text, s.p.now()); err != nil {
-			return err
-		}
+	if s.at, err = signedAt(c, s.p.now()); err != nil {
+		return err
 	}
 	if text := c.String("expect"); c.IsSet("expect") {
 		if s.expect, err = replay.ParseExpectation(text); err != nil {

@@ -37,9 +37,9 @@ same bytes.
 			&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; print the events, one a line"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
 			&cli.BoolFlag{Name: "json", Usage: "print the totals as a line of JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.session(c) },
+		Action: p.session,
 	}
 }
 

@@ -37,15 +37,12 @@ func (p *program) showCommand() *cli.Command {
 			&cli.StringFlag{Name: "frames", Usage: "of a WebSocket, the newest `N` frames, or all (default: 20, with --json all)"},
 			&cli.Int64Flag{Name: "frame", Usage: "print the bytes of the frame `N`, and nothing else"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.show(c) },
+		Action: p.show,
 	}
 }
 
 func (p *program) show(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	if c.NArg() != 1 {
 		return &failure{code: 2, text: fmt.Sprintf("show takes one recording, not %d", c.NArg()), hint: "devhook show last"}
 	}

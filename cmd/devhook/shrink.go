@@ -36,7 +36,7 @@ The exit code is 1 if the app does not answer so to the whole body.`,
 			&cli.BoolFlag{Name: "raw", Usage: "save it with credentials and personal data"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a sample that is there"},
 		),
-		Action: func(c *cli.Context) error { return p.shrink(c) },
+		Action: p.shrink,
 	}
 }
 

@@ -18,17 +18,17 @@ func (p *program) signCommand() *cli.Command {
   devhook sign --provider github --secret env:GITHUB_SECRET ./message.http
   devhook sign last --at -10m | devhook verify -`,
 		Flags:  offlineFlags("the `TIME` of the signature: -5m, unix seconds, RFC 3339 (default: now)"),
-		Action: func(c *cli.Context) error { return p.sign(c) },
+		Action: p.sign,
 	}
 }
 
 func (p *program) sign(c *cli.Context) error {
-	at := p.now()
-	if text := c.String("at"); c.IsSet("at") {
-		var err error
-		if at, err = parseTime(text, at); err != nil {
-			return err
-		}
+	at, err := signedAt(c, p.now())
+	if err != nil {
+		return err
+	}
+	if at.IsZero() {
+		at = p.now()
 	}
 	s, err := p.offline(c, func(f fixtures.Fixture) (fixtures.Fixture, error) { return f.Fill(at, rand.Uint64()) })
 	defer func() { s.close() }()

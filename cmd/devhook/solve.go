@@ -31,21 +31,15 @@ something else would fit as well.
 			&cli.StringFlag{Name: "secret", Usage: "`REF` to the secret: env:NAME, file:PATH or -"},
 			&cli.StringSliceFlag{Name: "with", Usage: "what else may be signed, `NAME=VALUE`: an app key, an id, a URL"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.solve(c) },
+		Action: p.solve,
 	}
 }
 
 func (p *program) solve(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
+	errs := p.errs(c)
 	if c.NArg() == 0 {
 		return &failure{code: 2, text: "solve takes recordings or files", hint: "devhook solve --secret env:SECRET last last~1"}
 	}

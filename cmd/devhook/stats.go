@@ -32,15 +32,12 @@ answers took and when they came: by hour if it all was within two days, else by 
 			&cli.StringFlag{Name: "by", Usage: "`hour` or day"},
 			&cli.BoolFlag{Name: "json", Usage: "print one line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.stats(c) },
+		Action: p.stats,
 	}
 }
 
 func (p *program) stats(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	if by := c.String("by"); by != "" && by != "hour" && by != "day" {
 		return &failure{code: 2, text: fmt.Sprintf("--by %q is neither hour nor day", by)}
 	}
@@ -61,10 +58,7 @@ func (p *program) stats(c *cli.Context) error {
 	var failed error
 	if store != nil {
 		defer store.Close()
-		errs, err := p.terminal(c, p.stderr)
-		if err != nil {
-			return err
-		}
+		errs := p.errs(c)
 		counted := errs.Busy("counting …")
 		for ex, err := range store.Query(recorder.Query{Filter: f}) {
 			if err != nil {

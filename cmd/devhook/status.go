@@ -24,15 +24,12 @@ forwards to. The exit code is 1 if none runs.
 		Flags: append([]cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.status(c) },
+		Action: p.status,
 	}
 }
 
 func (p *program) status(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	if c.NArg() > 0 {
 		return &failure{code: 2, text: "status takes no words", hint: "devhook help status"}
 	}

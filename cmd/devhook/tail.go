@@ -20,19 +20,13 @@ func (p *program) tailCommand() *cli.Command {
 			filterFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.tail(c) },
+		Action: p.tail,
 	}
 }
 
 func (p *program) tail(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
+	errs := p.errs(c)
 	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
@@ -51,9 +45,7 @@ func (p *program) tail(c *cli.Context) error {
 	}
 	ctx, stop := interruptible(c)
 	defer stop()
-	if err := p.sayWaiting(c, store, "webhooks"); err != nil {
-		return err
-	}
+	p.sayWaiting(c, store, "webhooks")
 	for ex, err := range store.FollowEnds(ctx, from) {
 		if err == nil {
 			var ok bool

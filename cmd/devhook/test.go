@@ -50,9 +50,9 @@ has the fields of a case. What is sent is recorded.`,
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
 			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON, and how many are right"},
-			&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+			configFlag(),
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return s.test(c) },
+		Action: s.test,
 	}
 }
 

@@ -34,7 +34,7 @@ It goes to the app of the running devhook up, or of devhook.yaml.`,
 			),
 			s.flags(),
 		),
-		Action: func(c *cli.Context) error { return s.trigger(c) },
+		Action: s.trigger,
 	}
 }
 

@@ -34,7 +34,7 @@ func tryingFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
 		&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`"},
 		&cli.BoolFlag{Name: "json", Usage: "print lines of JSON"},
-		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		configFlag(),
 	}, more...), commonFlags()...)
 }
 

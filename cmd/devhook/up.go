@@ -83,7 +83,7 @@ The first Ctrl-C ends in order, the second at once.`,
 				&cli.StringFlag{Name: "log-format", Usage: "of --log: logfmt or json, a `NAME`", Value: "logfmt"},
 				&cli.BoolFlag{Name: "api-control", Usage: "let who closes the tunnel in ngrok's API end devhook"},
 			),
-			[]cli.Flag{&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"}},
+			[]cli.Flag{configFlag()},
 			commonFlags(),
 		),
 		Action: func(c *cli.Context) error { return p.up(c, c.Args().Slice()) },
@@ -153,10 +153,7 @@ func (p *program) resolver(errs *terminal.Terminal) *config.Resolver {
 
 // up is `devhook up` from its flags to its end.
 func (p *program) up(c *cli.Context, args []string) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return err
-	}
+	errs := p.errs(c)
 	src := p.source(c, args)
 	cfg, err := p.load(src)
 	if err != nil {

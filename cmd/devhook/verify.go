@@ -26,7 +26,7 @@ func offlineFlags(at string) []cli.Flag {
 		&cli.StringSliceFlag{Name: "with", Usage: "what the scheme needs beside the secret, `[ID.]NAME=VALUE`"},
 		&cli.StringFlag{Name: "at", Usage: at},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
-		&cli.StringFlag{Name: "config", Usage: "the `FILE` to read in place of devhook.yaml"},
+		configFlag(),
 	}, commonFlags()...)
 }
 
@@ -44,7 +44,7 @@ A recording is judged as of the time when it came; --at now judges it as of now.
 only the running devhook up has is used there. Only keys that a provider names by a URL (of sns,
 paypal and google-pubsub) are fetched.`,
 		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
-		Action: func(c *cli.Context) error { return p.verify(c) },
+		Action: p.verify,
 	}
 }
 
@@ -79,10 +79,7 @@ func (s *subject) close() {
 
 // offline reads what verify and sign are about. The caller closes it, also at an error.
 func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return s, err
-	}
+	errs := p.errs(c)
 	if c.NArg() != 1 {
 		return s, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
 	}
@@ -206,16 +203,11 @@ func detected(catalog *verify.Catalog, ex *recorder.Exchange) string {
 }
 
 func (p *program) verify(c *cli.Context) error {
-	out, err := p.out(c)
+	out := p.out(c)
+	now := p.now()
+	at, err := signedAt(c, now)
 	if err != nil {
 		return err
-	}
-	now := p.now()
-	var at time.Time
-	if text := c.String("at"); c.IsSet("at") {
-		if at, err = parseTime(text, now); err != nil {
-			return err
-		}
 	}
 	s, err := p.offline(c, nil)
 	defer func() { s.close() }()

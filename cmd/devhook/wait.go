@@ -33,7 +33,7 @@ not come in time. With --ready it waits until webhooks can come, and prints the 
 			&cli.BoolFlag{Name: "ready", Usage: "wait for a devhook up"},
 			&cli.BoolFlag{Name: "json", Usage: "print each as a line of JSON"},
 		}, commonFlags()...),
-		Action: func(c *cli.Context) error { return p.wait(c) },
+		Action: p.wait,
 	}
 }
 
@@ -41,10 +41,7 @@ not come in time. With --ready it waits until webhooks can come, and prints the 
 const lookAgain = 50 * time.Millisecond
 
 func (p *program) wait(c *cli.Context) error {
-	out, err := p.out(c)
-	if err != nil {
-		return err
-	}
+	out := p.out(c)
 	f, err := p.filter(filterWords(c))
 	if err != nil {
 		return err
@@ -91,17 +88,12 @@ func (p *program) awaitStore(ctx context.Context, c *cli.Context, what string) (
 	said := false
 	for {
 		store, err := p.openToRead(c)
-		if err == nil && !said {
-			return store, p.sayWaiting(c, store, what)
-		}
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return store, storeFailure(err)
-		}
-		if !said {
-			if err := p.sayWaiting(c, nil, what); err != nil {
-				return nil, err
-			}
+		if !said && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+			p.sayWaiting(c, store, what)
 			said = true
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return store, storeFailure(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -113,10 +105,10 @@ func (p *program) awaitStore(ctx context.Context, c *cli.Context, what string) (
 
 // sayWaiting tells a person at a terminal that it is waited, what for, and where
 // that may be for ever. The store is nil if there is none yet.
-func (p *program) sayWaiting(c *cli.Context, store *recorder.Store, what string) error {
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil || !errs.Lasts() {
-		return err
+func (p *program) sayWaiting(c *cli.Context, store *recorder.Store, what string) {
+	errs := p.errs(c)
+	if !errs.Lasts() {
+		return
 	}
 	text := "Waiting for " + what + ". Ctrl-C ends."
 	if store == nil {
@@ -125,7 +117,6 @@ func (p *program) sayWaiting(c *cli.Context, store *recorder.Store, what string)
 		text = "No devhook up runs on this store now. " + text
 	}
 	errs.Paragraph(0, errs.Dim(text))
-	return nil
 }
 
 // waitReady waits until a devhook up of the store takes webhooks in.
@@ -169,10 +160,7 @@ func (p *program) waitWebhooks(ctx context.Context, c *cli.Context, out *termina
 		return 0, err
 	}
 	defer store.Close()
-	errs, err := p.terminal(c, p.stderr)
-	if err != nil {
-		return 0, err
-	}
+	errs := p.errs(c)
 	var after *recorder.Exchange
 	if c.IsSet("after") {
 		if after, err = store.Behind(c.String("after")); err != nil {
