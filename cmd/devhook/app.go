@@ -204,6 +204,22 @@ func jsonLine(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// An event is a line of which a command prints several kinds: {"v":1,"type":KIND, and the
+// members of about, of which there is one at least.
+type event struct {
+	kind  string
+	about any
+}
+
+// MarshalJSON is that of [json.Marshaler].
+func (e event) MarshalJSON() ([]byte, error) {
+	text, err := jsonLine(e.about)
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(`{"v":1,"type":"`+e.kind+`",`), text[1:]...), nil
+}
+
 // line prints v as a line of JSON, as jsonLine has it. That it cannot be written is a
 // [*failure].
 func (p *program) line(v any) error {

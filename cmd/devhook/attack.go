@@ -143,11 +143,7 @@ func (p *program) listVariants(c *cli.Context, list []attack.Variant) error {
 // attacked prints what became of one variant.
 func (p *program) attacked(c *cli.Context, out *terminal.Terminal, r attack.Result) error {
 	if c.Bool("json") {
-		return p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			attack.Told
-		}{1, "variant", r.Tell()})
+		return p.line(event{"variant", r.Tell()})
 	}
 	want, did, mark, text := string(r.Shot.Want), r.Said(), out.Good("ok"), out.Dim(terminal.Safe(r.Note))
 	switch {
@@ -191,11 +187,7 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 		}
 	}
 	if c.Bool("json") {
-		if err := p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			attack.Summary
-		}{1, "end", summary}); err != nil {
+		if err := p.line(event{"end", summary}); err != nil {
 			return err
 		}
 	} else {

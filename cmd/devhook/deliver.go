@@ -83,11 +83,7 @@ func (p *program) deliver(c *cli.Context) error {
 // policy says what is known of the provider.
 func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) error {
 	if c.Bool("json") {
-		return p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			trial.ToldPolicy
-		}{1, "policy", trial.TellPolicy(t.Provider.ID, policy)})
+		return p.line(event{"policy", trial.TellPolicy(t.Provider.ID, policy)})
 	}
 	var said []string
 	switch {
@@ -127,11 +123,7 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 func (p *program) tried(c *cli.Context, t *trying, one trial.Try) error {
 	told := one.Tell()
 	if c.Bool("json") {
-		return p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			trial.ToldTry
-		}{1, "try", told})
+		return p.line(event{"try", told})
 	}
 	did := "no answer"
 	if told.Status != 0 {
@@ -160,11 +152,9 @@ func (p *program) delivered(c *cli.Context, d trial.Delivery) error {
 	if !c.Bool("json") {
 		return nil
 	}
-	return p.line(struct {
-		V         int    `json:"v"`
-		Type      string `json:"type"`
-		Tries     int    `json:"tries"`
-		Delivered bool   `json:"delivered"`
-		Duplicate bool   `json:"duplicate"`
-	}{1, "end", d.Tries, d.Delivered, d.Duplicate})
+	return p.line(event{"end", struct {
+		Tries     int  `json:"tries"`
+		Delivered bool `json:"delivered"`
+		Duplicate bool `json:"duplicate"`
+	}{d.Tries, d.Delivered, d.Duplicate}})
 }

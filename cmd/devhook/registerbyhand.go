@@ -57,13 +57,11 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 		u = "the public URL of devhook up"
 	}
 	if r.c.Bool("json") {
-		return r.p.line(struct {
-			V        int      `json:"v"`
-			Type     string   `json:"type"`
+		return r.p.line(event{"steps", struct {
 			Provider string   `json:"provider"`
 			URL      string   `json:"url,omitempty"`
 			Steps    []string `json:"steps"`
-		}{1, "steps", known.ID, at, append([]string{}, known.Steps(u)...)})
+		}{known.ID, at, append([]string{}, known.Steps(u)...)}})
 	}
 	if len(known.Dashboard) == 0 {
 		r.out.Printf("%s: paste it where the provider asks for it: %s", known.Name, terminal.Safe(u))
@@ -140,16 +138,14 @@ func (r *registerRun) arrived(known verify.Provider, ex *recorder.Exchange) erro
 	}
 	var err error
 	if r.c.Bool("json") {
-		err = r.p.line(struct {
-			V        int            `json:"v"`
-			Type     string         `json:"type"`
+		err = r.p.line(event{"arrived", struct {
 			Provider string         `json:"provider"`
 			Event    string         `json:"event,omitempty"`
 			Exchange recorder.ID    `json:"exchange"`
 			At       time.Time      `json:"at"`
 			Verdict  verify.Verdict `json:"verdict"`
 			Status   int            `json:"status"` // 0: it was not answered
-		}{1, "arrived", known.ID, ex.Event, ex.ID, ex.At, ex.Verdict, status})
+		}{known.ID, ex.Event, ex.ID, ex.At, ex.Verdict, status}})
 	} else {
 		r.out.Exchange(ex)
 		answer := "it was not answered"

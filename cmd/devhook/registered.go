@@ -23,14 +23,12 @@ func (r *registerRun) dryRun(reg *register.Registration, callback string) error 
 	for _, ch := range plan {
 		method, url, body := reg.Show(ch.Call)
 		if r.c.Bool("json") {
-			if err := r.p.line(struct {
-				V      int    `json:"v"`
-				Type   string `json:"type"`
+			if err := r.p.line(event{"call", struct {
 				About  string `json:"about"`
 				Method string `json:"method"`
 				URL    string `json:"url"`
 				Body   string `json:"body,omitempty"`
-			}{1, "call", ch.About, method, url, body}); err != nil {
+			}{ch.About, method, url, body}}); err != nil {
 				return err
 			}
 			continue

@@ -134,10 +134,8 @@ func stepText(t *terminal.Terminal, s register.Step) string {
 }
 
 // stepLine is a step, as a line of --json.
-func stepLine(provider string, s register.Step) any {
+func stepLine(provider string, s register.Step) event {
 	line := struct {
-		V        int    `json:"v"`
-		Type     string `json:"type"`
 		Provider string `json:"provider"`
 		Key      string `json:"key"`
 		About    string `json:"about"`
@@ -145,11 +143,11 @@ func stepLine(provider string, s register.Step) any {
 		Result   string `json:"result"`
 		Why      string `json:"why,omitempty"`
 		Old      bool   `json:"old,omitempty"`
-	}{1, "step", provider, s.Change.Key, s.Change.About, s.Change.URL, cmp.Or(string(s.Undo.Result), "done"), s.Undo.Why, s.Old}
+	}{provider, s.Change.Key, s.Change.About, s.Change.URL, cmp.Or(string(s.Undo.Result), "done"), s.Undo.Why, s.Old}
 	if s.Err != nil {
 		line.Result, line.Why = "failed", s.Err.Error()
 	}
-	return line
+	return event{"step", line}
 }
 
 // registeredText says where webhooks go, and what is left to do by hand.
@@ -169,15 +167,13 @@ func byHandSteps(provider, url string) []string {
 	return nil
 }
 
-func registeredLine(provider, account, url string) any {
-	return struct {
-		V        int      `json:"v"`
-		Type     string   `json:"type"`
+func registeredLine(provider, account, url string) event {
+	return event{"registered", struct {
 		Provider string   `json:"provider"`
 		Account  string   `json:"account"`
 		URL      string   `json:"url"`
 		ByHand   []string `json:"by_hand,omitempty"`
-	}{1, "registered", provider, account, url, byHandSteps(provider, url)}
+	}{provider, account, url, byHandSteps(provider, url)}}
 }
 
 func (r *registerRun) say(provider string, s register.Step) {

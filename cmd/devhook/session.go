@@ -136,12 +136,10 @@ func (s *sending) play(events []livesession.Event, speed float64) error {
 // sum prints what an app has to have counted.
 func (s *sending) sum(t livesession.Totals) error {
 	if s.c.Bool("json") {
-		if err := s.p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
+		if err := s.p.line(event{"totals", struct {
 			livesession.Totals
 			Failed int `json:"failed"`
-		}{1, "totals", t, s.failed}); err != nil {
+		}{t, s.failed}}); err != nil {
 			return err
 		}
 	} else {

@@ -89,11 +89,7 @@ func (p *program) shrink(c *cli.Context) error {
 // shrunk prints the smallest body.
 func (p *program) shrunk(c *cli.Context, t *trying, small trial.Shrunk) error {
 	if c.Bool("json") {
-		return p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			trial.ToldShrunk
-		}{1, "shrunk", small.Tell(t.Source.Request.Size)})
+		return p.line(event{"shrunk", small.Tell(t.Source.Request.Size)})
 	}
 	if t.out.Lasts() {
 		t.out.Printf("%s", terminal.SafeText(string(small.Body)))

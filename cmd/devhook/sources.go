@@ -196,8 +196,6 @@ func (u *up) printSource(s openStream, st stream.Status) {
 		To   time.Time `json:"to"`
 	}
 	line := struct {
-		V       int           `json:"v"`
-		Type    string        `json:"type"`
 		Source  string        `json:"source"`
 		Creator string        `json:"creator,omitempty"`
 		State   stream.State  `json:"state"`
@@ -206,11 +204,11 @@ func (u *up) printSource(s openStream, st stream.Status) {
 		Detail  string        `json:"detail,omitempty"`
 		Retry   time.Duration `json:"retry_ns,omitempty"`
 		Missing *span         `json:"missing,omitempty"`
-	}{V: 1, Type: "source", Source: s.Provider, Creator: s.Creator, State: st.State, At: st.At, Account: st.Account, Detail: st.Detail, Retry: st.Retry}
+	}{Source: s.Provider, Creator: s.Creator, State: st.State, At: st.At, Account: st.Account, Detail: st.Detail, Retry: st.Retry}
 	if st.Gap() != "" {
 		line.Missing = &span{st.From, st.To}
 	}
-	u.printLine(line)
+	u.printLine(event{"source", line})
 }
 
 // describeStreams is the part of the ready block on what is listened to.

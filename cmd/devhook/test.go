@@ -165,14 +165,12 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 	}
 	s.errs.Printf("%s", text)
 	if s.c.Bool("json") {
-		if err := s.p.line(struct {
-			V       int    `json:"v"`
-			Type    string `json:"type"`
-			Cases   int    `json:"cases"`
-			Right   int    `json:"right"`
-			Wrong   int    `json:"wrong"`
-			NotSent int    `json:"not_sent"`
-		}{1, "end", len(cases), len(s.reported) - failed, failed, len(cases) - len(s.reported)}); err != nil {
+		if err := s.p.line(event{"end", struct {
+			Cases   int `json:"cases"`
+			Right   int `json:"right"`
+			Wrong   int `json:"wrong"`
+			NotSent int `json:"not_sent"`
+		}{len(cases), len(s.reported) - failed, failed, len(cases) - len(s.reported)}}); err != nil {
 			return err
 		}
 	}
@@ -252,11 +250,7 @@ func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange)
 		done = new(recorder.Exchange)
 	}
 	if s.c.Bool("json") {
-		return s.p.line(struct {
-			V    int    `json:"v"`
-			Type string `json:"type"`
-			trial.ToldCase
-		}{1, "case", trial.TellCase(tc.Case, tc.file, entry.why, done)})
+		return s.p.line(event{"case", trial.TellCase(tc.Case, tc.file, entry.why, done)})
 	}
 	if entry.why == "" {
 		s.out.Printf("%s  %s  %s", s.out.Good("ok   "), terminal.Safe(tc.Name), s.out.Dim(fmt.Sprintf("#%d %s %s", done.Seq, outcomeText(done), terminal.Took(entry.took))))

@@ -31,8 +31,6 @@ func (u *up) printLine(v any) {
 
 func (u *up) printReady(public string) {
 	line := struct {
-		V       int      `json:"v"`
-		Type    string   `json:"type"`
 		URL     string   `json:"url"`
 		Listen  string   `json:"listen,omitempty"`
 		Forward []string `json:"forward,omitempty"`
@@ -44,7 +42,7 @@ func (u *up) printReady(public string) {
 		Elsewhere []string          `json:"inspect_elsewhere,omitempty"` // from other machines
 		Sources   []json.RawMessage `json:"sources,omitempty"`
 		Mirror    string            `json:"ws_mirror,omitempty"`
-	}{V: 1, Type: "ready", URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
+	}{URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
 	if abs, err := filepath.Abs(line.Store); err == nil {
 		line.Store = abs
 	}
@@ -61,7 +59,7 @@ func (u *up) printReady(public string) {
 	for _, to := range u.routes.Default.Forward {
 		line.Forward = append(line.Forward, to.String())
 	}
-	u.printLine(line)
+	u.printLine(event{"ready", line})
 }
 
 // printExchange never holds a large body in memory.
@@ -80,45 +78,39 @@ func (u *up) printExchange(ex *recorder.Exchange) {
 }
 
 func (u *up) printEnded(ex *recorder.Exchange) {
-	u.printLine(struct {
-		V     int              `json:"v"`
-		Type  string           `json:"type"`
+	u.printLine(event{"ended", struct {
 		ID    recorder.ID      `json:"id"`
 		Seq   uint64           `json:"seq"`
 		Ended *recorder.Ending `json:"ended"`
-	}{1, "ended", ex.ID, ex.Seq, ex.Ending})
+	}{ex.ID, ex.Seq, ex.Ending}})
 }
 
 func (u *up) printTunnel(e tunnel.Event) {
 	line := struct {
-		V     int    `json:"v"`
-		Type  string `json:"type"`
 		State string `json:"state"`
 		URL   string `json:"url,omitempty"`
 		Error string `json:"error,omitempty"`
-	}{V: 1, Type: "tunnel", State: string(e.State)}
+	}{State: string(e.State)}
 	if e.URL != nil {
 		line.URL = e.URL.String()
 	}
 	if e.Err != nil {
 		line.Error = e.Err.Error()
 	}
-	u.printLine(line)
+	u.printLine(event{"tunnel", line})
 }
 
 func (u *up) printEnd(err error) {
 	line := struct {
-		V           int                      `json:"v"`
-		Type        string                   `json:"type"`
 		Exchanges   int                      `json:"exchanges"`
 		Outcomes    map[recorder.Outcome]int `json:"outcomes,omitempty"`
 		Copies      int                      `json:"copies,omitempty"`
 		Malformed   int64                    `json:"malformed,omitempty"`
 		NotRecorded int64                    `json:"not_recorded,omitempty"`
 		Error       string                   `json:"error,omitempty"`
-	}{V: 1, Type: "end", Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded()}
+	}{Exchanges: u.tally.total, Outcomes: u.tally.outcomes, Copies: u.tally.copies, Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded()}
 	if err != nil {
 		line.Error = explain(err).text
 	}
-	u.printLine(line)
+	u.printLine(event{"end", line})
 }
