@@ -32,6 +32,34 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Write(b.Bytes())
 }
 
+// answered makes a route of h, which returns the answer, or why there is none.
+func (in *Inspector) answered(h func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := h(r)
+		in.answer(w, v, err)
+	}
+}
+
+// asked is answered for what is asked by an object of JSON.
+func asked[In any](in *Inspector, h func(*http.Request, In) (any, error)) http.HandlerFunc {
+	return in.answered(func(r *http.Request) (any, error) {
+		var req In
+		if err := decode(r, &req); err != nil {
+			return nil, err
+		}
+		return h(r, req)
+	})
+}
+
+// answer answers v, or err if there is one.
+func (in *Inspector) answer(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		in.failed(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, v)
+}
+
 // fail answers that something cannot be done, and what to do about it.
 func fail(w http.ResponseWriter, status int, text, hint string) {
 	writeJSON(w, status, problem{text, hint})
@@ -55,6 +83,9 @@ func (in *Inspector) failed(w http.ResponseWriter, err error) {
 		fail(w, http.StatusConflict, err.Error(), "give more of the ID")
 	case errors.As(err, &plan):
 		fail(w, http.StatusUnprocessableEntity, plan.Text, plan.Hint)
+	case errors.Is(err, recorder.ErrBusy):
+		w.Header().Set("Retry-After", "1")
+		fail(w, http.StatusServiceUnavailable, err.Error(), "try again when what reads them is done")
 	case errors.Is(err, recorder.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		fail(w, http.StatusNotFound, err.Error(), "GET /devhook/v1/exchanges lists what there is")
 	default:

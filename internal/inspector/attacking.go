@@ -18,7 +18,7 @@ type attackRequest struct {
 }
 
 // variants lists the variants that an attack has.
-func (in *Inspector) variants(w http.ResponseWriter, _ *http.Request) {
+func (in *Inspector) variants(*http.Request) (any, error) {
 	type variant struct {
 		Name  string      `json:"name"`
 		About string      `json:"about"`
@@ -31,38 +31,32 @@ func (in *Inspector) variants(w http.ResponseWriter, _ *http.Request) {
 	for _, v := range attack.Variants {
 		list.Variants = append(list.Variants, variant{v.Name, v.About, v.Want})
 	}
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
 // attack tries an app with right and wrong variants of a webhook, and answers once all were
 // sent, or time is up.
-func (in *Inspector) attack(w http.ResponseWriter, r *http.Request) {
-	var req attackRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
+func (in *Inspector) attack(r *http.Request, req attackRequest) (any, error) {
 	list, err := attack.Choose(req.Only)
 	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error(), "GET /devhook/v1/attack lists all")
-		return
+		return nil, &Error{http.StatusBadRequest, err.Error(), "GET /devhook/v1/attack lists all"}
 	}
 	effects, err := in.effects(r, req.Effects)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
-	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
-	if !ok {
-		return
+	t, ctx, end, err := in.tries(r, req.tryRequest)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	results, err := t.Attack(ctx, list, effects, func(attack.Result) {})
-	if counting := new(attack.EffectsError); errors.As(err, &counting) && ctx.Err() == nil {
+	if counting := new(attack.EffectsError); errors.As(err, &counting) {
 		err = &Error{http.StatusUnprocessableEntity, "effects: " + counting.Text, "the URL has to answer a number: how many webhooks the app has acted on so far"}
 	}
-	if !in.answered(ctx, w, err) {
-		return
+	timedOut, err := late(ctx, err)
+	if err != nil {
+		return nil, err
 	}
 	answer := struct {
 		V        int           `json:"v"`
@@ -70,11 +64,11 @@ func (in *Inspector) attack(w http.ResponseWriter, r *http.Request) {
 		Variants []attack.Told `json:"variants"`
 		attack.Summary
 		TimedOut bool `json:"timed_out"`
-	}{V: 1, Provider: t.Provider.ID, Variants: []attack.Told{}, Summary: attack.Summarize(results), TimedOut: err != nil}
+	}{V: 1, Provider: t.Provider.ID, Variants: []attack.Told{}, Summary: attack.Summarize(results), TimedOut: timedOut}
 	for _, r := range results {
 		answer.Variants = append(answer.Variants, r.Tell())
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, nil
 }
 
 // effects returns what asks a URL how many webhooks were acted on; nil for none. It has to

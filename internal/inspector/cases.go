@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,24 +33,15 @@ type testCase struct {
 }
 
 // test sends cases to an app, and answers which of them are right.
-func (in *Inspector) test(w http.ResponseWriter, r *http.Request) {
-	var req testRequest
-	err := decode(r, &req)
-	var cases []testCase
-	if err == nil {
-		cases, err = in.cases(r, req)
-	}
+func (in *Inspector) test(r *http.Request, req testRequest) (any, error) {
+	cases, err := in.cases(r, req)
 	timeout, within, err2 := req.times()
-	if err == nil {
-		err = err2
+	if err := cmp.Or(err, err2); err != nil {
+		return nil, err
 	}
+	ctx, end, err := in.long(r, within)
 	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	ctx, end, ok := in.long(w, r, within)
-	if !ok {
-		return
+		return nil, err
 	}
 	defer end()
 	answer := struct {
@@ -74,11 +66,8 @@ func (in *Inspector) test(w http.ResponseWriter, r *http.Request) {
 			answer.Wrong++
 		}
 	}
-	if !in.answered(ctx, w, err) {
-		return
-	}
-	answer.TimedOut = err != nil
-	writeJSON(w, http.StatusOK, answer)
+	answer.TimedOut, err = late(ctx, err)
+	return answer, err
 }
 
 // cases reads the cases of req, and where each is sent; one that cannot be keeps all back.

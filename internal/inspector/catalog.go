@@ -59,7 +59,16 @@ func (in *Inspector) provider(p verify.Provider, keys map[string]verify.Keys) pr
 	return d
 }
 
-func (in *Inspector) listProviders(w http.ResponseWriter, _ *http.Request) {
+// lookup returns the provider of an id; an error if there is none.
+func (in *Inspector) lookup(id string) (verify.Provider, error) {
+	p, ok := in.o.Catalog().Lookup(id)
+	if !ok {
+		return p, &Error{http.StatusNotFound, "there is no provider " + id, "GET /devhook/v1/providers lists all"}
+	}
+	return p, nil
+}
+
+func (in *Inspector) listProviders(*http.Request) (any, error) {
 	list := struct {
 		V         int        `json:"v"`
 		Providers []provider `json:"providers"`
@@ -68,23 +77,22 @@ func (in *Inspector) listProviders(w http.ResponseWriter, _ *http.Request) {
 	for _, p := range in.o.Catalog().Providers() {
 		list.Providers = append(list.Providers, in.provider(p, keys))
 	}
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
-func (in *Inspector) oneProvider(w http.ResponseWriter, r *http.Request) {
-	p, ok := in.o.Catalog().Lookup(r.PathValue("id"))
-	if !ok {
-		fail(w, http.StatusNotFound, "there is no provider "+r.PathValue("id"), "GET /devhook/v1/providers lists all")
-		return
+func (in *Inspector) oneProvider(r *http.Request) (any, error) {
+	p, err := in.lookup(r.PathValue("id"))
+	if err != nil {
+		return nil, err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V int `json:"v"`
 		provider
-	}{1, in.provider(p, in.o.Keys())})
+	}{1, in.provider(p, in.o.Keys())}, nil
 }
 
 // listFixtures answers the samples, of one provider if it is named.
-func (in *Inspector) listFixtures(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) listFixtures(r *http.Request) (any, error) {
 	all, err := in.o.Fixtures()
 	list := struct {
 		V        int             `json:"v"`
@@ -103,22 +111,20 @@ func (in *Inspector) listFixtures(w http.ResponseWriter, r *http.Request) {
 			list.Fixtures = append(list.Fixtures, f.Tell())
 		}
 	}
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
 // oneFixture answers a sample, and the webhook as it would be sent, unsigned.
-func (in *Inspector) oneFixture(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) oneFixture(r *http.Request) (any, error) {
 	f, err := in.fixture(r.PathValue("provider") + "/" + r.PathValue("event"))
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
-	ex := in.o.Address(f)
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V int `json:"v"`
 		fixtures.Told
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, f.Tell(), ex})
+	}{1, f.Tell(), in.o.Address(f)}, nil
 }
 
 // saveFixture makes a sample of a recording.

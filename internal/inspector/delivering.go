@@ -15,16 +15,10 @@ type deliverRequest struct {
 
 // deliver sends a webhook as often as its provider would try, by a virtual clock, and
 // answers once the provider is content, gives up, or time is up.
-func (in *Inspector) deliver(w http.ResponseWriter, r *http.Request) {
-	var req deliverRequest
-	err := decode(r, &req)
+func (in *Inspector) deliver(r *http.Request, req deliverRequest) (any, error) {
+	t, ctx, end, err := in.tries(r, req.tryRequest)
 	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
-	if !ok {
-		return
+		return nil, err
 	}
 	defer end()
 	policy := delivery.Of(t.Provider.Retry)
@@ -33,10 +27,8 @@ func (in *Inspector) deliver(w http.ResponseWriter, r *http.Request) {
 		tries = append(tries, one.Tell())
 		return nil
 	})
-	if !in.answered(ctx, w, err) {
-		return
-	}
-	writeJSON(w, http.StatusOK, struct {
+	timedOut, err := late(ctx, err)
+	return struct {
 		V         int              `json:"v"`
 		Policy    trial.ToldPolicy `json:"policy"`
 		Tries     []trial.ToldTry  `json:"tries"`
@@ -44,5 +36,5 @@ func (in *Inspector) deliver(w http.ResponseWriter, r *http.Request) {
 		Delivered bool             `json:"delivered"`
 		Duplicate bool             `json:"duplicate"`
 		TimedOut  bool             `json:"timed_out"`
-	}{1, trial.TellPolicy(t.Provider.ID, policy), tries, d.Answered, d.Delivered, d.Duplicate, err != nil})
+	}{1, trial.TellPolicy(t.Provider.ID, policy), tries, d.Answered, d.Delivered, d.Duplicate, timedOut}, err
 }

@@ -10,21 +10,14 @@ import (
 
 // diff answers in what one exchange differs from another: the request or, with
 // ?of=response, what was answered.
-func (in *Inspector) diff(w http.ResponseWriter, r *http.Request) {
-	a, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
-	}
-	b, ok := in.exchange(w, r, "other")
-	if !ok {
-		return
+func (in *Inspector) diff(r *http.Request) (any, error) {
+	a, err := in.named(r, "ref")
+	b, err2 := in.named(r, "other")
+	if err := cmp.Or(err, err2); err != nil {
+		return nil, err
 	}
 	list, err := in.differences(r.URL.Query().Get("of"), a, b)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, replay.TellDiff(a.ID, b.ID, list))
+	return replay.TellDiff(a.ID, b.ID, list), err
 }
 
 func (in *Inspector) differences(of string, a, b *recorder.Exchange) ([]replay.Difference, error) {

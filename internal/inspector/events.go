@@ -29,12 +29,8 @@ const (
 func (in *Inspector) events(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	f, err := in.filter(query.Get("filter"))
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	summary, err := view(query)
-	if err != nil {
+	summary, err2 := view(query)
+	if err := cmp.Or(err, err2); err != nil {
 		in.failed(w, err)
 		return
 	}
@@ -61,8 +57,8 @@ func (in *Inspector) events(w http.ResponseWriter, r *http.Request) {
 // no place of this journal is answered with an event "reset": what the client has is
 // to be read anew. The first event is "open", so that there is an id from the start.
 func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(recorder.Step) (name string, data []byte, err error)) {
-	if !in.begin() {
-		fail(w, http.StatusServiceUnavailable, "devhook ends, or too many follow already", fmt.Sprintf("up to %d can", maxStreams))
+	if err := in.begin(); err != nil {
+		in.failed(w, err)
 		return
 	}
 	defer in.endStream()
@@ -143,16 +139,16 @@ func lastID(r *http.Request) string {
 	return r.URL.Query().Get("after")
 }
 
-// begin counts one who follows; ok is false if no more may.
-func (in *Inspector) begin() (ok bool) {
+// begin counts one who follows; an error says that no more may.
+func (in *Inspector) begin() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.done.Err() != nil || in.streams >= maxStreams {
-		return false
+		return &Error{http.StatusServiceUnavailable, "devhook ends, or too many follow already", fmt.Sprintf("up to %d can", maxStreams)}
 	}
 	in.streams++
 	in.work.Add(1)
-	return true
+	return nil
 }
 
 func (in *Inspector) endStream() {

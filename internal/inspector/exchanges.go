@@ -35,7 +35,7 @@ type exchangeList struct {
 
 // listExchanges answers the newest exchanges that a filter lets through, from
 // before a sequence number on.
-func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) listExchanges(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	var q recorder.Query
 	var err, err2, err3 error
@@ -43,19 +43,16 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 	q.Newest, err2 = number(query, "limit", usualExchanges, mostExchanges)
 	summary, err3 := view(query)
 	if err := cmp.Or(err, err2, err3); err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	if text := query.Get("before"); text != "" {
 		if q.Before, err = strconv.ParseUint(text, 10, 64); err != nil || q.Before == 0 {
-			fail(w, http.StatusBadRequest, "before is no sequence number", "take the member next of the answer before")
-			return
+			return nil, &Error{http.StatusBadRequest, "before is no sequence number", "take the member next of the answer before"}
 		}
 	}
 	end, err := in.o.Store.End() // first: what comes meanwhile is followed rather twice than never
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String(), Notes: notesOf(q.Filter)}
 	q.Newest++ // whether there is more
@@ -63,8 +60,7 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
 		if err != nil {
 			if !errors.As(err, new(*recorder.DamagedError)) {
-				in.failed(w, err)
-				return
+				return nil, err
 			}
 			list.Damaged = append(list.Damaged, err.Error())
 			continue
@@ -82,7 +78,7 @@ func (in *Inspector) listExchanges(w http.ResponseWriter, r *http.Request) {
 	if held.dropped {
 		list.Next = held.list[0].Seq
 	}
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
 // A window holds the last of what is added, at most [mostBytes] of it, and one
@@ -179,35 +175,29 @@ func shortened(res *recorder.Response) *recorder.Response {
 	return &s
 }
 
-// exchange returns the recording that r names; ok is false if there is none, and
-// r is answered.
-func (in *Inspector) exchange(w http.ResponseWriter, r *http.Request, name string) (ex *recorder.Exchange, ok bool) {
-	ex, err := in.o.Store.Get(r.PathValue(name))
-	if err != nil {
-		in.failed(w, err)
-		return nil, false
-	}
-	return ex, true
+// named returns the recording whose reference is in the path of r, under that name.
+func (in *Inspector) named(r *http.Request, name string) (*recorder.Exchange, error) {
+	return in.o.Store.Get(r.PathValue(name))
 }
 
 // oneExchange answers one exchange; a body that is in a file stays a reference.
-func (in *Inspector) oneExchange(w http.ResponseWriter, r *http.Request) {
-	if ex, ok := in.exchange(w, r, "ref"); ok {
-		writeJSON(w, http.StatusOK, ex)
-	}
-}
+func (in *Inspector) oneExchange(r *http.Request) (any, error) { return in.named(r, "ref") }
 
 func (in *Inspector) requestBody(w http.ResponseWriter, r *http.Request) {
-	if ex, ok := in.exchange(w, r, "ref"); ok {
-		in.serveBytes(w, r, ex.Request.Body, string(ex.ID)+".request")
+	ex, err := in.named(r, "ref")
+	if err != nil {
+		in.failed(w, err)
+		return
 	}
+	in.serveBytes(w, r, ex.Request.Body, string(ex.ID)+".request")
 }
 
 // responseBody answers the bytes of what the sender got or, with ?of=app, of what
 // the app answered, where that is something else.
 func (in *Inspector) responseBody(w http.ResponseWriter, r *http.Request) {
-	ex, ok := in.exchange(w, r, "ref")
-	if !ok {
+	ex, err := in.named(r, "ref")
+	if err != nil {
+		in.failed(w, err)
 		return
 	}
 	res := ex.Response
@@ -227,15 +217,11 @@ func (in *Inspector) responseBody(w http.ResponseWriter, r *http.Request) {
 }
 
 // frames answers the newest frames of a WebSocket, the oldest of them first.
-func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) frames(r *http.Request) (any, error) {
 	n, err := number(r.URL.Query(), "limit", usualFrames, mostFrames)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	ex, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
+	ex, err2 := in.named(r, "ref")
+	if err := cmp.Or(err, err2); err != nil {
+		return nil, err
 	}
 	list := struct {
 		V       int               `json:"v"`
@@ -249,13 +235,12 @@ func (in *Inspector) frames(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if !errors.As(err, new(*recorder.DamagedError)) {
-			in.failed(w, err)
-			return
+			return nil, err
 		}
 		list.Damaged = append(list.Damaged, err.Error())
 	}
 	list.Frames = append(list.Frames, held.list...)
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
 // load reads the body of req into memory, unless it is too large to be signed or

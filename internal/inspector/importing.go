@@ -21,15 +21,9 @@ type importRequest struct {
 // importAll records what the request holds, and sends nothing. What has a fault imports
 // nothing. Files that curl commands name are not read: who asks may be no user of
 // this machine.
-func (in *Inspector) importAll(w http.ResponseWriter, r *http.Request) {
-	var req importRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
+func (in *Inspector) importAll(r *http.Request, req importRequest) (any, error) {
 	if req.Text == nil {
-		fail(w, http.StatusBadRequest, "text is missing", "it is what a file of devhook import holds")
-		return
+		return nil, &Error{http.StatusBadRequest, "text is missing", "it is what a file of devhook import holds"}
 	}
 	type entry struct {
 		ID  recorder.ID `json:"id"`
@@ -50,8 +44,7 @@ func (in *Inspector) importAll(w http.ResponseWriter, r *http.Request) {
 		err = &Error{http.StatusUnprocessableEntity, "that holds no webhook", ""}
 	}
 	if err != nil {
-		in.failed(w, unreadable(err))
-		return
+		return nil, unreadable(err)
 	}
 	reader.Skipped = nil
 	imp := interchange.Importer{Store: in.o.Store, Catalog: in.o.Catalog(), Reader: reader}
@@ -59,11 +52,7 @@ func (in *Inspector) importAll(w http.ResponseWriter, r *http.Request) {
 		answer.Exchanges = append(answer.Exchanges, entry{ex.ID, ex.Seq})
 		return nil
 	})
-	if err != nil {
-		in.failed(w, unreadable(err))
-		return
-	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, unreadable(err)
 }
 
 // unreadable tells where in a text a fault is.

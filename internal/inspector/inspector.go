@@ -114,6 +114,14 @@ type Setting struct {
 	From  string `json:"from"`
 }
 
+// settings answers what devhook was told.
+func (in *Inspector) settings(*http.Request) (any, error) {
+	return struct {
+		V        int       `json:"v"`
+		Settings []Setting `json:"settings"`
+	}{1, append([]Setting{}, in.o.Settings()...)}, nil
+}
+
 // A SaveFixture is a recording that is to be a sample.
 type SaveFixture struct {
 	Ref   string `json:"ref"`

@@ -34,11 +34,9 @@ type subject struct {
 	keys     verify.Keys
 }
 
-// subject reads what r asks about.
-func (in *Inspector) subject(r *http.Request) (s subject, err error) {
-	if err := decode(r, &s.judgeRequest); err != nil {
-		return s, err
-	}
+// subject reads what is asked about.
+func (in *Inspector) subject(req judgeRequest) (s subject, err error) {
+	s.judgeRequest = req
 	if s.ex, err = in.open(s.source); err != nil {
 		return s, err
 	}
@@ -81,11 +79,10 @@ func (in *Inspector) providerOf(ex *recorder.Exchange, given provided) (p verify
 
 // verify checks a signature: of a recording as of when it came, of all else as of
 // now, unless a time is named.
-func (in *Inspector) verify(w http.ResponseWriter, r *http.Request) {
-	s, err := in.subject(r)
+func (in *Inspector) verify(_ *http.Request, req judgeRequest) (any, error) {
+	s, err := in.subject(req)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	usual := s.ex.At
 	if usual.IsZero() {
@@ -96,13 +93,11 @@ func (in *Inspector) verify(w http.ResponseWriter, r *http.Request) {
 		err = checked(s.provider)(s.provider.CheckKeys(s.keys))
 	}
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	m, err := s.ex.Request.Message()
 	if err != nil {
-		in.failed(w, &Error{http.StatusUnprocessableEntity, err.Error(), ""})
-		return
+		return nil, &Error{http.StatusUnprocessableEntity, err.Error(), ""}
 	}
 	v := s.provider.Scheme.Verify(m, s.keys, at)
 	if v.Status != verify.Valid {
@@ -114,38 +109,35 @@ func (in *Inspector) verify(w http.ResponseWriter, r *http.Request) {
 			v.Hint = found.Finding + ": " + found.Do
 		}
 	}
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V        int            `json:"v"`
 		Provider string         `json:"provider"`
 		Verdict  verify.Verdict `json:"verdict"`
-	}{1, s.provider.ID, v})
+	}{1, s.provider.ID, v}, nil
 }
 
 // sign answers the webhook, signed anew.
-func (in *Inspector) sign(w http.ResponseWriter, r *http.Request) {
-	s, err := in.subject(r)
+func (in *Inspector) sign(_ *http.Request, req judgeRequest) (any, error) {
+	s, err := in.subject(req)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	at, err := in.when("at", s.At, in.o.Now())
 	if err == nil {
 		err = checked(s.provider)(s.provider.CheckSign(s.keys))
 	}
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	s.ex.Provider = s.provider.ID
 	signed, err := replay.Plan{Source: s.ex, Sign: replay.SignAlways, FreshID: s.FreshID}.Build(replay.Keys(s.provider, s.keys), at)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V        int                `json:"v"`
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, &recorder.Exchange{Provider: s.provider.ID, Request: signed.Request}})
+	}{1, &recorder.Exchange{Provider: s.provider.ID, Request: signed.Request}}, nil
 }
 
 // checked turns the answer of CheckKeys and CheckSign of p into an error.

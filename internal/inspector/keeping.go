@@ -1,7 +1,6 @@
 package inspector
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -17,78 +16,56 @@ type kept struct {
 	Pinned bool        `json:"pinned"`
 }
 
-func (in *Inspector) pin(w http.ResponseWriter, r *http.Request)   { in.keep(w, r, true) }
-func (in *Inspector) unpin(w http.ResponseWriter, r *http.Request) { in.keep(w, r, false) }
+func (in *Inspector) pin(r *http.Request) (any, error)   { return in.keep(r, true) }
+func (in *Inspector) unpin(r *http.Request) (any, error) { return in.keep(r, false) }
 
 // keep has a recording stay when others are pruned, or no longer. To say it twice
 // changes nothing.
-func (in *Inspector) keep(w http.ResponseWriter, r *http.Request, pinned bool) {
-	ex, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
+func (in *Inspector) keep(r *http.Request, pinned bool) (any, error) {
+	ex, err := in.named(r, "ref")
+	if err == nil && ex.Pinned != pinned {
+		err = in.o.Store.Pin(ex.ID, pinned)
 	}
-	if ex.Pinned != pinned {
-		if err := in.o.Store.Pin(ex.ID, pinned); err != nil {
-			in.failed(w, err)
-			return
-		}
+	if err != nil {
+		return nil, err
 	}
-	writeJSON(w, http.StatusOK, kept{1, ex.ID, ex.Seq, pinned})
+	return kept{1, ex.ID, ex.Seq, pinned}, nil
 }
 
 // remove removes one recording for good. One that is pinned, or under way, stays.
 //
 // Clients send a DELETE again whose answer was lost, as RFC 9110 §9.2.2 lets them:
 // so what names another recording as soon as this one is gone is refused.
-func (in *Inspector) remove(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) remove(r *http.Request) (any, error) {
 	ref := r.PathValue("ref")
 	if word, _, _ := strings.Cut(ref, "~"); word == "last" || word == "live" {
-		fail(w, http.StatusBadRequest, ref+" names another recording once that one is gone", "name what is to be deleted by its number or id")
-		return
+		return nil, &Error{http.StatusBadRequest, ref + " names another recording once that one is gone", "name what is to be deleted by its number or id"}
 	}
-	ex, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
+	ex, err := in.named(r, "ref")
+	if err != nil {
+		return nil, err
 	}
 	f, err := recorder.ParseFilter(in.o.Now(), "id:"+string(ex.ID))
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	out, err := in.o.Store.Prune(recorder.Pruning{Filter: f, Now: in.o.Now()})
 	switch {
 	case err != nil:
-		in.notPruned(w, err)
+		return nil, err
 	case out.Pinned > 0:
-		fail(w, http.StatusConflict, fmt.Sprintf("#%d is pinned", ex.Seq), "unpin it first")
+		return nil, &Error{http.StatusConflict, fmt.Sprintf("#%d is pinned", ex.Seq), "unpin it first"}
 	case out.Exchanges == 0:
-		in.whyNot(w, ex)
-	default:
-		in.o.Log.Info("a recording was deleted", "id", string(ex.ID))
-		writeJSON(w, http.StatusOK, struct {
-			V     int         `json:"v"`
-			ID    recorder.ID `json:"id"`
-			Seq   uint64      `json:"seq"`
-			Bytes int64       `json:"bytes"`
-		}{1, ex.ID, ex.Seq, out.Bytes})
+		if _, err := in.o.Store.Get(string(ex.ID)); err != nil { // somebody else has removed it meanwhile
+			return nil, err
+		}
+		return nil, &Error{http.StatusConflict, fmt.Sprintf("#%d is under way", ex.Seq), "try again when it is answered; without an answer it can be deleted after an hour"}
 	}
-}
-
-// notPruned answers why nothing could be removed.
-func (in *Inspector) notPruned(w http.ResponseWriter, err error) {
-	if errors.Is(err, recorder.ErrBusy) {
-		w.Header().Set("Retry-After", "1")
-		err = &Error{http.StatusServiceUnavailable, err.Error(), "try again when what reads them is done"}
-	}
-	in.failed(w, err)
-}
-
-// whyNot answers for a recording that was there a moment ago and that no pruning has
-// removed.
-func (in *Inspector) whyNot(w http.ResponseWriter, ex *recorder.Exchange) {
-	if _, err := in.o.Store.Get(string(ex.ID)); err != nil { // somebody else has removed it meanwhile
-		in.failed(w, err)
-		return
-	}
-	fail(w, http.StatusConflict, fmt.Sprintf("#%d is under way", ex.Seq), "try again when it is answered; without an answer it can be deleted after an hour")
+	in.o.Log.Info("a recording was deleted", "id", string(ex.ID))
+	return struct {
+		V     int         `json:"v"`
+		ID    recorder.ID `json:"id"`
+		Seq   uint64      `json:"seq"`
+		Bytes int64       `json:"bytes"`
+	}{1, ex.ID, ex.Seq, out.Bytes}, nil
 }

@@ -18,17 +18,10 @@ type keysRequest struct {
 
 // keyPair makes a key pair for a provider that keeps its own private key, or finds it,
 // and answers the public one; the private one stays in the store.
-func (in *Inspector) keyPair(w http.ResponseWriter, r *http.Request) {
-	var req keysRequest
-	err := decode(r, &req)
+func (in *Inspector) keyPair(_ *http.Request, req keysRequest) (any, error) {
+	p, err := in.lookup(req.Provider)
 	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	p, ok := in.o.Catalog().Lookup(req.Provider)
-	if !ok {
-		fail(w, http.StatusNotFound, "there is no provider "+req.Provider, "GET /devhook/v1/providers lists all")
-		return
+		return nil, err
 	}
 	answer := struct {
 		V           int    `json:"v"`
@@ -36,11 +29,8 @@ func (in *Inspector) keyPair(w http.ResponseWriter, r *http.Request) {
 		PublicKey   string `json:"public_key"`
 		PrivateFile string `json:"private_key_file"`
 	}{V: 1, Provider: p.ID}
-	if answer.PublicKey, answer.PrivateFile, err = in.o.KeyPair(p, req.New); err != nil {
-		in.failed(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, answer)
+	answer.PublicKey, answer.PrivateFile, err = in.o.KeyPair(p, req.New)
+	return answer, err
 }
 
 // A solveRequest is webhooks of a provider that nobody knows, and what signs them.
@@ -54,20 +44,13 @@ type solveRequest struct {
 const mostSamples = 32
 
 // solve finds out how webhooks are signed. The secret is used once and kept nowhere.
-func (in *Inspector) solve(w http.ResponseWriter, r *http.Request) {
-	var req solveRequest
-	err := decode(r, &req)
-	var samples []verify.Message
-	if err == nil {
-		samples, err = in.samples(req)
-	}
+func (in *Inspector) solve(_ *http.Request, req solveRequest) (any, error) {
+	samples, err := in.samples(req)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	keys := verify.Keys{Secrets: []verify.Secret{verify.NewSecret(req.Secret)}, With: req.With}
-	found := in.o.Catalog().Solve(samples, keys, in.o.Now())
-	writeJSON(w, http.StatusOK, found.Tell(len(samples)))
+	return in.o.Catalog().Solve(samples, keys, in.o.Now()).Tell(len(samples)), nil
 }
 
 // samples returns the messages of req.
@@ -112,14 +95,9 @@ type checkRequest struct {
 }
 
 // check tries descriptions on messages that are made up, and on vectors.
-func (in *Inspector) check(w http.ResponseWriter, r *http.Request) {
-	var req checkRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
-	wrong := func(what string, err error, hint string) {
-		fail(w, http.StatusUnprocessableEntity, what+": "+err.Error(), hint)
+func (in *Inspector) check(_ *http.Request, req checkRequest) (any, error) {
+	wrong := func(what string, err error, hint string) (any, error) {
+		return nil, &Error{http.StatusUnprocessableEntity, what + ": " + err.Error(), hint}
 	}
 	const language = "the language is described in verify/providers/README.md"
 	list, err := verify.ParseDescriptions([]byte(req.Description))
@@ -127,8 +105,7 @@ func (in *Inspector) check(w http.ResponseWriter, r *http.Request) {
 		_, err = verify.Builtin().With(list...)
 	}
 	if err != nil {
-		wrong("description", err, language)
-		return
+		return wrong("description", err, language)
 	}
 	var by map[string][]verify.Vector
 	if len(req.Vectors) > 0 && string(req.Vectors) != "null" {
@@ -137,8 +114,7 @@ func (in *Inspector) check(w http.ResponseWriter, r *http.Request) {
 			by, err = verify.VectorsOf(list, all)
 		}
 		if err != nil {
-			wrong("vectors", err, `each is a request with what is found of it, and its "provider" where several are described`)
-			return
+			return wrong("vectors", err, `each is a request with what is found of it, and its "provider" where several are described`)
 		}
 	}
 	answer := struct {
@@ -155,5 +131,5 @@ func (in *Inspector) check(w http.ResponseWriter, r *http.Request) {
 			add(one.TryVector(v))
 		}
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, nil
 }

@@ -10,11 +10,11 @@ import (
 // curlPart answers a command for a POSIX shell that sends the webhook to where it
 // went, as it was signed and without credentials.
 func (in *Inspector) curlPart(w http.ResponseWriter, r *http.Request) {
-	ex, ok := in.exchange(w, r, "ref")
-	if !ok {
-		return
+	ex, err := in.named(r, "ref")
+	if err == nil {
+		err = in.load(&ex.Request)
 	}
-	if err := in.load(&ex.Request); err != nil {
+	if err != nil {
 		in.failed(w, err)
 		return
 	}

@@ -69,17 +69,14 @@ type failedEvent struct {
 }
 
 // session sends the events of a LIVE, and answers what happened in it once all were sent.
-func (in *Inspector) session(w http.ResponseWriter, r *http.Request) {
-	var req sessionRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
+func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
 	events, totals, speed, err := in.made(req)
 	timeout, within, err2 := req.times()
 	if err := cmp.Or(err, err2); err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
+	}
+	if req.DryRun {
+		return shownSession(events, totals), nil
 	}
 	answer := struct {
 		V int `json:"v"`
@@ -89,10 +86,6 @@ func (in *Inspector) session(w http.ResponseWriter, r *http.Request) {
 		Failures []failedEvent `json:"failures,omitempty"` // the first of them
 		TimedOut bool          `json:"timed_out"`
 	}{V: 1, Totals: totals}
-	if req.DryRun {
-		showSession(w, events, totals)
-		return
-	}
 	var app *url.URL
 	var route string
 	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
@@ -103,9 +96,9 @@ func (in *Inspector) session(w http.ResponseWriter, r *http.Request) {
 		}
 		return in.o.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: app, Route: route, Timeout: timeout, Sign: replay.SignNever})
 	}
-	ctx, end, ok := in.long(w, r, within)
-	if !ok {
-		return
+	ctx, end, err := in.long(r, within)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	err = trial.Play(ctx, events, speed, send, func(n int, done *recorder.Exchange) {
@@ -118,15 +111,12 @@ func (in *Inspector) session(w http.ResponseWriter, r *http.Request) {
 			answer.Failures = append(answer.Failures, failedEvent{done.ID, done.Seq, status, done.Detail})
 		}
 	})
-	if !in.answered(ctx, w, err) {
-		return
-	}
-	answer.TimedOut = err != nil
-	writeJSON(w, http.StatusOK, answer)
+	answer.TimedOut, err = late(ctx, err)
+	return answer, err
 }
 
-// showSession answers what would be sent.
-func showSession(w http.ResponseWriter, events []livesession.Event, totals livesession.Totals) {
+// shownSession is the answer of what would be sent.
+func shownSession(events []livesession.Event, totals livesession.Totals) any {
 	type event struct {
 		At   int64           `json:"at_ns"` // after the start
 		Type string          `json:"type"`
@@ -140,5 +130,5 @@ func showSession(w http.ResponseWriter, events []livesession.Event, totals lives
 	for _, e := range events {
 		answer.List = append(answer.List, event{int64(e.At), e.Type, e.Body})
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer
 }

@@ -18,33 +18,26 @@ type pruneRequest struct {
 }
 
 // prune removes recordings for good, or says in a dry run how many would go.
-func (in *Inspector) prune(w http.ResponseWriter, r *http.Request) {
-	var req pruneRequest
-	err := decode(r, &req)
-	var what recorder.Pruning
-	if err == nil {
-		what, err = in.pruning(req)
-	}
+func (in *Inspector) prune(_ *http.Request, req pruneRequest) (any, error) {
+	what, err := in.pruning(req)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	out, err := in.o.Store.Prune(what)
 	if err != nil {
-		in.notPruned(w, err)
-		return
+		return nil, err
 	}
 	if !what.DryRun && out.Exchanges > 0 {
 		in.o.Log.Info("recordings were deleted", "exchanges", out.Exchanges)
 	}
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V         int      `json:"v"`
 		Exchanges int      `json:"exchanges"`
 		Bytes     int64    `json:"bytes"`
 		Pinned    int      `json:"pinned,omitempty"`
 		DryRun    bool     `json:"dry_run,omitempty"`
 		Notes     []string `json:"notes,omitempty"` // where the filter may not mean what its writer did
-	}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun, what.Filter.Notes()})
+	}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun, what.Filter.Notes()}, nil
 }
 
 // pruning reads what is to go.

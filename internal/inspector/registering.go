@@ -13,15 +13,14 @@ import (
 const longestPlan = time.Minute
 
 // registrations lists what is registered at providers, by who lives and by who is gone.
-func (in *Inspector) registrations(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) registrations(r *http.Request) (any, error) {
 	type entry struct {
 		register.Ledger
 		Running bool `json:"running"` // the devhook that has made it
 	}
 	all, err := register.List(in.o.Store)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	list := struct {
 		V             int     `json:"v"`
@@ -32,7 +31,7 @@ func (in *Inspector) registrations(w http.ResponseWriter, r *http.Request) {
 			list.Registrations = append(list.Registrations, entry{l, l.Alive})
 		}
 	}
-	writeJSON(w, http.StatusOK, list)
+	return list, nil
 }
 
 // A registerRequest asks what it takes to have a provider send its webhooks here.
@@ -64,31 +63,22 @@ type planned struct {
 // registered has to be taken back, and that is the work of a command that stays, or of
 // devhook up. To look what is there, it asks the API of the provider with the user's
 // credentials: only if that is an address that may be sent to.
-func (in *Inspector) register(w http.ResponseWriter, r *http.Request) {
-	var req registerRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
-	known, ok := in.o.Catalog().Lookup(req.Provider)
-	if !ok {
-		fail(w, http.StatusNotFound, "there is no provider "+req.Provider, "GET /devhook/v1/providers lists all")
-		return
+func (in *Inspector) register(r *http.Request, req registerRequest) (any, error) {
+	known, err := in.lookup(req.Provider)
+	if err != nil {
+		return nil, err
 	}
 	if !req.DryRun {
-		fail(w, http.StatusForbidden, "the API changes nothing at a provider; dry_run tells what would be done", "devhook register "+known.ID+" does it, or register: in devhook.yaml")
-		return
+		return nil, &Error{http.StatusForbidden, "the API changes nothing at a provider; dry_run tells what would be done", "devhook register " + known.ID + " does it, or register: in devhook.yaml"}
 	}
 	p, ok := register.Lookup(known.ID)
 	if !ok {
 		at := in.o.URL(known.ID)
-		writeJSON(w, http.StatusOK, planned{V: 1, Provider: known.ID, URL: at, Calls: []call{}, Steps: known.Steps(at)})
-		return
+		return planned{V: 1, Provider: known.ID, URL: at, Calls: []call{}, Steps: known.Steps(at)}, nil
 	}
 	reg, callback, err := in.o.Register(p, req.Params)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	answer := planned{V: 1, Provider: known.ID, URL: callback, Account: reg.Account(), Calls: []call{}}
 	api, err := url.Parse(reg.API())
@@ -96,18 +86,16 @@ func (in *Inspector) register(w http.ResponseWriter, r *http.Request) {
 		err = in.reach(api, in.mayAim(r))
 	}
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
-	ctx, end, ok := in.long(w, r, longestPlan)
-	if !ok {
-		return
+	ctx, end, err := in.long(r, longestPlan)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	plan, err := reg.Plan(ctx, callback)
 	if err != nil {
-		in.failed(w, refusedBy(err))
-		return
+		return nil, refusedBy(err)
 	}
 	for _, ch := range plan {
 		method, url, body := reg.Show(ch.Call)
@@ -116,7 +104,7 @@ func (in *Inspector) register(w http.ResponseWriter, r *http.Request) {
 	if p.URLByHand {
 		answer.Steps = known.Steps(callback)
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, nil
 }
 
 // refusedBy tells what a provider's API has answered.

@@ -116,12 +116,16 @@ func (req *replaysRequest) check() (err error) {
 
 // replays sends again all that a filter lets through, and answers what became of them.
 // One that cannot be sent ends it.
-func (in *Inspector) replays(w http.ResponseWriter, r *http.Request) { in.replayAll(w, r, nil) }
+func (in *Inspector) replays(r *http.Request, req replaysRequest) (any, error) {
+	return in.replayAll(r, req, nil)
+}
 
 // replaysFollowed is replays, and tells in lines how far it is. The last line is the answer.
 func (in *Inspector) replaysFollowed(w http.ResponseWriter, r *http.Request) {
 	out := &lineWriter{ResponseWriter: w, done: in.done}
-	in.replayAll(out, r, func(p replayProgress) { out.tell(p) })
+	asked(in, func(r *http.Request, req replaysRequest) (any, error) {
+		return in.replayAll(r, req, func(p replayProgress) { out.tell(p) })
+	})(out, r)
 }
 
 // A replayProgress is how far a replay of many is.
@@ -134,22 +138,16 @@ type replayProgress struct {
 	Last   *replayed `json:"last,omitempty"` // that was done
 }
 
-func (in *Inspector) replayAll(w http.ResponseWriter, r *http.Request, tell func(replayProgress)) {
-	var req replaysRequest
-	err := decode(r, &req)
-	if err == nil {
-		err = req.check()
+func (in *Inspector) replayAll(r *http.Request, req replaysRequest, tell func(replayProgress)) (any, error) {
+	if err := req.check(); err != nil {
+		return nil, err
 	}
-	var sources []*recorder.Exchange
-	if err == nil {
-		sources, err = in.sources(r.Context(), req.Filter)
-	}
-	if n := len(sources) * req.Repeat; err == nil && n > mostReplayed {
-		err = &Error{http.StatusUnprocessableEntity, fmt.Sprintf("%d recordings, %d times, are more than %d", len(sources), req.Repeat, mostReplayed), "narrow the filter, repeat less, or use devhook replay --filter"}
-	}
+	sources, err := in.sources(r.Context(), req.Filter)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
+	}
+	if len(sources)*req.Repeat > mostReplayed {
+		return nil, &Error{http.StatusUnprocessableEntity, fmt.Sprintf("%d recordings, %d times, are more than %d", len(sources), req.Repeat, mostReplayed), "narrow the filter, repeat less, or use devhook replay --filter"}
 	}
 	answer := replayedAll{V: 1, Chosen: len(sources) * req.Repeat, Unsigned: map[string]string{}}
 	seed := rand.Uint64() >> 11 // which every reader of JSON keeps
@@ -162,9 +160,9 @@ func (in *Inspector) replayAll(w http.ResponseWriter, r *http.Request, tell func
 	if req.Shuffle || req.FreshIDs {
 		answer.Seed = &seed
 	}
-	ctx, end, ok := in.long(w, r, req.limit)
-	if !ok {
-		return
+	ctx, end, err := in.long(r, req.limit)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	moves, err := in.travel(ctx, req, sources, seed)
@@ -175,14 +173,10 @@ func (in *Inspector) replayAll(w http.ResponseWriter, r *http.Request, tell func
 		}
 		err = in.replayEach(ctx, r, req, moves, jobs, &answer, tell)
 	}
-	if !in.answered(ctx, w, err) {
-		return
-	}
-	answer.TimedOut = err != nil
-	if req.Baseline != nil {
+	if answer.TimedOut, err = late(ctx, err); err == nil && req.Baseline != nil {
 		answer.compare(req.Baseline)
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, err
 }
 
 // replayEach sends jobs as req has it, until one cannot be sent or ctx ends, and adds to

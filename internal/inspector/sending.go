@@ -30,10 +30,12 @@ type sendRequest struct {
 	DryRun  bool            `json:"dry_run"` // sends nothing
 }
 
-func (in *Inspector) replay(w http.ResponseWriter, r *http.Request) { in.sendAs(w, r, recorder.Replay) }
+func (in *Inspector) replay(r *http.Request, req sendRequest) (any, error) {
+	return in.sendAs(r, req, recorder.Replay)
+}
 
-func (in *Inspector) trigger(w http.ResponseWriter, r *http.Request) {
-	in.sendAs(w, r, recorder.Trigger)
+func (in *Inspector) trigger(r *http.Request, req sendRequest) (any, error) {
+	return in.sendAs(r, req, recorder.Trigger)
 }
 
 // sent is the answer to replay and trigger.
@@ -47,34 +49,21 @@ type sent struct {
 }
 
 // sendAs sends a webhook, or says in a dry run what would be sent.
-func (in *Inspector) sendAs(w http.ResponseWriter, r *http.Request, origin recorder.Origin) {
-	var req sendRequest
-	if err := decode(r, &req); err != nil {
-		in.failed(w, err)
-		return
-	}
+func (in *Inspector) sendAs(r *http.Request, req sendRequest, origin recorder.Origin) (any, error) {
 	plan, err := in.plan(req, origin)
 	if err == nil {
 		err = in.aim(&plan, in.mayAim(r))
 	}
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	answer := sent{V: 1, Unsigned: in.unsigned(plan)}
-	if req.DryRun {
-		answer.Exchange, err = in.o.Plan(plan)
-		if err == nil {
-			answer.Differences = replay.Diff(&plan.Source.Request, &answer.Exchange.Request)
-		}
-	} else {
+	if !req.DryRun {
 		answer.Exchange, err = in.o.Send(r.Context(), plan)
+	} else if answer.Exchange, err = in.o.Plan(plan); err == nil {
+		answer.Differences = replay.Diff(&plan.Source.Request, &answer.Exchange.Request)
 	}
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, err
 }
 
 // plan returns what req asks for. It has no app yet, unless one is named.

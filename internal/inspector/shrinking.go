@@ -21,50 +21,42 @@ type shrinkRequest struct {
 
 // shrink leaves more and more out of a body as long as the app answers as is said, and
 // answers the smallest that it has found.
-func (in *Inspector) shrink(w http.ResponseWriter, r *http.Request) {
-	var req shrinkRequest
-	err := decode(r, &req)
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
+func (in *Inspector) shrink(r *http.Request, req shrinkRequest) (any, error) {
+	bad := func(text string) (any, error) { return nil, &Error{http.StatusBadRequest, text, ""} }
 	while, err := trial.ParseWhile(cmp.Or(req.While, "5xx"))
 	if err != nil {
-		fail(w, http.StatusBadRequest, "while: "+err.Error(), "")
-		return
+		return bad("while: " + err.Error())
 	}
 	most := usualTries
 	if req.MaxTries != nil {
 		most = *req.MaxTries
 	}
 	if most < 1 || most > mostTries {
-		fail(w, http.StatusBadRequest, fmt.Sprintf("max_tries is no number from 1 to %d", mostTries), "")
-		return
+		return bad(fmt.Sprintf("max_tries is no number from 1 to %d", mostTries))
 	}
 	each := 0
 	if req.Each != nil {
 		if each = *req.Each; each < 1 || each > trial.MostEach {
-			fail(w, http.StatusBadRequest, fmt.Sprintf("each is no number from 1 to %d", trial.MostEach), "")
-			return
+			return bad(fmt.Sprintf("each is no number from 1 to %d", trial.MostEach))
 		}
 	}
-	t, ctx, end, ok := in.tries(w, r, req.tryRequest)
-	if !ok {
-		return
+	t, ctx, end, err := in.tries(r, req.tryRequest)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	small, err := t.Shrink(ctx, while, most, each)
-	if !in.answered(ctx, w, err) {
-		return
+	timedOut, err := late(ctx, err)
+	if err != nil {
+		return nil, err
 	}
-	if small.Exchange == nil || small.Tries == 0 && err != nil {
-		fail(w, http.StatusGatewayTimeout, "time was up before the app has answered to the whole body", `"within" allows more`)
-		return
+	if small.Exchange == nil || small.Tries == 0 && timedOut {
+		return nil, &Error{http.StatusGatewayTimeout, "time was up before the app has answered to the whole body", `"within" allows more`}
 	}
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V   int    `json:"v"`
 		Seq uint64 `json:"seq"`
 		trial.ToldShrunk
 		TimedOut bool `json:"timed_out"`
-	}{1, small.Exchange.Seq, small.Tell(t.Source.Request.Size), err != nil})
+	}{1, small.Exchange.Seq, small.Tell(t.Source.Request.Size), timedOut}, nil
 }

@@ -10,28 +10,25 @@ import (
 
 // stats answers what devhook stats --json prints. Lines that are damaged are passed
 // over.
-func (in *Inspector) stats(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) stats(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	by := census.Period(query.Get("by"))
 	if by != "" && by != census.Hour && by != census.Day {
-		fail(w, http.StatusBadRequest, "by is neither hour nor day", "")
-		return
+		return nil, &Error{http.StatusBadRequest, "by is neither hour nor day", ""}
 	}
 	filter, err := in.filter(query.Get("filter"))
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	var t census.Census
 	for ex, err := range in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: filter}) {
 		switch {
 		case errors.As(err, new(*recorder.DamagedError)):
 		case err != nil:
-			in.failed(w, err)
-			return
+			return nil, err
 		default:
 			t.Add(ex)
 		}
 	}
-	writeJSON(w, http.StatusOK, t.Report(by))
+	return t.Report(by), nil
 }

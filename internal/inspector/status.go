@@ -64,24 +64,23 @@ const longestExam = time.Minute
 
 // doctor looks whether all is well, and answers what it has found. With ?offline=true
 // nobody on the internet is asked.
-func (in *Inspector) doctor(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) doctor(r *http.Request) (any, error) {
 	offline, err := flag(r.URL.Query(), "offline")
 	if err == nil && in.o.Examine == nil {
 		err = &Error{http.StatusServiceUnavailable, "no devhook up runs that could be looked at", "devhook doctor looks at what there is"}
 	}
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
-	ctx, end, ok := in.long(w, r, longestExam)
-	if !ok {
-		return
+	ctx, end, err := in.long(r, longestExam)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	found := in.o.Examine(ctx, offline)
-	writeJSON(w, http.StatusOK, struct {
+	return struct {
 		V        int       `json:"v"`
 		OK       bool      `json:"ok"` // nothing has failed
 		Findings []Finding `json:"findings"`
-	}{1, !slices.ContainsFunc(found, func(f Finding) bool { return f.Status == "fail" }), found})
+	}{1, !slices.ContainsFunc(found, func(f Finding) bool { return f.Status == "fail" }), found}, nil
 }

@@ -66,16 +66,13 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	return t, within, err
 }
 
-// tries is try, and begins what takes its time, as long has it. ok is false if it cannot be,
-// and r is answered.
-func (in *Inspector) tries(w http.ResponseWriter, r *http.Request, req tryRequest) (t *trial.Trial, ctx context.Context, end func(), ok bool) {
+// tries is try, and begins what takes its time, as long has it.
+func (in *Inspector) tries(r *http.Request, req tryRequest) (t *trial.Trial, ctx context.Context, end func(), err error) {
 	t, within, err := in.try(r, req)
-	if err != nil {
-		in.failed(w, err)
-		return nil, nil, nil, false
+	if err == nil {
+		ctx, end, err = in.long(r, within)
 	}
-	ctx, end, ok = in.long(w, r, within)
-	return t, ctx, end, ok
+	return t, ctx, end, err
 }
 
 // times are how long an app has to answer, 0 if nothing is said, and how long all has.
@@ -112,21 +109,22 @@ func (in *Inspector) app(r *http.Request, ex *recorder.Exchange, named string) (
 	return p.To, p.Route, err
 }
 
-// answered reports whether err, of what was done within ctx, has left something to be
-// told: nothing was wrong, or time was up. Else it answers why.
-func (in *Inspector) answered(ctx context.Context, w http.ResponseWriter, err error) bool {
+// late reports whether what was done within ctx, and came to err, has ended because time
+// was up, which leaves something to be told. Else failed is what there is to be told of err.
+func late(ctx context.Context, err error) (timedOut bool, failed error) {
 	var gone *trial.UnreachableError
 	var nothing *trial.NothingError
 	switch {
-	case err == nil || errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return true
+	case err == nil:
+		return false, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return true, nil
 	case ctx.Err() != nil:
-		err = errEnding
+		return false, errEnding
 	case errors.As(err, &gone):
-		err = &Error{http.StatusBadGateway, err.Error(), `start the app, or name another as "to"`}
+		return false, &Error{http.StatusBadGateway, err.Error(), `start the app, or name another as "to"`}
 	case errors.As(err, &nothing):
-		err = &Error{http.StatusUnprocessableEntity, err.Error(), `"while": "` + nothing.While + `" shrinks what is answered so`}
+		return false, &Error{http.StatusUnprocessableEntity, err.Error(), `"while": "` + nothing.While + `" shrinks what is answered so`}
 	}
-	in.failed(w, err)
-	return false
+	return false, err
 }

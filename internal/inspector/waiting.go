@@ -20,32 +20,29 @@ const (
 // wait answers the next exchanges that a filter lets through, once they are done and as
 // many as were asked for, or in time what there is of them. It ends when the client
 // has gone.
-func (in *Inspector) wait(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) wait(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	f, err := in.filter(query.Get("filter"))
 	count, err2 := number(query, "count", 1, mostAwaited)
 	summary, err3 := view(query)
 	patience, err4 := duration("timeout", query.Get("timeout"), usualWait, longestWait)
 	if err := cmp.Or(err, err2, err3, err4); err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	var after *recorder.Exchange
 	if ref := query.Get("after"); ref != "" {
 		if after, err = in.o.Store.Behind(ref); err != nil {
-			in.failed(w, err)
-			return
+			return nil, err
 		}
 	}
-	ctx, end, ok := in.long(w, r, patience)
-	if !ok {
-		return
+	ctx, end, err := in.long(r, patience)
+	if err != nil {
+		return nil, err
 	}
 	defer end()
 	finished, err := in.o.Store.Finished(ctx, f, after)
 	if err != nil {
-		in.failed(w, err)
-		return
+		return nil, err
 	}
 	answer := struct {
 		V         int                  `json:"v"`
@@ -67,25 +64,23 @@ func (in *Inspector) wait(w http.ResponseWriter, r *http.Request) {
 	}
 	answer.TimedOut = len(answer.Exchanges) < count
 	if answer.TimedOut && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		in.failed(w, errEnding)
-		return
+		return nil, errEnding
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, nil
 }
 
 var errEnding = &Error{http.StatusServiceUnavailable, "devhook ends", ""}
 
 // long begins what takes its time: ctx ends after most, when the client has gone, and
-// with the inspector. ok is false if too much of the kind is under way already, and r is
-// answered. The caller calls end.
-func (in *Inspector) long(w http.ResponseWriter, r *http.Request, most time.Duration) (ctx context.Context, end func(), ok bool) {
-	if !in.begin() {
-		fail(w, http.StatusServiceUnavailable, "devhook ends, or too many follow already", fmt.Sprintf("up to %d can", maxStreams))
-		return nil, nil, false
+// with the inspector. An error says that too much of the kind is under way already. The
+// caller calls end.
+func (in *Inspector) long(r *http.Request, most time.Duration) (ctx context.Context, end func(), err error) {
+	if err := in.begin(); err != nil {
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), most)
 	stop := context.AfterFunc(in.done, cancel)
-	return ctx, func() { stop(); cancel(); in.endStream() }, true
+	return ctx, func() { stop(); cancel(); in.endStream() }, nil
 }
 
 // duration reads how long something may take, more than nothing and up to most.
