@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -15,9 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"devhook/internal/config"
 	"devhook/internal/terminal"
-	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
 )
@@ -164,35 +160,6 @@ func (p *program) errs(c *cli.Context) *terminal.Terminal { return p.terminal(c,
 
 func (p *program) terminal(c *cli.Context, w io.Writer) *terminal.Terminal {
 	return terminal.New(w, terminal.Color(c.String("color")), p.getenv)
-}
-
-// storeDir returns the directory of the store that is meant.
-func (p *program) storeDir(c *cli.Context) string {
-	if dir := cmp.Or(c.String("store"), p.getenv("DEVHOOK_STORE")); dir != "" {
-		return dir
-	}
-	return config.FindStore(".", recorder.Dir, p.getenv)
-}
-
-// openToRead opens the store to look at it.
-func (p *program) openToRead(c *cli.Context) (*recorder.Store, error) {
-	errs := p.errs(c)
-	return recorder.Open(p.storeDir(c), recorder.Options{
-		ReadOnly: true, Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs),
-	})
-}
-
-// indexing shows how far the index is while somebody waits for it.
-func indexing(errs *terminal.Terminal) func(done, total int64) {
-	return func(done, total int64) {
-		if done == total {
-			errs.Progress("")
-			return
-		}
-		const width = 30
-		bar := int(done * width / total)
-		errs.Progress(fmt.Sprintf("making the index  [%s%s] %d%%", strings.Repeat("#", bar), strings.Repeat(" ", width-bar), done*100/total))
-	}
 }
 
 // jsonLine returns v as a line of JSON, in which < and & stay as they are.

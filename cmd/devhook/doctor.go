@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -168,21 +167,17 @@ const maxExamined = 1000
 // one does.
 func (x *examination) store() *running {
 	dir := x.p.storeDir(x.c)
-	store, err := x.p.openToRead(x.c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := x.p.missingStore(x.c, err); err != nil {
-			x.tell(failed("store", err))
-			return nil
-		}
+	store, err := x.p.openUsual(x.c)
+	if err != nil {
+		x.tell(failed("store", err))
+		return nil
+	}
+	if store == nil {
 		if err := canMake(dir); err != nil {
 			x.tell(failed("store", storeFailure(fmt.Errorf("%s, which is not there, cannot be made: %w", dir, err))))
 			return nil
 		}
 		x.tell(finding{Check: "store", Status: "ok", Detail: "nothing is recorded yet; devhook up will make " + dir})
-		return nil
-	}
-	if err != nil {
-		x.tell(failed("store", storeFailure(err)))
 		return nil
 	}
 	defer store.Close()

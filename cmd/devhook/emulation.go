@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -257,9 +256,9 @@ type timed struct {
 // recorded returns the recordings that args mean, each with the time that
 // passed since the one before it.
 func (e *emulation) recorded(args []string) ([]timed, error) {
-	store, err := e.p.openToRead(e.c)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, storeFailure(err)
+	store, err := e.p.openIfThere(e.c)
+	if err != nil {
+		return nil, err
 	}
 	if store != nil {
 		defer store.Close()
@@ -271,7 +270,7 @@ func (e *emulation) recorded(args []string) ([]timed, error) {
 			return nil, err
 		}
 		if store == nil {
-			return nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
+			return nil, nothingRecorded()
 		}
 		for ex, err := range store.Query(recorder.Query{Filter: f}) {
 			if err != nil {

@@ -98,11 +98,8 @@ func (p *program) export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.needStore(c); err != nil {
+	if e.store, err = p.openRecorded(c); err != nil {
 		return err
-	}
-	if e.store, err = p.openToRead(c); err != nil {
-		return storeFailure(err)
 	}
 	defer e.store.Close()
 	redactor, key, err := e.redacting(further)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -86,9 +85,9 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return &failure{code: 2, text: err.Error(), err: err}
 	}
-	store, err := recorder.Open(p.storeDir(c), recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn))})
+	store, err := p.openToWrite(c)
 	if err != nil {
-		return storeFailure(err)
+		return err
 	}
 	defer func() {
 		if closeErr := store.Close(); err == nil && closeErr != nil {

@@ -68,12 +68,6 @@ func (p *program) filter(args []string) (recorder.Filter, error) {
 	return recorder.ParseFilter(p.now(), append(slices.Clone(args), "-origin:mirror")...)
 }
 
-// nothingYet is said where there is no store, and recordsHere what to do.
-const (
-	nothingYet  = "nothing is recorded yet, here or above: " + recordsHere
-	recordsHere = "devhook up records what comes in, in " + recorder.Dir + " where it is started; --store names another place"
-)
-
 func (p *program) list(c *cli.Context) error {
 	out := p.out(c)
 	if c.Int("n") < 0 {
@@ -83,16 +77,13 @@ func (p *program) list(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return err
-		}
+	store, err := p.openUsual(c)
+	if err != nil {
+		return err
+	}
+	if store == nil {
 		fmt.Fprintln(p.stderr, nothingYet)
 		return nil
-	}
-	if err != nil {
-		return storeFailure(err)
 	}
 	defer store.Close()
 	var failed error
@@ -144,18 +135,6 @@ func hintProvider(errs *terminal.Terminal, f recorder.Filter) {
 			errs.Hint(fmt.Sprintf("devhook brings no provider %s (near: %s)", id, strings.Join(verify.Nearest(id), ", ")))
 		}
 	}
-}
-
-// missingStore returns the failure of a store that is not there though the user
-// named it; nil if it is the usual one, which devhook up makes.
-func (p *program) missingStore(c *cli.Context, err error) error {
-	switch {
-	case c.String("store") != "":
-		return &failure{code: 6, text: "there is no store at " + c.String("store"), hint: "without --store the nearest .devhook is read", err: err}
-	case p.getenv("DEVHOOK_STORE") != "":
-		return &failure{code: 6, text: "there is no store at " + p.getenv("DEVHOOK_STORE"), hint: "DEVHOOK_STORE names it; --store names another", err: err}
-	}
-	return nil
 }
 
 // printJSON prints ex as one line. The error is a [*failure] if the line could

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,17 +74,16 @@ func (p *program) prune(c *cli.Context) error {
 		}
 		what = what.Keeping(cfg.Keep())
 	}
-	var store *recorder.Store
+	open := p.openToChange
 	if what.DryRun {
-		store, err = p.openToRead(c)
-	} else {
-		store, err = p.openToChange(c)
+		open = p.openIfThere
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "devhook up makes one; --store names another", err: err}
-	}
+	store, err := open(c)
 	if err != nil {
-		return storeFailure(err)
+		return err
+	}
+	if store == nil {
+		return p.noStore(c, fs.ErrNotExist)
 	}
 	defer store.Close()
 	out, err := store.Prune(what)
@@ -127,20 +124,6 @@ func describePruned(out recorder.Pruned, dry bool) string {
 		text += fmt.Sprintf("; %d pinned stay", out.Pinned)
 	}
 	return text
-}
-
-// openToChange opens a store that is there to write to it.
-func (p *program) openToChange(c *cli.Context) (*recorder.Store, error) {
-	errs := p.errs(c)
-	dir := p.storeDir(c)
-	if _, err := os.Stat(dir); err != nil {
-		return nil, &failure{code: 6, text: "there is no store at " + dir, hint: "devhook up makes one; --store names another", err: err}
-	}
-	store, err := recorder.Open(dir, recorder.Options{Log: slog.New(errs.LogHandler(slog.LevelWarn)), Indexing: indexing(errs)})
-	if err != nil {
-		return nil, storeFailure(err)
-	}
-	return store, nil
 }
 
 // A running devhook up removes what is not to be kept: what is too old now and then, and

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -173,12 +172,6 @@ func (p *program) register(c *cli.Context) error {
 	return r.run()
 }
 
-// open opens the store to write.
-func (r *registerRun) open() (err error) {
-	r.store, err = recorder.Open(r.p.storeDir(r.c), recorder.Options{Log: slog.New(r.errs.LogHandler(slog.LevelWarn))})
-	return storeFailure(err)
-}
-
 // callback returns the URL that webhooks of the provider are to go to: what was
 // said, else that of the running up. "" and no error: there is none.
 func (r *registerRun) callback(id string) (string, error) {
@@ -260,8 +253,8 @@ func (r *registerRun) options() (register.Options, error) {
 	}, err
 }
 
-func (r *registerRun) run() error {
-	if err := r.open(); err != nil {
+func (r *registerRun) run() (err error) {
+	if r.store, err = r.p.openToWrite(r.c); err != nil {
 		return err
 	}
 	defer r.store.Close()

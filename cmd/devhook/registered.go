@@ -48,20 +48,13 @@ func (r *registerRun) dryRun(reg *register.Registration, callback string) error 
 // list prints what is registered, by the living and by those that are gone.
 func (r *registerRun) list(id string) error {
 	var all []register.Ledger
-	store, err := r.p.openToRead(r.c)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		err = r.p.missingStore(r.c, err)
-	case err != nil:
-		err = storeFailure(err)
-	default:
+	store, err := r.p.openUsual(r.c)
+	if store != nil {
 		defer store.Close()
-		if all, err = register.List(store); err != nil {
-			err = storeFailure(err)
-		}
+		all, err = register.List(store)
 	}
 	if err != nil {
-		return err
+		return storeFailure(err)
 	}
 	if p, known := verify.Lookup(id); known {
 		id = p.ID
@@ -100,8 +93,9 @@ func (r *registerRun) list(id string) error {
 // at all of which there is something.
 func (r *registerRun) cleanup(id string) error {
 	var all []register.Ledger
-	if _, err := os.Stat(r.p.storeDir(r.c)); err == nil || !errors.Is(err, fs.ErrNotExist) { // else nothing was left, and none is made
-		if err := r.open(); err != nil {
+	_, err := os.Stat(r.p.storeDir(r.c))
+	if err == nil || !errors.Is(err, fs.ErrNotExist) { // else nothing was left, and none is made
+		if r.store, err = r.p.openToWrite(r.c); err != nil {
 			return err
 		}
 		defer r.store.Close()

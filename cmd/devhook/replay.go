@@ -163,18 +163,6 @@ func (s *sending) reread(args []string, groups [][]*recorder.Exchange) ([][]*rec
 	return now, nil
 }
 
-// needStore returns the failure of a command that needs recordings, if there
-// is no store.
-func (p *program) needStore(c *cli.Context) error {
-	if _, err := os.Stat(p.storeDir(c)); errors.Is(err, os.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return err
-		}
-		return &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
-	}
-	return nil
-}
-
 // recordings gives those that f lets through and that are there now: what is
 // sent is recorded, and must not be sent again.
 func (s *sending) recordings(f recorder.Filter) iter.Seq2[*recorder.Exchange, error] {
@@ -241,7 +229,7 @@ func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*re
 	for _, arg := range args {
 		if !isFile(arg) {
 			if store == nil {
-				return nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
+				return nil, nothingRecorded()
 			}
 			ex, err := store.Get(arg)
 			if errors.Is(err, recorder.ErrNotFound) {

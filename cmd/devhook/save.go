@@ -89,12 +89,9 @@ func (p *program) keeping(c *cli.Context) (keeping, error) {
 	if err != nil {
 		return keeping{}, err
 	}
-	if err := p.needStore(c); err != nil {
-		return keeping{}, err
-	}
-	store, err := p.openToRead(c)
+	store, err := p.openRecorded(c)
 	if err != nil {
-		return keeping{}, storeFailure(err)
+		return keeping{}, err
 	}
 	return keeping{
 		store: store, catalog: cfg.Catalog(), secrets: p.knownSecrets(cfg, store.Path()),

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
@@ -121,22 +119,16 @@ func (s *sending) begin(c *cli.Context) (err error) {
 
 // open opens the store, to write unless this is a dry run.
 func (s *sending) open() error {
-	var err error
+	open := s.p.openToWrite
 	if s.c.Bool("dry-run") {
-		if s.store, err = s.p.openToRead(s.c); errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-	} else {
-		s.store, err = recorder.Open(s.p.storeDir(s.c), recorder.Options{Log: slog.New(s.errs.LogHandler(slog.LevelWarn))})
+		open = s.p.openIfThere
 	}
-	if err != nil {
-		return storeFailure(err)
+	var err error
+	if s.store, err = open(s.c); s.store == nil || err != nil {
+		return err
 	}
 	s.running, err = findRunning(s.store)
-	if err != nil {
-		return storeFailure(err)
-	}
-	return nil
+	return storeFailure(err)
 }
 
 func (s *sending) close() {

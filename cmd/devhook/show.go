@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 
 	"devhook/internal/config"
@@ -168,27 +166,6 @@ func checklist(catalog *verify.Catalog, ex *recorder.Exchange, reply, app []byte
 		list = append(list, line)
 	}
 	return list
-}
-
-// openRecording returns the recording that ref names, and the store that it is
-// in, which the caller closes.
-func (p *program) openRecording(c *cli.Context, ref string) (*recorder.Store, *recorder.Exchange, error) {
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return nil, nil, err
-		}
-		return nil, nil, &failure{code: 2, text: "nothing is recorded yet", hint: recordsHere}
-	}
-	if err != nil {
-		return nil, nil, storeFailure(err)
-	}
-	ex, err := store.Get(ref)
-	if err != nil {
-		store.Close()
-		return nil, nil, err
-	}
-	return store, ex, nil
 }
 
 // readable returns as much of a body as a person looks at, and what is wrong

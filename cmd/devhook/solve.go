@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -133,14 +131,10 @@ func (p *program) samples(c *cli.Context, errs *terminal.Terminal) (samples []ve
 	args := c.Args().Slice()
 	var store *recorder.Store
 	if slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }) {
-		if err := p.needStore(c); err != nil {
+		if store, err = p.openRecorded(c); err != nil {
 			return nil, nil, err
 		}
-		if store, err = p.openToRead(c); err == nil {
-			defer store.Close()
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, storeFailure(err)
-		}
+		defer store.Close()
 	}
 	for _, arg := range args {
 		list, err := p.read(store, []string{arg}, nil)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -46,12 +44,7 @@ func (p *program) stats(c *cli.Context) error {
 		return err
 	}
 	var t census.Census
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = p.missingStore(c, err)
-	} else if err != nil {
-		err = storeFailure(err)
-	}
+	store, err := p.openUsual(c)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -34,15 +32,12 @@ func (p *program) status(c *cli.Context) error {
 		return &failure{code: 2, text: "status takes no words", hint: "devhook help status"}
 	}
 	none := &failure{code: 1, text: "no devhook up runs on this store", hint: "devhook up --forward :3000"}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := p.missingStore(c, err); err != nil {
-			return err
-		}
-		return none
-	}
+	store, err := p.openUsual(c)
 	if err != nil {
-		return storeFailure(err)
+		return err
+	}
+	if store == nil {
+		return none
 	}
 	defer store.Close()
 	list, err := allRunning(store)

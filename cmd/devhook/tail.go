@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io/fs"
 
 	"devhook/recorder"
@@ -31,12 +30,12 @@ func (p *program) tail(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := p.openToRead(c)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "start devhook up first, or name the store with --store", err: err}
-	}
+	store, err := p.openIfThere(c)
 	if err != nil {
-		return storeFailure(err)
+		return err
+	}
+	if store == nil {
+		return &failure{code: 6, text: "there is no store at " + p.storeDir(c), hint: "start devhook up first, or name the store with --store", err: fs.ErrNotExist}
 	}
 	defer store.Close()
 	from, err := store.End()

@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -85,10 +83,7 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	}
 	arg := c.Args().First()
 	if !isFile(arg) {
-		if err := p.needStore(c); err != nil {
-			return s, err
-		}
-		if err := s.open(p, c); err != nil {
+		if s.store, err = p.openRecorded(c); err != nil {
 			return s, err
 		}
 	}
@@ -134,21 +129,13 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	return s, &config.Error{Text: provider.ID + ": " + missing.Error(), Hint: cmp.Or(hint, "give it with --secret env:NAME"), Err: missing}
 }
 
-// open opens the store, if there is one.
-func (s *subject) open(p *program, c *cli.Context) error {
-	store, err := p.openToRead(c)
-	if err == nil {
-		s.store = store
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return storeFailure(err)
-	}
-	return nil
-}
-
 // borrow has the running `devhook up` judge and sign, and reports whether it does: it
 // has the keys, and this command was told none.
 func (s *subject) borrow(p *program, c *cli.Context) bool {
-	if s.store == nil && s.open(p, c) != nil || s.store == nil {
+	if s.store == nil {
+		s.store, _ = p.openIfThere(c) // one that cannot be read has nobody who runs
+	}
+	if s.store == nil {
 		return false
 	}
 	r, err := findRunning(s.store)

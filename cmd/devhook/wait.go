@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -87,13 +86,13 @@ func (p *program) wait(c *cli.Context) error {
 func (p *program) awaitStore(ctx context.Context, c *cli.Context, what string) (*recorder.Store, error) {
 	said := false
 	for {
-		store, err := p.openToRead(c)
-		if !said && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+		store, err := p.openIfThere(c)
+		if err == nil && !said {
 			p.sayWaiting(c, store, what)
 			said = true
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return store, storeFailure(err)
+		if err != nil || store != nil {
+			return store, err
 		}
 		select {
 		case <-ctx.Done():
