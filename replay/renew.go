@@ -53,14 +53,17 @@ const minID = 8
 // Ids of less than 8 characters stay. A new id has the form of the old one: prefix,
 // length, and the kind of each character.
 //
+// A session that is sent several times has others in each round.
+//
 // First [Fresh.Note] is told all, then [Fresh.Of] gives the changes; that is safe
 // for concurrent use.
 type Fresh struct {
 	Seed uint64 // the same ids for the same seed
 
-	noted  map[string]bool
-	assign sync.Once
-	ids    map[string]string // set once by assign
+	noted map[string]bool
+
+	mu     sync.Mutex
+	rounds map[int]map[string]string // guarded by mu: new ids by the old ones
 }
 
 // Note takes the ids of a webhook up. declared is what its provider calls the
@@ -78,11 +81,6 @@ func (f *Fresh) Note(req *recorder.Request, declared string) {
 			f.add(text)
 		}
 	}
-}
-
-// Again returns other ids for the same deliveries.
-func (f *Fresh) Again(seed uint64) *Fresh {
-	return &Fresh{Seed: f.Seed + seed, noted: f.noted}
 }
 
 // namesDelivery reports whether a header or member of that name names a delivery
@@ -114,26 +112,32 @@ func (f *Fresh) add(id string) {
 	f.noted[id] = true
 }
 
-// assigned gives each id a new one, which is no other's, neither old nor new.
-func (f *Fresh) assigned() map[string]string {
-	f.assign.Do(func() {
-		f.ids = make(map[string]string, len(f.noted))
-		used := map[string]bool{}
-		for _, id := range slices.Sorted(maps.Keys(f.noted)) {
-			for n := range uint64(100) {
-				if made := f.make(id, n); !used[made] && !f.noted[made] {
-					f.ids[id], used[made] = made, true
-					break
-				}
+// assigned gives each id a new one, which is no other's of the round, neither old nor new.
+func (f *Fresh) assigned(round int) map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ids, ok := f.rounds[round]; ok {
+		return ids
+	}
+	ids, used := make(map[string]string, len(f.noted)), map[string]bool{}
+	for _, id := range slices.Sorted(maps.Keys(f.noted)) {
+		for n := range uint64(100) {
+			if made := newID(id, f.Seed+uint64(round), n); !used[made] && !f.noted[made] {
+				ids[id], used[made] = made, true
+				break
 			}
 		}
-	})
-	return f.ids
+	}
+	if f.rounds == nil {
+		f.rounds = map[int]map[string]string{}
+	}
+	f.rounds[round] = ids
+	return ids
 }
 
-// make gives a new id in the form of an old one.
-func (f *Fresh) make(id string, n uint64) string {
-	mac := hmac.New(sha256.New, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, f.Seed), n))
+// newID gives a new id in the form of an old one.
+func newID(id string, seed, n uint64) string {
+	mac := hmac.New(sha256.New, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, seed), n))
 	mac.Write([]byte(id))
 	random := rand.New(rand.NewChaCha8([32]byte(mac.Sum(nil))))
 	from := 0
@@ -173,10 +177,10 @@ func (f *Fresh) make(id string, n uint64) string {
 	return string(out)
 }
 
-// Of returns the changes that renew the ids which req holds.
-func (f *Fresh) Of(req *recorder.Request) []Mutation {
+// Of returns the changes that renew the ids which req holds, in a round; the first is 0.
+func (f *Fresh) Of(req *recorder.Request, round int) []Mutation {
 	var all []Mutation
-	seen, ids := map[string]bool{}, f.assigned()
+	seen, ids := map[string]bool{}, f.assigned(round)
 	rewriteTexts(&recorder.Request{URL: req.URL, Headers: req.Headers, Body: req.Body}, func(_, text string) string {
 		if id, ok := ids[text]; ok && !seen[text] {
 			seen[text] = true

@@ -135,9 +135,9 @@ func TestFresh(t *testing.T) {
 	f.Note(a, "")
 	f.Note(b, "")
 	f.Note(webhook("short", `{"id":"7","type":"x"}`), "12345")
-	apply := func(f *Fresh, req *recorder.Request) recorder.Request {
+	apply := func(req *recorder.Request, round int) recorder.Request {
 		made := *req
-		for _, m := range f.Of(req) {
+		for _, m := range f.Of(req, round) {
 			again := mustParse(t, m.String())[0]
 			if err := again.Apply(&made); err != nil {
 				t.Fatal(err)
@@ -145,7 +145,7 @@ func TestFresh(t *testing.T) {
 		}
 		return made
 	}
-	newA, newB := apply(f, a), apply(f, b)
+	newA, newB := apply(a, 0), apply(b, 0)
 	id := string(newA.Body.Bytes[7:20])
 	if want := `{"id":"` + id + `","type":"x","n":12345678}`; string(newA.Body.Bytes) != want || id == "evt_1AbCdEfGh" || !strings.HasPrefix(id, "evt_") {
 		t.Errorf("got %s", newA.Body.Bytes)
@@ -166,17 +166,17 @@ func TestFresh(t *testing.T) {
 		forms.Note(&recorder.Request{Headers: twice}, id)
 	}
 	for old, alphabet := range map[string]string{"01KAZX3NDEKTSV4RRFFQ69G5FA": "0123456789ABCDEFGHJKMNPQRSTVWXYZ", "5FA0C2B19D3E4F67": "0123456789ABCDEF"} {
-		if id := forms.assigned()[old]; id == old || len(id) != len(old) || strings.Trim(id, alphabet) != "" || len(id) == 26 && id[0] != '0' {
+		if id := forms.assigned(0)[old]; id == old || len(id) != len(old) || strings.Trim(id, alphabet) != "" || len(id) == 26 && id[0] != '0' {
 			t.Errorf("%s became %q", old, id)
 		}
 	}
-	if n := len(forms.assigned()); n != 2 {
+	if n := len(forms.assigned(0)); n != 2 {
 		t.Errorf("%d ids are renewed, want 2", n)
 	}
-	if same := apply(f, a); string(same.Body.Bytes) != string(newA.Body.Bytes) {
+	if same := apply(a, 0); string(same.Body.Bytes) != string(newA.Body.Bytes) {
 		t.Error("the same seed gives other ids")
 	}
-	if other := apply(f.Again(1), a); string(other.Body.Bytes) == string(newA.Body.Bytes) {
+	if other := apply(a, 1); string(other.Body.Bytes) == string(newA.Body.Bytes) {
 		t.Error("the next round has the same ids")
 	}
 	many := &Fresh{}
@@ -184,8 +184,8 @@ func TestFresh(t *testing.T) {
 		many.Note(&recorder.Request{Headers: http.Header{}}, fmt.Sprintf("%08d", 10_000_000+i))
 	}
 	seen := map[string]bool{}
-	for old, id := range many.assigned() {
-		if seen[id] || many.ids[id] != "" || len(id) != len(old) {
+	for old, id := range many.assigned(0) {
+		if seen[id] || many.noted[id] || len(id) != len(old) {
 			t.Fatalf("%s became %s, which is another's", old, id)
 		}
 		seen[id] = true

@@ -24,7 +24,7 @@ func (s *sending) bar() string {
 		const width = 20
 		full := width * done / s.total
 		text = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + text
-		if s.plans.speed == 0 { // else the recordings say how long it takes
+		if s.plans.Speed == 0 { // else the recordings say how long it takes
 			text += fmt.Sprintf(", %v left", time.Duration(float64(left)/perSecond*float64(time.Second)).Round(time.Second))
 		}
 	}

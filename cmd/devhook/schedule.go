@@ -14,13 +14,14 @@ import (
 
 // A schedule says when what is sent is sent, and in which order.
 type schedule struct {
-	speed       float64       // how much faster than it came; 0: without pauses
-	every       time.Duration // from one to the next; 0: no rate
+	replay.Pace
 	concurrency int
 	repeat      int
 	shuffle     bool
 	skip        int // how many are left out at the beginning
 }
+
+func (s schedule) paced() bool { return s.Speed > 0 || s.Every > 0 }
 
 // pacedAtOnce is how many may be under way at a given pace, unless --concurrency
 // says otherwise: an app that is slow does not hold up the next.
@@ -30,22 +31,22 @@ const pacedAtOnce = 64
 func (s *sending) readSchedule() (err error) {
 	c := s.c
 	s.plans = schedule{concurrency: c.Int("concurrency"), repeat: c.Int("repeat"), shuffle: c.Bool("shuffle"), skip: c.Int("skip")}
-	if s.plans.speed, err = parseSpeed(c.String("speed")); err != nil {
+	if s.plans.Speed, err = parseSpeed(c.String("speed")); err != nil {
 		return err
 	}
 	if text := c.String("rate"); c.IsSet("rate") {
-		if s.plans.every, err = parseRate(text); err != nil {
+		if s.plans.Every, err = parseRate(text); err != nil {
 			return err
 		}
 	}
 	switch {
-	case s.plans.speed > 0 && s.plans.every > 0:
+	case s.plans.Speed > 0 && s.plans.Every > 0:
 		return &failure{code: 2, text: "--speed and --rate are two schedules", hint: "give one of them"}
-	case s.plans.speed > 0 && s.plans.shuffle:
+	case s.plans.Speed > 0 && s.plans.shuffle:
 		return &failure{code: 2, text: "--shuffle has no original timing", hint: "use --rate, as in --rate 50/s"}
 	case s.plans.skip < 0:
 		return &failure{code: 2, text: fmt.Sprintf("--skip is %d; the least is 0", s.plans.skip)}
-	case (s.plans.speed > 0 || s.plans.every > 0) && !c.IsSet("concurrency"):
+	case s.plans.paced() && !c.IsSet("concurrency"):
 		s.plans.concurrency = pacedAtOnce
 	}
 	return nil
@@ -136,56 +137,18 @@ func (s *sending) shuffled(sources iter.Seq2[*recorder.Exchange, error]) iter.Se
 	}
 }
 
-// A pace waits until it is time for the next.
-type pace struct {
-	schedule
-	now     func() time.Time
-	started time.Time
-	first   time.Time     // when the first of the round came
-	before  time.Duration // from the start to the round
-	last    time.Duration // from the start to the last that was sent
-	gap     time.Duration // between the last two
-	round   int
-	n       int
-}
-
-// wait returns when j is due, or false if ctx ends before.
-func (p *pace) wait(ctx context.Context, j job) bool {
-	if p.speed == 0 && p.every == 0 {
-		return ctx.Err() == nil
-	}
-	if p.started.IsZero() {
-		p.started = p.now()
-	}
-	due := time.Duration(p.n) * p.every
-	p.n++
-	if p.speed > 0 {
-		if j.round != p.round { // comes after the one before it as its last came after the last but one
-			p.round, p.first, p.before = j.round, time.Time{}, p.last+p.gap
-		}
-		if p.first.IsZero() {
-			p.first = j.ex.At
-		}
-		due = p.before
-		if !j.ex.At.IsZero() && j.ex.At.After(p.first) {
-			due += time.Duration(float64(j.ex.At.Sub(p.first)) / p.speed)
-		}
-		p.gap, p.last = max(0, due-p.last), max(p.last, due)
-	}
-	timer := time.NewTimer(due - p.now().Sub(p.started))
-	defer timer.Stop()
+// until waits for a time, or until ctx ends.
+func until(ctx context.Context, at time.Time) {
 	select {
-	case <-timer.C:
-		return ctx.Err() == nil
+	case <-time.After(time.Until(at)):
 	case <-ctx.Done():
-		return false
 	}
 }
 
 // lasts returns how long it takes to send a session that came in so long.
 func (s *sending) lasts(span time.Duration) time.Duration {
-	if s.plans.speed == 0 {
+	if s.plans.Speed == 0 {
 		return 0
 	}
-	return time.Duration(float64(span) / s.plans.speed)
+	return time.Duration(float64(span) / s.plans.Speed)
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -68,10 +69,11 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			}
 		}
 	}
-	if s.plans.speed > 0 || s.plans.every > 0 {
+	if s.plans.paced() {
 		s.apps.Catalog.Load() // or the first would have it done, and be late
 	}
-	pace := pace{schedule: s.plans, now: s.p.now}
+	pace := s.plans.Pace
+	var started time.Time
 	var firstErr error
 	stopped := false // before all was handed over
 	for j, err := range s.jobs(sources) {
@@ -79,7 +81,13 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			firstErr = err
 			break
 		}
-		if stopped = !pace.wait(going, j); stopped {
+		if started.IsZero() {
+			started = s.p.now()
+		}
+		if s.plans.paced() {
+			until(going, started.Add(pace.Due(j.ex.At, j.round)))
+		}
+		if stopped = going.Err() != nil; stopped {
 			break
 		}
 		if s.broken() != nil {

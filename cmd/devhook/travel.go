@@ -16,7 +16,6 @@ type travel struct {
 	by    time.Duration // 0: nothing is moved
 	moved bool
 	ids   *replay.Fresh // nil: ids stay
-	again []*replay.Fresh
 }
 
 // settleTravel looks at the whole session, if it is to be moved.
@@ -114,7 +113,7 @@ func (s *sending) travelChanges(ex *recorder.Exchange, round int) ([]replay.Muta
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s.idsOf(round).Of(req)...)
+		list = append(list, s.travel.ids.Of(req, round)...)
 	}
 	if s.travel.moved {
 		at, ok := s.arrival(ex)
@@ -124,22 +123,6 @@ func (s *sending) travelChanges(ex *recorder.Exchange, round int) ([]replay.Muta
 		list = append(list, replay.Shift(s.travel.by, at))
 	}
 	return list, nil
-}
-
-// idsOf returns the ids of a round.
-func (s *sending) idsOf(round int) *replay.Fresh {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if round == 0 {
-		return s.travel.ids
-	}
-	for len(s.travel.again) < round {
-		s.travel.again = append(s.travel.again, nil)
-	}
-	if s.travel.again[round-1] == nil {
-		s.travel.again[round-1] = s.travel.ids.Again(uint64(round))
-	}
-	return s.travel.again[round-1]
 }
 
 // seed returns that of --seed, or one of its own.

@@ -223,7 +223,7 @@ func (a *Attack) renewed() recorder.Request {
 	req.Headers = req.Headers.Clone()
 	ids := replay.Fresh{Seed: rand.Uint64()}
 	ids.Note(&req, a.deliveryOf(&req))
-	for _, m := range ids.Of(&req) {
+	for _, m := range ids.Of(&req, 0) {
 		m.Apply(&req) // ids in the form of ids, which are always taken
 	}
 	return req

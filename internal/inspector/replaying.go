@@ -43,8 +43,7 @@ type replaysRequest struct {
 	Baseline    []replayed      `json:"baseline"` // exchanges of an earlier answer
 	sendingTo
 
-	speed          float64       // 0: without pauses
-	every          time.Duration // 0: no rate
+	pace           replay.Pace
 	expect         replay.Expectation
 	timeout, limit time.Duration
 }
@@ -81,21 +80,22 @@ func (req *replaysRequest) check() (err error) {
 	if req.timeout, req.limit, err = req.times(); err != nil {
 		return err
 	}
-	if req.speed, err = replay.ParseSpeed(cmp.Or(req.Speed, "max")); err != nil {
+	if req.pace.Speed, err = replay.ParseSpeed(cmp.Or(req.Speed, "max")); err != nil {
 		return err
 	}
 	if req.Rate != "" {
-		if req.every, err = replay.ParseRate(req.Rate); err != nil {
+		if req.pace.Every, err = replay.ParseRate(req.Rate); err != nil {
 			return err
 		}
 	}
 	if req.expect, err = replay.ParseExpectation(cmp.Or(req.Expect, "2xx")); err != nil {
 		return prefixed("expect: ", err)
 	}
+	speed, rate := req.pace.Speed > 0, req.pace.Every > 0
 	switch {
-	case req.speed > 0 && req.every > 0:
+	case speed && rate:
 		return bad("speed and rate are two schedules", "give one of them")
-	case req.speed > 0 && req.Shuffle:
+	case speed && req.Shuffle:
 		return bad("what is shuffled has no original timing", `use a rate, as in "rate": "50/s"`)
 	case req.Seed != nil && !req.Shuffle && !req.FreshIDs:
 		return bad("a seed is for shuffle and fresh_ids", "")
@@ -105,7 +105,7 @@ func (req *replaysRequest) check() (err error) {
 		return bad("a baseline is of one round", "leave repeat out")
 	case req.Concurrency < 0 || req.Concurrency > mostAtOnce:
 		return bad(fmt.Sprintf("concurrency is no number from 1 to %d", mostAtOnce), "")
-	case req.Concurrency == 0 && (req.speed > 0 || req.every > 0):
+	case req.Concurrency == 0 && (speed || rate):
 		req.Concurrency = mostAtOnce // who is slow does not hold up the next
 	case req.Concurrency == 0:
 		req.Concurrency = 1
@@ -154,8 +154,9 @@ func (in *Inspector) replayAll(r *http.Request, req replaysRequest, tell func(re
 	if req.Seed != nil {
 		seed = *req.Seed
 	}
+	jobs := req.jobs(sources)
 	if req.DryRun {
-		answer.Lasts = req.lasts(sources)
+		answer.Lasts = req.lasts(jobs)
 	}
 	if req.Shuffle || req.FreshIDs {
 		answer.Seed = &seed
@@ -165,9 +166,8 @@ func (in *Inspector) replayAll(r *http.Request, req replaysRequest, tell func(re
 		return nil, err
 	}
 	defer end()
-	moves, err := in.travel(ctx, req, sources, seed)
+	moves, err := in.travel(ctx, req, jobs, seed)
 	if err == nil {
-		jobs := req.jobs(sources)
 		if req.Shuffle {
 			rand.New(rand.NewPCG(seed, 0)).Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
 		}
@@ -195,14 +195,11 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 		}
 	}
 	progress(nil)
+	pace := req.pace
 	var work sync.WaitGroup
 	for i, job := range jobs {
-		switch {
-		case req.DryRun:
-		case req.speed > 0:
-			wait(going, time.Until(began.Add(time.Duration(float64(job.after)/req.speed))))
-		case req.every > 0:
-			wait(going, time.Until(began.Add(time.Duration(i)*req.every)))
+		if due := pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
+			wait(going, time.Until(began.Add(due)))
 		}
 		select {
 		case slots <- struct{}{}:
