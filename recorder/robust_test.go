@@ -245,6 +245,33 @@ func TestForeignDirectory(t *testing.T) {
 	}
 }
 
+// A store that a project brings can lead to the user's own files.
+func TestLinksInAStore(t *testing.T) {
+	for _, name := range []string{"lock", "journal", filepath.Join("journal", "000000000000"+segmentExt)} {
+		dir := t.TempDir()
+		theirs, link := filepath.Join(dir, "profile"), filepath.Join(dir, "store", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o700), os.WriteFile(theirs, []byte("no end of line"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "store", "format"), []byte("1\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(theirs, link); err != nil {
+			t.Logf("no links here: %v", err)
+			return
+		}
+		if s, err := Open(filepath.Join(dir, "store"), Options{}); !errors.Is(err, ErrLinked) {
+			t.Errorf("%s: %v", name, err)
+			if err == nil {
+				s.Close()
+			}
+		}
+		if text, err := os.ReadFile(theirs); string(text) != "no end of line" {
+			t.Errorf("%s: the file has %q now (%v)", name, text, err)
+		}
+	}
+}
+
 // A large body is kept as well after somebody has removed the store.
 func TestSpoolOverARemoval(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")

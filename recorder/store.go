@@ -57,6 +57,8 @@ var (
 	ErrClosed = errors.New("store is closed")
 	// ErrForeign means that a directory holds other things than recordings.
 	ErrForeign = errors.New("it holds other files, and no recordings")
+	// ErrLinked means that a store has a symbolic link in it, and is not written to.
+	ErrLinked = errors.New("what it has is elsewhere, by a symbolic link")
 	// ErrReadOnly means that the store was opened to be read only.
 	ErrReadOnly = errors.New("store is open for reading only")
 )
@@ -128,8 +130,8 @@ const syncLag = 15 * time.Millisecond
 // Open opens the store in dir, and makes it if it is not there; its parent
 // must exist. An end of the journal that a crash left half written is cut off,
 // and told to Options.Log. The error wraps [ErrNewer] if a newer devhook wrote
-// the store, [ErrForeign] if the directory is used for something else, and
-// [fs.ErrNotExist] if it is not there and may not be made.
+// the store, [ErrForeign] if the directory is used for something else, [ErrLinked] if
+// it leads out of itself, and [fs.ErrNotExist] if it is not there and may not be made.
 //
 // The caller closes the store.
 func Open(dir string, o Options) (*Store, error) {
@@ -225,7 +227,7 @@ func (s *Store) checkOurs() error {
 	}
 	for _, n := range names {
 		if n.Name() == "journal" || n.Name() == "format" {
-			return nil
+			return s.checkLinks(names)
 		}
 	}
 	return cmp.Or(err, ErrForeign)

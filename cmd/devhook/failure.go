@@ -99,6 +99,8 @@ func storeFailure(err error) error {
 		f.hint = "use the devhook that wrote it, or another directory with --store"
 	case errors.Is(err, recorder.ErrForeign):
 		f.hint = "name a directory of its own, as in --store " + recorder.Dir
+	case errors.Is(err, recorder.ErrLinked):
+		f.hint = "remove it, if you did not make it: it leads to another file of yours; a store that is to be elsewhere as a whole is named with --store"
 	case errors.As(err, &path) && path.Op == "chmod" && errors.Is(err, fs.ErrPermission):
 		f.text = "the store " + path.Path + " belongs to another user, who alone can close it to others"
 		f.hint = "use a directory of your own with --store, or have " + path.Path + " given to you"
