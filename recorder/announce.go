@@ -45,7 +45,14 @@ func (s *Store) Announce(about []byte) (*Announcement, error) {
 // Update puts other words in the place of the ones before. It is not for
 // concurrent use.
 func (a *Announcement) Update(about []byte) error {
-	if err := os.Mkdir(a.s.path(a.dir), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := os.Mkdir(a.s.path(a.dir), 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		a.s.log.Warn("the store was removed; it is made anew", "dir", a.s.dir) // who writes next does not see that it was
+		if err = a.s.makeDir(); err == nil {
+			err = os.Mkdir(a.s.path(a.dir), 0o700)
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	id, err := ulid.New(ulid.Now(), rand.Reader)
@@ -70,6 +77,13 @@ func (a *Announcement) Update(about []byte) error {
 	old := a.f
 	a.f = f
 	return dropFile(old)
+}
+
+// Lost reports whether others do not find the announcement any more, because somebody
+// has removed it, with all of the store perhaps. Update makes it again.
+func (a *Announcement) Lost() bool {
+	_, err := os.Stat(a.f.Name())
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Close takes the announcement back.

@@ -62,6 +62,18 @@ func TestAnnounce(t *testing.T) {
 	if names, err := os.ReadDir(filepath.Join(dir, "run")); err != nil || len(names) != 2 {
 		t.Errorf("%d files are left, %v", len(names), err)
 	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if !first.Lost() {
+		t.Error("with the store removed nothing is lost")
+	}
+	if err := first.Update([]byte("again")); err != nil || first.Lost() {
+		t.Errorf("after the store was removed: %v, still lost: %v", err, first.Lost())
+	}
+	if got := announced(t, reader); !slices.Equal(got, []string{"again"}) {
+		t.Errorf("in the store that was made anew there is %q", got)
+	}
 	for _, a := range []*Announcement{first, third} {
 		if err := a.Close(); err != nil {
 			t.Error(err)

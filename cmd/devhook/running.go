@@ -55,6 +55,18 @@ func (u *up) tell() {
 	}
 }
 
+// tellAgain says it once more if somebody has removed the store, as who wants to begin
+// with an empty one does: the commands are to find this devhook in the next one.
+func (u *up) tellAgain() {
+	if u.running == nil || !u.running.Lost() {
+		return
+	}
+	if u.tell(); u.running.Lost() { // told of; not every second
+		u.running.Close()
+		u.running = nil
+	}
+}
+
 func texts(list []*url.URL) []string {
 	var all []string
 	for _, u := range list {

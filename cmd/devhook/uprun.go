@@ -266,9 +266,13 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 	if u.ngrok != nil {
 		events = u.ngrok.Events()
 	}
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
 	var away time.Time
 	for {
 		select {
+		case <-look.C:
+			u.tellAgain()
 		case <-signals:
 			return nil
 		case <-ctx.Done():
