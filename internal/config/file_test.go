@@ -61,7 +61,7 @@ func TestMistakesHavePlaceAndHint(t *testing.T) {
 }
 
 func TestReasonsToTrust(t *testing.T) {
-	_, err := setup{yaml: "authtoken: 2abcTheirs\ntraffic_policy_file: policy.yml\nregister: [{provider: telegram, takeover: true}, {provider: telegram, takeover: false}]\n"}.load(t)
+	_, err := setup{yaml: "authtoken: 2abcTheirs\ntraffic_policy_file: policy.yml\n"}.load(t)
 	var u *UntrustedError
 	if !errors.As(err, &u) {
 		t.Fatal(err)
@@ -69,7 +69,6 @@ func TestReasonsToTrust(t *testing.T) {
 	want := []string{
 		"line 1 brings an authtoken: the tunnel would open in the ngrok account of whoever wrote it",
 		"line 2 has ngrok apply the traffic policy policy.yml, which decides who gets in and where requests go",
-		"line 3 takes the place of what is registered at a provider, with your credentials",
 	}
 	if strings.Join(u.Reasons, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q", u.Reasons)

@@ -148,9 +148,6 @@ func (f *file) readParam(param register.Param, n yamlx.Node) (Value, error) {
 		on, err := n.Bool()
 		if on {
 			v.Texts = []string{"true"}
-			if param.Name == "takeover" {
-				f.risk(n, "takes the place of what is registered at a provider, with your credentials")
-			}
 		}
 		return v, err
 	}
