@@ -33,19 +33,18 @@ type sessionRequest struct {
 	DryRun bool `json:"dry_run"`
 }
 
-// made returns the events of the session that req asks for, what happens in it, and how
-// fast it passes.
-func (in *Inspector) made(req sessionRequest) (events []livesession.Event, totals livesession.Totals, speed float64, err error) {
+// made returns the events of the session that req asks for, and how fast it passes.
+func (in *Inspector) made(req sessionRequest) (events []livesession.Event, speed float64, err error) {
 	o := livesession.Options{Seed: 1, Length: usualMinutes * time.Minute}
 	if req.Seed != nil {
 		o.Seed = *req.Seed
 	}
 	if req.Kind != "tiktok-live" {
-		return nil, totals, 0, &Error{http.StatusBadRequest, "kind is not tiktok-live, and there is no other", ""}
+		return nil, 0, &Error{http.StatusBadRequest, "kind is not tiktok-live, and there is no other", ""}
 	}
 	if n := req.Minutes; n != nil {
 		if *n < 1 || *n > mostMinutes {
-			return nil, totals, 0, &Error{http.StatusBadRequest, fmt.Sprintf("minutes is no number from 1 to %d", mostMinutes), "devhook session plays a whole day"}
+			return nil, 0, &Error{http.StatusBadRequest, fmt.Sprintf("minutes is no number from 1 to %d", mostMinutes), "devhook session plays a whole day"}
 		}
 		o.Length = time.Duration(*n) * time.Minute
 	}
@@ -54,10 +53,9 @@ func (in *Inspector) made(req sessionRequest) (events []livesession.Event, total
 		speed, err = replay.ParseSpeed(cmp.Or(req.Speed, "max"))
 	}
 	if err != nil {
-		return nil, totals, 0, err
+		return nil, 0, err
 	}
-	events, totals = livesession.New(o)
-	return events, totals, speed, nil
+	return livesession.New(o), speed, nil
 }
 
 // A failedEvent is one that was not answered 2xx.
@@ -70,13 +68,13 @@ type failedEvent struct {
 
 // session sends the events of a LIVE, and answers what happened in it once all were sent.
 func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
-	events, totals, speed, err := in.made(req)
+	events, speed, err := in.made(req)
 	timeout, within, err2 := req.times()
 	if err := cmp.Or(err, err2); err != nil {
 		return nil, err
 	}
 	if req.DryRun {
-		return shownSession(events, totals), nil
+		return shownSession(events), nil
 	}
 	answer := struct {
 		V int `json:"v"`
@@ -85,7 +83,7 @@ func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
 		Failed   int           `json:"failed"`
 		Failures []failedEvent `json:"failures,omitempty"` // the first of them
 		TimedOut bool          `json:"timed_out"`
-	}{V: 1, Totals: totals}
+	}{V: 1, Totals: livesession.Sum(events)}
 	var app *url.URL
 	var route string
 	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
@@ -116,7 +114,7 @@ func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
 }
 
 // shownSession is the answer of what would be sent.
-func shownSession(events []livesession.Event, totals livesession.Totals) any {
+func shownSession(events []livesession.Event) any {
 	type event struct {
 		At   int64           `json:"at_ns"` // after the start
 		Type string          `json:"type"`
@@ -126,9 +124,9 @@ func shownSession(events []livesession.Event, totals livesession.Totals) any {
 		V int `json:"v"`
 		livesession.Totals
 		List []event `json:"list"`
-	}{V: 1, Totals: totals, List: []event{}}
+	}{V: 1, Totals: livesession.Sum(events), List: []event{}}
 	for _, e := range events {
-		answer.List = append(answer.List, event{int64(e.At), e.Type, e.Body})
+		answer.List = append(answer.List, event{int64(e.At), e.Type, e.Body()})
 	}
 	return answer
 }

@@ -26,25 +26,31 @@ type Options struct {
 
 // An Event is one message of the WebSocket.
 type Event struct {
-	At   time.Duration // after the start
-	Type string
-	Body []byte // JSON
+	At    time.Duration // after the start
+	Type  string
+	data  object
+	adds  Totals // what it adds to what happened
+	gift  said
+	likes int // totalLikeCount
 }
 
-// Totals is what really happened, which an app that counts right comes to.
-type Totals struct {
-	Events   int `json:"events"`
-	Joins    int `json:"joins"`
-	Comments int `json:"comments"`
-	Likes    int `json:"likes"`
-	Follows  int `json:"follows"`
-	Streaks  int `json:"streaks"`
-	LostEnds int `json:"lost_ends"` // streaks of which the event with repeatEnd 1 is missing
-	Gifts    int `json:"gifts"`     // each of a streak counts
-	Diamonds int `json:"diamonds"`
+// Body returns the message, in JSON. It is made anew by each call, as a long LIVE would
+// fill the memory.
+func (e Event) Body() []byte {
+	body, err := json.Marshal(object{"type": e.Type, "data": e.data}) // whose names are sorted
+	if err != nil {
+		panic(err) // all of it can be written
+	}
+	return body
 }
 
 type object = map[string]any
+
+// said is what an event says of gifts.
+type said struct {
+	count, diamonds int // repeatCount, and what one gift is worth
+	end             bool
+}
 
 // A gift is one that viewers can give; of type 1 are those that make streaks.
 type gift struct {
@@ -60,15 +66,14 @@ type session struct {
 	o      Options
 	r      *rand.Rand
 	events []Event
-	raw    []object // of events
-	totals Totals
+	totals Totals // so far
 	streak int
 }
 
-// New returns the events of a session in their order, and what happened in it.
-func New(o Options) ([]Event, Totals) {
+// New returns the events of a session in their order.
+func New(o Options) []Event {
 	s := &session{o: o, r: rand.New(rand.NewPCG(o.Seed, o.Seed^0x9e3779b97f4a7c15))}
-	s.add(0, "roomInfo", object{"id": room, "title": "Morning news"})
+	s.add(0, "roomInfo", object{"id": room, "title": "Morning news"}, Totals{})
 	last := o.Length - time.Second
 	joined := 0
 	for at := time.Second; at < last; at += time.Duration(300+s.r.IntN(1400)) * time.Millisecond {
@@ -76,23 +81,20 @@ func New(o Options) ([]Event, Totals) {
 		switch {
 		case joined < 3 || n < 15 && joined < 400:
 			joined++
-			s.totals.Joins++
-			s.add(at, "WebcastMemberMessage", object{"user": user(joined), "action": 1, "memberCount": joined})
+			s.add(at, "WebcastMemberMessage", object{"user": user(joined), "action": 1, "memberCount": joined}, Totals{Joins: 1})
 		case s.totals.Streaks == 0 || n < 22 && at+30*time.Second < last:
 			s.give(at, user(1+s.r.IntN(joined)))
 		case n < 50:
-			s.totals.Comments++
-			s.add(at, "WebcastChatMessage", object{"user": user(1 + s.r.IntN(joined)), "comment": comments[s.r.IntN(len(comments))], "emotes": []any{}, "contentLanguage": "en"})
+			s.add(at, "WebcastChatMessage", object{"user": user(1 + s.r.IntN(joined)), "comment": comments[s.r.IntN(len(comments))], "emotes": []any{}, "contentLanguage": "en"}, Totals{Comments: 1})
 		case n < 94:
 			count := 1 + s.r.IntN(15)
-			s.totals.Likes += count
-			s.add(at, "WebcastLikeMessage", object{"user": user(1 + s.r.IntN(joined)), "likeCount": count, "totalLikeCount": s.totals.Likes})
+			s.add(at, "WebcastLikeMessage", object{"user": user(1 + s.r.IntN(joined)), "likeCount": count, "totalLikeCount": s.totals.Likes + count}, Totals{Likes: count})
+			s.events[len(s.events)-1].likes = s.totals.Likes
 		default:
-			s.totals.Follows++
-			s.add(at, "WebcastSocialMessage", object{"user": user(1 + s.r.IntN(joined)), "action": "1", "followCount": s.totals.Follows, "shareCount": 0, "shareType": "0"})
+			s.add(at, "WebcastSocialMessage", object{"user": user(1 + s.r.IntN(joined)), "action": "1", "followCount": s.totals.Follows + 1, "shareCount": 0, "shareType": "0"}, Totals{Follows: 1})
 		}
 	}
-	s.add(o.Length, "WebcastControlMessage", object{"action": 3, "tips": ""})
+	s.add(o.Length, "WebcastControlMessage", object{"action": 3, "tips": ""}, Totals{})
 	return s.done()
 }
 
@@ -109,65 +111,62 @@ func user(n int) object {
 // give adds a gift, or a streak of them: an event for each with the number so far,
 // and one with repeatEnd 1. The first streak and some others have none.
 func (s *session) give(at time.Duration, from object) {
-	g, n, end := gifts[s.r.IntN(len(gifts))], 1, true
+	g := gifts[s.r.IntN(len(gifts))]
 	if s.totals.Streaks == 0 {
 		g = gifts[0]
 	}
 	s.streak++
-	say := func(at time.Duration, count, end int) {
+	say := func(at time.Duration, count int, end bool, adds Totals) {
+		repeatEnd := 0
+		if end {
+			repeatEnd = 1
+		}
 		s.add(at, "WebcastGiftMessage", object{
-			"giftId": g.id, "user": from, "repeatEnd": end, "repeatCount": count, "comboCount": count, "groupCount": 1,
+			"giftId": g.id, "user": from, "repeatEnd": repeatEnd, "repeatCount": count, "comboCount": count, "groupCount": 1,
 			"groupId": fmt.Sprint(s.o.Start.UnixMilli() + int64(s.streak)), "orderId": fmt.Sprintf("76023561910839%05d", s.streak),
 			"giftDetails": object{"id": fmt.Sprint(g.id), "giftName": g.name, "diamondCount": g.diamonds, "giftType": g.kind, "combo": g.kind == 1, "describe": "sent " + g.name},
-		})
+		}, adds)
+		s.events[len(s.events)-1].gift = said{count, g.diamonds, end}
 	}
-	if g.kind == 1 {
-		n = 2 + s.r.IntN(9)
-		end = s.totals.Streaks > 0 && s.r.IntN(8) > 0
-		s.totals.Streaks++
-		for i := 1; i <= n; i++ {
-			say(at, i, 0)
-			at += time.Duration(200+s.r.IntN(400)) * time.Millisecond
+	one := Totals{Gifts: 1, Diamonds: g.diamonds}
+	if g.kind != 1 {
+		say(at, 1, true, one)
+		return
+	}
+	n := 2 + s.r.IntN(9)
+	ends := s.totals.Streaks > 0 && s.r.IntN(8) > 0
+	for i := 1; i <= n; i++ {
+		adds := one
+		if i == 1 {
+			adds.Streaks = 1
 		}
-		if !end {
-			s.totals.LostEnds++
+		if i == n && !ends {
+			adds.LostEnds = 1
 		}
+		say(at, i, false, adds)
+		at += time.Duration(200+s.r.IntN(400)) * time.Millisecond
 	}
-	if end {
-		say(at, n, 1)
+	if ends {
+		say(at, n, true, Totals{})
 	}
-	s.totals.Gifts += n
-	s.totals.Diamonds += n * g.diamonds
 }
 
-func (s *session) add(at time.Duration, kind string, data object) {
-	s.events = append(s.events, Event{At: at, Type: kind})
-	s.raw = append(s.raw, data)
+func (s *session) add(at time.Duration, kind string, data object, adds Totals) {
+	adds.Events = 1
+	s.totals.add(adds)
+	s.events = append(s.events, Event{At: at, Type: kind, data: data, adds: adds})
 }
 
 // done puts the events in order and gives them their numbers and times.
-func (s *session) done() ([]Event, Totals) {
-	order := make([]int, len(s.events))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.events[a].At, s.events[b].At) })
-	list := make([]Event, 0, len(order))
-	for n, i := range order {
-		e, data := s.events[i], s.raw[i]
+func (s *session) done() []Event {
+	slices.SortStableFunc(s.events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
+	for n, e := range s.events {
 		if e.Type != "roomInfo" {
-			data["common"] = object{
+			e.data["common"] = object{
 				"method": e.Type, "msgId": fmt.Sprintf("76023561910%08d", n), "roomId": room,
 				"createTime": fmt.Sprint(s.o.Start.Add(e.At).UnixMilli()), "isShowMsg": true,
 			}
 		}
-		body, err := json.Marshal(object{"type": e.Type, "data": data}) // whose names are sorted
-		if err != nil {
-			panic(err) // all of it can be written
-		}
-		e.Body = body
-		list = append(list, e)
 	}
-	s.totals.Events = len(list)
-	return list, s.totals
+	return s.events
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,7 +14,8 @@ var options = Options{Seed: 7, Start: time.Unix(1_780_000_000, 0), Length: 30 * 
 // What a careful app counts in the events is what the totals say: of a streak the
 // highest repeatCount, also where its end never comes.
 func TestTotals(t *testing.T) {
-	events, want := New(options)
+	events := New(options)
+	want := Sum(events)
 	got := Totals{Events: len(events)}
 	type streak struct {
 		count, diamonds int
@@ -30,8 +32,8 @@ func TestTotals(t *testing.T) {
 				GiftDetails                                       struct{ DiamondCount, GiftType int }
 			}
 		}
-		if err := json.Unmarshal(e.Body, &m); err != nil || m.Type != e.Type || e.At < last {
-			t.Fatalf("%s after %s: %v", e.Body, last, err)
+		if err := json.Unmarshal(e.Body(), &m); err != nil || m.Type != e.Type || e.At < last {
+			t.Fatalf("%s after %s: %v", e.Body(), last, err)
 		}
 		last = e.At
 		switch d := m.Data; m.Type {
@@ -70,13 +72,66 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+// What is interrupted adds up to what happened until then, and each usual mistake is
+// known by the number that it comes to.
+func TestWhy(t *testing.T) {
+	events := New(options)
+	some := Sum(events[:len(events)/2])
+	if all := Sum(events); some.Events != len(events)/2 || some.Gifts == 0 || some.Gifts >= all.Gifts {
+		t.Errorf("half of %+v is %+v", all, some)
+	}
+	type gift struct {
+		RepeatCount, RepeatEnd, LikeCount, TotalLikeCount int
+		GiftDetails                                       struct {
+			DiamondCount int
+			Combo        bool
+		}
+	}
+	var gifts []gift
+	for _, e := range events {
+		var m struct{ Data gift }
+		if err := json.Unmarshal(e.Body(), &m); err != nil {
+			t.Fatal(err)
+		}
+		gifts = append(gifts, m.Data)
+	}
+	for _, row := range []struct {
+		total, why string
+		count      func(g gift) int
+	}{
+		{"gifts", "adds up the repeatCount", func(g gift) int { return g.RepeatCount }},
+		{"gifts", "waits for", func(g gift) int { return g.RepeatEnd * g.RepeatCount }},
+		{"gifts", "one by one", func(g gift) int { return min(g.RepeatCount, 1) - g.RepeatEnd + g.RepeatEnd*g.RepeatCount }},
+		{"gifts", "each event for one", func(g gift) int { return min(g.RepeatCount, 1) }},
+		{"gifts", "a streak as one", func(g gift) int { return g.RepeatEnd }},
+		{"diamonds", "adds up the repeatCount", func(g gift) int { return g.RepeatCount * g.GiftDetails.DiamondCount }},
+		{"diamonds", "leaves out repeatCount", func(g gift) int { return g.RepeatEnd * g.GiftDetails.DiamondCount }},
+		{"diamonds", "the diamondCount of each", func(g gift) int { return g.GiftDetails.DiamondCount }},
+		{"likes", "totalLikeCount", func(g gift) int { return g.TotalLikeCount }},
+		{"likes", "one like", func(g gift) int { return min(g.LikeCount, 1) }},
+		{"likes", "each 3 times", func(g gift) int { return 3 * g.LikeCount }},
+		{"likes", "none", func(gift) int { return 0 }},
+	} {
+		n := 0
+		for _, g := range gifts {
+			n += row.count(g)
+		}
+		if why := Why(events, row.total, n); !strings.Contains(why, row.why) {
+			t.Errorf("%d %s: %q, want %q", n, row.total, why, row.why)
+		}
+	}
+	if why := Why(events, "gifts", 1); why != "" {
+		t.Errorf("one gift: %q", why)
+	}
+}
+
 // The same options give the same bytes everywhere; another seed gives others.
 func TestSameBytes(t *testing.T) {
 	sum := func(o Options) string {
 		h := sha256.New()
-		events, _ := New(o)
+		events := New(o)
 		for _, e := range events {
-			fmt.Fprintf(h, "%d %s\n", e.At, e.Body)
+			fmt.Fprintf(h, "%d %s\n", e.At, e.Body())
 		}
 		return fmt.Sprintf("%x", h.Sum(nil))[:16]
 	}

@@ -25,9 +25,10 @@ func Play(ctx context.Context, events []livesession.Event, speed float64, send f
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		body := e.Body()
 		done, err := send(ctx, &recorder.Exchange{Provider: "euler", Event: e.Type, Request: recorder.Request{
 			Method: http.MethodPost, URL: "https://ws.eulerstream.com/hooks/euler", Proto: recorder.ProtoStream,
-			Headers: http.Header{"Content-Type": {"application/json"}, "Host": {"ws.eulerstream.com"}}, Body: recorder.Body{Bytes: e.Body}, Size: int64(len(e.Body)),
+			Headers: http.Header{"Content-Type": {"application/json"}, "Host": {"ws.eulerstream.com"}}, Body: recorder.Body{Bytes: body}, Size: int64(len(body)),
 		}})
 		if err != nil {
 			return err

@@ -159,7 +159,7 @@ func TestEnds(t *testing.T) {
 	if _, err := tr.Shrink(t.Context(), while, 10, 0); !errors.As(err, &gone) {
 		t.Errorf("shrink: %v", err)
 	}
-	events, _ := livesession.New(livesession.Options{Seed: 1, Start: time.Now(), Length: time.Minute})
+	events := livesession.New(livesession.Options{Seed: 1, Start: time.Now(), Length: time.Minute})
 	err = trial.Play(t.Context(), events, 0, func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
 		return send(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: tr.App, Sign: replay.SignNever})
 	}, func(int, *recorder.Exchange) { t.Error("told of one that was not answered") })
