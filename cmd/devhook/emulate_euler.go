@@ -1,8 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
 
+	"devhook/internal/livesession"
 	alertstest "devhook/internal/register/eulertest"
 	"devhook/internal/stream/eulertest"
 
@@ -16,10 +21,13 @@ func (p *program) emulateEulerCommand() *cli.Command {
 checks the options, bundles events, and closes with the codes of the vendor.
 
   devhook emulate euler                          sample events, for ever
+  devhook emulate euler --session --speed 60x    a whole LIVE, and what happened in it
   devhook emulate euler --not-live               closes with 4404
   devhook emulate euler --close-after 5 --close-code 4555
 
 devhook up --source euler --creator @x --source-url ws://127.0.0.1:4071 listens to it.
+The LIVE is that of devhook session: the same for the same --seed, --minutes and --start. It begins with the
+first client, and at its end connections are closed with 4005, and then with 4404.
 
 At /accounts/ is the alerts API, for the vendor's SDK and for devhook register: alerts and
 targets, kept in memory, and the test alert, signed and sent to its target. The words of
@@ -31,6 +39,7 @@ errors and the body of an alert are assumed: Euler documents neither.
 			&cli.StringFlag{Name: "key", Usage: "the API key that is valid, a `REF` (default: any)"},
 			&cli.StringFlag{Name: "creator", Usage: "the one who is live, `@NAME` (default: any)"},
 			&cli.BoolFlag{Name: "not-live", Usage: "nobody is live"},
+			&cli.BoolFlag{Name: "session", Usage: "send a whole LIVE, made up, in place of samples"},
 			&cli.IntFlag{Name: "refuse", Usage: "close each connection at once with this `CODE`"},
 			&cli.Int64Flag{Name: "account", Usage: "the account's `ID`", Value: 4242},
 			&cli.StringFlag{Name: "secret", Usage: "what alerts are signed with, a `REF` (default: EULER_WEBHOOK_SECRET, else euler-secret)"},
@@ -38,13 +47,13 @@ errors and the body of an alert are assumed: Euler documents neither.
 			&cli.IntFlag{Name: "page-size", Usage: "alerts on a page of the list, a `NUMBER`", Value: 20},
 			&cli.IntFlag{Name: "per-minute", Usage: "how many calls are answered each minute, a `NUMBER` (default: all)"},
 			&cli.BoolFlag{Name: "http-status", Usage: "answer errors of the API with their HTTP status, too; else that is 200, and the code is in the body"},
-		}, streamFlags("4071")...),
+		}, append(liveFlags(), streamFlags("4071")...)...),
 		Action: func(c *cli.Context) error {
 			e, err := p.newEmulation(c, "euler")
 			if err != nil {
 				return err
 			}
-			o := eulertest.Options{Creator: c.String("creator"), NotLive: c.Bool("not-live"), Code: c.Int("refuse"), Log: e.log}
+			o := eulertest.Options{Creator: c.String("creator"), Code: c.Int("refuse"), Log: e.log}
 			if o.Key, err = e.secret("key", "", "the API key"); err != nil {
 				return err
 			}
@@ -66,13 +75,59 @@ errors and the body of an alert are assumed: Euler documents neither.
 					"devhook register euler --api-url http://" + addr + " --account " + c.String("account") + " --creator @NAME",
 				}
 			}
+			var over atomic.Bool
+			over.Store(c.Bool("not-live"))
+			o.Live = func() bool { return !over.Load() }
 			s := eulertest.New(o)
+			round := 0
+			sc := script{loop: true, round: func() []timed {
+				round++
+				return everySample(eulertest.Samples(c.Bool("unknown"), p.now(), round))
+			}}
+			if c.Bool("session") {
+				if sc, err = e.liveScript(); err != nil {
+					return err
+				}
+				sc.end = func() {
+					over.Store(true)
+					s.Close(4005, "")
+				}
+			}
 			both := http.NewServeMux()
 			both.Handle("/", s)
 			both.Handle("/accounts/", alerts)
-			return e.run(s, both, func() [][]byte { return eulertest.Samples(c.Bool("unknown")) })
+			return e.run(s, both, sc)
 		},
 	}
+}
+
+// liveScript is a whole LIVE, as devhook session sends it.
+func (e *emulation) liveScript() (sc script, err error) {
+	c := e.c
+	for _, other := range []string{"from", "loop", "unknown"} {
+		if c.IsSet(other) {
+			return sc, &failure{code: 2, text: "emulate euler takes --session or --" + other + ", not both"}
+		}
+	}
+	o, err := e.p.live(c)
+	if err != nil {
+		return sc, err
+	}
+	events := livesession.New(o)
+	sc.round = func() (list []timed) {
+		before := time.Duration(0)
+		for _, ev := range events[1:] { // the first, roomInfo, is in what a client is greeted with
+			list = append(list, timed{ev.At - before, ev.Body()})
+			before = ev.At
+		}
+		return list
+	}
+	var happened []string
+	for _, total := range livesession.Sum(events).Named() {
+		happened = append(happened, fmt.Sprintf("%d %s", total.N, strings.ReplaceAll(total.Name, "_", " ")))
+	}
+	sc.about = "the LIVE is over: " + strings.Join(happened, ", ")
+	return sc, nil
 }
 
 // eulerAlerts returns the alerts API that e's flags describe.

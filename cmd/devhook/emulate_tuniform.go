@@ -50,7 +50,9 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 				return append(lines, "devhook up --source tuniform --source-url ws://"+addr+"/ws")
 			}
 			s := tuniformtest.New(o)
-			return e.run(s, s, func() [][]byte { return tuniformtest.Samples(c.Bool("unknown"), p.now()) })
+			return e.run(s, s, script{loop: true, round: func() []timed {
+				return everySample(tuniformtest.Samples(c.Bool("unknown"), p.now()))
+			}})
 		},
 	}
 }

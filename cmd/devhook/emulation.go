@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,7 @@ func streamFlags(port string) []cli.Flag {
 	return append(serverFlags(port), []cli.Flag{
 		&cli.StringSliceFlag{Name: "from", Usage: "send recorded events: a `FILTER or REF`, or a file; at their own pace"},
 		&cli.StringFlag{Name: "every", Usage: "the `PAUSE` before each event (default 2s for samples)"},
-		&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast as recorded", Value: 1},
+		&cli.StringFlag{Name: "speed", Usage: "how `FAST`: 1x is as recorded, 10x, max", Value: "1x"},
 		&cli.BoolFlag{Name: "loop", Usage: "begin again at the end"},
 		&cli.BoolFlag{Name: "unknown", Usage: "send an event of a type that does not exist yet, too"},
 		&cli.BoolFlag{Name: "duplicate", Usage: "send each event twice"},
@@ -76,10 +77,24 @@ func (e *emulation) duration(flag string, least time.Duration) (time.Duration, e
 	return d, nil
 }
 
-// run serves h until it is interrupted, and plays samples, made anew for each
-// round, or what --from says, by s.
-func (e *emulation) run(s *feed.Server, h http.Handler, samples func() [][]byte) error {
-	play, err := e.play(samples)
+// A script is what an emulator of a stream sends.
+type script struct {
+	round func() []timed // the events, made anew for each round
+	loop  bool           // there are more rounds than one, unless --loop says otherwise
+	about string         // what to say at the end; "": that all is sent
+	end   func()         // called at the end, may be nil
+}
+
+// run serves h until it is interrupted, and plays sc, or what --from says, by s.
+func (e *emulation) run(s *feed.Server, h http.Handler, sc script) error {
+	if from := e.c.StringSlice("from"); len(from) > 0 {
+		events, err := e.recorded(from)
+		if err != nil {
+			return err
+		}
+		sc = script{round: func() []timed { return events }}
+	}
+	play, err := e.play(sc)
 	if err != nil {
 		return err
 	}
@@ -87,7 +102,10 @@ func (e *emulation) run(s *feed.Server, h http.Handler, samples func() [][]byte)
 		if !e.c.Bool("silent") {
 			s.Play(ctx, play)
 			if ctx.Err() == nil {
-				e.log("all events are sent")
+				e.log(cmp.Or(sc.about, "all events are sent"))
+				if sc.end != nil {
+					sc.end()
+				}
 			}
 		}
 	}, func() {
@@ -196,50 +214,48 @@ func (e *emulation) secret(flag, env, what string) (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// play returns what is sent.
-func (e *emulation) play(samples func() [][]byte) (feed.Play, error) {
+// samplePause is before each sample, if --every does not say.
+const samplePause = 2 * time.Second
+
+// everySample gives samples the pause that is between them.
+func everySample(bodies [][]byte) (events []timed) {
+	for _, body := range bodies {
+		events = append(events, timed{samplePause, body})
+	}
+	return events
+}
+
+// play returns how sc is sent.
+func (e *emulation) play(sc script) (feed.Play, error) {
 	c := e.c
 	p := feed.Play{Duplicate: c.Bool("duplicate"), Lossy: c.Bool("lossy"), CloseAfter: c.Int("close-after"), Code: c.Int("close-code")}
 	if p.Code != 0 && (p.Code < 1000 || p.Code > 4999) {
 		return p, &failure{code: 2, text: fmt.Sprintf("--close-code %d is none", p.Code), hint: "write one from 1000 to 4999"}
 	}
-	if c.Float64("speed") <= 0 {
-		return p, &failure{code: 2, text: "--speed has to be more than 0", hint: "write --speed 10"}
+	speed, err := parseSpeed(c.String("speed"))
+	if err != nil {
+		return p, err
 	}
-	pause := 2 * time.Second
+	pause := func(d time.Duration) time.Duration {
+		if speed == 0 {
+			return 0
+		}
+		return time.Duration(float64(d) / speed)
+	}
 	if c.IsSet("every") {
-		var err error
-		if pause, err = e.duration("every", 0); err != nil {
-			return p, err
-		}
-	}
-	round := func() (events []timed) {
-		for _, body := range samples() {
-			events = append(events, timed{pause, body})
-		}
-		return events
-	}
-	loop := true
-	if from := c.StringSlice("from"); len(from) > 0 {
-		events, err := e.recorded(from)
+		every, err := e.duration("every", 0)
 		if err != nil {
 			return p, err
 		}
-		for i := range events {
-			events[i].pause = time.Duration(float64(events[i].pause) / c.Float64("speed"))
-			if c.IsSet("every") {
-				events[i].pause = pause
-			}
-		}
-		round, loop = func() []timed { return events }, false
+		pause = func(time.Duration) time.Duration { return every }
 	}
 	if c.IsSet("loop") {
-		loop = c.Bool("loop")
+		sc.loop = c.Bool("loop")
 	}
 	p.Events = func(yield func(time.Duration, []byte) bool) {
-		for first := true; first || loop; first = false {
-			for _, ev := range round() {
-				if !yield(ev.pause, ev.body) {
+		for first := true; first || sc.loop; first = false {
+			for _, ev := range sc.round() {
+				if !yield(pause(ev.pause), ev.body) {
 					return
 				}
 			}

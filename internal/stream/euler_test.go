@@ -19,7 +19,7 @@ import (
 func TestEuler(t *testing.T) {
 	s := eulertest.New(eulertest.Options{Key: "k/ey+1", Creator: "viewer.one"})
 	r := start(t, "euler", serveHTTP(t, s.ServeHTTP), Options{Secret: "k/ey+1"})
-	samples := append(eulertest.Samples(true), []byte(`{ "data":{"n":12345678901234567890,"x":"\u00e9 é"} ,"type":"Odd"  }`))
+	samples := append(eulertest.Samples(true, time.UnixMilli(1_790_000_000_123), 7), []byte(`{ "data":{"n":12345678901234567890,"x":"\u00e9 é"} ,"type":"Odd"  }`))
 	go s.Play(t.Context(), feed.Play{Events: func(yield func(time.Duration, []byte) bool) {
 		for _, b := range samples {
 			if !yield(0, b) {
@@ -40,7 +40,7 @@ func TestEuler(t *testing.T) {
 	if e := r.events[0]; e.Type != "workerInfo" || len(e.DeliveryID) != 64 {
 		t.Errorf("the first is %+v", e)
 	}
-	if e := r.events[greeting]; e.Type != "WebcastChatMessage" || e.DeliveryID != "7602356191083900001" {
+	if e := r.events[greeting]; e.Type != "WebcastChatMessage" || e.DeliveryID != "1790000000123000701" {
 		t.Errorf("the message is %+v", e)
 	}
 }

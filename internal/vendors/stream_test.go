@@ -108,7 +108,7 @@ func TestTuniformEmulator(t *testing.T) {
 func TestEulerEmulator(t *testing.T) {
 	s := eulertest.New(eulertest.Options{Key: "k e/y+", Creator: "@viewer.one"})
 	env := []string{"EULER_WS_URL=" + serve(t, s)}
-	samples := eulertest.Samples(true)
+	samples := eulertest.Samples(true, time.Now(), 1)
 	for mode, frames := range map[string]int{"bundle": 1, "single": 3} {
 		ctx := t.Context()
 		go s.Play(ctx, events(samples))

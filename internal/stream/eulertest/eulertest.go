@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,11 +19,12 @@ import (
 type Options struct {
 	Key     string // the API key that is valid; "" takes any
 	Creator string // the one that is live; "" takes any
-	NotLive bool   // closes with 4404
-	Code    int    // closes each connection with this code; 0: none
-	Ping    time.Duration
-	Log     func(text string)
-	Now     func() time.Time // nil: time.Now
+	// Live tells whether anybody is live; otherwise connections are closed with 4404. Nil: always.
+	Live func() bool
+	Code int // closes each connection with this code; 0: none
+	Ping time.Duration
+	Log  func(text string)
+	Now  func() time.Time // nil: time.Now
 }
 
 // New returns the server. It is at every path.
@@ -33,7 +35,13 @@ func New(o Options) *feed.Server {
 	if o.Ping == 0 {
 		o.Ping = 20 * time.Second
 	}
-	bundled := func(r *http.Request) bool { return r.URL.Query().Get("features.bundleEvents") != "false" }
+	bundled := func(r *http.Request) bool {
+		switch r.URL.Query().Get("features.bundleEvents") { // "0", "1", "false" or "true", by the SDK's types
+		case "false", "0":
+			return false
+		}
+		return true
+	}
 	bundle := func(bodies string) []byte {
 		return fmt.Appendf(nil, `{"timestamp":%d,"messages":[%s]}`, o.Now().UnixMilli(), bodies)
 	}
@@ -50,7 +58,7 @@ func New(o Options) *feed.Server {
 				return 4400, "uniqueId is missing"
 			case key == "" || o.Key != "" && key != o.Key:
 				return 4401, "Invalid API key"
-			case o.NotLive || o.Creator != "" && creator != strings.TrimPrefix(o.Creator, "@"):
+			case o.Live != nil && !o.Live() || o.Creator != "" && creator != strings.TrimPrefix(o.Creator, "@"):
 				return 4404, "The creator is not live"
 			}
 			return 0, ""
@@ -83,8 +91,12 @@ func New(o Options) *feed.Server {
 var files embed.FS
 
 // Samples returns sample events, composed of the SDK's types; with unknown, one
-// of a type that does not exist.
-func Samples(unknown bool) [][]byte {
+// of a type that does not exist. They happened at now. What is to tell one message
+// from another is new in each round of a server, as an app takes what comes again for
+// a repetition.
+func Samples(unknown bool, now time.Time, round int) [][]byte {
+	ms := strconv.FormatInt(now.UnixMilli(), 10)
+	fresh := strings.NewReplacer("1780000000000", ms, idPrefix, fmt.Sprintf("%s%04d", ms, round%1e4))
 	var list [][]byte
 	for _, name := range []string{
 		"WebcastChatMessage", "WebcastGiftMessage", "WebcastLikeMessage", "WebcastMemberMessage",
@@ -94,10 +106,13 @@ func Samples(unknown bool) [][]byte {
 		if err != nil {
 			panic(err) // they are part of the program
 		}
-		list = append(list, body)
+		list = append(list, []byte(fresh.Replace(string(body))))
 	}
 	if unknown {
-		list = append(list, []byte(`{"type":"WebcastFutureMessage","data":{}}`))
+		list = append(list, fmt.Appendf(nil, `{"type":"WebcastFutureMessage","data":{"common":{"msgId":"%s%04d99"}}}`, ms, round%1e4))
 	}
 	return list
 }
+
+// idPrefix is what the ids of the samples have in common, but for the last two digits.
+const idPrefix = "76023561910839000"

@@ -39,13 +39,34 @@ func (s *Server) Play(ctx context.Context, p Play) {
 			times = 2
 		}
 		for range times {
-			if !p.Lossy && s.Await(ctx) {
-				return
+			if !p.Lossy {
+				if s.Await(ctx) {
+					return
+				}
+				s.awaitRoom(ctx)
 			}
 			s.Publish("", body)
 			if p.CloseAfter > 0 {
 				s.CloseAfter(p.CloseAfter, p.Code, "")
 			}
 		}
+	}
+}
+
+// awaitRoom returns once all who are connected can be sent another frame, or have had
+// the time to read one.
+func (s *Server) awaitRoom(ctx context.Context) {
+	full := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for c := range s.clients {
+			if len(c.frames) == cap(c.frames) {
+				return true
+			}
+		}
+		return false
+	}
+	for end := time.Now().Add(writeTime); full() && ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
