@@ -45,6 +45,13 @@ func TestExplain(t *testing.T) {
 	if got := p.Explain(m); got != "" || p.NeverSigned(m) {
 		t.Errorf("POST: %q", got)
 	}
+	for id, name := range map[string]string{"tiktok": "X-Tiktok-Signature", "euler": "X-Euler-Signature"} { // of examples that are wrong
+		wrong, _ := Lookup(id)
+		m := Message{Method: "POST", URL: &url.URL{}, Header: http.Header{name: {"00"}}}
+		if got := wrong.Explain(m); !strings.Contains(strings.ToLower(got), strings.ToLower(name)) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 	mollie, _ := Lookup("mollie")
 	m.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	m.Body = []byte("id=tr_d0b0E3EA3v")

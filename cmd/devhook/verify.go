@@ -157,6 +157,9 @@ func (s *subject) judge(at time.Time) (verify.Verdict, error) {
 	}
 	v := s.provider.Scheme.Verify(m, s.keys, at)
 	if v.Status != verify.Valid {
+		if about := s.provider.Explain(m); about != "" {
+			v.Hint = about
+		}
 		if found, _ := s.catalog.Diagnose(s.provider, m, s.all, at); found.Finding != "" {
 			v.Hint = found.Finding + ": " + found.Do
 		}

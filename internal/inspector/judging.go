@@ -101,6 +101,9 @@ func (in *Inspector) verify(_ *http.Request, req judgeRequest) (any, error) {
 	}
 	v := s.provider.Scheme.Verify(m, s.keys, at)
 	if v.Status != verify.Valid {
+		if about := s.provider.Explain(m); about != "" {
+			v.Hint = about
+		}
 		known := in.o.Keys()
 		if s.Secret != "" {
 			known = map[string]verify.Keys{s.provider.ID: s.keys}
