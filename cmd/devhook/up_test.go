@@ -154,6 +154,36 @@ func TestTallyOfMalformed(t *testing.T) {
 	}
 }
 
+// Once the app is back it is told how to send it the events of a stream that it missed,
+// those of this time only.
+func TestMissed(t *testing.T) {
+	var out bytes.Buffer
+	var m missed
+	errs := terminal.New(&out, terminal.Never, os.Getenv)
+	at := time.Date(2026, 11, 1, 20, 0, 0, 0, time.UTC)
+	for i, came := range []struct {
+		origin  recorder.Origin
+		outcome recorder.Outcome
+		hint    string
+	}{
+		{recorder.Stream, recorder.Answered, ""},
+		{recorder.Live, recorder.Unreachable, ""}, // its provider sends it again
+		{recorder.Stream, recorder.Unreachable, ""},
+		{recorder.Stream, recorder.Unreachable, ""},
+		{recorder.Trigger, recorder.Answered, ""},
+		{recorder.Stream, recorder.Answered, "2 events of a stream, which nobody sends again; this does: devhook replay --filter 'origin:stream outcome:unreachable since:2026-11-01T20:02:00Z'"},
+		{recorder.Stream, recorder.Answered, ""},
+		{recorder.Stream, recorder.Unreachable, ""},
+		{recorder.Stream, recorder.Answered, "1 event of a stream, which nobody sends again; this does: devhook replay --filter 'origin:stream outcome:unreachable since:2026-11-01T20:07:00Z'"},
+	} {
+		out.Reset()
+		m.add(&recorder.Exchange{Origin: came.origin, Outcome: came.outcome, At: at.Add(time.Duration(i) * time.Minute)}, errs)
+		if got := strings.Join(strings.Fields(out.String()), " "); got != "" != (came.hint != "") || !strings.Contains(got, came.hint) {
+			t.Errorf("event %d: %q, want %q", i, got, came.hint)
+		}
+	}
+}
+
 // Who is told of another URL finds it in the ready file.
 func TestReadyFileIsAheadOfTheNews(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -31,6 +32,7 @@ func (u *up) follow(from recorder.Cursor) {
 		}
 		u.tally.add(ex)
 		u.warnOpen(ex)
+		u.missed.add(ex, u.errs)
 		u.logExchange(ex)
 		switch mode {
 		case "json":
@@ -69,4 +71,34 @@ func (u *up) warnOpen(ex *recorder.Exchange) {
 		what = "are refused, because its secret is not known"
 	}
 	u.log.Warn(fmt.Sprintf("webhooks of %s %s: %s", terminal.Safe(ex.Provider), what, terminal.Safe(ex.Verdict.Hint)))
+}
+
+// A missed counts the events of streams that the app was not there for. Webhooks are
+// sent again by their providers; these by nobody, unless the user does.
+type missed struct {
+	n     int
+	since time.Time // of the first
+}
+
+// add takes in what became of ex, and says how to send what was missed once the app is
+// back.
+func (m *missed) add(ex *recorder.Exchange, errs *terminal.Terminal) {
+	switch {
+	case ex.Origin != recorder.Stream:
+	case ex.Outcome == recorder.Unreachable:
+		if m.n == 0 {
+			m.since = ex.At
+		}
+		m.n++
+	case m.n > 0:
+		m.tell(errs)
+		m.n = 0
+	}
+}
+
+func (m *missed) tell(errs *terminal.Terminal) {
+	if m.n > 0 {
+		errs.Hint(fmt.Sprintf("the app was not there for %s of a stream, which nobody sends again; this does: devhook replay --filter 'origin:stream outcome:unreachable since:%s'",
+			countOf(m.n, "event", "events"), m.since.UTC().Format(time.RFC3339)))
+	}
 }

@@ -17,6 +17,7 @@ func (u *up) end(err error) {
 		return
 	}
 	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed(), u.gateway.NotRecorded()))
+	u.missed.tell(u.errs)
 }
 
 // printLine prints a line of --json: one object, without the members that are not known.

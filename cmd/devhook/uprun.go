@@ -45,6 +45,7 @@ type up struct {
 	inspect inspect
 	streams streams
 	tally   tally
+	missed  missed
 	warned  map[string]bool // providers that were warned of
 	printMu sync.Mutex      // held while a line of --json is printed
 	running *recorder.Announcement
