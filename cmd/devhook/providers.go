@@ -52,7 +52,7 @@ func (p *program) providers(c *cli.Context) error {
 	} else {
 		one, ok := catalog.Lookup(id)
 		if env, _ := stream.Env(id); !ok && env != "" {
-			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env}
+			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env + "; without an account, the far side is devhook emulate " + id}
 		}
 		if !ok {
 			return unknownProvider(catalog, id)
@@ -149,7 +149,7 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 	if len(one.Dashboard) > 0 {
 		out.Printf("")
 		out.Printf("  To set the URL:")
-		for _, step := range one.Steps("the public URL of devhook up") {
+		for _, step := range one.Steps("<the public URL of devhook up>") {
 			out.Paragraph(4, step)
 		}
 	}
@@ -189,7 +189,11 @@ func (p *program) handles(one verify.Provider) [][2]string {
 	}
 	list = append(list, [2]string{"devhook register " + one.ID, how})
 	if env, _ := stream.Env(one.ID); env != "" {
-		list = append(list, [2]string{"devhook up --source " + one.ID, "listens to its stream, with " + env})
+		whose := ""
+		if stream.NeedsCreator(one.ID) {
+			whose = " --creator @NAME"
+		}
+		list = append(list, [2]string{"devhook up --source " + one.ID + whose, "listens to its stream, with " + env})
 	}
 	for _, sub := range p.emulateCommand().Subcommands {
 		if sub.Name == one.ID || slices.Contains(one.Aliases, sub.Name) {

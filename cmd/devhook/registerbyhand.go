@@ -54,7 +54,7 @@ func (r *registerRun) byHand(known verify.Provider) error {
 func (r *registerRun) steps(known verify.Provider, at string, waits bool) error {
 	u := at
 	if u == "" {
-		u = "the public URL of devhook up"
+		u = "<the public URL of devhook up>"
 	}
 	if r.c.Bool("json") {
 		return r.p.line(event{"steps", struct {
