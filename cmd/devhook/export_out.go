@@ -52,9 +52,10 @@ func (p *program) target(name string) (out io.Writer, finish func(error) error, 
 	}, nil
 }
 
-// bodyFile keeps a body beside the file that is written.
+// bodyFile keeps a body beside the file that is written. Its name has the id: two that
+// were imported can have the same number.
 func (e *exporting) bodyFile(ex *recorder.Exchange, body []byte) (string, error) {
-	path := fmt.Sprintf("%s.%d.body", e.c.String("o"), ex.Seq)
+	path := fmt.Sprintf("%s.%s.body", e.c.String("o"), ex.ID)
 	if err := config.WriteFile(path, body); err != nil {
 		return "", err
 	}

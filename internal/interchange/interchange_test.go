@@ -351,6 +351,7 @@ func TestReadErrors(t *testing.T) {
 		`{"request":{"url":"https://x/"`:                                                       "the file ends in the middle",
 		`{"request":{"url":"https://x/","body":{"sha256":"` + strings.Repeat("a", 64) + `"}}}`: "in a file of a store",
 		`{"request":{"url":"https://x/","method":"G T"}}`:                                      "its method",
+		`{"request":{"url":"https://x/","proto":"HTTP/1.1\r\nA: b"}}`:                          "its protocol",
 		`{"request":{"url":"file:///etc/passwd"}}`:                                             "its URL",
 		`{"request":{"url":"https://x/","headers":{"A\r\nB":["c"]}}}`:                          "no name of a header",
 		`{"request":{"url":"https://x/","headers":{"A":["c\r\nd"]}}}`:                          "line break",

@@ -255,6 +255,9 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 	if !isToken(req.Method) {
 		return nil, fmt.Errorf("its method %q is none", clipped(req.Method))
 	}
+	if strings.ContainsAny(req.Proto, "\r\n\x00") {
+		return nil, fmt.Errorf("its protocol %q is none", clipped(req.Proto))
+	}
 	u, err := recorder.ParseURL(req.URL)
 	if err != nil || u.Host == "" || !isPlain(u.Host, "") || strings.Contains(u.Host, " ") || !slices.Contains([]string{"http", "https"}, u.Scheme) {
 		return nil, fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
