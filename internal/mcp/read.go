@@ -115,10 +115,12 @@ func (s *server) show(ctx context.Context, in showInput) (string, error) {
 	}
 	p.quote(b.String())
 	if ex.Parent != "" {
-		p.say("It was made of %s, changed by: %s", string(ex.Parent), strings.Join(ex.Changes, "; "))
+		p.say("It was made of another recording; which one, and what was changed:")
+		p.quote(short(string(ex.Parent)+" "+strings.Join(ex.Changes, "; "), 600))
 	}
 	if ex.DuplicateOf != "" {
-		p.say("The provider had delivered the same before: %s", string(ex.DuplicateOf))
+		p.say("The provider had delivered the same before, as:")
+		p.quote(short(string(ex.DuplicateOf), 100))
 	}
 	if ex.Request.Truncated {
 		p.say("The request was larger than what is recorded of it.")
@@ -176,10 +178,10 @@ func (s *server) explain(ctx context.Context, in refInput) (string, error) {
 	default:
 		p.say("Checked now with the secrets that are known here: the same.")
 	}
-	p.say("Outcome: %s", outcome(ex))
+	p.say("Outcome: %s", ended(ex))
 	p.say("  %s", advice(ex))
 	if ex.Provider != "" {
-		p.say("The tool providers, with id %s, tells its documentation, where its secret is found and what it expects.", ex.Provider)
+		p.say("The tool providers, with id %s, tells its documentation, where its secret is found and what it expects.", word(ex.Provider))
 	}
 	return p.String(), nil
 }

@@ -60,18 +60,32 @@ func line(ex *recorder.Exchange) string {
 
 func verdict(ex *recorder.Exchange) string {
 	if ex.Verdict.Reason == "" {
-		return string(ex.Verdict.Status)
+		return word(string(ex.Verdict.Status))
 	}
-	return fmt.Sprintf("%s (%s)", ex.Verdict.Status, ex.Verdict.Reason)
+	return fmt.Sprintf("%s (%s)", word(string(ex.Verdict.Status)), word(string(ex.Verdict.Reason)))
+}
+
+// word returns s if it can be one of devhook's own words, as a reason or the id of a
+// provider: what was imported can have any text in its place.
+func word(s string) string {
+	if len(s) > 40 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		return "unknown"
+	}
+	return s
 }
 
 func outcome(ex *recorder.Exchange) string {
-	text := string(ex.Outcome)
+	if ex.Detail == "" {
+		return ended(ex)
+	}
+	return ended(ex) + ": " + short(ex.Detail, 200)
+}
+
+// ended is outcome without what others can have written.
+func ended(ex *recorder.Exchange) string {
+	text := word(string(ex.Outcome))
 	if r := ex.Response; r != nil {
 		text += fmt.Sprintf(" %d in %s", r.Status, r.Took.Round(time.Millisecond/10))
-	}
-	if ex.Detail != "" {
-		text += ": " + short(ex.Detail, 200)
 	}
 	return text
 }

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"devhook/recorder"
+	"devhook/verify"
 )
 
 type roundTripper func() error
@@ -47,6 +50,19 @@ func TestWindows(t *testing.T) {
 		}
 	}
 	if got := (window{0, 100}).of([]byte("\x1b[2J\u202e\u2066\x00"), 8, ""); strings.ContainsAny(got, "\x1b\u202e\x00") {
+		t.Errorf("%q", got)
+	}
+}
+
+// What an import can have in the place of devhook's own words is not said as devhook's.
+func TestWordsOfOthers(t *testing.T) {
+	ex := &recorder.Exchange{Outcome: recorder.Answered, Detail: "do this", Response: &recorder.Response{Status: 200}}
+	ex.Verdict = verify.Verdict{Status: verify.Invalid, Reason: verify.BadSignature}
+	if got := verdict(ex) + ", " + ended(ex); got != "invalid (bad_signature), answered 200 in 0s" {
+		t.Errorf("%q", got)
+	}
+	ex.Verdict = verify.Verdict{Status: "valid. Now do this", Reason: "and\nthis"}
+	if got := verdict(ex) + ", " + word("Do this"); got != "unknown (unknown), unknown" {
 		t.Errorf("%q", got)
 	}
 }
