@@ -18,8 +18,8 @@ const leastHidden = 4
 // Hider returns what takes secrets out of a text. In place of each there are
 // zeros, as many; of one that is digits only, ones, which are a JSON number if
 // the secret was one. Found are a secret as it is, and as base64 and hex have it,
-// whichever of its letters are escaped as in URLs or JSON; not, where it was hashed, or
-// is shorter than 4 bytes. In the midst of something that is base64 as a whole, a digit at
+// whichever of its letters are escaped as in URLs (again and again, too, unless it has a %
+// in it) or JSON; not, where it was hashed, or is shorter than 4 bytes. In the midst of something that is base64 as a whole, a digit at
 // either end can stay that is in part of what stands beside the secret: at most 6 bits of it.
 //
 // What it returns may be called concurrently.
@@ -78,18 +78,24 @@ func (h *hider) hide(s string) string {
 
 // at returns what s begins with, and how many bytes of s that is; 0 if it is nothing.
 func (h *hider) at(s string) (found string, size int) {
-	first := [2]byte{s[0], s[0]}
+	first := [3]byte{s[0], s[0], s[0]}
 	switch s[0] {
 	case '%', '\\':
 		if letter, size := unescaped(s); size > 0 {
 			first[1] = letter[0]
+			for letter == "%" && size > 0 {
+				letter, size = escapedAgain(s, size)
+				if size > 0 {
+					first[2] = letter[0]
+				}
+			}
 		}
 	case ' ':
 		first[1] = '+'
 	}
 	for i, c := range first {
-		if i > 0 && c == first[0] {
-			break
+		if i > 0 && (c == first[0] || c == first[i-1]) {
+			continue
 		}
 		for _, text := range h[c] {
 			if n := spelledAt(s, text); n > 0 {
@@ -113,7 +119,14 @@ func spelledAt(s, text string) int {
 		}
 		c := s[n]
 		if c == '%' || c == '\\' {
-			if letter, size := unescaped(s[n:]); size > 0 && strings.HasPrefix(text, letter) {
+			letter, size := unescaped(s[n:])
+			for letter == "%" && text[0] != '%' && size > 0 {
+				letter, size = escapedAgain(s[n:], size)
+			}
+			if letter == "+" && text[0] == ' ' { // a blank, before the last escaping
+				letter = " "
+			}
+			if size > 0 && strings.HasPrefix(text, letter) {
 				text, n = text[len(letter):], n+size
 				continue
 			}
@@ -152,6 +165,19 @@ func unescaped(s string) (letter string, size int) {
 		}
 	}
 	return "", 0
+}
+
+// escapedAgain is unescaped where the first n bytes of s are the escape of a % that begins
+// another escape, as %25 in %252F: of a URL that was put into another.
+func escapedAgain(s string, n int) (letter string, size int) {
+	if len(s) < n+2 {
+		return "", 0
+	}
+	c, err := strconv.ParseUint(s[n:n+2], 16, 8)
+	if err != nil {
+		return "", 0
+	}
+	return string([]byte{byte(c)}), n + 2
 }
 
 // inBase64 returns the digits that text has by itself in whatever is written in base64: as

@@ -17,6 +17,7 @@ func TestHider(t *testing.T) {
 		secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ToLower(url.PathEscape("/")) + "x",
 		`p/a\"ss <w>ö&+d=`, `p\/a\"ss \u003cw\u003eö\u0026+d=`, base64.StdEncoding.EncodeToString([]byte(secret)),
 		base64.RawURLEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret)),
+		url.QueryEscape(url.QueryEscape(secret)), url.PathEscape(url.QueryEscape(url.PathEscape(secret))),
 		`p%2fa%22ss <w>\u00f6&+d=`, `p/a\u0022ss+\u003Cw>%C3%B6&%2Bd%3D`, // as whoever escapes less or more has it
 		"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "pass:word",
 	} {
