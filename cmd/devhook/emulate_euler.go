@@ -21,7 +21,7 @@ func (p *program) emulateEulerCommand() *cli.Command {
 checks the options, bundles events, and closes with the codes of the vendor.
 
   devhook emulate euler                          sample events, for ever
-  devhook emulate euler --session --speed 60x    a whole LIVE, and what happened in it
+  devhook emulate euler --session --speed 60x    a whole LIVE, and its totals
   devhook emulate euler --not-live               closes with 4404
   devhook emulate euler --close-after 5 --close-code 4555
 
