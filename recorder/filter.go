@@ -161,6 +161,16 @@ func ParseFilter(now time.Time, words ...string) (Filter, error) {
 	return f, nil
 }
 
+// ParseShown is ParseFilter for who looks at recordings: copies for further apps are left
+// out unless they are asked for.
+func ParseShown(now time.Time, words ...string) (Filter, error) {
+	f, err := ParseFilter(now, words...)
+	if err != nil || f.Has("origin") {
+		return f, err
+	}
+	return ParseFilter(now, append(slices.Clone(words), "-origin:mirror")...)
+}
+
 // IsFilterWord reports whether arg is a word with a key that filters know, or a text
 // in quotes, with or without a minus: what tells `-status:5xx` from a flag.
 func IsFilterWord(arg string) bool {

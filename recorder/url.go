@@ -42,3 +42,16 @@ func (r *Request) Message() (verify.Message, error) {
 	u, err := ParseURL(r.URL)
 	return verify.Message{Method: r.Method, URL: u, Header: r.Headers, Body: r.Body.Bytes}, err
 }
+
+// Detect returns the ID of the provider of c that r is most likely of, "" if none is
+// recognised in it.
+func (r *Request) Detect(c *verify.Catalog) string {
+	m, err := r.Message()
+	if err != nil {
+		return ""
+	}
+	if found := c.Detect(m); len(found) > 0 {
+		return found[0].ID
+	}
+	return ""
+}

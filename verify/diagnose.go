@@ -13,6 +13,9 @@ type Diagnosis struct {
 	Do      string // as in: something on the way changed the bytes: …
 }
 
+// String is both in one line.
+func (d Diagnosis) String() string { return d.Finding + ": " + d.Do }
+
 // maxDiagnosed is the largest body in bytes that is diagnosed.
 const maxDiagnosed = 1 << 20
 

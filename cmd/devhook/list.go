@@ -55,17 +55,13 @@ func filterWords(c *cli.Context) []string {
 	return append(slices.Clone(c.StringSlice("filter")), c.Args().Slice()...)
 }
 
-// filter reads the filter in args. Copies for further apps are left out unless
-// they are asked for.
+// filter reads the filter in args, as [recorder.ParseShown] has it.
 func (p *program) filter(args []string) (recorder.Filter, error) {
-	f, err := recorder.ParseFilter(p.now(), args...)
+	f, err := recorder.ParseShown(p.now(), args...)
 	for _, note := range f.Notes() {
 		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
 	}
-	if err != nil || f.Has("origin") {
-		return f, err
-	}
-	return recorder.ParseFilter(p.now(), append(slices.Clone(args), "-origin:mirror")...)
+	return f, err
 }
 
 func (p *program) list(c *cli.Context) error {

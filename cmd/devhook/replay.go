@@ -207,7 +207,7 @@ func (s *sending) named(sources iter.Seq2[*recorder.Exchange, error]) (string, e
 		}
 		id := ex.Provider
 		if id == "" {
-			id = detected(verify.Builtin(), ex)
+			id = ex.Request.Detect(verify.Builtin())
 		}
 		if id != "" && !slices.Contains(ids, id) {
 			ids = append(ids, id)

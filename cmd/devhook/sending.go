@@ -165,7 +165,7 @@ func (s *sending) ready() {
 func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin, round int) (replay.Plan, error) {
 	if ex.Provider == "" { // of a file, or not known when it was recorded
 		known := *ex
-		known.Provider = detected(s.cfg.Catalog(), ex)
+		known.Provider = ex.Request.Detect(s.cfg.Catalog())
 		ex = &known
 	}
 	p := replay.Plan{

@@ -67,7 +67,7 @@ func (s *sending) arrival(ex *recorder.Exchange) (time.Time, bool) {
 	}
 	id := ex.Provider
 	if id == "" {
-		id = detected(s.cfg.Catalog(), ex)
+		id = ex.Request.Detect(s.cfg.Catalog())
 	}
 	p, ok := s.cfg.Catalog().Lookup(id)
 	if !ok {

@@ -112,7 +112,7 @@ func (t *trying) recorded(arg, named string) error {
 		return storeFailure(err)
 	}
 	if t.Source.Provider == "" {
-		t.Source.Provider = detected(verify.Builtin(), t.Source)
+		t.Source.Provider = t.Source.Request.Detect(verify.Builtin())
 	}
 	return s.settle(cmp.Or(named, t.Source.Provider))
 }
@@ -122,7 +122,7 @@ func (t *trying) recorded(arg, named string) error {
 func (t *trying) know(id string) error {
 	catalog := t.cfg.Catalog()
 	if id == "" {
-		id = detected(catalog, t.Source)
+		id = t.Source.Request.Detect(catalog)
 	}
 	if id == "" {
 		return &failure{code: 2, text: "no provider is recognised in it", hint: "devhook providers lists all; name one"}

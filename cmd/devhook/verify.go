@@ -102,14 +102,14 @@ func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	// configuration which providers there are: so it is read twice.
 	named := cmp.Or(c.String("provider"), ex.Provider)
 	if named == "" {
-		named = detected(verify.Builtin(), ex)
+		named = ex.Request.Detect(verify.Builtin())
 	}
 	cfg, ring, err := p.settle(c, errs, named)
 	if err != nil {
 		return s, err
 	}
 	if named == "" {
-		named = detected(cfg.Catalog(), ex)
+		named = ex.Request.Detect(cfg.Catalog())
 	}
 	if named == "" {
 		return s, &failure{code: 2, text: "no provider is recognised in it", hint: "name one with --provider ID; devhook providers lists all"}
@@ -160,8 +160,8 @@ func (s *subject) judge(at time.Time) (verify.Verdict, error) {
 		if about := s.provider.Explain(m); about != "" {
 			v.Hint = about
 		}
-		if found, _ := s.catalog.Diagnose(s.provider, m, s.all, at); found.Finding != "" {
-			v.Hint = found.Finding + ": " + found.Do
+		if found, ok := s.catalog.Diagnose(s.provider, m, s.all, at); ok {
+			v.Hint = found.String()
 		}
 	}
 	return v, nil
@@ -178,18 +178,6 @@ func (s *subject) sign(at time.Time) (recorder.Request, error) {
 		return recorder.Request{}, &failure{code: 2, text: err.Error(), err: err} // its hint is for replays
 	}
 	return signed.Request, nil
-}
-
-// detected returns the likeliest provider of ex, "" if none is recognised.
-func detected(catalog *verify.Catalog, ex *recorder.Exchange) string {
-	m, err := ex.Request.Message()
-	if err != nil {
-		return ""
-	}
-	if found := catalog.Detect(m); len(found) > 0 {
-		return found[0].ID
-	}
-	return ""
 }
 
 func (p *program) verify(c *cli.Context) error {

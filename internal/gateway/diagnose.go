@@ -55,7 +55,7 @@ func (c *diagnosis) find() (text string) {
 		}
 	}()
 	if found, ok := c.catalog.Diagnose(c.provider, c.message, c.keys, c.at); ok {
-		return found.Finding + ": " + found.Do
+		return found.String()
 	}
 	return ""
 }

@@ -124,14 +124,9 @@ func headerWeight(h http.Header) (n int) {
 	return n
 }
 
-// filter reads a filter. Copies for further apps are left out unless they are
-// asked for, as `devhook list` has it.
+// filter reads a filter, as `devhook list` does.
 func (in *Inspector) filter(text string) (recorder.Filter, error) {
-	f, err := recorder.ParseFilter(in.o.Now(), text)
-	if err != nil || f.Has("origin") {
-		return f, err
-	}
-	return recorder.ParseFilter(in.o.Now(), text, "-origin:mirror")
+	return recorder.ParseShown(in.o.Now(), text)
 }
 
 // number reads a query parameter from 1 to most.

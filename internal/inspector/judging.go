@@ -58,7 +58,7 @@ func (in *Inspector) providerOf(ex *recorder.Exchange, given provided) (p verify
 		id = ex.Provider
 	}
 	if id == "" {
-		id = in.detected(ex)
+		id = ex.Request.Detect(in.o.Catalog())
 	}
 	if id == "" {
 		return p, k, &Error{http.StatusUnprocessableEntity, "no provider is recognised in it", `name one as "provider"; GET /devhook/v1/providers lists all`}
@@ -108,8 +108,8 @@ func (in *Inspector) verify(_ *http.Request, req judgeRequest) (any, error) {
 		if s.Secret != "" {
 			known = map[string]verify.Keys{s.provider.ID: s.keys}
 		}
-		if found, _ := in.o.Catalog().Diagnose(s.provider, m, known, at); found.Finding != "" {
-			v.Hint = found.Finding + ": " + found.Do
+		if found, ok := in.o.Catalog().Diagnose(s.provider, m, known, at); ok {
+			v.Hint = found.String()
 		}
 	}
 	return struct {

@@ -88,7 +88,7 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 		return p, err
 	}
 	if p.Source.Provider == "" {
-		p.Source.Provider = in.detected(p.Source)
+		p.Source.Provider = p.Source.Request.Detect(in.o.Catalog())
 	}
 	if req.Body != nil {
 		p.Mutations = append(p.Mutations, replay.Body(*req.Body))
@@ -141,17 +141,6 @@ func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 		}
 	}
 	return fixtures.Fixture{}, &Error{http.StatusNotFound, "there is no sample " + name, "GET /devhook/v1/fixtures lists all"}
-}
-
-func (in *Inspector) detected(ex *recorder.Exchange) string {
-	m, err := ex.Request.Message()
-	if err != nil {
-		return ""
-	}
-	if found := in.o.Catalog().Detect(m); len(found) > 0 {
-		return found[0].ID
-	}
-	return ""
 }
 
 // when reads a time, of a member with that name; usual if none is given.
