@@ -149,45 +149,46 @@ func (u *up) serveInspector() {
 
 // inspectorOptions are what the inspector shows and does.
 func (u *up) inspectorOptions() inspector.Options {
-	in, dir := &u.inspect, besideConfig(u.cfg, u.store.Path(), "fixtures")
+	in := &u.inspect
+	o := inspectorOf(u.store, u.cfg, u.gateway.Routes, u.publicURL)
+	o.Addr, o.Hosts, o.AllowTo = in.listener.Addr().String(), u.cfg.Get("inspect-host").Texts, u.cfg.Get("allow-to").Texts
+	o.Token, o.Shared, o.Log, o.Now = in.token, in.shared, u.log, u.p.now
+	o.Agent = inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI}
+	o.Status, o.Settings, o.Examine, o.Secrets = u.status, u.settings, u.examine, u.secrets
+	o.SaveFixture, o.KeyPair, o.Register = u.saveFixture, u.keyPair, u.planned
+	o.Plan, o.Send = u.gateway.Plan, u.send
+	return o
+}
+
+// send sends what the inspector was asked to.
+func (u *up) send(asked context.Context, p replay.Plan) (*recorder.Exchange, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(asked)) // a page that is left does not call back what it has sent
+	defer cancel()
+	defer context.AfterFunc(asked, func() {
+		if errors.Is(asked.Err(), context.DeadlineExceeded) { // what has a time of its own waits for no app beyond it
+			cancel()
+		}
+	})()
+	defer context.AfterFunc(u.inspect.sending, cancel)()
+	return u.gateway.Send(ctx, p)
+}
+
+// inspectorOf are the Options that an inspector has of a store, a configuration, where
+// webhooks go now and the public URL.
+func inspectorOf(store *recorder.Store, cfg *config.Config, routes func() *gateway.Routes, public func() string) inspector.Options {
+	dir := besideConfig(cfg, store.Path(), "fixtures")
 	return inspector.Options{
-		Addr: in.listener.Addr().String(), Hosts: u.cfg.Get("inspect-host").Texts, AllowTo: u.cfg.Get("allow-to").Texts,
-		Token: in.token, Shared: in.shared, Version: version, Store: u.store, Log: u.log, Now: u.p.now,
-		Agent:     inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI},
-		Status:    u.status,
-		Catalog:   func() *verify.Catalog { return u.gateway.Routes().Catalog },
-		Keys:      func() map[string]verify.Keys { return u.gateway.Routes().Keys },
-		URL:       func(provider string) string { return urlFor(u.gateway.Routes(), u.publicURL(), provider) },
-		Secrets:   u.secrets,
-		RedactKey: func() ([]byte, error) { return redactKey(u.store.Path()) },
-		Settings:  u.settings,
-		Examine:   u.examine,
-		Keep:      u.cfg.Keep,
+		Version: version, Store: store, Keep: cfg.Keep, ParseApp: config.ParseForward,
+		Catalog:   func() *verify.Catalog { return routes().Catalog },
+		Keys:      func() map[string]verify.Keys { return routes().Keys },
+		URL:       func(provider string) string { return urlFor(routes(), public(), provider) },
+		RedactKey: func() ([]byte, error) { return redactKey(store.Path()) },
 		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
-		Address: func(f fixtures.Fixture) *recorder.Exchange {
-			return addressed(f, u.publicURL(), "", u.gateway.Routes())
-		},
-		SaveFixture: u.saveFixture,
-		KeyPair:     u.keyPair,
-		Register:    u.planned,
+		Address:   func(f fixtures.Fixture) *recorder.Exchange { return addressed(f, public(), "", routes()) },
 		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
-			return appFor(ex, changedURL(ex, changes), u.gateway.Routes())
+			return appFor(ex, changedURL(ex, changes), routes())
 		},
-		IsApp:    func(app *url.URL) bool { return names(u.gateway.Routes(), app) },
-		ParseApp: config.ParseForward,
-		Plan:     u.gateway.Plan,
-		Send: func(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
-			asked := ctx
-			ctx, cancel := context.WithCancel(context.WithoutCancel(asked)) // a page that is left does not call back what it has sent
-			defer cancel()
-			defer context.AfterFunc(asked, func() {
-				if errors.Is(asked.Err(), context.DeadlineExceeded) { // what has a time of its own waits for no app beyond it
-					cancel()
-				}
-			})()
-			defer context.AfterFunc(in.sending, cancel)()
-			return u.gateway.Send(ctx, p)
-		},
+		IsApp: func(app *url.URL) bool { return names(routes(), app) },
 	}
 }
 

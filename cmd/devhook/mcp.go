@@ -14,8 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"devhook/fixtures"
-	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/inspector"
 	"devhook/internal/mcp"
@@ -23,7 +21,6 @@ import (
 	"devhook/internal/register"
 	"devhook/internal/terminal"
 	"devhook/recorder"
-	"devhook/replay"
 	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
@@ -168,48 +165,32 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	apps, public := routes, lastURL(store)
+	apps, public := *routes, lastURL(store)
 	if now != nil {
-		apps, public = now.routes(), now.URL
+		there := now.routes()
+		apps.List, apps.Default, public = there.List, there.Default, now.URL
 	}
 	gate := gateway.New(gateway.Options{
 		Store: store, HostHeader: cfg.Get("host-header").Text(), MaxBody: cfg.MaxBody(), Log: log, Now: a.p.now,
 	}, routes)
 	nothing := errors.New("this devhook only looks")
-	return inspector.New(inspector.Options{
-			Addr: inMemory, AllowTo: a.c.StringSlice("allow-to"), Version: version, Store: store, Log: log, Now: a.p.now,
-			Status: func() inspector.Status {
-				return inspector.Status{V: 1, Version: version, Store: store.Path(), URL: public}
-			},
-			Catalog: func() *verify.Catalog { return routes.Catalog },
-			Keys:    func() map[string]verify.Keys { return keys.all },
-			URL: func(provider string) string {
-				return urlFor(&gateway.Routes{List: apps.List, Catalog: routes.Catalog}, public, provider)
-			},
-			Settings:  func() []inspector.Setting { return nil },
-			Keep:      cfg.Keep,
-			Secrets:   func() []verify.Secret { return a.p.knownSecrets(cfg, store.Path()) },
-			RedactKey: func() ([]byte, error) { return redactKey(store.Path()) },
-			Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(a.p.fixturesDir(a.c, cfg)) },
-			Address: func(f fixtures.Fixture) *recorder.Exchange {
-				return addressed(f, public, "", apps)
-			},
-			SaveFixture: func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing },
-			Register: func(register.Provider, map[string][]string) (*register.Registration, string, error) {
-				return nil, "", nothing
-			},
-			KeyPair: func(verify.Provider, bool) (string, string, error) { return "", "", nothing },
-			App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
-				return appFor(ex, changedURL(ex, changes), apps)
-			},
-			IsApp:    func(app *url.URL) bool { return names(apps, app) },
-			ParseApp: config.ParseForward,
-			Plan:     gate.Plan,
-			Send:     gate.Send,
-		}), func() {
-			gate.Wait()
-			store.Close()
-		}, nil
+	o := inspectorOf(store, cfg, func() *gateway.Routes { return &apps }, func() string { return public })
+	o.Addr, o.AllowTo, o.Log, o.Now = inMemory, a.c.StringSlice("allow-to"), log, a.p.now
+	o.Status = func() inspector.Status {
+		return inspector.Status{V: 1, Version: version, Store: store.Path(), URL: public}
+	}
+	o.Settings = func() []inspector.Setting { return nil }
+	o.Secrets = func() []verify.Secret { return a.p.knownSecrets(cfg, store.Path()) }
+	o.SaveFixture = func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing }
+	o.Register = func(register.Provider, map[string][]string) (*register.Registration, string, error) {
+		return nil, "", nothing
+	}
+	o.KeyPair = func(verify.Provider, bool) (string, string, error) { return "", "", nothing }
+	o.Plan, o.Send = gate.Plan, gate.Send
+	return inspector.New(o), func() {
+		gate.Wait()
+		store.Close()
+	}, nil
 }
 
 // lastURL is where the last devhook up of the store was reached.
