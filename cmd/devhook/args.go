@@ -155,6 +155,16 @@ func flagsFirst(app *cli.App, args []string) error {
 	return nil
 }
 
+// taking is action for exactly n arguments, which what names.
+func taking(n int, what, hint string, action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.NArg() != n {
+			return &failure{code: 2, text: fmt.Sprintf("%s takes %s, not %d", strings.TrimPrefix(c.Command.HelpName, "devhook "), what, c.NArg()), hint: hint}
+		}
+		return action(c)
+	}
+}
+
 // limitArgs has commands refuse arguments that they would not look at: those
 // that need none, by their ArgsUsage. The others count by themselves.
 func limitArgs(app *cli.App) {

@@ -30,7 +30,7 @@ const maxValueShown = 34
 
 func (p *program) config(c *cli.Context) error {
 	out := p.out(c)
-	src := config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }}
+	src := config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv}
 	cfg, err := config.Load(src) // showing it is safe, whoever wrote it
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ used only once you have trusted it, and again when it has changed. Read it first
 
 func (p *program) trust(c *cli.Context) error {
 	src := config.Source{
-		Dir: ".", File: c.Args().First(), Getenv: p.getenv, Flag: func(string) []string { return nil },
+		Dir: ".", File: c.Args().First(), Getenv: p.getenv,
 		Trusted: func(string, []byte) bool { return false },
 	}
 	cfg, err := config.Load(src)

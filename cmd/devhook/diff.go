@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"devhook/recorder"
 	"devhook/replay"
 
@@ -24,14 +22,11 @@ code is 0 if they are the same, and 1 if they are not.
 			&cli.BoolFlag{Name: "response", Usage: "compare what was answered, not what was asked"},
 			&cli.BoolFlag{Name: "json", Usage: "print one line of JSON"},
 		}, commonFlags()...),
-		Action: p.diff,
+		Action: taking(2, "two recordings", "devhook diff last~1 last", p.diff),
 	}
 }
 
 func (p *program) diff(c *cli.Context) error {
-	if c.NArg() != 2 {
-		return &failure{code: 2, text: fmt.Sprintf("diff takes two recordings, not %d", c.NArg()), hint: "devhook diff last~1 last"}
-	}
 	var both [2]recorder.Exchange
 	for i, arg := range c.Args().Slice() {
 		var err error

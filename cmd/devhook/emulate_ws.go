@@ -34,15 +34,12 @@ Only pages of this machine may connect; --origin lets others, as overlays in fil
 			&cli.StringSliceFlag{Name: "origin", Usage: "a `HOST` whose pages may connect, too; * in it is any text"},
 			storeFlag(),
 		}, serverFlags("4080")...),
-		Action: p.emulateWS,
+		Action: taking(1, "one recording", "devhook list status:101", p.emulateWS),
 	}
 }
 
 func (p *program) emulateWS(c *cli.Context) error {
 	errs := p.errs(c)
-	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("emulate ws takes one recording, not %d", c.NArg()), hint: "devhook list status:101"}
-	}
 	speed, err := parseSpeed(c.String("speed"))
 	if err != nil {
 		return err

@@ -32,15 +32,12 @@ command names, as in --data @FILE, are not read unless --files says so.`,
 			&cli.BoolFlag{Name: "json", Usage: "print each recording as a line of JSON"},
 			configFlag(),
 		}, commonFlags()...),
-		Action: p.importFile,
+		Action: taking(1, "one file or -", "devhook import FILE", p.importFile),
 	}
 }
 
 func (p *program) importFile(c *cli.Context) (err error) {
 	errs := p.errs(c)
-	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("import takes one file or -, not %d", c.NArg()), hint: "devhook import FILE"}
-	}
 	name := c.Args().First()
 	in, err := p.seekable(name)
 	if err != nil {

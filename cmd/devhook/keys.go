@@ -30,15 +30,12 @@ devhook signs with the private one, which stays in the store.
 			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
 			configFlag(),
 		}, commonFlags()...),
-		Action: p.keyPair,
+		Action: taking(1, "one provider", "devhook providers lists all", p.keyPair),
 	}
 }
 
 func (p *program) keyPair(c *cli.Context) error {
 	errs := p.errs(c)
-	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("keys takes one provider, not %d", c.NArg()), hint: "devhook providers lists all"}
-	}
 	cfg, err := p.load(p.source(c, nil))
 	if err != nil {
 		return err

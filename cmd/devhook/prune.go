@@ -68,7 +68,7 @@ func (p *program) prune(c *cli.Context) error {
 		chosen = true
 	}
 	if !chosen {
-		cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }})
+		cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv})
 		if err != nil {
 			return err
 		}

@@ -144,7 +144,7 @@ type registerRun struct {
 func (p *program) register(c *cli.Context) error {
 	r := &registerRun{p: p, c: c, out: p.out(c), errs: p.errs(c)}
 	src := p.source(c, nil)
-	src.Flag = func(string) []string { return nil } // those of the same name mean something else here
+	src.Flag = nil // those of the same name mean something else here
 	var err error
 	if r.cfg, err = p.load(src); err != nil {
 		return err

@@ -35,15 +35,12 @@ func (p *program) showCommand() *cli.Command {
 			&cli.StringFlag{Name: "frames", Usage: "of a WebSocket, the newest `N` frames, or all (default: 20, with --json all)"},
 			&cli.Int64Flag{Name: "frame", Usage: "print the bytes of the frame `N`, and nothing else"},
 		}, commonFlags()...),
-		Action: p.show,
+		Action: taking(1, "one recording", "devhook show last", p.show),
 	}
 }
 
 func (p *program) show(c *cli.Context) error {
 	out := p.out(c)
-	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("show takes one recording, not %d", c.NArg()), hint: "devhook show last"}
-	}
 	if n := count(c.Bool("json"), c.Bool("raw"), c.Bool("body"), c.Bool("headers"), c.IsSet("frame")); n > 1 {
 		return &failure{code: 2, text: "--json, --raw, --body, --headers and --frame are for one at a time"}
 	}

@@ -18,7 +18,7 @@ func (p *program) signCommand() *cli.Command {
   devhook sign --provider github --secret env:GITHUB_SECRET ./message.http
   devhook sign last --at -10m | devhook verify -`,
 		Flags:  offlineFlags("the `TIME` of the signature: -5m, unix seconds, RFC 3339 (default: now)"),
-		Action: p.sign,
+		Action: taking(1, "one file, recording or -", "devhook help sign", p.sign),
 	}
 }
 

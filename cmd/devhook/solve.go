@@ -49,7 +49,7 @@ func (p *program) solve(c *cli.Context) error {
 		return err
 	}
 	// Its own providers are known, too; nothing else of it is used.
-	cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv, Flag: func(string) []string { return nil }})
+	cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv})
 	if err != nil {
 		return err
 	}

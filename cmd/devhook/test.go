@@ -52,7 +52,7 @@ has the fields of a case. What is sent is recorded.`,
 			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON, and how many are right"},
 			configFlag(),
 		}, commonFlags()...),
-		Action: s.test,
+		Action: taking(1, "one folder of cases", "devhook test webhooks --to :3000", s.test),
 	}
 }
 
@@ -67,9 +67,6 @@ type testCase struct {
 func (s *sending) test(c *cli.Context) (err error) {
 	if err := s.prepare(c); err != nil {
 		return err
-	}
-	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("test takes one folder of cases, not %d", c.NArg()), hint: "devhook test webhooks --to :3000"}
 	}
 	if err := checkPlace("junit", c.String("junit")); err != nil {
 		return err

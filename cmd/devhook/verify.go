@@ -42,7 +42,7 @@ A recording is judged as of the time when it came; --at now judges it as of now.
 only the running devhook up has is used there. Only keys that a provider names by a URL (of sns,
 paypal and google-pubsub) are fetched.`,
 		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
-		Action: p.verify,
+		Action: taking(1, "one file, recording or -", "devhook help verify", p.verify),
 	}
 }
 
@@ -78,9 +78,6 @@ func (s *subject) close() {
 // offline reads what verify and sign are about. The caller closes it, also at an error.
 func (p *program) offline(c *cli.Context, fill filler) (s subject, err error) {
 	errs := p.errs(c)
-	if c.NArg() != 1 {
-		return s, &failure{code: 2, text: fmt.Sprintf("%s takes one file, recording or -, not %d", c.Command.Name, c.NArg()), hint: "devhook help " + c.Command.Name}
-	}
 	arg := c.Args().First()
 	if !isFile(arg) {
 		if s.store, err = p.openRecorded(c); err != nil {

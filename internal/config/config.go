@@ -28,7 +28,7 @@ func errorf(hint, format string, a ...any) error {
 
 // A Source is where a Config is read from.
 type Source struct {
-	// Flag returns the values that a flag was given, nil if it was not. It
+	// Flag returns the values that a flag was given, nil if it was not; a nil func has none. It
 	// knows each [Settings] name, and secret and with.
 	Flag   func(name string) []string
 	Getenv func(name string) string
@@ -77,6 +77,9 @@ type Config struct {
 
 // Load reads what src has. The error is an [*Error] or an [*UntrustedError].
 func Load(src Source) (*Config, error) {
+	if src.Flag == nil {
+		src.Flag = func(string) []string { return nil }
+	}
 	c := &Config{values: map[string]Value{}, catalog: verify.Builtin(), fetch: src.Fetch}
 	f, err := findFile(src)
 	if err != nil {

@@ -100,7 +100,7 @@ func TestPathsStartFromTheFile(t *testing.T) {
 	t.Chdir(deep)
 	none := func(string) string { return "" }
 	for _, file := range []string{"", "../" + fileName, filepath.Join(top, fileName), "../other.yaml"} {
-		c, err := Load(Source{Dir: ".", File: file, Getenv: homeAt(top), Flag: func(string) []string { return nil }})
+		c, err := Load(Source{Dir: ".", File: file, Getenv: homeAt(top)})
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue

@@ -147,12 +147,12 @@ func TestHomeIsABorderByAnyName(t *testing.T) {
 	if err := trust.Add(own, []byte("verify: off\n")); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(Source{Dir: ".", Getenv: homeAt(home), Flag: func(string) []string { return nil }, Trusted: trust.Has})
+	c, err := Load(Source{Dir: ".", Getenv: homeAt(home), Trusted: trust.Has})
 	if err != nil || c.Path != own {
 		t.Errorf("%v, %v", c, err)
 	}
 	t.Chdir(filepath.Join(toHome, "a"))
-	c, err = Load(Source{Dir: ".", Getenv: homeAt(home), Flag: func(string) []string { return nil }, Trusted: trust.Has})
+	c, err = Load(Source{Dir: ".", Getenv: homeAt(home), Trusted: trust.Has})
 	if err != nil || c.Path != fileName {
 		t.Errorf("%v, %v", c, err)
 	}
