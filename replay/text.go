@@ -126,7 +126,7 @@ func rewriteBody(req *recorder.Request, f rewriting) []byte {
 		return nil
 	}
 	m := in.(*multipartForm)
-	body := req.Body.Bytes
+	body, changed := req.Body.Bytes, false
 	for i, p := range slices.Backward(m.parts) {
 		text, err := decodePart(p.encoded, m.raw(i))
 		if err != nil {
@@ -137,10 +137,10 @@ func rewriteBody(req *recorder.Request, f rewriting) []byte {
 			continue
 		}
 		if coded, err := encodePart(p.encoded, m.raw(i), now, m.eol); err == nil && m.check(coded) == nil {
-			body = slices.Concat(body[:p.value], []byte(coded), body[p.end:])
+			body, changed = slices.Concat(body[:p.value], []byte(coded), body[p.end:]), true
 		}
 	}
-	if len(body) == len(req.Body.Bytes) && &body[0] == &req.Body.Bytes[0] {
+	if !changed {
 		return nil
 	}
 	return body

@@ -79,7 +79,7 @@ func (e *examination) prefixed(text string) (Diagnosis, bool) {
 		case had && e.d.form.strip == prefix: // that is what decoded is about
 		case had && (e.fits(raw, e.m, e.with(without)) || e.fits(e.d, e.m, e.with(without))):
 			return Diagnosis{fmt.Sprintf("matches if %q is taken off the %s", prefix, name), e.copyAgain()}, true
-		case !had && (e.fits(e.d, e.m, e.with(prefix+text)) || e.fits(raw, e.m, e.with(prefix+text))):
+		case e.fits(e.d, e.m, e.with(prefix+text)) || e.fits(raw, e.m, e.with(prefix+text)):
 			return Diagnosis{fmt.Sprintf("matches if %q is put before the %s", prefix, name), e.copyAgain()}, true
 		}
 	}

@@ -93,6 +93,8 @@ func TestDiagnose(t *testing.T) {
 		{name: "Bearer before it", id: "github", secret: "Bearer " + secret, header: github(secret, body), want: `"Bearer " before`},
 		{name: "a zero-width space behind it", id: "github", secret: secret + "\u200b", header: github(secret, body), want: "invisible character"},
 		{name: "a prefix that is too much", id: "github", secret: "whsec_" + secret, header: github(secret, body), want: `"whsec_" is taken off`},
+		{name: "a prefix that is missing and not to be taken off", id: "standard-webhooks", secret: "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", header: standard("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", body), want: `"whsec_" is put before`},
+		{name: "a prefix that is missing twice", id: "stripe", secret: "whsec_" + secret, header: stripe("whsec_whsec_"+secret, now.Unix(), fmt.Sprintf("%d.%s", now.Unix(), body)), want: `"whsec_" is put before`},
 		{name: "a prefix that is missing", id: "stripe", secret: secret, header: stripe("whsec_"+secret, now.Unix(), fmt.Sprintf("%d.%s", now.Unix(), body)), want: `"whsec_" is put before`},
 		{name: "a key in hex", id: "github", secret: hex.EncodeToString([]byte("the key itself")), header: github("the key itself", body), want: "decoded from hex"},
 		{name: "a key in base64", id: "github", secret: base64.StdEncoding.EncodeToString([]byte("the key itself!")), header: github("the key itself!", body), want: "decoded from base64"},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -75,7 +76,8 @@ func (e *examination) hosts() []string {
 			all = append(all, text)
 		}
 	}
-	if port := h.Get("X-Forwarded-Port"); port != "" && len(port) <= 5 && strings.Trim(port, "0123456789") == "" {
+	port := h.Get("X-Forwarded-Port")
+	if _, err := strconv.ParseUint(port, 10, 16); err == nil {
 		all = append(all, u.Hostname()+":"+port)
 	}
 	return append(all, u.Hostname()+":443", u.Hostname()+":80", strings.ToLower(u.Host))

@@ -22,10 +22,8 @@ func ParseForward(s string) (*url.URL, error) {
 	}
 	full := s
 	switch {
-	case isNumber(s):
-		full = "http://127.0.0.1:" + s
 	case strings.Trim(s, "0123456789") == "":
-		return bad("its port is not from 1 to 65535")
+		full = "http://127.0.0.1:" + s
 	case strings.HasPrefix(s, ":"):
 		full = "http://127.0.0.1" + s
 	case !strings.Contains(s, "://"):
@@ -54,8 +52,6 @@ func ParseForward(s string) (*url.URL, error) {
 	}
 	return u, nil
 }
-
-func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)

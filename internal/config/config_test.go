@@ -54,7 +54,7 @@ func (s setup) routes(t *testing.T) (*gateway.Routes, error) {
 func TestPrecedence(t *testing.T) {
 	s := setup{
 		yaml:  "verify: strict\nforward: 3001\ntimeout: 5s\nurl: https://file.example\n",
-		flags: map[string][]string{"url": {"https://flag.example"}},
+		flags: map[string][]string{"url": {"https://flag.example"}, "secret": {"stripe=-"}},
 		env:   map[string]string{"DEVHOOK_STORE": "/env/store", "NGROK_AUTHTOKEN": "token"},
 	}
 	c, err := s.load(t)
@@ -76,7 +76,7 @@ func TestPrecedence(t *testing.T) {
 		}
 	}
 	for _, line := range c.Show() {
-		if strings.Contains(line.Value, "token") {
+		if strings.Contains(line.Value, "token") || line.Name == "secret stripe" && line.Value != "-" {
 			t.Errorf("shown: %+v", line)
 		}
 	}

@@ -121,15 +121,13 @@ func (f *file) findAlias(name string) (line, column int) {
 	return 0, 0
 }
 
-// textAt returns what is in the line from the column on; both count from 1.
+// textAt returns what is in the line from the column on, which is the first where an error
+// has none; both count from 1.
 func (f *file) textAt(line, column int) string {
 	lines := strings.Split(string(f.content), "\n")
 	if line < 1 || line > len(lines) {
 		return ""
 	}
 	text := []rune(lines[line-1])
-	if column < 1 || column > len(text) {
-		return ""
-	}
-	return string(text[column-1:])
+	return string(text[min(max(column, 1)-1, len(text)):])
 }

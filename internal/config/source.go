@@ -113,7 +113,7 @@ func (s Stream) String() string {
 func (s Stream) Same(o Stream) bool { return s.show() == o.show() }
 
 func checkPath(path string) error {
-	if u, err := url.ParseRequestURI(path); err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || u.Fragment != "" {
+	if _, err := url.ParseRequestURI(path); err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, "#") {
 		return errorf("write a path of your app, as in /hooks/tuniform", "%s is no path", quoted(path))
 	}
 	return nil

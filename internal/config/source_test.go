@@ -94,6 +94,9 @@ func TestSourceErrors(t *testing.T) {
 		"a secret for two":       {setup{flags: map[string][]string{"source": {"tuniform", "euler"}, "secret": {"x"}, "creator": {"x"}}}, "which source is meant"},
 		"a variable with a user": {setup{env: map[string]string{"TUNIFORM_WS_URL": "wss://u:p@x.test/"}, flags: map[string][]string{"source": {"tuniform"}}}, "TUNIFORM_WS_URL: the URL of a source has no user"},
 		"a path":                 {setup{flags: map[string][]string{"source": {"tuniform"}, "source-path": {"//evil.test/"}}}, "is no path"},
+		"a URL for a path":       {setup{flags: map[string][]string{"source": {"tuniform"}, "source-path": {"http://evil.test/"}}}, "is no path"},
+		"a path that is escaped": {setup{flags: map[string][]string{"source": {"tuniform"}, "source-path": {"/%zz"}}}, "is no path"},
+		"a fragment":             {setup{flags: map[string][]string{"source": {"tuniform"}, "source-path": {"/hooks#x"}}}, "is no path"},
 	} {
 		_, err := row.load(t)
 		if err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "u:p") {

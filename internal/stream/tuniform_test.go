@@ -185,6 +185,27 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// Pings are too many by their number in a time, and not by their number.
+func TestManyPings(t *testing.T) {
+	url := serve(t, func(ws *websocket.Conn, _ *http.Request) {
+		done := make(chan struct{})
+		go func() { defer close(done); stay(ws) }()
+		for range manyPings + 1 {
+			if ws.Ping(t.Context()) != nil {
+				break
+			}
+		}
+		send(ws, `{"type":"donation"}`)
+		<-done
+	})
+	var looks atomic.Int64
+	r := start(t, "tuniform", url, Options{Now: func() time.Time { return time.Unix(looks.Add(1), 0) }})
+	r.until("an event", func() bool { return len(r.events) == 1 })
+	if err := r.end(); err != nil || r.heard(Reconnecting, "") {
+		t.Errorf("%v; %+v", err, r.said)
+	}
+}
+
 // Whatever a server does wrong is told in words, and is no reason to give up.
 func TestHostile(t *testing.T) {
 	type server = func(t *testing.T) string
@@ -275,14 +296,15 @@ func TestOddFrames(t *testing.T) {
 	url := serve(t, func(ws *websocket.Conn, _ *http.Request) {
 		send(ws, `{"type":"donation"}`, hello, "no JSON", "{\"type\":\"a\xff\"}", `{"x":1}`, `{"type":5}`, "")
 		ws.Write(context.Background(), websocket.MessageBinary, []byte(`{"type":"donation"}`))
-		send(ws, `{"type":"`+strings.Repeat("y", 5000)+`"}`)
+		send(ws, `{"type":"`+strings.Repeat("y", maxType)+`"}`, `{"type":"`+strings.Repeat("y", maxType+1)+`"}`)
 		stay(ws)
 	})
 	r := start(t, "tuniform", url, Options{})
-	r.until("all", func() bool { return len(r.events) == 8 })
+	r.until("all", func() bool { return len(r.events) == 9 })
 	r.end()
 	for i, want := range []struct{ kind, problem string }{
-		{"donation", "protocol error"}, {"", "not JSON"}, {"a\xff", "not UTF-8"}, {"", "no type"}, {"5", ""}, {"", "not JSON"}, {"donation", "binary"}, {"", "no type"},
+		{"donation", "protocol error"}, {"", "not JSON"}, {"a\xff", "not UTF-8"}, {"", "no type"}, {"5", ""}, {"", "not JSON"}, {"donation", "binary"},
+		{strings.Repeat("y", maxType), ""}, {"", "no type"},
 	} {
 		if e := r.events[i]; e.Type != want.kind || !strings.Contains(e.Problem, want.problem) || want.problem == "" && e.Problem != "" {
 			t.Errorf("event %d: %q %q, want %q %q", i, e.Type, e.Problem, want.kind, want.problem)
@@ -339,6 +361,9 @@ func TestSlow(t *testing.T) {
 	}
 	if len(got) < maxQueued {
 		t.Errorf("%d events of %d came", len(got), all)
+	}
+	if !s.wait(ctx, nil, time.Hour) {
+		t.Error("the end is waited for an hour")
 	}
 }
 
