@@ -110,7 +110,7 @@ func rewriteField(name, text string, f rewriting) string {
 	return f(name, text)
 }
 
-// rewriteBody returns nil if nothing changes.
+// rewriteBody returns nil, or the body as it is, if nothing changes.
 func rewriteBody(req *recorder.Request, f rewriting) []byte {
 	if len(req.Body.Bytes) == 0 || req.Body.Sum != "" || compressed(req.Headers) {
 		return nil
@@ -126,22 +126,16 @@ func rewriteBody(req *recorder.Request, f rewriting) []byte {
 		return nil
 	}
 	m := in.(*multipartForm)
-	body, changed := req.Body.Bytes, false
+	body := req.Body.Bytes
 	for i, p := range slices.Backward(m.parts) {
 		text, err := decodePart(p.encoded, m.raw(i))
 		if err != nil {
 			continue
 		}
-		now := rewriteField(p.name, text, f)
-		if now == text {
-			continue
+		coded, err := encodePart(p.encoded, m.raw(i), rewriteField(p.name, text, f), m.eol)
+		if err == nil && coded != m.raw(i) && m.check(coded) == nil { // the same text is coded as it was
+			body = slices.Concat(body[:p.value], []byte(coded), body[p.end:])
 		}
-		if coded, err := encodePart(p.encoded, m.raw(i), now, m.eol); err == nil && m.check(coded) == nil {
-			body, changed = slices.Concat(body[:p.value], []byte(coded), body[p.end:]), true
-		}
-	}
-	if !changed {
-		return nil
 	}
 	return body
 }
