@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"devhook/internal/jsonx"
+)
+
+// An atom is a piece of what may be signed.
+type atom struct {
+	ref    string // as a template has it
+	text   string // as a formula has it; body and secret are markers
+	in     placeKind
+	name   string
+	header string // of an element of a list: the header that the list is in
+	unit   unit   // of a time that the signature covers
+	with   string // the name in Keys.With
+	rank   int
+}
+
+// The markers in the text of a formula. No other text has zero bytes.
+const (
+	markBody   = "\x00b"
+	markBase64 = "\x00c"
+	markSecret = "\x00s"
+)
+
+// unitOf tells how a time is written, "" if text is none.
+func unitOf(text string, inHeader bool) unit {
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		switch {
+		case len(text) >= 9 && len(text) <= 10 && n > 4e8:
+			return unitSeconds
+		case len(text) == 13:
+			return unitMillis
+		}
+		return ""
+	}
+	if len(text) >= 19 && text[4] == '-' {
+		for _, u := range []unit{unitRFC3339, unitISO8601} {
+			if _, _, ok := u.parse(text); ok {
+				return u
+			}
+		}
+	}
+	if _, _, ok := unitHTTPDate.parse(text); ok && inHeader && len(text) > 20 {
+		return unitHTTPDate
+	}
+	return ""
+}
+
+// passing are headers that a request gets on its way, and that nobody signs.
+var passing = regexp.MustCompile(`^(Accept.*|Authorization|Cache-Control|Cdn-.*|Cf-.*|Connection|Content-Length|Content-Encoding|Cookie|Forwarded|Fly-.*|Host|Ngrok-.*|Sentry-Trace|Trace.*|Transfer-Encoding|User-Agent|Via|X-Amzn-.*|X-Cloud-.*|X-Forwarded-.*|X-Original-.*|X-Real-Ip)$`)
+
+var (
+	timeName = regexp.MustCompile(`(?i)time|date|(^|[^a-z])ts?$|stamp|expir`)
+	idName   = regexp.MustCompile(`(?i)id$|nonce|uuid|delivery|request|event|topic|token|key|guid|msg|message`)
+)
+
+// findAtoms lists what may be signed.
+func (sc *scene) findAtoms(with map[string]string) {
+	m := sc.m
+	if isPlain(m.Method) {
+		sc.method = []*atom{{ref: "{method}", text: m.Method}}
+	}
+	for _, name := range sortedKeys(with) {
+		if elementForm.MatchString(name) && with[name] != "" && isPlain(with[name]) {
+			sc.withs = append(sc.withs, &atom{ref: "{with." + name + "}", text: with[name], with: name})
+		}
+	}
+	if m.URL != nil {
+		p, q, h := path(m), m.URL.RawQuery, host(m)
+		sc.places = append(sc.places, &atom{ref: "{path}", text: p}, &atom{ref: "{url}", text: m.URL.String()})
+		if q != "" {
+			sc.places = append(sc.places, &atom{ref: "{path}?{query}", text: p + "?" + q}, &atom{ref: "{query}", text: q},
+				&atom{ref: m.URL.Scheme + "://{host}{path}", text: m.URL.Scheme + "://" + h + p})
+		}
+		sc.places = append(sc.places, &atom{ref: "{host}{path}", text: h + p}, &atom{ref: "{host}", text: h})
+		sc.places = slices.DeleteFunc(sc.places, func(a *atom) bool { return !isPlain(a.text) }) // a zero in it would be a marker
+	}
+	inside := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in != inHeader })
+	for _, v := range sc.values {
+		if len(v.text) > maxAtom || v.in == inHeader && passing.MatchString(v.name) || strings.ContainsAny(v.name, "{}()") {
+			continue
+		}
+		a := &atom{in: v.in, name: v.name, text: v.text, ref: "{" + string(v.in) + "." + v.name + "}"}
+		switch {
+		case v.in == inHeader:
+			a.rank = 10
+		case v.in == inBody:
+			a.rank = 30 + 2*strings.Count(v.name, ".")
+		default:
+			a.rank = 20
+		}
+		isTimely := timeName.MatchString(v.name)
+		if isTimely {
+			a.rank -= 5
+		} else if idName.MatchString(v.name) {
+			a.rank -= 4
+		}
+		looksSigned := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == v.in && sp.name == v.name })
+		if looksSigned {
+			a.rank += 15
+		}
+		if v.name == "Content-Type" || v.name == "Date" {
+			a.rank += 8
+		}
+		if u := unitOf(v.text, v.in == inHeader); u != "" {
+			stamp := *a
+			stamp.ref, stamp.unit = "{ts}", u
+			sc.times = append(sc.times, &stamp)
+		} else if isTimely && v.in != inBody {
+			sc.times = append(sc.times, a)
+		} else if v.in == inHeader || v.in == inQuery {
+			sc.ids = append(sc.ids, a)
+		}
+		if v.in != inHeader && inside && !looksSigned && unitOf(v.text, false) == "" {
+			sc.fields = append(sc.fields, a)
+		}
+	}
+	sc.times, sc.ids, sc.fields = byRank(sc.times, 6), byRank(sc.ids, 8), byRank(sc.fields, 10)
+	for _, sp := range sc.spots {
+		for _, lead := range []string{strings.TrimRight(sp.prefix, "=:,. "), sp.element} {
+			if versionForm.MatchString(lead) && !slices.Contains(sc.leads, lead) {
+				sc.leads = append(sc.leads, lead)
+			}
+		}
+	}
+}
+
+var versionForm = regexp.MustCompile(`^[vV][0-9]{1,2}$`)
+
+// yamlText writes a text in quotes, which YAML reads as JSON has it.
+func yamlText(s string) string { return string(jsonx.AppendQuote(nil, s)) }
