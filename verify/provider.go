@@ -70,10 +70,10 @@ type Source struct {
 
 // A Need is a value that a scheme needs beside the secret.
 type Need struct {
-	Name     string // the key in Keys.With
-	Env      string // the environment variable that it is kept in by default
-	About    string
-	Required bool // without it nothing verifies
+	Name     string `json:"name"`          // the key in Keys.With
+	Env      string `json:"env,omitempty"` // the environment variable that it is kept in by default
+	About    string `json:"about,omitempty"`
+	Required bool   `json:"required"` // without it nothing verifies
 }
 
 // An Answer is an HTTP response. Its Header holds a Content-Type where there

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"devhook/fixtures"
-	"devhook/internal/inspector"
 	"devhook/internal/register"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
@@ -98,22 +97,22 @@ func (p *program) providers(c *cli.Context) error {
 const maxNameShown = 28
 
 type providerLine struct {
-	V         int              `json:"v"`
-	ID        string           `json:"id"`
-	Name      string           `json:"name"`
-	Aliases   []string         `json:"aliases,omitempty"`
-	Docs      string           `json:"docs,omitempty"`
-	Env       string           `json:"env,omitempty"`
-	With      []inspector.Need `json:"with,omitempty"`
-	Summary   string           `json:"summary,omitempty"`
-	Dashboard []string         `json:"dashboard,omitempty"`
-	Notes     []string         `json:"notes,omitempty"`
+	V         int           `json:"v"`
+	ID        string        `json:"id"`
+	Name      string        `json:"name"`
+	Aliases   []string      `json:"aliases,omitempty"`
+	Docs      string        `json:"docs,omitempty"`
+	Env       string        `json:"env,omitempty"`
+	With      []verify.Need `json:"with,omitempty"`
+	Summary   string        `json:"summary,omitempty"`
+	Dashboard []string      `json:"dashboard,omitempty"`
+	Notes     []string      `json:"notes,omitempty"`
 }
 
 func providerJSON(one verify.Provider) providerLine {
 	return providerLine{
 		V: 1, ID: one.ID, Name: one.Name, Aliases: one.Aliases, Docs: one.Docs, Env: one.Env,
-		With: inspector.Needs(one), Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
+		With: one.Needs, Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
 	}
 }
 

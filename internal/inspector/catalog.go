@@ -17,11 +17,11 @@ type provider struct {
 	Summary string   `json:"summary,omitempty"`
 	// Known says that its secret is known here; Env, SecretName and SecretAt tell
 	// where it comes from.
-	Known      bool   `json:"known"`
-	Env        string `json:"env,omitempty"`
-	SecretName string `json:"secret_name,omitempty"`
-	SecretAt   string `json:"secret_at,omitempty"`
-	Needs      []Need `json:"needs,omitempty"`
+	Known      bool          `json:"known"`
+	Env        string        `json:"env,omitempty"`
+	SecretName string        `json:"secret_name,omitempty"`
+	SecretAt   string        `json:"secret_at,omitempty"`
+	Needs      []verify.Need `json:"needs,omitempty"`
 	// URL is what its dashboard is to be told, Steps how.
 	URL       string   `json:"url"`
 	Steps     []string `json:"steps,omitempty"`
@@ -29,29 +29,12 @@ type provider struct {
 	Notes     []string `json:"notes,omitempty"`
 }
 
-// A Need is a value that a scheme needs beside the secret, as the API and the command line
-// tell it.
-type Need struct {
-	Name     string `json:"name"`
-	Env      string `json:"env,omitempty"`
-	About    string `json:"about,omitempty"`
-	Required bool   `json:"required"`
-}
-
-// Needs returns what p's scheme needs beside the secret.
-func Needs(p verify.Provider) (list []Need) {
-	for _, n := range p.Needs {
-		list = append(list, Need{n.Name, n.Env, n.About, n.Required})
-	}
-	return list
-}
-
 // provider describes p.
 func (in *Inspector) provider(p verify.Provider, keys map[string]verify.Keys) provider {
 	url := in.o.URL(p.ID)
 	d := provider{
 		ID: p.ID, Name: p.Name, Aliases: p.Aliases, Docs: p.Docs, Summary: p.Summary, Known: len(keys[p.ID].Secrets) > 0,
-		Env: p.Env, SecretName: p.SecretName, SecretAt: p.SecretAt, URL: url, Steps: p.Steps(url), Notes: p.Notes, Needs: Needs(p),
+		Env: p.Env, SecretName: p.SecretName, SecretAt: p.SecretAt, URL: url, Steps: p.Steps(url), Notes: p.Notes, Needs: p.Needs,
 	}
 	for _, c := range p.Checklist {
 		d.Checklist = append(d.Checklist, c.About)
