@@ -165,13 +165,14 @@ func attackCells(name, want, did string) string {
 // attackResult prints the findings and writes the reports.
 func (p *program) attackResult(c *cli.Context, t *trying, heading string, results []attack.Result) error {
 	findings, summary := attack.Findings(results), attack.Summarize(results)
+	suite := "devhook attack " + heading
 	handler := *t.App
 	handler.User = nil
 	reports := []struct {
 		flag  string
 		write func(io.Writer) error
 	}{
-		{"junit", func(w io.Writer) error { return attack.WriteJUnit(w, "devhook attack "+heading, results) }},
+		{"junit", func(w io.Writer) error { return reportJUnit(w, suite, checkedVariants(suite, results)) }},
 		{"sarif", func(w io.Writer) error { return attack.WriteSARIF(w, version, handler.String(), findings) }},
 	}
 	for _, r := range reports {
@@ -212,6 +213,22 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 		t.errs.Hint(hint)
 	}
 	return &failure{code: 1}
+}
+
+// checkedVariants are the entries of a report.
+func checkedVariants(class string, results []attack.Result) (list []checked) {
+	for _, r := range results {
+		c := checked{name: r.Variant.Name, class: class, skipped: r.Skipped}
+		for _, a := range r.Answers {
+			c.took += a.Took
+		}
+		if r.Fault != "" {
+			f := attack.FaultOf(r.Fault)
+			c.why, c.said = f.Text+": "+r.Tell().Detail, r.Variant.About+".\n"+f.Fix
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 // asking returns what asks how many effects there were: a URL, or a command of the user's.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"devhook/internal/attack"
 )
 
 // A command that tells of effects ends with the attack, also what it has started.
@@ -24,5 +26,22 @@ func TestEffectsCommandEnds(t *testing.T) {
 	}
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// A report has what is wrong with what to do about it, and what was not sent.
+func TestAttackReport(t *testing.T) {
+	var b strings.Builder
+	err := reportJUnit(&b, "suite", checkedVariants("suite", []attack.Result{
+		{Variant: attack.Variants[0], Answers: []attack.Answer{{Status: 200, Took: time.Second}}},
+		{Variant: attack.Variants[1], Answers: []attack.Answer{{Status: 200}}, Fault: "fails-open", Detail: "answered 200 <&>"},
+		{Variant: attack.Variants[2], Skipped: "why"},
+	}))
+	for _, want := range []string{
+		`tests="3" failures="1" errors="0" skipped="1" time="1.000000"`, `message="lets through what has no signature: answered 200 &lt;&amp;&gt;"`, `<skipped message="why">`,
+	} {
+		if err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%v: no %s in %s", err, want, &b)
+		}
 	}
 }

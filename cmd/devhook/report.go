@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -18,7 +20,8 @@ type checked struct {
 	name, class string
 	took        time.Duration
 	why         string // it is not as expected; "": it is
-	said        string // the beginning of the answer that is not, in one line
+	said        string // the beginning of the answer that is not, in one line; or what else there is to say
+	skipped     string // why it was not sent; "": it was
 }
 
 // junit is a report in the format that CI systems read; it has no standard, and
@@ -29,6 +32,7 @@ type junit struct {
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
 	Time     string      `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
 }
@@ -37,31 +41,46 @@ type junitCase struct {
 	Name    string        `xml:"name,attr"`
 	Class   string        `xml:"classname,attr"`
 	Time    string        `xml:"time,attr"`
-	Failure *junitFailure `xml:"failure"`
+	Failure *junitMessage `xml:"failure"`
+	Skipped *junitMessage `xml:"skipped"`
 }
 
-type junitFailure struct {
+type junitMessage struct {
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
 }
 
-// writeJUnit writes a report, whole or not at all.
-func writeJUnit(path, suite string, list []checked) error {
+// reportJUnit writes a report.
+func reportJUnit(w io.Writer, suite string, list []checked) error {
 	report := junit{Name: suite, Tests: len(list)}
 	var all time.Duration
 	for _, c := range list {
 		all += c.took
 		entry := junitCase{Name: c.name, Class: c.class, Time: seconds(c.took)}
-		if c.why != "" {
+		switch {
+		case c.why != "":
 			report.Failures++
-			entry.Failure = &junitFailure{c.why, c.said}
+			entry.Failure = &junitMessage{c.why, c.said}
+		case c.skipped != "":
+			report.Skipped++
+			entry.Skipped = &junitMessage{Message: c.skipped}
 		}
 		report.Cases = append(report.Cases, entry)
 	}
 	report.Time = seconds(all)
 	text, err := xml.MarshalIndent(report, "", "  ")
 	if err == nil {
-		err = config.WriteFile(path, append([]byte(xml.Header), append(text, '\n')...))
+		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
+	}
+	return err
+}
+
+// writeJUnit writes a report into the file of --junit, whole or not at all.
+func writeJUnit(path, suite string, list []checked) error {
+	var b bytes.Buffer
+	err := reportJUnit(&b, suite, list)
+	if err == nil {
+		err = config.WriteFile(path, b.Bytes())
 	}
 	if err != nil {
 		return &failure{code: 2, text: "--junit: " + err.Error(), err: err}

@@ -48,7 +48,8 @@ var faults = []Fault{
 	{"race", "acts twice if one webhook comes twice at once", "Look and remember in one step: an INSERT with a unique key, SET NX, a lock.", nil},
 }
 
-func faultOf(id string) Fault {
+// FaultOf returns the fault with an ID.
+func FaultOf(id string) Fault {
 	for _, f := range faults {
 		if f.ID == id {
 			return f

@@ -144,7 +144,7 @@ func Findings(results []Result) []Finding {
 		}
 		f := by[r.Fault]
 		if f == nil {
-			f = &Finding{Fault: faultOf(r.Fault), Detail: r.seen()}
+			f = &Finding{Fault: FaultOf(r.Fault), Detail: r.seen()}
 			by[r.Fault] = f
 		}
 		f.Variants = append(f.Variants, r.Variant.Name)

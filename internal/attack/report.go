@@ -2,7 +2,6 @@ package attack
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -89,54 +88,6 @@ func Summarize(results []Result) Summary {
 		s.Findings = append(s.Findings, ToldFinding{f.Fault.ID, f.Fault.Text, f.Fault.Fix, f.Detail, f.Variants})
 	}
 	return s
-}
-
-// WriteJUnit writes results as a test suite in the format of JUnit, which most
-// CI systems read: https://github.com/testmoapp/junitxml.
-func WriteJUnit(w io.Writer, name string, results []Result) error {
-	type message struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-	type testcase struct {
-		Name    string   `xml:"name,attr"`
-		Class   string   `xml:"classname,attr"`
-		Time    string   `xml:"time,attr"`
-		Failure *message `xml:"failure,omitempty"`
-		Skipped *message `xml:"skipped,omitempty"`
-	}
-	suite := struct {
-		XMLName  xml.Name   `xml:"testsuite"`
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Skipped  int        `xml:"skipped,attr"`
-		Cases    []testcase `xml:"testcase"`
-	}{Name: name, Tests: len(results)}
-	for _, r := range results {
-		c := testcase{Name: r.Variant.Name, Class: name}
-		seconds := 0.0
-		for _, a := range r.Answers {
-			seconds += a.Took.Seconds()
-		}
-		c.Time = fmt.Sprintf("%.3f", seconds)
-		switch {
-		case r.Skipped != "":
-			suite.Skipped++
-			c.Skipped = &message{Message: r.Skipped}
-		case r.Fault != "":
-			suite.Failures++
-			f := faultOf(r.Fault)
-			c.Failure = &message{Message: f.Text + ": " + r.seen(), Text: r.Variant.About + ".\n" + f.Fix}
-		}
-		suite.Cases = append(suite.Cases, c)
-	}
-	text, err := xml.MarshalIndent(suite, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
-	return err
 }
 
 // WriteSARIF writes findings in SARIF 2.1.0

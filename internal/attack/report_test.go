@@ -36,7 +36,7 @@ func TestSARIFSchema(t *testing.T) {
 		}
 		return schema.Validate(v)
 	}
-	all := []Finding{{Fault: faultOf("a new one"), Detail: "\x1b[31m\xff \u2028 <&>"}}
+	all := []Finding{{Fault: FaultOf("a new one"), Detail: "\x1b[31m\xff \u2028 <&>"}}
 	for _, f := range faults {
 		all = append(all, Finding{Fault: f, Variants: []string{"control", "twice"}, Detail: "answered 500"})
 	}
