@@ -253,13 +253,7 @@ func (x *examination) secrets() {
 }
 
 func (x *examination) known(keys map[string]verify.Keys) {
-	var known []string
-	for id, k := range keys {
-		if len(k.Secrets) > 0 {
-			known = append(known, id)
-		}
-	}
-	slices.Sort(known)
+	known := known(keys)
 	if len(known) == 0 {
 		x.tell(finding{Check: "secrets", Status: "warn", Detail: "none is known: signatures cannot be checked", Hint: "devhook providers ID tells where a provider has its secret"})
 		return

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -237,7 +236,7 @@ func (u *up) status() inspector.Status {
 	in, rt := &u.inspect, u.gateway.Routes()
 	s := inspector.Status{
 		V: 1, Version: version, PID: os.Getpid(), Started: in.started.UTC(), Ready: in.ready.Load(), Store: u.store.Path(), Inspect: in.url(),
-		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Verify: string(rt.Default.Verify),
+		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Routes: toldRoutes(rt), Verify: string(rt.Default.Verify), Secrets: known(rt.Keys),
 		Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded(),
 		Tunnel: inspector.Tunnel{Kind: "local", State: string(tunnel.Connected), Since: in.started.UTC()},
 	}
@@ -254,14 +253,6 @@ func (u *up) status() inspector.Status {
 		s.Tunnel.State, s.Tunnel.Since = string(e.State), e.At.UTC()
 		if e.Err != nil {
 			s.Tunnel.Error = e.Err.Error()
-		}
-	}
-	for _, r := range rt.List {
-		s.Routes = append(s.Routes, inspector.Route{Path: r.Path, Provider: r.Provider, Forward: texts(r.Forward), Verify: string(r.Verify)})
-	}
-	for _, id := range slices.Sorted(maps.Keys(rt.Keys)) {
-		if len(rt.Keys[id].Secrets) > 0 {
-			s.Secrets = append(s.Secrets, id)
 		}
 	}
 	return s

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +24,16 @@ var fetched fetch.Client
 type keyring struct {
 	all  map[string]verify.Keys
 	errs map[string]error // why those of a provider cannot be had
+}
+
+// known are the IDs of the providers whose secret is in keys, sorted.
+func known(keys map[string]verify.Keys) (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(keys)) {
+		if len(keys[id].Secrets) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // settle reads the configuration for a command that signs or verifies, and the

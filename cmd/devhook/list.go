@@ -136,8 +136,13 @@ func hintProvider(errs *terminal.Terminal, f recorder.Filter) {
 // printJSON prints ex as one line. The error is a [*failure] if the line could
 // not be written, and tells else what of ex could not be read.
 func (p *program) printJSON(store *recorder.Store, ex *recorder.Exchange) error {
+	return p.printObject(func(w io.Writer) error { return store.WriteJSON(w, ex) })
+}
+
+// printObject prints what write writes as one line, with the errors of printJSON.
+func (p *program) printObject(write func(io.Writer) error) error {
 	w := &answer{w: p.stdout}
-	err := store.WriteJSON(w, ex)
+	err := write(w)
 	if w.begun { // also a line that is broken has an end
 		fmt.Fprintln(w)
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"devhook/internal/gateway"
@@ -38,10 +36,8 @@ func placesOf(rt *gateway.Routes, public string) []place {
 			add(id, "")
 			return list
 		}
-		for _, id := range slices.Sorted(maps.Keys(rt.Keys)) {
-			if len(rt.Keys[id].Secrets) > 0 {
-				add(id, "")
-			}
+		for _, id := range known(rt.Keys) {
+			add(id, "")
 		}
 	}
 	return list

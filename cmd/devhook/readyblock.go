@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -87,13 +86,7 @@ func forwards(rt *gateway.Routes) []string {
 	}
 	var lines []string
 	for _, r := range list {
-		line := "nowhere: devhook answers by itself"
-		if len(r.Forward) > 0 {
-			line = to(r.Forward[0])
-			for _, other := range r.Forward[1:] {
-				line += ", a copy to " + to(other)
-			}
-		}
+		line := terminal.Safe(forwardedTo(texts(r.Forward)))
 		if r.Path != "" {
 			line = terminal.Safe(r.Path) + "  ->  " + line
 		}
@@ -102,16 +95,8 @@ func forwards(rt *gateway.Routes) []string {
 	return lines
 }
 
-func to(u *url.URL) string { return terminal.Safe(u.String()) }
-
 func (u *up) describeVerify() string {
-	mode := u.routes.Default.Verify
-	var known []string
-	for _, id := range slices.Sorted(maps.Keys(u.routes.Keys)) {
-		if len(u.routes.Keys[id].Secrets) > 0 {
-			known = append(known, id)
-		}
-	}
+	mode, known := u.routes.Default.Verify, known(u.routes.Keys)
 	switch {
 	case mode == gateway.Off:
 		return u.errs.Warn("off: nothing is verified")

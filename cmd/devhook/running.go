@@ -7,6 +7,7 @@ import (
 
 	"devhook/internal/config"
 	"devhook/internal/gateway"
+	"devhook/internal/inspector"
 	"devhook/recorder"
 )
 
@@ -19,26 +20,17 @@ type running struct {
 	Listen string `json:"listen,omitempty"`
 	// Inspect is the URL of the inspector, Token what the user's own commands
 	// show there: nobody else can read this file.
-	Inspect string         `json:"inspect,omitempty"`
-	Token   string         `json:"token,omitempty"`
-	Forward []string       `json:"forward,omitempty"`
-	Routes  []runningRoute `json:"routes,omitempty"`
-}
-
-type runningRoute struct {
-	Path     string   `json:"path"`
-	Provider string   `json:"provider,omitempty"`
-	Forward  []string `json:"forward,omitempty"`
+	Inspect string            `json:"inspect,omitempty"`
+	Token   string            `json:"token,omitempty"`
+	Forward []string          `json:"forward,omitempty"`
+	Routes  []inspector.Route `json:"routes,omitempty"`
 }
 
 // tell says to the other commands of the store what they need to know.
 func (u *up) tell() {
-	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward)}
+	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward), Routes: toldRoutes(u.routes)}
 	if u.local != nil {
 		r.Listen = u.local.Addr().String()
-	}
-	for _, route := range u.routes.List {
-		r.Routes = append(r.Routes, runningRoute{route.Path, route.Provider, texts(route.Forward)})
 	}
 	if u.inspect.listener != nil {
 		r.Inspect, r.Token = u.inspect.url(), u.inspect.token
@@ -65,6 +57,14 @@ func (u *up) tellAgain() {
 		u.running.Close()
 		u.running = nil
 	}
+}
+
+// toldRoutes are the routes of rt as others are told of them.
+func toldRoutes(rt *gateway.Routes) (list []inspector.Route) {
+	for _, r := range rt.List {
+		list = append(list, inspector.Route{Path: r.Path, Provider: r.Provider, Forward: texts(r.Forward), Verify: string(r.Verify)})
+	}
+	return list
 }
 
 func texts(list []*url.URL) []string {

@@ -40,12 +40,7 @@ func (p *program) printWhole(store *recorder.Store, ex *recorder.Exchange, frame
 	if frames < 0 {
 		return p.printJSON(store, ex)
 	}
-	w := &answer{w: p.stdout}
-	err := store.WriteFramesJSON(w, ex, frames)
-	if w.begun {
-		fmt.Fprintln(w)
-	}
-	return cmp.Or(wrote(w.err), err)
+	return p.printObject(func(w io.Writer) error { return store.WriteFramesJSON(w, ex, frames) })
 }
 
 // showFrames shows the newest frames of a WebSocket as a person reads them.

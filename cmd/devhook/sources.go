@@ -216,7 +216,7 @@ func (u *up) describeStreams() {
 	for i, s := range u.streams.list {
 		app := "the app's " + s.Path
 		if s.Forward != nil {
-			app = to(s.Forward) + s.Path
+			app = s.Forward.String() + s.Path
 		}
 		u.errs.Row([]string{"Sources", ""}[min(i, 1)], fmt.Sprintf("%s  %s  ->  %s", terminal.Safe(s.String()), terminal.Safe(s.source.URL()), terminal.Safe(app)))
 	}

@@ -68,11 +68,7 @@ func (p *program) status(c *cli.Context) error {
 
 // announced is what is known of an up without asking it.
 func (r *running) announced(store string) inspector.Status {
-	s := inspector.Status{V: 1, PID: r.PID, Ready: true, Store: store, Inspect: r.Inspect, URL: r.URL, Listen: r.Listen, Forward: r.Forward}
-	for _, route := range r.Routes {
-		s.Routes = append(s.Routes, inspector.Route{Path: route.Path, Provider: route.Provider, Forward: route.Forward})
-	}
-	return s
+	return inspector.Status{V: 1, PID: r.PID, Ready: true, Store: store, Inspect: r.Inspect, URL: r.URL, Listen: r.Listen, Forward: r.Forward, Routes: r.Routes}
 }
 
 func describeStatus(out *terminal.Terminal, s inspector.Status, now time.Time) {
