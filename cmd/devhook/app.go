@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -160,42 +158,6 @@ func (p *program) errs(c *cli.Context) *terminal.Terminal { return p.terminal(c,
 
 func (p *program) terminal(c *cli.Context, w io.Writer) *terminal.Terminal {
 	return terminal.New(w, terminal.Color(c.String("color")), p.getenv)
-}
-
-// jsonLine returns v as a line of JSON, in which < and & stay as they are.
-func jsonLine(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return b.Bytes(), err
-}
-
-// An event is a line of which a command prints several kinds: {"v":1,"type":KIND, and the
-// members of about, of which there is one at least.
-type event struct {
-	kind  string
-	about any
-}
-
-// MarshalJSON is that of [json.Marshaler].
-func (e event) MarshalJSON() ([]byte, error) {
-	text, err := jsonLine(e.about)
-	if err != nil {
-		return nil, err
-	}
-	return append([]byte(`{"v":1,"type":"`+e.kind+`",`), text[1:]...), nil
-}
-
-// line prints v as a line of JSON, as jsonLine has it. That it cannot be written is a
-// [*failure].
-func (p *program) line(v any) error {
-	text, err := jsonLine(v)
-	if err != nil {
-		return err
-	}
-	_, err = p.stdout.Write(text)
-	return wrote(err)
 }
 
 func (p *program) now() time.Time { return time.Now() }

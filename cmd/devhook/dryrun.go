@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
-	"io"
 	"iter"
 
 	"devhook/internal/terminal"
@@ -73,17 +70,4 @@ func printDiff(out *terminal.Terminal, list []replay.Difference) {
 			out.Printf("%s", out.Good("+ "+terminal.Safe(d.What+": "+v)))
 		}
 	}
-}
-
-// printMessage prints the request of ex as an HTTP message.
-func (p *program) printMessage(store *recorder.Store, ex *recorder.Exchange) error {
-	a := &answer{w: p.stdout}
-	var w io.Writer = a
-	if terminal.IsTerminal(p.stdout) {
-		w = &safeWriter{a}
-	}
-	buf := bufio.NewWriter(w)
-	err := requestMessage(&ex.Request).write(buf, store)
-	err = cmp.Or(err, buf.Flush())
-	return cmp.Or(wrote(a.err), err)
 }

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -131,64 +127,4 @@ func hintProvider(errs *terminal.Terminal, f recorder.Filter) {
 			errs.Hint(fmt.Sprintf("devhook brings no provider %s (near: %s)", id, strings.Join(verify.Nearest(id), ", ")))
 		}
 	}
-}
-
-// printJSON prints ex as one line. The error is a [*failure] if the line could
-// not be written, and tells else what of ex could not be read.
-func (p *program) printJSON(store *recorder.Store, ex *recorder.Exchange) error {
-	return p.printObject(func(w io.Writer) error { return store.WriteJSON(w, ex) })
-}
-
-// printObject prints what write writes as one line, with the errors of printJSON.
-func (p *program) printObject(write func(io.Writer) error) error {
-	w := &answer{w: p.stdout}
-	err := write(w)
-	if w.begun { // also a line that is broken has an end
-		fmt.Fprintln(w)
-	}
-	return cmp.Or(wrote(w.err), err)
-}
-
-// An answer is where a command's answer goes. It keeps the first error of
-// writing, so that it can be told from one of reading what is written.
-type answer struct {
-	w      io.Writer
-	prefix string // goes before the first bytes
-	begun  bool
-	err    error
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	if a.prefix != "" && !a.begun {
-		io.WriteString(a.w, a.prefix)
-	}
-	n, err := a.w.Write(p)
-	a.begun = a.begun || n > 0
-	if a.err == nil {
-		a.err = err
-	}
-	return n, err
-}
-
-// wrote returns the failure of an answer that could not be written, for the
-// error that writing it had; nil for nil.
-func wrote(err error) error { return wroteTo("", err) }
-
-// wroteTo is wrote, to the file of that name.
-func wroteTo(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	cause := err
-	if at := new(fs.PathError); errors.As(err, &at) {
-		cause = at.Err
-	}
-	f := &failure{code: 6, text: "cannot write: " + cause.Error(), err: err}
-	if name != "" {
-		f.text = "cannot write " + name + ": " + cause.Error()
-		if errors.Is(err, fs.ErrNotExist) {
-			f.hint = "mkdir " + filepath.Dir(name)
-		}
-	}
-	return f
 }

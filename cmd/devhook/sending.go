@@ -18,8 +18,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// A sending is one run of `devhook replay` or `devhook trigger`: what both do
-// with the webhooks that they have found.
+// A sending is one run of a command that sends: replay, trigger, test or session. attack,
+// deliver and shrink have one in their trying.
 type sending struct {
 	p         *program
 	c         *cli.Context

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -186,39 +185,6 @@ func (w *prefix) Write(p []byte) (int, error) {
 	n := min(len(p), w.left)
 	w.text = append(w.text, p[:n]...)
 	w.left -= n
-	return len(p), nil
-}
-
-// A message is a request or a response.
-type message struct {
-	start  string
-	header http.Header
-	body   recorder.Body
-	size   int64
-	cut    bool
-}
-
-func (m message) writeHeader(w io.Writer, newline string) error {
-	for _, line := range terminal.HeaderLines(m.header) {
-		if _, err := io.WriteString(w, line+newline); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m message) writeBody(w io.Writer, store *recorder.Store) error {
-	return store.CopyBody(w, m.body)
-}
-
-// A safeWriter writes text for a terminal.
-type safeWriter struct{ w io.Writer }
-
-func (s *safeWriter) Write(p []byte) (int, error) {
-	text := terminal.SafeText(string(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n"))))
-	if _, err := io.WriteString(s.w, text); err != nil {
-		return 0, err
-	}
 	return len(p), nil
 }
 

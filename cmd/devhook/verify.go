@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -44,18 +43,6 @@ paypal and google-pubsub) are fetched.`,
 		Flags:  offlineFlags("the `TIME` to judge as of: -5m, unix seconds, RFC 3339 (default: when it was recorded, else now)"),
 		Action: taking(1, "one file, recording or -", "devhook help verify", p.verify),
 	}
-}
-
-// readOne is read of an arg that is to be one webhook.
-func (p *program) readOne(store *recorder.Store, arg string, fill filler) (*recorder.Exchange, error) {
-	list, err := p.read(store, []string{arg}, fill)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) > 1 {
-		return nil, &failure{code: 2, text: fmt.Sprintf("%s holds %d webhooks, and this is for one", arg, len(list))}
-	}
-	return list[0], nil
 }
 
 // A subject is what verify and sign are about.
