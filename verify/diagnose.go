@@ -54,6 +54,23 @@ func (c *Catalog) Diagnose(p Provider, m Message, known map[string]Keys, now tim
 	return e.otherSchemes(c, known)
 }
 
+// Judge is what p finds of m with the keys k, as of now. Of a verdict that is not valid the
+// hint tells what [Provider.Explain] says of m or, rather, what [Catalog.Diagnose] finds with
+// the keys in known; else it is that of the scheme.
+func (c *Catalog) Judge(p Provider, m Message, k Keys, known map[string]Keys, now time.Time) Verdict {
+	v := p.Scheme.Verify(m, k, now)
+	if v.Status == Valid {
+		return v
+	}
+	if about := p.Explain(m); about != "" {
+		v.Hint = about
+	}
+	if found, ok := c.Diagnose(p, m, known, now); ok {
+		v.Hint = found.String()
+	}
+	return v
+}
+
 // An examination is one message whose signature is looked into.
 type examination struct {
 	d    *declared

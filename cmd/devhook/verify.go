@@ -139,16 +139,7 @@ func (s *subject) judge(at time.Time) (verify.Verdict, error) {
 	if err != nil {
 		return verify.Verdict{}, &failure{code: 2, text: err.Error(), err: err}
 	}
-	v := s.provider.Scheme.Verify(m, s.keys, at)
-	if v.Status != verify.Valid {
-		if about := s.provider.Explain(m); about != "" {
-			v.Hint = about
-		}
-		if found, ok := s.catalog.Diagnose(s.provider, m, s.all, at); ok {
-			v.Hint = found.String()
-		}
-	}
-	return v, nil
+	return s.catalog.Judge(s.provider, m, s.keys, s.all, at), nil
 }
 
 // sign returns the request, signed as of at.

@@ -99,24 +99,15 @@ func (in *Inspector) verify(_ *http.Request, req judgeRequest) (any, error) {
 	if err != nil {
 		return nil, &Error{http.StatusUnprocessableEntity, err.Error(), ""}
 	}
-	v := s.provider.Scheme.Verify(m, s.keys, at)
-	if v.Status != verify.Valid {
-		if about := s.provider.Explain(m); about != "" {
-			v.Hint = about
-		}
-		known := in.o.Keys()
-		if s.Secret != "" {
-			known = map[string]verify.Keys{s.provider.ID: s.keys}
-		}
-		if found, ok := in.o.Catalog().Diagnose(s.provider, m, known, at); ok {
-			v.Hint = found.String()
-		}
+	known := in.o.Keys()
+	if s.Secret != "" {
+		known = map[string]verify.Keys{s.provider.ID: s.keys}
 	}
 	return struct {
 		V        int            `json:"v"`
 		Provider string         `json:"provider"`
 		Verdict  verify.Verdict `json:"verdict"`
-	}{1, s.provider.ID, v}, nil
+	}{1, s.provider.ID, in.o.Catalog().Judge(s.provider, m, s.keys, known, at)}, nil
 }
 
 // sign answers the webhook, signed anew.
