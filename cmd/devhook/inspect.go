@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -221,14 +220,6 @@ func (in *inspect) shut() {
 		in.handler.Close()
 	}
 	in.listener.Close()
-}
-
-// names reports whether a forward or a route names the host of app.
-func names(rt *gateway.Routes, app *url.URL) bool {
-	same := func(u *url.URL) bool { return u.Scheme == app.Scheme && u.Host == app.Host }
-	return slices.ContainsFunc(slices.Concat(rt.List, []gateway.Route{rt.Default}), func(r gateway.Route) bool {
-		return slices.ContainsFunc(r.Forward, same)
-	})
 }
 
 // status tells the inspector how this devhook fares. It may be called at any time.

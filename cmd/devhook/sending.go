@@ -10,7 +10,6 @@ import (
 	"devhook/fixtures"
 	"devhook/internal/config"
 	"devhook/internal/gateway"
-	"devhook/internal/loopback"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
@@ -181,59 +180,4 @@ func (s *sending) plan(ex *recorder.Exchange, origin recorder.Origin, round int)
 	p.Mutations = append(moves, s.changes...)
 	p.To, p.Route, err = s.target(ex)
 	return p, err
-}
-
-// target returns the app that ex goes to: --to; or where it went the first
-// time, unless the running `devhook up` has another app for it now; or the app
-// that devhook.yaml has for it. See [appFor] for what went to another machine.
-func (s *sending) target(ex *recorder.Exchange) (app *url.URL, route string, err error) {
-	switch {
-	case s.to != nil:
-		return s.to, ex.Route, nil
-	case s.running != nil:
-		return appFor(ex, changedURL(ex, s.changes), s.running.routes())
-	}
-	if first, ok := replay.AppOf(ex); ok && loopback.Dials(first.Host) {
-		return first, ex.Route, nil
-	}
-	return appFor(ex, changedURL(ex, s.changes), s.apps)
-}
-
-// appFor returns the app that ex goes to, and the name of the route: where it went
-// the first time, if webhooks still go there now; or where they go that are sent to
-// asked, which is the URL of ex as it was changed. Another machine has to be named now, by
-// a forward or a route: what a recording says can be the word of a stranger, who would get
-// a webhook of his choice, signed with the user's secret.
-func appFor(ex *recorder.Exchange, asked string, now *gateway.Routes) (app *url.URL, route string, err error) {
-	first, hasFirst := replay.AppOf(ex)
-	if hasFirst && now.Has(first) {
-		return first, ex.Route, nil
-	}
-	u, err := recorder.ParseURL(asked)
-	if err != nil {
-		return nil, "", err
-	}
-	r, name, err := now.Find(u.Path)
-	switch {
-	case err == nil && len(r.Forward) > 0:
-		return r.Forward[0], name, nil
-	case hasFirst && loopback.Dials(first.Host):
-		return first, ex.Route, nil
-	case len(now.Default.Forward) > 0: // what no route takes is refused when it comes in, not when it is sent
-		return now.Default.Forward[0], "", nil
-	case hasFirst:
-		return nil, "", &failure{code: 2, text: fmt.Sprintf("it went to %s, which is another machine, and no forward names that now", first), hint: "if it is to go there again: --to " + first.String()}
-	}
-	return nil, "", &failure{code: 2, text: "there is no app to send it to", hint: "name one with --to :3000, or run devhook up --forward :3000"}
-}
-
-// changedURL returns the URL of ex as it is sent.
-func changedURL(ex *recorder.Exchange, changes []replay.Mutation) string {
-	req := recorder.Request{URL: ex.Request.URL}
-	for _, m := range changes {
-		if replay.ChangesPath(m) {
-			m.Apply(&req) // has no reason to fail
-		}
-	}
-	return req.URL
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"devhook/internal/terminal"
@@ -105,6 +106,27 @@ func (s *sending) progress(away bool) {
 		s.errs.Progress(s.bar())
 		s.shown = now
 	}
+}
+
+// bar shows how much is done of what is known, and how long the rest takes at the
+// speed so far. mu is held.
+func (s *sending) bar() string {
+	text := s.tally()
+	done, took := s.sent+s.skipped, s.p.now().Sub(s.began)
+	if took < time.Second || done == 0 {
+		return text
+	}
+	perSecond := float64(done) / took.Seconds()
+	text += fmt.Sprintf(", %.0f/s", perSecond)
+	if left := s.total - done; s.total > 0 && left >= 0 {
+		const width = 20
+		full := width * done / s.total
+		text = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + text
+		if s.plans.Speed == 0 { // else the recordings say how long it takes
+			text += fmt.Sprintf(", %v left", time.Duration(float64(left)/perSecond*float64(time.Second)).Round(time.Second))
+		}
+	}
+	return text
 }
 
 // tally says how many were sent, and what became of them. mu is held.

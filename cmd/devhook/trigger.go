@@ -1,15 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
-	"devhook/fixtures"
-	"devhook/internal/gateway"
 	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
@@ -95,85 +90,4 @@ func (s *sending) trigger(c *cli.Context) error {
 		}
 		yield(s.addressAt(f, path), nil)
 	}, recorder.Trigger)
-}
-
-// address returns the webhook of f as the provider would send it: to the URL
-// of the running devhook up, and to the path of the provider's route.
-func (s *sending) address(f fixtures.Fixture) *recorder.Exchange { return s.addressAt(f, s.takePath()) }
-
-// addressAt is address to a path, if it is not empty.
-func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange {
-	public, routes := "", s.apps
-	if s.running != nil {
-		public, routes = s.running.URL, s.running.routes()
-	}
-	if s.to != nil { // the path of another app says nothing of this one
-		routes = &gateway.Routes{List: routes.List}
-	}
-	return addressed(f, public, path, routes)
-}
-
-// takePath returns the path of the app, if it has one, and takes it from it: it is the
-// whole URL then, and not where others begin. It is called before anything is sent.
-func (s *sending) takePath() string {
-	if s.to == nil || !hasPath(s.to) {
-		return ""
-	}
-	path, app := s.to.EscapedPath(), *s.to
-	app.Path, app.RawPath = "", ""
-	s.to = &app
-	return path
-}
-
-func hasPath(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
-
-// misplaced says what to do about an app that has nothing at the path of a sample, "" if
-// status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
-func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, status string) string {
-	if origin != recorder.Trigger || status != "404" && status != "405" || s.c.IsSet("path") {
-		return ""
-	}
-	app, _, err := s.target(ex)
-	if err != nil || ex.Provider == "" {
-		return ""
-	}
-	_, at := recorder.SplitURL(ex.Request.URL)
-	at, _, _ = strings.Cut(at, "?")
-	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does a route with provider: %s in devhook.yaml",
-		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), ex.Provider)
-}
-
-// addressed returns the webhook of f, sent to public, "" for where f says, and
-// there to path, or the path of the provider's route, or the one of f. An app that is named
-// with a path takes all webhooks there: the path of f is not put behind it.
-func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
-	ex := f.Exchange
-	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
-	ex.Target = "" // a sample goes where webhooks go here, whatever it says of itself
-	root, target := recorder.SplitURL(ex.Request.URL)
-	if public != "" {
-		root, _ = recorder.SplitURL(public)
-	}
-	path, query, hasQuery := strings.Cut(target, "?")
-	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
-	switch {
-	case to != "":
-		path = to
-	case i >= 0:
-		path = routes.List[i].Path
-	case len(routes.List) == 0 && len(routes.Default.Forward) > 0 && hasPath(routes.Default.Forward[0]):
-		path = "/"
-	}
-	if hasQuery {
-		path += "?" + query
-	}
-	ex.Request.URL = root + path
-	ex.Request.Headers = ex.Request.Headers.Clone()
-	if ex.Request.Headers == nil {
-		ex.Request.Headers = http.Header{}
-	}
-	_, host, _ := strings.Cut(root, "://")
-	ex.Request.Headers["Host"] = []string{host}
-	ex.Request.Remote = "127.0.0.1"
-	return &ex
 }

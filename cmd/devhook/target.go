@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"devhook/fixtures"
+	"devhook/internal/gateway"
+	"devhook/internal/loopback"
+	"devhook/recorder"
+	"devhook/replay"
+)
+
+// target returns the app that ex goes to: --to; or where it went the first
+// time, unless the running `devhook up` has another app for it now; or the app
+// that devhook.yaml has for it. See [appFor] for what went to another machine.
+func (s *sending) target(ex *recorder.Exchange) (app *url.URL, route string, err error) {
+	switch {
+	case s.to != nil:
+		return s.to, ex.Route, nil
+	case s.running != nil:
+		return appFor(ex, changedURL(ex, s.changes), s.running.routes())
+	}
+	if first, ok := replay.AppOf(ex); ok && loopback.Dials(first.Host) {
+		return first, ex.Route, nil
+	}
+	return appFor(ex, changedURL(ex, s.changes), s.apps)
+}
+
+// appFor returns the app that ex goes to, and the name of the route: where it went
+// the first time, if webhooks still go there now; or where they go that are sent to
+// asked, which is the URL of ex as it was changed. Another machine has to be named now, by
+// a forward or a route: what a recording says can be the word of a stranger, who would get
+// a webhook of his choice, signed with the user's secret.
+func appFor(ex *recorder.Exchange, asked string, now *gateway.Routes) (app *url.URL, route string, err error) {
+	first, hasFirst := replay.AppOf(ex)
+	if hasFirst && now.Has(first) {
+		return first, ex.Route, nil
+	}
+	u, err := recorder.ParseURL(asked)
+	if err != nil {
+		return nil, "", err
+	}
+	r, name, err := now.Find(u.Path)
+	switch {
+	case err == nil && len(r.Forward) > 0:
+		return r.Forward[0], name, nil
+	case hasFirst && loopback.Dials(first.Host):
+		return first, ex.Route, nil
+	case len(now.Default.Forward) > 0: // what no route takes is refused when it comes in, not when it is sent
+		return now.Default.Forward[0], "", nil
+	case hasFirst:
+		return nil, "", &failure{code: 2, text: fmt.Sprintf("it went to %s, which is another machine, and no forward names that now", first), hint: "if it is to go there again: --to " + first.String()}
+	}
+	return nil, "", &failure{code: 2, text: "there is no app to send it to", hint: "name one with --to :3000, or run devhook up --forward :3000"}
+}
+
+// changedURL returns the URL of ex as it is sent.
+func changedURL(ex *recorder.Exchange, changes []replay.Mutation) string {
+	req := recorder.Request{URL: ex.Request.URL}
+	for _, m := range changes {
+		if replay.ChangesPath(m) {
+			m.Apply(&req) // has no reason to fail
+		}
+	}
+	return req.URL
+}
+
+// names reports whether a forward or a route names the host of app.
+func names(rt *gateway.Routes, app *url.URL) bool {
+	same := func(u *url.URL) bool { return u.Scheme == app.Scheme && u.Host == app.Host }
+	return slices.ContainsFunc(slices.Concat(rt.List, []gateway.Route{rt.Default}), func(r gateway.Route) bool {
+		return slices.ContainsFunc(r.Forward, same)
+	})
+}
+
+// address returns the webhook of f as the provider would send it: to the URL
+// of the running devhook up, and to the path of the provider's route.
+func (s *sending) address(f fixtures.Fixture) *recorder.Exchange { return s.addressAt(f, s.takePath()) }
+
+// addressAt is address to a path, if it is not empty.
+func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange {
+	public, routes := "", s.apps
+	if s.running != nil {
+		public, routes = s.running.URL, s.running.routes()
+	}
+	if s.to != nil { // the path of another app says nothing of this one
+		routes = &gateway.Routes{List: routes.List}
+	}
+	return addressed(f, public, path, routes)
+}
+
+// takePath returns the path of the app, if it has one, and takes it from it: it is the
+// whole URL then, and not where others begin. It is called before anything is sent.
+func (s *sending) takePath() string {
+	if s.to == nil || !hasPath(s.to) {
+		return ""
+	}
+	path, app := s.to.EscapedPath(), *s.to
+	app.Path, app.RawPath = "", ""
+	s.to = &app
+	return path
+}
+
+func hasPath(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
+
+// misplaced says what to do about an app that has nothing at the path of a sample, "" if
+// status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
+func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, status string) string {
+	if origin != recorder.Trigger || status != "404" && status != "405" || s.c.IsSet("path") {
+		return ""
+	}
+	app, _, err := s.target(ex)
+	if err != nil || ex.Provider == "" {
+		return ""
+	}
+	_, at := recorder.SplitURL(ex.Request.URL)
+	at, _, _ = strings.Cut(at, "?")
+	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does a route with provider: %s in devhook.yaml",
+		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), ex.Provider)
+}
+
+// addressed returns the webhook of f, sent to public, "" for where f says, and
+// there to path, or the path of the provider's route, or the one of f. An app that is named
+// with a path takes all webhooks there: the path of f is not put behind it.
+func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
+	ex := f.Exchange
+	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
+	ex.Target = "" // a sample goes where webhooks go here, whatever it says of itself
+	root, target := recorder.SplitURL(ex.Request.URL)
+	if public != "" {
+		root, _ = recorder.SplitURL(public)
+	}
+	path, query, hasQuery := strings.Cut(target, "?")
+	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
+	switch {
+	case to != "":
+		path = to
+	case i >= 0:
+		path = routes.List[i].Path
+	case len(routes.List) == 0 && len(routes.Default.Forward) > 0 && hasPath(routes.Default.Forward[0]):
+		path = "/"
+	}
+	if hasQuery {
+		path += "?" + query
+	}
+	ex.Request.URL = root + path
+	ex.Request.Headers = ex.Request.Headers.Clone()
+	if ex.Request.Headers == nil {
+		ex.Request.Headers = http.Header{}
+	}
+	_, host, _ := strings.Cut(root, "://")
+	ex.Request.Headers["Host"] = []string{host}
+	ex.Request.Remote = "127.0.0.1"
+	return &ex
+}
