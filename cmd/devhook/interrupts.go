@@ -12,11 +12,15 @@ import (
 // a terminal has sent to their child already. Nobody presses Ctrl-C twice in that time.
 const oneInterrupt = 100 * time.Millisecond
 
-// interrupts gives the requests to end, as with Ctrl-C, up to so many. stop leaves signals
-// to the system again.
+// interrupts gives the requests to end, as with Ctrl-C, up to so many. A terminal that is
+// closed is the first, unless nohup has had that ignored. stop leaves signals to the system
+// again.
 func interrupts(most int) (signals <-chan os.Signal, stop func()) {
 	all := make(chan os.Signal, 2*most)
 	signal.Notify(all, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // Windows has SIGTERM for it
+		signal.Notify(all, syscall.SIGHUP)
+	}
 	apart := make(chan os.Signal, most)
 	done := make(chan struct{})
 	go func() {
@@ -31,12 +35,13 @@ func interrupts(most int) (signals <-chan os.Signal, stop func()) {
 }
 
 // takeApart passes on, until all is closed, each signal that is not one with the last that
-// was passed on, as long as there is room.
+// was passed on, as long as there is room. A terminal that is closed asks nobody to hurry: its
+// SIGHUP comes from the kernel and from the shell, and is none but the first.
 func takeApart(all <-chan os.Signal, apart chan<- os.Signal, now func() time.Time) {
 	var last time.Time
 	for s := range all {
 		at := now()
-		if at.Sub(last) < oneInterrupt {
+		if at.Sub(last) < oneInterrupt || s == syscall.SIGHUP && !last.IsZero() {
 			continue
 		}
 		last = at
