@@ -37,9 +37,7 @@ func (u *up) describeReady(public string) {
 	if u.local != nil {
 		others(fromElsewhere(u.local.Addr()))
 	}
-	for i, to := range forwards(u.routes) {
-		row([]string{"Forwards", ""}[min(i, 1)], "%s", to)
-	}
+	u.describeForwards()
 	if app := u.routes.Default.Forward; len(u.routes.List) == 0 && len(app) > 0 && based(app[0]) { // others have it for the whole URL
 		base := terminal.Safe(strings.TrimRight(app[0].EscapedPath(), "/"))
 		row("", "%s goes before each path, and what comes to / goes to it alone", base)
@@ -77,6 +75,12 @@ func (u *up) describeReady(public string) {
 
 // based reports whether an app has a path that goes before that of each webhook.
 func based(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
+
+func (u *up) describeForwards() {
+	for i, to := range forwards(u.routes) {
+		u.errs.Row([]string{"Forwards", ""}[min(i, 1)], to)
+	}
+}
 
 // forwards says where webhooks go, a line each.
 func forwards(rt *gateway.Routes) []string {

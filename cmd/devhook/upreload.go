@@ -15,6 +15,7 @@ import (
 // reload takes in a devhook.yaml that was saved. One that is wrong changes
 // nothing.
 func (u *up) reload() {
+	went, let := forwards(u.routes), u.describeVerify()
 	cfg, err := config.Load(u.src)
 	if err == nil && cfg.Path != u.cfg.Path { // as an editor or git can have it for a moment
 		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
@@ -58,6 +59,12 @@ func (u *up) reload() {
 		later = append(later, "register")
 	}
 	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
+	if !slices.Equal(forwards(u.routes), went) {
+		u.describeForwards()
+	}
+	if now := u.describeVerify(); now != let {
+		u.errs.Row("Verify", now)
+	}
 	if len(later) > 0 {
 		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))
 	}
