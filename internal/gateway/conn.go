@@ -39,7 +39,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	switch {
 	case c.ending.Load():
 		c.SetWriteDeadline(now.Add(endTime))
-	case now.UnixNano()-c.renewed.Load() > int64(renewTime):
+	case time.Duration(now.UnixNano()-c.renewed.Load()).Abs() > renewTime: // clocks are put back, too
 		c.renewed.Store(now.UnixNano())
 		c.SetWriteDeadline(now.Add(stallTime))
 	}

@@ -486,7 +486,7 @@ func TestAppInTrouble(t *testing.T) {
 	}
 }
 
-// An app that listens on ::1 alone is found under 127.0.0.1 too.
+// An app that listens on ::1 alone is found under 127.0.0.1 and localhost too.
 func TestAppOnIPv6(t *testing.T) {
 	ln, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
@@ -497,9 +497,25 @@ func TestAppOnIPv6(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	r := newRig(t, forwardTo(t, "http://127.0.0.1:"+port), Options{})
-	if status, body := r.post("/", ""); status != 204 {
-		t.Errorf("%d %s", status, body)
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		r := newRig(t, forwardTo(t, "http://"+net.JoinHostPort(host, port)), Options{})
+		if status, body := r.post("/", ""); status != 204 {
+			t.Errorf("%s: %d %s", host, status, body)
+		}
+	}
+}
+
+// A clock that was put back takes no time away from who reads.
+func TestClockPutBack(t *testing.T) {
+	ours, senders := net.Pipe()
+	defer ours.Close()
+	defer senders.Close()
+	c := &conn{Conn: ours}
+	c.renewed.Store(time.Now().Add(time.Hour).UnixNano())
+	c.SetWriteDeadline(time.Now()) // of the last time
+	go io.Copy(io.Discard, senders)
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -77,11 +77,11 @@ func newTransport() *http.Transport {
 }
 
 // dialApp connects to an app. A server that listens on "localhost" can be on ::1
-// alone.
+// alone, which not every system knows by that name.
 func dialApp(ctx context.Context, network, addr string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	c, err := dialer.DialContext(ctx, network, addr)
-	if port, ok := strings.CutPrefix(addr, "127.0.0.1:"); ok && err != nil && ctx.Err() == nil {
+	if host, port, _ := net.SplitHostPort(addr); (host == "127.0.0.1" || host == "localhost") && err != nil && ctx.Err() == nil {
 		if c6, err6 := dialer.DialContext(ctx, network, "[::1]:"+port); err6 == nil {
 			return c6, nil
 		}
