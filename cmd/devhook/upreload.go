@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,17 +13,38 @@ import (
 	"devhook/internal/terminal"
 )
 
-// reload takes in a devhook.yaml that was saved. One that is wrong changes
+// resolve reads where webhooks go, and the secrets, and notes in which files that stands,
+// also if one of them is wrong.
+func (u *up) resolve(cfg *config.Config, store string) (*gateway.Routes, error) {
+	u.resolver.Files = nil
+	rt, err := cfg.Routes(u.resolver, u.handed(cfg.Catalog(), store)...)
+	u.read = nil
+	if cfg.Path != "" {
+		u.read = []string{cfg.Path}
+	}
+	for _, file := range u.resolver.Files {
+		if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() { // what a shell's <(…) makes is read once
+			u.read = append(u.read, file)
+		}
+	}
+	return rt, err
+}
+
+// reload takes in a devhook.yaml that was saved, or a secret. What is wrong changes
 // nothing.
 func (u *up) reload() {
 	went, let := forwards(u.routes), u.describeVerify()
 	cfg, err := config.Load(u.src)
-	if err == nil && cfg.Path != u.cfg.Path { // as an editor or git can have it for a moment
+	switch {
+	case err != nil || cfg.Path == u.cfg.Path:
+	case u.cfg.Path == "":
+		err = fmt.Errorf("%s was not there when devhook was started", cfg.Path)
+	default: // as an editor or git can have it for a moment
 		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
 	}
 	var rt *gateway.Routes
 	if err == nil {
-		rt, err = cfg.Routes(u.resolver, u.handed(cfg.Catalog(), u.store.Path())...)
+		rt, err = u.resolve(cfg, u.store.Path())
 	}
 	if err == nil {
 		err = u.refuseLoops(rt)
@@ -39,7 +61,11 @@ func (u *up) reload() {
 	if err != nil {
 		f := explain(err)
 		u.errs.Error(f.text, f.hint)
-		u.errs.Printf("%s stays as it was", filepath.Base(u.cfg.Path))
+		what := "what was read before"
+		if u.cfg.Path != "" {
+			what = filepath.Base(u.cfg.Path)
+		}
+		u.errs.Printf("%s stays as it was", what)
 		return
 	}
 	var later []string
@@ -58,7 +84,9 @@ func (u *up) reload() {
 	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), func(a, b config.Registration) bool { return a.String() == b.String() }) {
 		later = append(later, "register")
 	}
-	u.errs.Printf("%s was read again", terminal.Safe(cfg.Path))
+	for i, file := range u.read {
+		u.errs.Printf("%s", terminal.Safe(file)+[]string{" was read again", ", too"}[min(i, 1)])
+	}
 	if !slices.Equal(forwards(u.routes), went) {
 		u.describeForwards()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type up struct {
 	closeStore func() error // once, however often it is called
 	gateway    *gateway.Gateway
 	routes     *gateway.Routes
+	read       []string       // files that routes were read from: devhook.yaml, and secrets
 	loading    sync.WaitGroup // reads the descriptions of providers
 
 	ngrok   tunnel.Listener // nil if there is none
@@ -149,7 +151,7 @@ func (u *up) configure() (err error) {
 		return err
 	}
 	u.notReady() // a run that was killed can have left its file
-	if u.routes, err = u.cfg.Routes(u.resolver, u.handed(u.cfg.Catalog(), u.storeDir())...); err != nil {
+	if u.routes, err = u.resolve(u.cfg, u.storeDir()); err != nil {
 		return err
 	}
 	u.loading.Go(u.routes.Catalog.Load)
@@ -251,11 +253,11 @@ func (u *up) serve(ctx context.Context) chan error {
 
 // wait returns when there is a reason to end: nil if the user wants it.
 func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan error) error {
-	var changed, trusted <-chan struct{}
+	files := u.read
+	changed, unwatch := watchAll(files)
+	defer func() { unwatch() }()
+	var trusted <-chan struct{}
 	if u.cfg.Path != "" {
-		w := watch.File(u.cfg.Path)
-		defer w.Close()
-		changed = w.C
 		if t, err := config.UserTrust(); err == nil {
 			w := watch.File(t.Path())
 			defer w.Close()
@@ -301,7 +303,11 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 			}
 		case <-settled:
 			settled = nil
-			u.reload()
+			if u.reload(); !slices.Equal(u.read, files) {
+				unwatch()
+				files = u.read
+				changed, unwatch = watchAll(files)
+			}
 		}
 	}
 }

@@ -20,6 +20,9 @@ type Resolver struct {
 	// Prompt asks the user for a secret; nil if there is nobody to ask.
 	Prompt func(label string) (string, error)
 
+	// Files are those that were read, in order.
+	Files []string
+
 	prompted map[string]string
 	warned   map[string]bool
 	// Warn is told once of each secret that others may see; may be nil.
@@ -48,6 +51,9 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 		}
 		return v, nil
 	case isRef(ref):
+		if !slices.Contains(r.Files, name) {
+			r.Files = append(r.Files, name)
+		}
 		return readSecret(name, label)
 	}
 	if r.Warn != nil && !r.warned[label] {
