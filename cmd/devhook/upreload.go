@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,14 +17,9 @@ import (
 func (u *up) resolve(cfg *config.Config, store string) (*gateway.Routes, error) {
 	u.resolver.Files = nil
 	rt, err := cfg.Routes(u.resolver, u.handed(cfg.Catalog(), store)...)
-	u.read = nil
+	u.read = u.resolver.Files
 	if cfg.Path != "" {
-		u.read = []string{cfg.Path}
-	}
-	for _, file := range u.resolver.Files {
-		if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() { // what a shell's <(…) makes is read once
-			u.read = append(u.read, file)
-		}
+		u.read = append([]string{cfg.Path}, u.read...)
 	}
 	return rt, err
 }
@@ -84,8 +78,8 @@ func (u *up) reload() {
 	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), func(a, b config.Registration) bool { return a.String() == b.String() }) {
 		later = append(later, "register")
 	}
-	for i, file := range u.read {
-		u.errs.Printf("%s", terminal.Safe(file)+[]string{" was read again", ", too"}[min(i, 1)])
+	for _, file := range u.read {
+		u.errs.Printf("%s was read again", terminal.Safe(file))
 	}
 	if !slices.Equal(forwards(u.routes), went) {
 		u.describeForwards()

@@ -2,8 +2,11 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +208,43 @@ func TestLiteralSecretIsWarnedOf(t *testing.T) {
 		if strings.Contains(line.Value, "hunter") {
 			t.Errorf("shown: %+v", line)
 		}
+	}
+}
+
+// A file is read each time, and told of; what a shell's <(…) writes can be read once, and
+// is remembered.
+func TestFilesOfSecrets(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("first\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	io.WriteString(in, "once\n")
+	in.Close()
+	pipe := fmt.Sprintf("/dev/fd/%d", out.Fd())
+	if _, err := os.Stat(pipe); err != nil {
+		t.Logf("no names of open files here: %v", err)
+		pipe = file
+	}
+	r := &Resolver{}
+	for _, want := range []string{"first", "second"} {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Resolve("file:"+file, "x", "--secret")
+		if err != nil || got != want {
+			t.Errorf("%q, %v: want %q", got, err, want)
+		}
+		if got, err = r.Resolve("file:"+pipe, "y", "--secret"); err != nil || pipe != file && got != "once" {
+			t.Errorf("of the pipe: %q, %v", got, err)
+		}
+	}
+	if !slices.Equal(r.Files, []string{file}) {
+		t.Errorf("files that can be read again: %q", r.Files)
 	}
 }
 

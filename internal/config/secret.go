@@ -14,17 +14,19 @@ import (
 )
 
 // A Resolver finds the value of a reference: env:NAME, file:PATH, "-" for a
-// prompt, or the value itself. It remembers what was prompted for.
+// prompt, or the value itself. It remembers what was prompted for, and what came out of a
+// pipe, as a shell's <(…) is one.
 type Resolver struct {
 	Getenv func(string) string
 	// Prompt asks the user for a secret; nil if there is nobody to ask.
 	Prompt func(label string) (string, error)
 
-	// Files are those that were read, in order.
+	// Files are those that were read, or are not there, in order; of them, those that can
+	// be read again.
 	Files []string
 
-	prompted map[string]string
-	warned   map[string]bool
+	once   map[string]string // what can be had once: by its label what was typed, by its name what stood in a pipe
+	warned map[string]bool
 	// Warn is told once of each secret that others may see; may be nil.
 	Warn func(text string)
 }
@@ -51,10 +53,7 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 		}
 		return v, nil
 	case isRef(ref):
-		if !slices.Contains(r.Files, name) {
-			r.Files = append(r.Files, name)
-		}
-		return readSecret(name, label)
+		return r.file(name, label)
 	}
 	if r.Warn != nil && !r.warned[label] {
 		if r.warned == nil {
@@ -111,8 +110,32 @@ func readSecret(path, label string) (string, error) {
 	return v, nil
 }
 
+// file returns the secret in a file.
+func (r *Resolver) file(path, label string) (string, error) {
+	if v, ok := r.once[path]; ok {
+		return v, nil
+	}
+	info, err := os.Stat(path)
+	again := err != nil || info.Mode().IsRegular()
+	if again && !slices.Contains(r.Files, path) {
+		r.Files = append(r.Files, path)
+	}
+	v, err := readSecret(path, label)
+	if err == nil && !again {
+		r.keep(path, v)
+	}
+	return v, err
+}
+
+func (r *Resolver) keep(name, v string) {
+	if r.once == nil {
+		r.once = map[string]string{}
+	}
+	r.once[name] = v
+}
+
 func (r *Resolver) prompt(label string) (string, error) {
-	if v, ok := r.prompted[label]; ok {
+	if v, ok := r.once[label]; ok {
 		return v, nil
 	}
 	if r.Prompt == nil {
@@ -125,10 +148,7 @@ func (r *Resolver) prompt(label string) (string, error) {
 	if v == "" {
 		return "", errorf("", "%s is empty", label)
 	}
-	if r.prompted == nil {
-		r.prompted = map[string]string{}
-	}
-	r.prompted[label] = v
+	r.keep(label, v)
 	return v, nil
 }
 
