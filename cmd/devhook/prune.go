@@ -85,6 +85,10 @@ func (p *program) prune(c *cli.Context) error {
 	}
 	defer store.Close()
 	out, err := store.Prune(what)
+	var told error
+	if err == nil || out.Exchanges > 0 { // what is gone is, whatever failed then
+		told = p.tellPruned(c, out, what.DryRun)
+	}
 	if errors.Is(err, recorder.ErrBusy) {
 		return &failure{code: 6, text: err.Error(), hint: "try again when what reads them is done, such as a devhook replay", err: err}
 	}
@@ -94,6 +98,10 @@ func (p *program) prune(c *cli.Context) error {
 	if err != nil {
 		return storeFailure(err)
 	}
+	return told
+}
+
+func (p *program) tellPruned(c *cli.Context, out recorder.Pruned, dry bool) error {
 	if c.Bool("json") {
 		return p.line(struct {
 			V         int   `json:"v"`
@@ -101,9 +109,9 @@ func (p *program) prune(c *cli.Context) error {
 			Bytes     int64 `json:"bytes"`
 			Pinned    int   `json:"pinned,omitempty"`
 			DryRun    bool  `json:"dry_run,omitempty"`
-		}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun})
+		}{1, out.Exchanges, out.Bytes, out.Pinned, dry})
 	}
-	_, err = fmt.Fprintln(p.stdout, describePruned(out, what.DryRun))
+	_, err := fmt.Fprintln(p.stdout, describePruned(out, dry))
 	return wrote(err)
 }
 

@@ -35,12 +35,11 @@ func (u *up) retain(ctx context.Context) {
 			continue
 		}
 		out, err := u.store.Prune(recorder.Pruning{Now: u.p.now()}.Keeping(age, most))
-		switch {
-		case errors.Is(err, recorder.ErrBusy): // the next time
-		case err != nil:
-			u.log.Warn("cannot remove old recordings", "error", err)
-		case out.Exchanges > 0:
+		if out.Exchanges > 0 {
 			u.errs.Printf("%s that devhook.yaml or its defaults do not keep", describePruned(out, false))
+		}
+		if err != nil && !errors.Is(err, recorder.ErrBusy) { // then the next time
+			u.log.Warn("cannot remove old recordings", "error", err)
 		}
 	}
 }
