@@ -151,7 +151,7 @@ func (s *sending) tally() string {
 // anew. mu is held.
 func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 	id := plan.Source.Provider
-	if plan.Sign != replay.SignAuto || id == "" || s.unsigned[id] || s.lent(id) {
+	if plan.Sign != replay.SignAuto || id == "" || done.Request.Proto == recorder.ProtoStream || s.unsigned[id] || s.lent(id) {
 		return
 	}
 	p, ok := s.cfg.Catalog().Lookup(id)

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"devhook/internal/attack"
 	"devhook/internal/config"
+	"devhook/internal/stream"
 	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
@@ -64,7 +66,7 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	named := c.String(flag)
 	id, event, isSample := strings.Cut(arg, "/")
 	if isSample && id != "" && id != "." && id != ".." && !filepath.IsAbs(arg) && !isThere(arg) {
-		if err := s.settle(cmp.Or(named, id)); err != nil {
+		if err := s.settle(keyed(named, id)); err != nil {
 			return nil, err
 		}
 		f, err := s.findFixture(s.fixturesOf(id), id, event)
@@ -87,6 +89,15 @@ func (p *program) try(c *cli.Context, flag string) (t *trying, err error) {
 	s.ready()
 	t.Send = s.sendOne
 	return t, err
+}
+
+// keyed returns the provider that a secret without an id is meant for: the one that is
+// named, else the webhook's, but for a platform that sends only a stream, and has no keys.
+func keyed(named, id string) string {
+	if _, known := verify.Lookup(id); named == "" && !known && slices.Contains(stream.Names(), id) {
+		return ""
+	}
+	return cmp.Or(named, id)
 }
 
 // recorded reads a recording or a file.
@@ -114,13 +125,20 @@ func (t *trying) recorded(arg, named string) error {
 	if t.Source.Provider == "" {
 		t.Source.Provider = t.Source.Request.Detect(verify.Builtin())
 	}
-	return s.settle(cmp.Or(named, t.Source.Provider))
+	return s.settle(keyed(named, t.Source.Provider))
 }
 
 // know finds the provider and who holds its keys: this process, or the running
 // `devhook up`.
 func (t *trying) know(id string) error {
 	catalog := t.cfg.Catalog()
+	if t.Source.Request.Proto == recorder.ProtoStream { // of a platform that need not be in the catalog, and signs nothing
+		known := false
+		if t.Provider, known = catalog.Lookup(id); !known {
+			t.Provider = verify.Provider{ID: t.Source.Provider}
+		}
+		return nil
+	}
 	if id == "" {
 		id = t.Source.Request.Detect(catalog)
 	}

@@ -51,12 +51,12 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	if t.Source.Request.Truncated || t.Source.Request.Body.Sum != "" {
 		return nil, 0, &Error{http.StatusUnprocessableEntity, "not all of its body is there to be sent and signed", ""}
 	}
-	var keys verify.Keys
-	if t.Provider, keys, err = in.providerOf(t.Source, req.provided); err != nil {
-		return nil, 0, err
-	}
-	t.Source.Provider, t.Keys = t.Provider.ID, attack.Holding(t.Provider, keys)
-	if err := checked(t.Provider)(t.Provider.CheckSign(keys)); err != nil {
+	if t.Source.Request.Proto == recorder.ProtoStream { // of a platform that need not be in the catalog, and signs nothing
+		known := false
+		if t.Provider, known = in.o.Catalog().Lookup(t.Source.Provider); !known {
+			t.Provider = verify.Provider{ID: t.Source.Provider}
+		}
+	} else if err := in.holdKeys(t, req.provided); err != nil {
 		return nil, 0, err
 	}
 	if t.App, t.Route, err = in.app(r, t.Source, req.To); err != nil {
@@ -64,6 +64,16 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	}
 	t.Timeout, within, err = req.times()
 	return t, within, err
+}
+
+// holdKeys says of t whose webhook it is, and who signs it.
+func (in *Inspector) holdKeys(t *trial.Trial, given provided) error {
+	p, keys, err := in.providerOf(t.Source, given)
+	if err != nil {
+		return err
+	}
+	t.Provider, t.Source.Provider, t.Keys = p, p.ID, attack.Holding(p, keys)
+	return checked(p)(p.CheckSign(keys))
 }
 
 // tries is try, and begins what takes its time, as long has it.

@@ -24,7 +24,7 @@ import (
 type Trial struct {
 	Source   *recorder.Exchange // with its whole body in memory
 	Provider verify.Provider
-	Keys     attack.Keyholder // of the app
+	Keys     attack.Keyholder // of the app; not used for an event of a stream, which nobody signs
 	Origin   recorder.Origin  // of what is sent
 	App      *url.URL
 	Route    string
@@ -59,6 +59,9 @@ func (t *Trial) shoot(ctx context.Context, req recorder.Request, why string) (*r
 // signed returns req signed now, if its provider signs such a one; fresh gives it a delivery
 // id that there was not before.
 func (t *Trial) signed(req recorder.Request, fresh bool) (recorder.Request, error) {
+	if req.Proto == recorder.ProtoStream {
+		return req, nil
+	}
 	if m, err := req.Message(); err == nil && t.Provider.NeverSigned(m) {
 		return req, nil
 	}
@@ -81,6 +84,12 @@ func detail(ex *recorder.Exchange) string { return cmp.Or(ex.Detail, string(ex.O
 // [*UnreachableError], one of Send or effects, one that tells why the webhook cannot be
 // varied, or that of ctx.
 func (t *Trial) Attack(ctx context.Context, variants []attack.Variant, effects func(context.Context) (int, error), each func(attack.Result)) ([]attack.Result, error) {
+	if t.Source.Request.Proto == recorder.ProtoStream {
+		return nil, &replay.Error{
+			Text: "events of a stream have no signature, and that is what is attacked",
+			Hint: "devhook deliver --duplicate has one come twice, devhook shrink makes it small, devhook session plays a whole LIVE",
+		}
+	}
 	a, err := attack.New(t.Provider, t.Keys, t.Source.Request, t.Now())
 	if err != nil {
 		return nil, err
