@@ -28,7 +28,9 @@ type Options struct {
 type Event struct {
 	At    time.Duration // after the start
 	Type  string
-	data  object
+	data  func() object
+	n     int // its number
+	sent  time.Time
 	adds  Totals // what it adds to what happened
 	gift  said
 	likes int // totalLikeCount
@@ -37,7 +39,14 @@ type Event struct {
 // Body returns the message, in JSON. It is made anew by each call, as a long LIVE would
 // fill the memory.
 func (e Event) Body() []byte {
-	body, err := json.Marshal(object{"type": e.Type, "data": e.data}) // whose names are sorted
+	data := e.data()
+	if e.Type != "roomInfo" {
+		data["common"] = object{
+			"method": e.Type, "msgId": fmt.Sprintf("76023561910%08d", e.n), "roomId": room,
+			"createTime": fmt.Sprint(e.sent.UnixMilli()), "isShowMsg": true,
+		}
+	}
+	body, err := json.Marshal(object{"type": e.Type, "data": data}) // whose names are sorted
 	if err != nil {
 		panic(err) // all of it can be written
 	}
@@ -73,7 +82,7 @@ type session struct {
 // New returns the events of a session in their order.
 func New(o Options) []Event {
 	s := &session{o: o, r: rand.New(rand.NewPCG(o.Seed, o.Seed^0x9e3779b97f4a7c15))}
-	s.add(0, "roomInfo", object{"id": room, "title": "Morning news"}, Totals{})
+	s.add(0, "roomInfo", Totals{}, func() object { return object{"id": room, "title": "Morning news"} })
 	last := o.Length - time.Second
 	joined := 0
 	for at := time.Second; at < last; at += time.Duration(300+s.r.IntN(1400)) * time.Millisecond {
@@ -81,20 +90,30 @@ func New(o Options) []Event {
 		switch {
 		case joined < 3 || n < 15 && joined < 400:
 			joined++
-			s.add(at, "WebcastMemberMessage", object{"user": user(joined), "action": 1, "memberCount": joined}, Totals{Joins: 1})
+			who := joined
+			s.add(at, "WebcastMemberMessage", Totals{Joins: 1}, func() object { return object{"user": user(who), "action": 1, "memberCount": who} })
 		case s.totals.Streaks == 0 || n < 22 && at+30*time.Second < last:
-			s.give(at, user(1+s.r.IntN(joined)))
+			s.give(at, 1+s.r.IntN(joined))
 		case n < 50:
-			s.add(at, "WebcastChatMessage", object{"user": user(1 + s.r.IntN(joined)), "comment": comments[s.r.IntN(len(comments))], "emotes": []any{}, "contentLanguage": "en"}, Totals{Comments: 1})
+			who, comment := 1+s.r.IntN(joined), comments[s.r.IntN(len(comments))]
+			s.add(at, "WebcastChatMessage", Totals{Comments: 1}, func() object {
+				return object{"user": user(who), "comment": comment, "emotes": []any{}, "contentLanguage": "en"}
+			})
 		case n < 94:
-			count := 1 + s.r.IntN(15)
-			s.add(at, "WebcastLikeMessage", object{"user": user(1 + s.r.IntN(joined)), "likeCount": count, "totalLikeCount": s.totals.Likes + count}, Totals{Likes: count})
-			s.events[len(s.events)-1].likes = s.totals.Likes
+			count, who, all := 1+s.r.IntN(15), 1+s.r.IntN(joined), s.totals.Likes
+			all += count
+			s.add(at, "WebcastLikeMessage", Totals{Likes: count}, func() object {
+				return object{"user": user(who), "likeCount": count, "totalLikeCount": all}
+			})
+			s.events[len(s.events)-1].likes = all
 		default:
-			s.add(at, "WebcastSocialMessage", object{"user": user(1 + s.r.IntN(joined)), "action": "1", "followCount": s.totals.Follows + 1, "shareCount": 0, "shareType": "0"}, Totals{Follows: 1})
+			who, all := 1+s.r.IntN(joined), s.totals.Follows+1
+			s.add(at, "WebcastSocialMessage", Totals{Follows: 1}, func() object {
+				return object{"user": user(who), "action": "1", "followCount": all, "shareCount": 0, "shareType": "0"}
+			})
 		}
 	}
-	s.add(o.Length, "WebcastControlMessage", object{"action": 3, "tips": ""}, Totals{})
+	s.add(o.Length, "WebcastControlMessage", Totals{}, func() object { return object{"action": 3, "tips": ""} })
 	return s.done()
 }
 
@@ -110,22 +129,25 @@ func user(n int) object {
 
 // give adds a gift, or a streak of them: an event for each with the number so far,
 // and one with repeatEnd 1. The first streak and some others have none.
-func (s *session) give(at time.Duration, from object) {
+func (s *session) give(at time.Duration, from int) {
 	g := gifts[s.r.IntN(len(gifts))]
 	if s.totals.Streaks == 0 {
 		g = gifts[0]
 	}
 	s.streak++
+	streak := s.streak
 	say := func(at time.Duration, count int, end bool, adds Totals) {
-		repeatEnd := 0
-		if end {
-			repeatEnd = 1
-		}
-		s.add(at, "WebcastGiftMessage", object{
-			"giftId": g.id, "user": from, "repeatEnd": repeatEnd, "repeatCount": count, "comboCount": count, "groupCount": 1,
-			"groupId": fmt.Sprint(s.o.Start.UnixMilli() + int64(s.streak)), "orderId": fmt.Sprintf("76023561910839%05d", s.streak),
-			"giftDetails": object{"id": fmt.Sprint(g.id), "giftName": g.name, "diamondCount": g.diamonds, "giftType": g.kind, "combo": g.kind == 1, "describe": "sent " + g.name},
-		}, adds)
+		s.add(at, "WebcastGiftMessage", adds, func() object {
+			repeatEnd := 0
+			if end {
+				repeatEnd = 1
+			}
+			return object{
+				"giftId": g.id, "user": user(from), "repeatEnd": repeatEnd, "repeatCount": count, "comboCount": count, "groupCount": 1,
+				"groupId": fmt.Sprint(s.o.Start.UnixMilli() + int64(streak)), "orderId": fmt.Sprintf("76023561910839%05d", streak),
+				"giftDetails": object{"id": fmt.Sprint(g.id), "giftName": g.name, "diamondCount": g.diamonds, "giftType": g.kind, "combo": g.kind == 1, "describe": "sent " + g.name},
+			}
+		})
 		s.events[len(s.events)-1].gift = said{count, g.diamonds, end}
 	}
 	one := Totals{Gifts: 1, Diamonds: g.diamonds}
@@ -151,7 +173,7 @@ func (s *session) give(at time.Duration, from object) {
 	}
 }
 
-func (s *session) add(at time.Duration, kind string, data object, adds Totals) {
+func (s *session) add(at time.Duration, kind string, adds Totals, data func() object) {
 	adds.Events = 1
 	s.totals.add(adds)
 	s.events = append(s.events, Event{At: at, Type: kind, data: data, adds: adds})
@@ -160,13 +182,8 @@ func (s *session) add(at time.Duration, kind string, data object, adds Totals) {
 // done puts the events in order and gives them their numbers and times.
 func (s *session) done() []Event {
 	slices.SortStableFunc(s.events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
-	for n, e := range s.events {
-		if e.Type != "roomInfo" {
-			e.data["common"] = object{
-				"method": e.Type, "msgId": fmt.Sprintf("76023561910%08d", n), "roomId": room,
-				"createTime": fmt.Sprint(s.o.Start.Add(e.At).UnixMilli()), "isShowMsg": true,
-			}
-		}
+	for n := range s.events {
+		s.events[n].n, s.events[n].sent = n, s.o.Start.Add(s.events[n].At)
 	}
 	return s.events
 }
