@@ -58,7 +58,7 @@ func NewMirror(greets bool, log *slog.Logger) *Mirror {
 			switch wanted := topicOf(r); {
 			case wanted != "" && wanted != topic:
 				return nil
-			case wanted == euler.id && r.URL.Query().Get("features.bundleEvents") != "false":
+			case wanted == euler.id && feed.Bundled(r):
 				return fmt.Appendf(nil, `{"timestamp":%d,"messages":[%s]}`, time.Now().UnixMilli(), body)
 			}
 			return body

@@ -35,13 +35,6 @@ func New(o Options) *feed.Server {
 	if o.Ping == 0 {
 		o.Ping = 20 * time.Second
 	}
-	bundled := func(r *http.Request) bool {
-		switch r.URL.Query().Get("features.bundleEvents") { // "0", "1", "false" or "true", by the SDK's types
-		case "false", "0":
-			return false
-		}
-		return true
-	}
 	bundle := func(bodies string) []byte {
 		return fmt.Appendf(nil, `{"timestamp":%d,"messages":[%s]}`, o.Now().UnixMilli(), bodies)
 	}
@@ -65,11 +58,11 @@ func New(o Options) *feed.Server {
 		},
 		Greet: func(r *http.Request) [][]byte {
 			hello := []string{
-				fmt.Sprintf(`{"type":"workerInfo","data":{"webSocketId":"ws_0123","schemaVersion":"v2","features":{"bundleEvents":%t}}}`, bundled(r)),
+				fmt.Sprintf(`{"type":"workerInfo","data":{"webSocketId":"ws_0123","schemaVersion":"v2","features":{"bundleEvents":%t}}}`, feed.Bundled(r)),
 				`{"type":"tiktok.connect","data":{"agentId":"agent-1"}}`,
 				`{"type":"roomInfo","data":{"id":"7602356191083907865","title":"Morning news"}}`,
 			}
-			if bundled(r) {
+			if feed.Bundled(r) {
 				return [][]byte{bundle(strings.Join(hello, ","))}
 			}
 			var frames [][]byte
@@ -79,7 +72,7 @@ func New(o Options) *feed.Server {
 			return frames
 		},
 		Wrap: func(r *http.Request, _ string, body []byte) []byte {
-			if bundled(r) {
+			if feed.Bundled(r) {
 				return bundle(string(body))
 			}
 			return body

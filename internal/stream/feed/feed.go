@@ -276,3 +276,13 @@ func (s *Server) CloseAfter(n, code int, reason string) {
 		}
 	}
 }
+
+// Bundled reports whether a client of Euler Stream wants its events in bundles, as it
+// gets them unless it says "false" or "0": npm @eulerstream/euler-websocket-sdk 0.0.6.
+func Bundled(r *http.Request) bool {
+	switch r.URL.Query().Get("features.bundleEvents") {
+	case "false", "0":
+		return false
+	}
+	return true
+}
