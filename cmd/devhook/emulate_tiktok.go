@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strings"
 	"time"
 
+	"devhook/internal/config"
 	"devhook/internal/register"
 	"devhook/internal/register/tiktoktest"
 	"devhook/internal/terminal"
@@ -21,17 +24,18 @@ func (p *program) emulateTiktokCommand() *cli.Command {
 ends. Without --event it is the portal's Test URL: tiktok.ping, once. An event that is
 not answered 200 comes again, for 72 hours, on a clock that runs faster.
 
-  devhook emulate tiktok
+  devhook emulate tiktok --path /webhook
   devhook emulate tiktok --event post.publish.complete --duplicate
   devhook emulate tiktok --event tiktok.ping --to https://x.example/hooks
 
 TikTok does not publish its pauses: 1, 2, 4 … minutes are assumed. One webhook, changed and
 sent to your app without the way through the door, is devhook trigger.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "to", Usage: "the callback `URL` (default: that of the running devhook up)"},
+			&cli.StringFlag{Name: "to", Usage: "the callback `URL`, or an app as in :3000/webhook (default: the running devhook up)"},
+			&cli.StringFlag{Name: "path", Usage: "the `PATH` behind the URL of devhook up (default: that of the provider's route)"},
 			&cli.StringSliceFlag{Name: "event", Usage: "the `EVENT` to deliver, one of devhook trigger --list tiktok; several, one after the other"},
 			&cli.BoolFlag{Name: "duplicate", Usage: "deliver each event twice, as at-least-once delivery may"},
-			&cli.Float64Flag{Name: "speed", Usage: "how many `TIMES` as fast the platform's clock runs", Value: 600, DefaultText: "600"},
+			&cli.StringFlag{Name: "speed", Usage: "how many `TIMES` as fast the platform's clock runs, or max", Value: "600x"},
 			&cli.StringFlag{Name: "secret", Usage: "the app's client secret, a `REF` (default: TIKTOK_CLIENT_SECRET)"},
 			storeFlag(),
 			colorFlag(),
@@ -45,9 +49,18 @@ func (p *program) emulateTiktok(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &tiktoktest.Sender{URL: c.String("to"), Speed: c.Float64("speed"), Say: e.attempt}
-	if s.Speed <= 0 {
-		return &failure{code: 2, text: "--speed has to be more than 0", hint: "write --speed 600"}
+	s := &tiktoktest.Sender{URL: c.String("to"), Say: e.attempt}
+	if s.Speed, err = parseSpeed(c.String("speed")); err != nil {
+		return err
+	}
+	if s.Speed == 0 {
+		s.Speed = math.Inf(1)
+	}
+	if app, err := config.ParseForward(s.URL); err == nil {
+		s.URL = app.String()
+	}
+	if path := c.String("path"); c.IsSet("path") && (s.URL != "" || !strings.HasPrefix(path, "/")) {
+		return &failure{code: 2, text: "--path is a path as in /webhook behind the URL of devhook up, and --to has one of its own"}
 	}
 	if s.Secret, err = e.secret("secret", "TIKTOK_CLIENT_SECRET", "the client secret"); err != nil {
 		return err
