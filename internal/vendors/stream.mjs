@@ -2,13 +2,13 @@
 // vendor's SDK makes. Each thing that happens is a line of JSON.
 //
 //	node stream.mjs tuniform URL
-//	EULER_WS_URL=… node stream.mjs euler NAME KEY [bundle|single]
+//	EULER_WS_URL=… node stream.mjs euler NAME KEY [bundle|single|raw]
 import WebSocket from "ws";
 import euler from "@eulerstream/euler-websocket-sdk";
 
 const [kind, ...args] = process.argv.slice(2);
 const url = kind === "euler"
-  ? euler.createWebSocketUrl({ uniqueId: args[0], apiKey: args[1], features: { bundleEvents: args[2] !== "single" } })
+  ? euler.createWebSocketUrl({ uniqueId: args[0], apiKey: args[1], features: { bundleEvents: args[2] !== "single", rawMessages: args[2] === "raw" } })
   : args[0];
 const say = (line) => console.log(JSON.stringify(line));
 const ws = new WebSocket(url);

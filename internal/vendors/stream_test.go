@@ -137,10 +137,10 @@ func TestEulerEmulator(t *testing.T) {
 		}
 	}
 	for _, row := range []struct {
-		name, key string
-		code      int
-	}{{"viewer.one", "wrong", 4401}, {"somebody", "k e/y+", 4404}, {"", "k e/y+", 4400}} {
-		got, _ := listen(t, 2, env, "euler", row.name, row.key)
+		name, key, mode string
+		code            int
+	}{{"viewer.one", "wrong", "", 4401}, {"somebody", "k e/y+", "", 4404}, {"", "k e/y+", "", 4400}, {"viewer.one", "k e/y+", "raw", 4400}} {
+		got, _ := listen(t, 2, env, "euler", row.name, row.key, row.mode)
 		if len(got) != 2 || got[1].Close != row.code || got[1].Name == "" {
 			t.Errorf("%s: %+v, want %d and a name", row.name, got, row.code)
 		}

@@ -49,6 +49,8 @@ func New(o Options) *feed.Server {
 				return o.Code, ""
 			case creator == "":
 				return 4400, "uniqueId is missing"
+			case q.Get("features.rawMessages") == "true" || q.Get("features.rawMessages") == "1":
+				return 4400, "rawMessages is TikTok's protobuf, which is not emulated"
 			case key == "" || o.Key != "" && key != o.Key:
 				return 4401, "Invalid API key"
 			case o.Live != nil && !o.Live() || o.Creator != "" && creator != strings.TrimPrefix(o.Creator, "@"):
