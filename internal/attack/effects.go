@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"devhook/internal/neterr"
 )
 
 // effectsTimeout is how long it may take to say how many effects there were.
@@ -61,6 +64,9 @@ func Ask(client *http.Client, url string) func(context.Context) (string, error) 
 			return "", err
 		}
 		resp, err := client.Do(req)
+		if neterr.Is(err, syscall.ECONNREFUSED) {
+			return "", fmt.Errorf("%s refuses the connection: is the app running?", url)
+		}
 		if err != nil {
 			return "", err
 		}
