@@ -50,9 +50,6 @@ func (p *program) providers(c *cli.Context) error {
 		list = catalog.Providers()
 	} else {
 		one, ok := catalog.Lookup(id)
-		if env, _ := stream.Env(id); !ok && env != "" {
-			return &failure{code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to", hint: "devhook up --source " + id + " --secret env:" + env + "; without an account, the far side is devhook emulate " + id}
-		}
 		if !ok {
 			return unknownProvider(catalog, id)
 		}
@@ -89,6 +86,7 @@ func (p *program) providers(c *cli.Context) error {
 	if !c.Bool("json") {
 		errs := p.errs(c)
 		errs.Paragraph(0, "* its secret is in the environment; devhook providers ID tells more")
+		errs.Paragraph(0, "Streams are no webhooks: devhook up --source "+strings.Join(stream.Names(), ", or --source ")+" dials out to them")
 	}
 	return nil
 }
