@@ -182,7 +182,13 @@ func inspectorOf(store *recorder.Store, cfg *config.Config, routes func() *gatew
 		URL:       func(provider string) string { return urlFor(routes(), public(), provider) },
 		RedactKey: func() ([]byte, error) { return redactKey(store.Path()) },
 		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
-		Address:   func(f fixtures.Fixture) *recorder.Exchange { return addressed(f, public(), "", routes()) },
+		Address: func(f fixtures.Fixture) *recorder.Exchange {
+			at := ""
+			if f.Exchange.Request.Proto == recorder.ProtoStream {
+				at = sourcePaths(cfg)[f.Provider]
+			}
+			return addressed(f, public(), at, routes())
+		},
 		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 			return appFor(ex, changedURL(ex, changes), routes())
 		},

@@ -24,11 +24,13 @@ type running struct {
 	Token   string            `json:"token,omitempty"`
 	Forward []string          `json:"forward,omitempty"`
 	Routes  []inspector.Route `json:"routes,omitempty"`
+	// Sources are the paths at which the app takes the events of streams, by their platforms.
+	Sources map[string]string `json:"sources,omitempty"`
 }
 
 // tell says to the other commands of the store what they need to know.
 func (u *up) tell() {
-	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward), Routes: toldRoutes(u.routes)}
+	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward), Routes: toldRoutes(u.routes), Sources: sourcePaths(u.cfg)}
 	if u.local != nil {
 		r.Listen = u.local.Addr().String()
 	}

@@ -132,7 +132,7 @@ func (p *program) session(c *cli.Context) (err error) {
 func (s *sending) play(events []livesession.Event, speed float64) error {
 	ctx, cancel := interruptible(s.c)
 	defer cancel()
-	path := s.takePath()
+	path := cmp.Or(s.takePath(), s.sourcePath("euler"))
 	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
 		if path != "" {
 			root, _ := recorder.SplitURL(ex.Request.URL)

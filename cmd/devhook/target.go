@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"devhook/fixtures"
+	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/loopback"
 	"devhook/recorder"
@@ -88,10 +89,32 @@ func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange 
 	if s.running != nil {
 		public, routes = s.running.URL, s.running.routes()
 	}
+	if path == "" && f.Exchange.Request.Proto == recorder.ProtoStream {
+		path = s.sourcePath(f.Provider)
+	}
 	if s.to != nil { // the path of another app says nothing of this one
 		routes = &gateway.Routes{List: routes.List}
 	}
 	return addressed(f, public, path, routes)
+}
+
+// sourcePath is where the app takes the events of a platform's stream, "" if nothing says.
+func (s *sending) sourcePath(platform string) string {
+	if s.running != nil {
+		return s.running.Sources[platform]
+	}
+	return sourcePaths(s.cfg)[platform]
+}
+
+// sourcePaths are the paths at which the app takes the events of streams, by their platforms.
+func sourcePaths(cfg *config.Config) map[string]string {
+	paths := map[string]string{}
+	for _, s := range cfg.Sources() {
+		if paths[s.Provider] == "" { // that of the first, of several creators
+			paths[s.Provider] = s.Path
+		}
+	}
+	return paths
 }
 
 // takePath returns the path of the app, if it has one, and takes it from it: it is the
@@ -120,8 +143,12 @@ func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, statu
 	}
 	_, at := recorder.SplitURL(ex.Request.URL)
 	at, _, _ = strings.Cut(at, "?")
-	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does a route with provider: %s in devhook.yaml",
-		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), ex.Provider)
+	lasting := "a route with provider: " + ex.Provider
+	if ex.Request.Proto == recorder.ProtoStream {
+		lasting = "path: of a source with provider: " + ex.Provider
+	}
+	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does %s in devhook.yaml",
+		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), lasting)
 }
 
 // addressed returns the webhook of f, sent to public, "" for where f says, and
