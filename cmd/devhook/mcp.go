@@ -1,8 +1,10 @@
 package main
 
 import (
-	"context"
+	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -12,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"devhook/internal/gateway"
 	"devhook/internal/inspector"
@@ -118,32 +119,30 @@ func (a *mcpAPI) remote(req *http.Request, now *running) (*http.Response, error)
 }
 
 // local answers by an API of this process. now may be nil.
-func (a *mcpAPI) local(req *http.Request, now *running) (*http.Response, error) {
+func (a *mcpAPI) local(req *http.Request, now *running) (resp *http.Response, err error) {
 	in, done, err := a.inspector(now)
 	if err != nil {
 		return nil, err
 	}
-	pipe := newPipe()
-	server := &http.Server{Handler: in, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
-	served := make(chan struct{})
-	go func() { defer close(served); server.Serve(pipe) }()
-	client := &http.Transport{DialContext: pipe.dial, DisableKeepAlives: true}
-	end := sync.OnceFunc(func() {
-		client.CloseIdleConnections()
-		in.Close()
-		server.Close()
-		<-served
-		done()
-	})
+	defer done()
+	defer in.Close()
+	defer func() {
+		if fault := recover(); fault != nil { // ends the answer, and not the tools
+			err = fmt.Errorf("a fault in devhook, please report it: %v", fault)
+		}
+	}()
 	here := req.Clone(req.Context())
 	here.URL.Host, here.Host = inMemory, inMemory
-	resp, err := client.RoundTrip(here)
-	if err != nil {
-		end()
+	answer := &inHand{header: http.Header{}}
+	in.ServeHTTP(answer, here)
+	answer.WriteHeader(http.StatusOK) // if nothing was written
+	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	resp.Body = closing{resp.Body, end}
-	return resp, nil
+	return &http.Response{
+		StatusCode: answer.status, Status: fmt.Sprintf("%d %s", answer.status, http.StatusText(answer.status)),
+		Header: answer.header, Body: io.NopCloser(&answer.body), Request: req,
+	}, nil
 }
 
 // inMemory is the address of an API that no network leads to.
@@ -219,51 +218,21 @@ func (a *mcpAPI) masker() func(recorder.Exchange) recorder.Exchange {
 	}
 }
 
-// A pipe is a listener in memory.
-type pipe struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
+// An inHand is an answer that is kept in memory.
+type inHand struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
 }
 
-func newPipe() *pipe { return &pipe{conns: make(chan net.Conn), closed: make(chan struct{})} }
+// Header is that of [http.ResponseWriter].
+func (a *inHand) Header() http.Header { return a.header }
 
-func (l *pipe) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case l.conns <- there:
-		return here, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
+// WriteHeader is that of [http.ResponseWriter].
+func (a *inHand) WriteHeader(status int) { a.status = cmp.Or(a.status, status) }
 
-// Accept is that of [net.Listener].
-func (l *pipe) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close is that of [net.Listener].
-func (l *pipe) Close() error { l.once.Do(func() { close(l.closed) }); return nil }
-
-// Addr is that of [net.Listener].
-func (l *pipe) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-// A closing does one thing more when it is closed.
-type closing struct {
-	io.ReadCloser
-	end func()
-}
-
-func (c closing) Close() error {
-	err := c.ReadCloser.Close()
-	c.end()
-	return err
+// Write is that of [http.ResponseWriter].
+func (a *inHand) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
 }
