@@ -82,16 +82,22 @@ func Settings() []string {
 	return names
 }
 
-// Default returns what holds of a setting that nobody has set; "" if there is
-// no such setting, or nothing holds.
-func Default(name string) string {
+// settingOf returns the setting with a name; the zero setting if there is none.
+func settingOf(name string) setting {
 	for _, s := range settings {
 		if s.name == name {
-			return s.def
+			return s
 		}
 	}
-	return ""
+	return setting{}
 }
+
+// Default returns what holds of a setting that nobody has set; "" if there is
+// no such setting, or nothing holds.
+func Default(name string) string { return settingOf(name).def }
+
+// Choices returns the values that a setting can have, if they are a closed list.
+func Choices(name string) []string { return slices.Clone(settingOf(name).choices) }
 
 // settle takes the first of the sources that has s.
 func (s setting) settle(src Source, f *file) (Value, error) {
@@ -237,14 +243,4 @@ func cause(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// Choices returns the values that a setting can have, if they are a closed list.
-func Choices(name string) []string {
-	for _, s := range settings {
-		if s.name == name {
-			return slices.Clone(s.choices)
-		}
-	}
-	return nil
 }

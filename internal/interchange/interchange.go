@@ -42,13 +42,15 @@ const (
 	NDJSON Format = "ndjson" // an Exchange on each line
 )
 
-// formats is what there is to each.
-var formats = []struct {
+// A form is what there is to a format.
+type form struct {
 	name   Format
 	media  string // the content type; none is one that a browser shows
 	frames bool   // has a place for the messages of a WebSocket
 	write  func(w *Writer, b *bytes.Buffer, ex *recorder.Exchange, frames []recorder.Frame) error
-}{
+}
+
+var formats = []form{
 	{HAR, "application/json", true, (*Writer).har},
 	{Curl, "text/plain", false, (*Writer).curl},
 	{HTTP, "text/plain", false, (*Writer).http},
@@ -65,25 +67,21 @@ func Formats() []Format {
 	return all
 }
 
-// MediaType is the content type of f, "" if there is no such format.
-func (f Format) MediaType() string {
+// form is the zero form if there is no such format.
+func (f Format) form() form {
 	for _, known := range formats {
 		if known.name == f {
-			return known.media
+			return known
 		}
 	}
-	return ""
+	return form{}
 }
 
+// MediaType is the content type of f, "" if there is no such format.
+func (f Format) MediaType() string { return f.form().media }
+
 // HoldsFrames reports whether f has a place for the messages of a WebSocket.
-func (f Format) HoldsFrames() bool {
-	for _, known := range formats {
-		if known.name == f {
-			return known.frames
-		}
-	}
-	return false
-}
+func (f Format) HoldsFrames() bool { return f.form().frames }
 
 // A Writer writes exchanges, one after the other, in one format. Make one with
 // [NewWriter], and end it with Close. It is for one goroutine.
@@ -110,8 +108,12 @@ func (w *Writer) Format() Format { return w.format }
 // Write writes ex, whose bodies are in memory. A large one takes several times
 // its size while it is written.
 func (w *Writer) Write(ex *recorder.Exchange) error {
+	form := w.format.form()
+	if form.write == nil {
+		return fmt.Errorf("no format %q", w.format)
+	}
 	var frames []recorder.Frame
-	if w.Frames != nil && w.format.HoldsFrames() {
+	if w.Frames != nil && form.frames {
 		var err error
 		if frames, err = w.Frames(ex); err != nil {
 			return err
@@ -122,20 +124,13 @@ func (w *Writer) Write(ex *recorder.Exchange) error {
 		original.Imported = nil
 		original.Seq, original.Origin = was.Seq, was.Origin
 	}
-	ex = &original
-	for _, f := range formats {
-		if f.name != w.format {
-			continue
-		}
-		var b bytes.Buffer
-		if err := f.write(w, &b, ex, frames); err != nil {
-			return err
-		}
-		w.n++
-		_, err := w.w.Write(b.Bytes())
+	var b bytes.Buffer
+	if err := form.write(w, &b, &original, frames); err != nil {
 		return err
 	}
-	return fmt.Errorf("no format %q", w.format)
+	w.n++
+	_, err := w.w.Write(b.Bytes())
+	return err
 }
 
 // line writes ex as devhook show --json does.
