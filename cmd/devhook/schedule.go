@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -134,14 +133,6 @@ func (s *sending) shuffled(sources iter.Seq2[*recorder.Exchange, error]) iter.Se
 				return
 			}
 		}
-	}
-}
-
-// until waits for a time, or until ctx ends.
-func until(ctx context.Context, at time.Time) {
-	select {
-	case <-time.After(time.Until(at)):
-	case <-ctx.Done():
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 )
@@ -85,7 +86,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			started = s.p.now()
 		}
 		if s.plans.paced() {
-			until(going, started.Add(pace.Due(j.ex.At, j.round)))
+			trial.Until(going, started.Add(pace.Due(j.ex.At, j.round)))
 		}
 		if stopped = going.Err() != nil; stopped {
 			break

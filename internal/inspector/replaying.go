@@ -199,7 +199,7 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	var work sync.WaitGroup
 	for i, job := range jobs {
 		if due := pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
-			wait(going, time.Until(began.Add(due)))
+			trial.Until(going, began.Add(due))
 		}
 		select {
 		case slots <- struct{}{}:
@@ -303,11 +303,3 @@ func (in *Inspector) sources(ctx context.Context, filter string) (list []*record
 }
 
 func refTo(ex *recorder.Exchange) source { return source{Ref: string(ex.ID)} }
-
-// wait waits for d, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}

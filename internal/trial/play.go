@@ -17,10 +17,7 @@ func Play(ctx context.Context, events []livesession.Event, speed float64, send f
 	started := time.Now()
 	for i, e := range events {
 		if speed > 0 {
-			select {
-			case <-time.After(time.Until(started.Add(time.Duration(float64(e.At) / speed)))):
-			case <-ctx.Done():
-			}
+			Until(ctx, started.Add(time.Duration(float64(e.At)/speed)))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -39,4 +36,12 @@ func Play(ctx context.Context, events []livesession.Event, speed float64, send f
 		each(i+1, done)
 	}
 	return nil
+}
+
+// Until waits for a time, or until ctx ends.
+func Until(ctx context.Context, at time.Time) {
+	select {
+	case <-time.After(time.Until(at)):
+	case <-ctx.Done():
+	}
 }
