@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"devhook/internal/interchange"
 	"devhook/recorder"
 	"devhook/verify"
 )
@@ -35,7 +36,10 @@ func TestExport(t *testing.T) {
 	if n := len(har["log"].(map[string]any)["entries"].([]any)); n != 1 {
 		t.Errorf("the HAR has %d", n)
 	}
-	for _, format := range []string{"har", "curl", "http", "hurl", "ndjson"} {
+	var formats []string
+	for _, f := range interchange.Formats() {
+		format := string(f)
+		formats = append(formats, format)
 		r := b.must(200, "GET", "/devhook/v1/export?filter=seq:1&format="+format, "")
 		if !strings.Contains(string(r.body), `\"n\":1`) && !strings.Contains(string(r.body), `"n":1`) || strings.Contains(string(r.body), "token-of-somebody") {
 			t.Errorf("%s: %s", format, r.body)
@@ -44,6 +48,9 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s is sent as %q", format, d)
 		}
 		b.must(200, "GET", "/devhook/v1/export?filter=seq:99&format="+format, "")
+	}
+	if enum := `{"enum": ["` + strings.Join(formats, `", "`) + `"], "default": "ndjson"}`; !strings.Contains(string(openapi), enum) {
+		t.Errorf("openapi.json has no %s", enum)
 	}
 	b.record(recorder.Exchange{Request: recorder.Request{Body: recorder.Body{Bytes: []byte("\xff\x00")}, Size: 2}}, recorder.Response{})
 	b.must(422, "GET", "/devhook/v1/export?format=http&filter=seq:1,4", "")
