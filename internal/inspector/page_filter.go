@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"devhook/recorder"
-	"devhook/verify"
 )
 
 // A filterFault is what is wrong with a filter, and where: Length characters of it
@@ -53,28 +52,27 @@ func notesOf(f recorder.Filter) []string {
 	return notes
 }
 
-// words are what the keys of the filter can be completed with.
-var filterWords = map[string][]string{
-	"verdict": {string(verify.Valid), string(verify.Invalid), string(verify.Unsigned), string(verify.Unverified), string(verify.Skipped)},
-	"reason": {
-		string(verify.BadSignature), string(verify.Stale), string(verify.Future), string(verify.MissingSignature), string(verify.MalformedSignature),
-		string(verify.MissingTimestamp), string(verify.MissingKeyID), string(verify.WrongAccount), string(verify.NoSecret), string(verify.UnknownProvider),
-		string(verify.TooLarge), string(verify.Unsupported), string(verify.Off),
-	},
-	"outcome": {
+// filterWords are what the keys of the filter can be completed with: their closed lists, and
+// some of what is often meant.
+var filterWords = func() map[string][]string {
+	keys, words := recorder.FilterKeys()
+	for _, key := range append(keys, "header.", "body.") {
+		if _, closed := words[key]; !closed {
+			words[key] = nil
+		}
+	}
+	words["outcome"] = []string{ // the likely ones first
 		string(recorder.Answered), string(recorder.Unreachable), string(recorder.Refused), string(recorder.Handled), string(recorder.Unrouted),
 		string(recorder.Queued), string(recorder.Pending),
-	},
-	"origin": {string(recorder.Live), string(recorder.Replay), string(recorder.Trigger), string(recorder.Stream), string(recorder.Import), string(recorder.Mirror)},
-	"status": {"2xx", "3xx", "4xx", "5xx", "400..499"},
-	"method": {"POST", "GET", "PUT", "PATCH", "DELETE"},
-	"pinned": {"true", "false"},
-	"since":  {"5m", "1h", "24h", "7d"},
-	"until":  {"5m", "1h", "24h"},
-	"took":   {">100ms", ">500ms", ">1s", ">10s"},
-	"size":   {">10kb", ">100kb", ">1mb", "<1kb"},
-	"path":   nil, "route": nil, "event": nil, "provider": nil, "delivery": nil, "id": nil, "seq": nil, "header.": nil, "body.": nil,
-}
+	}
+	words["status"] = []string{"2xx", "3xx", "4xx", "5xx", "400..499"}
+	words["method"] = []string{"POST", "GET", "PUT", "PATCH", "DELETE"}
+	words["since"] = []string{"5m", "1h", "24h", "7d"}
+	words["until"] = []string{"5m", "1h", "24h"}
+	words["took"] = []string{">100ms", ">500ms", ">1s", ">10s"}
+	words["size"] = []string{">10kb", ">100kb", ">1mb", "<1kb"}
+	return words
+}()
 
 // recentWords is how many of the newest exchanges are looked at for words.
 const recentWords = 500
