@@ -46,6 +46,10 @@ func TestCurl(t *testing.T) {
 	if got := strings.Join(urls, ", "); err != nil || got != "POST a.example, POST b.example, GET c.example, GET d.example, GET e.example" {
 		t.Errorf("%s, %v", got, err)
 	}
+	list, err = read([]byte("curl a.example -d " + strings.Repeat("a", 100_000))) // more than is held at once
+	if err != nil || len(list) != 1 || list[0].Request.Size != 100_000 {
+		t.Errorf("a large command: %d, %v", len(list), err)
+	}
 	list, err = read([]byte(`curl -F 'a=b;type=text/x' -F 'c=d;filename="e f"' --form-string 'g=@h;x=y' https://a.example/`))
 	if err != nil {
 		t.Fatal(err)

@@ -76,6 +76,7 @@ func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 			return
 		}
 		head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+		curl := isCurl.Match(head) // now: what is peeked at stays only until more is read
 		n := 0
 		each := func(ex *recorder.Exchange, err error) bool {
 			if n++; n > maxCount && err == nil {
@@ -103,7 +104,7 @@ func (r Reader) Read(in io.Reader) iter.Seq2[*recorder.Exchange, error] {
 				each(nil, err)
 				return
 			}
-			if isCurl.Match(head) {
+			if curl {
 				r.curl(string(text), each)
 			} else {
 				r.message(text, each)
