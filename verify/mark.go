@@ -97,8 +97,8 @@ func newCondition(in placeKind, name, form string) (condition, error) {
 }
 
 // A pattern is what a text looks like: literals, '*' for any run, {hex:N} and
-// {base64:N} for N such characters, {digits} and {token} for one or more. Or it
-// is the kind of a JSON value, as in {object}.
+// {base64:N} for N such characters, {digits}, {letters} and {token} for one or more.
+// Or it is the kind of a JSON value, as in {object}.
 type pattern struct {
 	kind  jsonx.Kind
 	steps []step
@@ -106,7 +106,7 @@ type pattern struct {
 
 type step struct {
 	literal string
-	class   string // "*", hex, base64, digits or token
+	class   string // "*", hex, base64, digits, letters or token
 	n       int    // how many of the class, at least; 0 for one or more
 	most    int    // how many at most
 }
@@ -147,10 +147,10 @@ func parsePattern(text string) (*pattern, error) {
 				most, err = strconv.Atoi(last)
 			}
 			switch {
-			case (name == "digits" || name == "token") && count == "":
+			case (name == "digits" || name == "letters" || name == "token") && count == "":
 			case (name == "hex" || name == "base64") && err == nil && n > 0 && n <= most && most <= 1024:
 			default:
-				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}, {token}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
+				return nil, fmt.Errorf("%q is not a pattern (known: *, {hex:N}, {base64:N}, {digits}, {letters}, {token}; of a JSON field also {object}, {array}, {string}, {number}, {boolean}, {null})", short("{"+class+"}"))
 			}
 			p.steps = append(p.steps, step{class: name, n: n, most: most})
 			text = rest
@@ -228,6 +228,8 @@ func inClass(class string, c byte) bool {
 		return isHex
 	case "digits":
 		return isDigit
+	case "letters":
+		return 'a' <= c && c <= 'z'
 	case "token":
 		return isDigit || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_'
 	}

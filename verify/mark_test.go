@@ -136,6 +136,8 @@ func TestPatterns(t *testing.T) {
 		{"{digits}", "0123", true},
 		{"{digits}", "", false},
 		{"{digits}", "1x", false},
+		{"a.{letters}-{token}", "a.us-gov-1", true},
+		{"a.{letters}-{token}", "a.s3-us-1", false},
 		{"t={digits},s={hex:4}", "t=12,s=0aF9", true},
 		{"t={digits},s={hex:4}", "t=12,s=0aF90", false},
 		{"{base64:4}", "ab+=", true},
