@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -230,14 +231,20 @@ func hopByHop(h http.Header) []string {
 }
 
 // upgradeOf returns the protocol that the headers ask to switch to, "" if they
-// do not.
+// do not. Another version of HTTP is none: behind it would come requests that nobody has
+// routed, verified or recorded. An app may always answer without it (RFC 9110 §7.8).
 func upgradeOf(h http.Header) string {
-	for _, list := range h["Connection"] {
-		for name := range strings.SplitSeq(list, ",") {
-			if strings.EqualFold(strings.TrimSpace(name), "upgrade") {
-				return h.Get("Upgrade")
-			}
-		}
+	asked := func(header string, is func(word string) bool) bool {
+		return slices.ContainsFunc(h[header], func(list string) bool {
+			return slices.ContainsFunc(strings.Split(list, ","), func(word string) bool { return is(strings.ToLower(strings.TrimSpace(word))) })
+		})
+	}
+	isHTTP := func(word string) bool {
+		name, _, _ := strings.Cut(word, "/")
+		return name == "h2c" || name == "h2" || name == "http" || name == "tls"
+	}
+	if asked("Connection", func(word string) bool { return word == "upgrade" }) && !asked("Upgrade", isHTTP) {
+		return h.Get("Upgrade")
 	}
 	return ""
 }

@@ -199,6 +199,29 @@ func TestNoFrames(t *testing.T) {
 	}
 }
 
+// Nobody gets past verification by another version of HTTP: the app does not hear of it.
+func TestNoUpgradeOfHTTP(t *testing.T) {
+	r := newRig(t, forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header["Upgrade"], r.Header["Connection"])
+	})), Options{})
+	for _, protocol := range []string{"h2c", "websocket, H2C", "TLS/1.0, HTTP/1.1", "HTTP/2.0"} {
+		req, err := http.NewRequest(http.MethodPost, "http://"+r.addr, strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"Connection": {"Upgrade, HTTP2-Settings"}, "Upgrade": {protocol}, "Http2-Settings": {"AAMAAABk"}}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || string(text) != "[] []" {
+			t.Errorf("%s: %d %s %v", protocol, resp.StatusCode, text, err)
+		}
+	}
+}
+
 // A recording of a WebSocket that is sent again is closed at once, and says so:
 // nobody is here to go on with it.
 func TestUpgradeOfACopy(t *testing.T) {
