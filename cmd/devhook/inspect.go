@@ -182,12 +182,11 @@ func inspectorOf(store *recorder.Store, cfg *config.Config, routes func() *gatew
 		URL:       func(provider string) string { return urlFor(routes(), public(), provider) },
 		RedactKey: func() ([]byte, error) { return redactKey(store.Path()) },
 		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
-		Address: func(f fixtures.Fixture) *recorder.Exchange {
-			at := ""
-			if f.Exchange.Request.Proto == recorder.ProtoStream {
+		Address: func(f fixtures.Fixture, to *url.URL, at string) *recorder.Exchange {
+			if at == "" && f.Exchange.Request.Proto == recorder.ProtoStream {
 				at = sourcePaths(cfg)[f.Provider]
 			}
-			return addressed(f, public(), at, routes())
+			return addressed(f, public(), to, at, routes())
 		},
 		App: func(ex *recorder.Exchange, changes []replay.Mutation) (*url.URL, string, error) {
 			return appFor(ex, changedURL(ex, changes), routes())

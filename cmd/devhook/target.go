@@ -12,6 +12,7 @@ import (
 	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/loopback"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 )
@@ -92,10 +93,7 @@ func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange 
 	if path == "" && f.Exchange.Request.Proto == recorder.ProtoStream {
 		path = s.sourcePath(f.Provider)
 	}
-	if s.to != nil { // the path of another app says nothing of this one
-		routes = &gateway.Routes{List: routes.List}
-	}
-	return addressed(f, public, path, routes)
+	return addressed(f, public, s.to, path, routes)
 }
 
 // sourcePath is where the app takes the events of a platform's stream, "" if nothing says.
@@ -119,17 +117,10 @@ func sourcePaths(cfg *config.Config) map[string]string {
 
 // takePath returns the path of the app, if it has one, and takes it from it: it is the
 // whole URL then, and not where others begin. It is called before anything is sent.
-func (s *sending) takePath() string {
-	if s.to == nil || !hasPath(s.to) {
-		return ""
-	}
-	path, app := s.to.EscapedPath(), *s.to
-	app.Path, app.RawPath = "", ""
-	s.to = &app
+func (s *sending) takePath() (path string) {
+	path, s.to = trial.Handler(s.to)
 	return path
 }
-
-func hasPath(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
 
 // misplaced says what to do about an app that has nothing at the path of a sample, "" if
 // status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
@@ -152,9 +143,10 @@ func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, statu
 }
 
 // addressed returns the webhook of f, sent to public, "" for where f says, and
-// there to path, or the path of the provider's route, or the one of f. An app that is named
-// with a path takes all webhooks there: the path of f is not put behind it.
-func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *recorder.Exchange {
+// there to at, or the path of the provider's route, or the one of f. An app that --forward
+// names with a path takes all webhooks there: the path of f is not put behind it. It says
+// nothing of an app to that is named in its place, nil for none.
+func addressed(f fixtures.Fixture, public string, to *url.URL, at string, routes *gateway.Routes) *recorder.Exchange {
 	ex := f.Exchange
 	ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
 	ex.Target = "" // a sample goes where webhooks go here, whatever it says of itself
@@ -165,12 +157,14 @@ func addressed(f fixtures.Fixture, public, to string, routes *gateway.Routes) *r
 	path, query, hasQuery := strings.Cut(target, "?")
 	i := slices.IndexFunc(routes.List, func(r gateway.Route) bool { return r.Provider == f.Provider })
 	switch {
-	case to != "":
-		path = to
+	case at != "":
+		path = at
 	case i >= 0:
 		path = routes.List[i].Path
-	case len(routes.List) == 0 && len(routes.Default.Forward) > 0 && hasPath(routes.Default.Forward[0]):
-		path = "/"
+	case to == nil && len(routes.List) == 0 && len(routes.Default.Forward) > 0:
+		if own, _ := trial.Handler(routes.Default.Forward[0]); own != "" {
+			path = "/"
+		}
 	}
 	if hasQuery {
 		path += "?" + query

@@ -103,18 +103,17 @@ func (in *Inspector) planCase(r *http.Request, c replay.Case, to string) (p repl
 	if strings.HasPrefix(c.Send, "./") || strings.HasPrefix(c.Send, "../") {
 		return p, &Error{http.StatusForbidden, "the API reads no file", "devhook test DIR does; send: PROVIDER/EVENT sends a sample"}
 	}
-	f, err := in.fixture(c.Send)
-	if err != nil {
+	p = replay.Plan{Origin: recorder.Trigger, Mutations: c.Changes, Sign: c.Sign}
+	if p.To, err = in.appNamed(to); err != nil {
 		return p, err
 	}
-	p = replay.Plan{Source: in.o.Address(f), Origin: recorder.Trigger, Mutations: c.Changes, Sign: c.Sign}
+	if err := in.sample(&p, c.Send); err != nil {
+		return p, err
+	}
 	if p.Sign == "" {
 		p.Sign = replay.SignAuto
 	}
 	if p.At, err = in.when("at", c.At, time.Time{}); err != nil {
-		return p, err
-	}
-	if err := in.name(&p, to); err != nil {
 		return p, err
 	}
 	if err := in.aim(&p, in.mayAim(r)); err != nil {

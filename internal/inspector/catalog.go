@@ -107,7 +107,7 @@ func (in *Inspector) oneFixture(r *http.Request) (any, error) {
 		V int `json:"v"`
 		fixtures.Told
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, f.Tell(), in.o.Address(f)}, nil
+	}{1, f.Tell(), in.o.Address(f, nil, "")}, nil
 }
 
 // saveFixture makes a sample of a recording.

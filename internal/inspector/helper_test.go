@@ -96,8 +96,11 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 		RedactKey: func() ([]byte, error) { return []byte("the key of a store"), nil },
 		Keep:      func() (time.Duration, int64) { return time.Hour, 0 },
 		Fixtures:  func() ([]fixtures.Fixture, error) { return fixtures.All(), nil },
-		Address: func(f fixtures.Fixture) *recorder.Exchange {
+		Address: func(f fixtures.Fixture, _ *url.URL, at string) *recorder.Exchange {
 			ex := f.Exchange
+			if at != "" {
+				ex.Request.URL = "http://127.0.0.1:1" + at
+			}
 			ex.Provider, ex.ID, ex.Seq, ex.Response = f.Provider, "", 0, nil
 			return &ex
 		},

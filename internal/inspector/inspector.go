@@ -73,11 +73,12 @@ type Options struct {
 	Keep     func() (age time.Duration, size int64)
 
 	// Fixtures are the samples, the user's own before those that devhook brings.
-	// Address is the webhook of one, as the provider would send it here.
+	// Address is the webhook of one, as the provider would send it here: to the path at
+	// of the app to, where these are named.
 	// SaveFixture makes one of a recording and returns its file, and what was
 	// replaced in it; an error is told as it is.
 	Fixtures    func() ([]fixtures.Fixture, error)
-	Address     func(fixtures.Fixture) *recorder.Exchange
+	Address     func(f fixtures.Fixture, to *url.URL, at string) *recorder.Exchange
 	SaveFixture func(SaveFixture) (path string, replaced []string, err error)
 
 	// KeyPair returns the public key of a provider's local pair, which is made if there is

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"devhook/internal/livesession"
@@ -84,15 +83,25 @@ func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
 		Failures []failedEvent `json:"failures,omitempty"` // the first of them
 		TimedOut bool          `json:"timed_out"`
 	}{V: 1, Totals: livesession.Sum(events)}
-	var app *url.URL
-	var route string
+	to, err := in.appNamed(req.To)
+	if err != nil {
+		return nil, err
+	}
+	path, to := trial.Handler(to)
+	p, aimed := replay.Plan{Origin: recorder.Trigger, To: to, Timeout: timeout, Sign: replay.SignNever}, false
 	send := func(ctx context.Context, ex *recorder.Exchange) (*recorder.Exchange, error) {
-		if app == nil { // they all go the same way
-			if app, route, err = in.app(r, ex, req.To); err != nil {
+		if path != "" {
+			root, _ := recorder.SplitURL(ex.Request.URL)
+			ex.Request.URL = root + path
+		}
+		p.Source = ex
+		if !aimed { // they all go the same way
+			if err := in.aim(&p, in.mayAim(r)); err != nil {
 				return nil, err
 			}
+			aimed = true
 		}
-		return in.o.Send(ctx, replay.Plan{Source: ex, Origin: recorder.Trigger, To: app, Route: route, Timeout: timeout, Sign: replay.SignNever})
+		return in.o.Send(ctx, p)
 	}
 	ctx, end, err := in.long(r, within)
 	if err != nil {

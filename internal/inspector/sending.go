@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"devhook/fixtures"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
@@ -75,15 +76,16 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 	if !slices.Contains(replay.SignModes, p.Sign) {
 		return p, &Error{http.StatusBadRequest, "sign is none of auto, always, never", ""}
 	}
+	if p.To, err = in.appNamed(req.To); err != nil {
+		return p, err
+	}
 	if req.Fixture != "" {
 		if origin != recorder.Trigger {
 			return p, &Error{http.StatusBadRequest, "a fixture is triggered, not replayed", "POST /devhook/v1/trigger"}
 		}
-		f, err := in.fixture(req.Fixture)
-		if err != nil {
+		if err = in.sample(&p, req.Fixture); err != nil {
 			return p, err
 		}
-		p.Source = in.o.Address(f)
 	} else if p.Source, err = in.open(req.source); err != nil {
 		return p, err
 	}
@@ -100,21 +102,30 @@ func (in *Inspector) plan(req sendRequest, origin recorder.Origin) (p replay.Pla
 		}
 		p.Mutations = append(p.Mutations, m)
 	}
-	if p.At, err = in.when("at", req.At, time.Time{}); err != nil {
-		return p, err
-	}
-	return p, in.name(&p, req.To)
+	p.At, err = in.when("at", req.At, time.Time{})
+	return p, err
 }
 
-// name has p go to the app that text names, if it names one.
-func (in *Inspector) name(p *replay.Plan, text string) (err error) {
+// appNamed returns the app that text names, nil if it is empty.
+func (in *Inspector) appNamed(text string) (app *url.URL, err error) {
 	if text == "" {
-		return nil
+		return nil, nil
 	}
-	if p.To, err = in.o.ParseApp(text); err != nil {
-		return &Error{http.StatusBadRequest, err.Error(), `write "to": ":3000", HOST:PORT or a URL`}
+	if app, err = in.o.ParseApp(text); err != nil {
+		return nil, &Error{http.StatusBadRequest, err.Error(), `write "to": ":3000", HOST:PORT or a URL`}
 	}
-	p.Route = p.Source.Route
+	return app, nil
+}
+
+// sample has p send the sample PROVIDER/EVENT to its app, if it has one, and there to the
+// path that the app was named with.
+func (in *Inspector) sample(p *replay.Plan, name string) error {
+	f, err := in.fixture(name)
+	if err != nil {
+		return err
+	}
+	at, app := trial.Handler(p.To)
+	p.Source, p.To = in.o.Address(f, app, at), app
 	return nil
 }
 
@@ -185,7 +196,9 @@ func (in *Inspector) unsigned(p replay.Plan) string {
 // guard must not have devhook talk to the rest of the network. free lets any
 // address pass.
 func (in *Inspector) aim(p *replay.Plan, free bool) error {
-	if p.To == nil {
+	if p.To != nil {
+		p.Route = p.Source.Route
+	} else {
 		app, route, err := in.o.App(p.Source, p.Mutations)
 		if err != nil || app == nil {
 			return &Error{http.StatusConflict, "there is no app to send it to", `name one as "to", or run devhook up --forward :3000`}

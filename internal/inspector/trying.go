@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"devhook/internal/attack"
@@ -39,11 +38,11 @@ type sendingTo struct {
 // try returns what tries an app with a webhook, and how long all may take.
 func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, within time.Duration, err error) {
 	t = &trial.Trial{Origin: recorder.Replay, Now: in.o.Now, Send: in.o.Send}
-	ex, err := in.tried(req)
+	p, err := in.tried(req)
 	if err != nil {
 		return nil, 0, err
 	}
-	source := *ex // of which a provider is said below
+	source := *p.Source // of which a provider is said below
 	t.Source = &source
 	if req.Fixture != "" {
 		t.Origin = recorder.Trigger
@@ -59,9 +58,11 @@ func (in *Inspector) try(r *http.Request, req tryRequest) (t *trial.Trial, withi
 	} else if err := in.holdKeys(t, req.provided); err != nil {
 		return nil, 0, err
 	}
-	if t.App, t.Route, err = in.app(r, t.Source, req.To); err != nil {
+	p.Source = t.Source
+	if err := in.aim(&p, in.mayAim(r)); err != nil {
 		return nil, 0, err
 	}
+	t.App, t.Route = p.To, p.Route
 	t.Timeout, within, err = req.times()
 	return t, within, err
 }
@@ -93,30 +94,19 @@ func (s sendingTo) times() (timeout, within time.Duration, err error) {
 	return timeout, within, err
 }
 
-// tried returns the webhook that req names.
-func (in *Inspector) tried(req tryRequest) (*recorder.Exchange, error) {
+// tried returns the webhook that req names, and the app if it names one.
+func (in *Inspector) tried(req tryRequest) (p replay.Plan, err error) {
+	if p.To, err = in.appNamed(req.To); err != nil {
+		return p, err
+	}
 	if req.Fixture == "" {
-		return in.open(req.source)
+		p.Source, err = in.open(req.source)
+		return p, err
 	}
 	if req.Ref != "" || len(req.Exchange) > 0 || req.Message != nil {
-		return nil, &Error{http.StatusBadRequest, "a fixture is in the place of ref, exchange and message", ""}
+		return p, &Error{http.StatusBadRequest, "a fixture is in the place of ref, exchange and message", ""}
 	}
-	f, err := in.fixture(req.Fixture)
-	if err != nil {
-		return nil, err
-	}
-	return in.o.Address(f), nil
-}
-
-// app returns the app that ex goes to, and its route: the one that is named, or that its own
-// webhooks go to. It has to be one that r may have devhook send to.
-func (in *Inspector) app(r *http.Request, ex *recorder.Exchange, named string) (*url.URL, string, error) {
-	p := replay.Plan{Source: ex}
-	if err := in.name(&p, named); err != nil {
-		return nil, "", err
-	}
-	err := in.aim(&p, in.mayAim(r))
-	return p.To, p.Route, err
+	return p, in.sample(&p, req.Fixture)
 }
 
 // late reports whether what was done within ctx, and came to err, has ended because time

@@ -40,6 +40,18 @@ type UnreachableError struct{ Detail string }
 
 func (e *UnreachableError) Error() string { return "the app did not answer: " + e.Detail }
 
+// Handler takes the path from the address of an app, if it has one: a sample, which came
+// to no path before, goes to where the app has its handler, and not to a path behind it. It
+// returns the path, "" for none, and the app at its root; nil for nil.
+func Handler(app *url.URL) (path string, root *url.URL) {
+	if app == nil || strings.Trim(app.Path, "/") == "" {
+		return "", app
+	}
+	at := *app
+	at.Path, at.RawPath = "", ""
+	return app.EscapedPath(), &at
+}
+
 // A remark is recorded among the changes, and changes nothing.
 type remark string
 
