@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"devhook/recorder"
 	"devhook/replay"
 )
 
-// A diffPane is in what two exchanges differ.
+// A diffPane is in what two exchanges differ, the older one first.
 type diffPane struct {
 	A, B     row
+	Of       row      // the one of them that was asked about
+	Why      string   // what the other one is to it, "" if it was named
+	Others   []beside // that it could be compared with, too
 	Request  []replay.Difference
 	Response []replay.Difference
 }
@@ -23,10 +27,21 @@ func (in *Inspector) diffPage(w http.ResponseWriter, r *http.Request) {
 		in.trouble(w, r, err)
 		return
 	}
-	in.showDiff(w, r, a, b)
+	in.showDiff(w, r, b, []beside{{Exchange: a}})
 }
 
-func (in *Inspector) showDiff(w http.ResponseWriter, r *http.Request, a, b *recorder.Exchange) {
+// A beside is a recording to compare another one with, and what it is to that one.
+type beside struct {
+	*recorder.Exchange
+	Why string
+}
+
+// showDiff shows in what ex differs from the first of list, and names the rest.
+func (in *Inspector) showDiff(w http.ResponseWriter, r *http.Request, ex *recorder.Exchange, list []beside) {
+	a, b := list[0].Exchange, ex
+	if a.Seq > b.Seq {
+		a, b = b, a
+	}
 	request, err := in.differences("request", a, b)
 	answers, err2 := in.answerDifferences(a, b)
 	if err := cmp.Or(err, err2); err != nil {
@@ -34,7 +49,7 @@ func (in *Inspector) showDiff(w http.ResponseWriter, r *http.Request, a, b *reco
 		return
 	}
 	catalog := in.o.Catalog()
-	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Request: request, Response: answers}
+	d := diffPane{A: in.row(a, catalog), B: in.row(b, catalog), Of: in.row(ex, catalog), Why: list[0].Why, Others: list[1:], Request: request, Response: answers}
 	in.show(w, r, http.StatusOK, fmt.Sprintf("#%d and #%d", a.Seq, b.Seq), "diff", d)
 }
 
@@ -65,29 +80,62 @@ func (in *Inspector) answerDifferences(a, b *recorder.Exchange) ([]replay.Differ
 	return list, nil
 }
 
-// beforePage compares an exchange with what it was made from, or else with the one
-// before it of the same provider and event.
+// beforePage compares an exchange with what tells the most of it.
 func (in *Inspector) beforePage(w http.ResponseWriter, r *http.Request) {
 	ex, err := in.o.Store.Get(r.PathValue("ref"))
 	if err != nil {
 		in.trouble(w, r, err)
 		return
 	}
-	var other *recorder.Exchange
-	if ex.Parent != "" {
-		other, _ = in.o.Store.Get(string(ex.Parent))
-	}
-	if other == nil {
-		in.back(ex.Seq, func(o *recorder.Exchange) bool {
-			if o.Provider == ex.Provider && o.Event == ex.Event {
-				other = o
-			}
-			return other == nil
-		})
-	}
-	if other == nil {
+	list := in.besides(ex)
+	if len(list) == 0 {
 		in.show(w, r, http.StatusOK, "Compare", "alone", in.row(ex, in.o.Catalog()))
 		return
 	}
-	in.showDiff(w, r, other, ex)
+	in.showDiff(w, r, ex, list)
+}
+
+// besides are recordings to compare ex with, the one that tells the most first: what it was
+// made from; of a failure its newest replay that went well, and the last of its provider
+// and event before it that did; the one before it of these.
+func (in *Inspector) besides(ex *recorder.Exchange) (list []beside) {
+	add := func(o *recorder.Exchange, why string) {
+		if !slices.ContainsFunc(list, func(b beside) bool { return b.ID == o.ID }) {
+			list = append(list, beside{o, why})
+		}
+	}
+	isWell := func(o *recorder.Exchange) bool { return o.Outcome == recorder.Answered && !isFailure(o) }
+	if ex.Parent != "" {
+		if o, err := in.o.Store.Get(string(ex.Parent)); err == nil {
+			add(o, "what it was made from")
+		}
+	}
+	failed := isFailure(ex)
+	if failed {
+		in.back(0, func(o *recorder.Exchange) bool {
+			if o.Parent == ex.ID && isWell(o) {
+				add(o, "its replay that went well")
+				return false
+			}
+			return o.Seq > ex.Seq
+		})
+	}
+	var last, well *recorder.Exchange
+	in.back(ex.Seq, func(o *recorder.Exchange) bool {
+		if o.Provider != ex.Provider || o.Event != ex.Event {
+			return true
+		}
+		last = cmp.Or(last, o)
+		if failed && isWell(o) {
+			well = o
+		}
+		return failed && well == nil
+	})
+	if well != nil {
+		add(well, "the last before it that went well")
+	}
+	if last != nil {
+		add(last, "the one before it")
+	}
+	return list
 }

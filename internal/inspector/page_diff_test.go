@@ -27,3 +27,47 @@ func TestPageComparesResponses(t *testing.T) {
 		t.Errorf("the pane has %.2000s", pane)
 	}
 }
+
+// A failure is compared with what went well, and says what it is; the others are named
+// beside it. What is older stands before.
+func TestPageComparesAFailure(t *testing.T) {
+	b := newBench(t)
+	record := func(ex recorder.Exchange, status int) *recorder.Exchange {
+		ex.Provider, ex.Event = "github", "push"
+		return b.record(ex, recorder.Response{Status: status})
+	}
+	for _, status := range []int{200, 404} {
+		record(recorder.Exchange{}, status)
+	}
+	failed := record(recorder.Exchange{}, 500)
+	compared := func(ref string) string {
+		t.Helper()
+		pane := string(b.page("/x/"+ref+"/before", "HX-Request: true").body)
+		title := regexp.MustCompile(`(?s)<h1 id="title" tabindex="-1">(.*?)</h1>.*?data-do="compare"`).FindStringSubmatch(pane)
+		if len(title) != 2 || !strings.Contains(pane, "Compare #"+ref+" with") {
+			t.Fatalf("the pane of #%s has %.2000s", ref, pane)
+		}
+		return title[1] + " " + strings.Join(regexp.MustCompile(`Compared with [^<]*|#\d+, [^<]*`).FindAllString(title[0], -1), " ")
+	}
+	for _, test := range []struct{ ref, want string }{
+		{"2", "#1 and #2 Compared with the last before it that went well"},
+		{"3", "#1 and #3 Compared with the last before it that went well; or with #2, the one before it"},
+	} {
+		if got := compared(test.ref); got != test.want {
+			t.Errorf("#%s is compared as %q, want %q", test.ref, got, test.want)
+		}
+	}
+	record(recorder.Exchange{Origin: recorder.Replay, Parent: failed.ID}, 500)
+	record(recorder.Exchange{Origin: recorder.Replay, Parent: failed.ID}, 200)
+	record(recorder.Exchange{}, 200)
+	for _, test := range []struct{ ref, want string }{
+		{"3", "#3 and #5 Compared with its replay that went well; or with #1, the last before it that went well #2, the one before it"},
+		{"4", "#3 and #4 Compared with what it was made from; or with #1, the last before it that went well"},
+		{"5", "#3 and #5 Compared with what it was made from; or with #4, the one before it"},
+		{"6", "#5 and #6 Compared with the one before it"},
+	} {
+		if got := compared(test.ref); got != test.want {
+			t.Errorf("#%s is compared as %q, want %q", test.ref, got, test.want)
+		}
+	}
+}

@@ -240,13 +240,15 @@ func TestPageKeys(t *testing.T) {
 		t.Errorf("the differences are %q", got)
 	}
 	b.press("Escape")
+	at(11)
+	b.press("Escape")
 	b.wait(`location.pathname === "/" && document.querySelector("#pane .home")`)
 	b.press("?")
 	b.wait(`document.getElementById("help").open && document.getElementById("help").contains(document.activeElement)`)
 	b.press("j") // does nothing behind a dialog
 	b.press("Escape")
 	b.wait(`!document.getElementById("help").open && location.pathname === "/"`)
-	b.eval(`history.back()`, nil)
+	b.eval(`history.go(-2)`, nil)
 	b.wait(`document.querySelector("#pane .diffpane")`)
 	b.press("g")
 	at(13)

@@ -293,7 +293,11 @@ const does = {
   send: () => editor.send(),
   clear: () => { filter.set(""); filter.input.focus(); },
   top: () => { list.top = 0; list.draw(); listing.focus({ preventScroll: true }); },
-  close: () => { go("/"); listing.focus({ preventScroll: true }); },
+  close: () => {
+    const of = pane.querySelector(".diffpane"), back = of && "/x/" + of.dataset.id;
+    if (back && path() !== back) go(back, { focus: narrow() }); else go("/");
+    if (!narrow() || path() === "/") listing.focus({ preventScroll: true });
+  },
 };
 
 function withOpen(f) {
