@@ -123,7 +123,7 @@ func TestPageReplaysMarked(t *testing.T) {
 	b.click("#repeater .main")
 	b.wait(`/^[1-9]\d* of 300, [1-9]\d* failed$/.test(document.querySelector("#repeater-progress:not([hidden]) span")?.innerText) && document.querySelector("#repeater progress").value > 0 && document.activeElement.innerText === "Stop"`)
 	b.press("Enter")
-	b.wait(`!document.getElementById("repeater").open && /^Stopped: \d+ of 300 replayed, \d+ not answered 2xx/.test(document.querySelector(".toast.fail:last-child").innerText)`)
+	b.wait(`!document.getElementById("repeater").open && /^Stopped, but for what is under way: \d+ of 300 replayed, \d+ not answered 2xx/.test(document.querySelector(".toast.fail:last-child").innerText)`)
 	b.press("A")
 	b.wait(`document.getElementById("repeater").open && document.querySelector("#repeater-progress").hidden && !document.querySelector("#repeater .main").disabled`)
 	b.press("Escape")

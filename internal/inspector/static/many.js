@@ -76,7 +76,7 @@ export class Many {
       this.dialog.close();
       tell("", failed || answer.timed_out ? "fail" : "good");
     } catch (err) {
-      if (mine.signal.aborted) tell("Stopped: ", failed ? "fail" : "");
+      if (mine.signal.aborted) tell("Stopped, but for what is under way: ", failed ? "fail" : ""); // nobody calls back what was sent
       else this.tell(err.message);
     } finally {
       this.sending = null;
