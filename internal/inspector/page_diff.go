@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -95,6 +96,17 @@ func (in *Inspector) beforePage(w http.ResponseWriter, r *http.Request) {
 	in.showDiff(w, r, ex, list)
 }
 
+// isOfKind reports whether two webhooks are the same event of the same provider; where no
+// event is known, of the same path.
+func isOfKind(a, b *recorder.Exchange) bool {
+	path := func(ex *recorder.Exchange) string {
+		_, target := recorder.SplitURL(ex.Request.URL)
+		target, _, _ = strings.Cut(target, "?")
+		return target
+	}
+	return a.Provider == b.Provider && a.Event == b.Event && (a.Event != "" || path(a) == path(b))
+}
+
 // besides are recordings to compare ex with, the one that tells the most first: what it was
 // made from; of a failure its newest replay that went well, and the last of its provider
 // and event before it that did; the one before it of these.
@@ -122,7 +134,7 @@ func (in *Inspector) besides(ex *recorder.Exchange) (list []beside) {
 	}
 	var last, well *recorder.Exchange
 	in.back(ex.Seq, func(o *recorder.Exchange) bool {
-		if o.Provider != ex.Provider || o.Event != ex.Event {
+		if !isOfKind(o, ex) {
 			return true
 		}
 		last = cmp.Or(last, o)

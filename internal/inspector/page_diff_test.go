@@ -60,11 +60,15 @@ func TestPageComparesAFailure(t *testing.T) {
 	record(recorder.Exchange{Origin: recorder.Replay, Parent: failed.ID}, 500)
 	record(recorder.Exchange{Origin: recorder.Replay, Parent: failed.ID}, 200)
 	record(recorder.Exchange{}, 200)
+	for _, path := range []string{"/a", "/b", "/a?x=1"} {
+		b.record(recorder.Exchange{Request: recorder.Request{URL: "http://127.0.0.1:1" + path}}, recorder.Response{})
+	}
 	for _, test := range []struct{ ref, want string }{
 		{"3", "#3 and #5 Compared with its replay that went well; or with #1, the last before it that went well #2, the one before it"},
 		{"4", "#3 and #4 Compared with what it was made from; or with #1, the last before it that went well"},
 		{"5", "#3 and #5 Compared with what it was made from; or with #4, the one before it"},
 		{"6", "#5 and #6 Compared with the one before it"},
+		{"9", "#7 and #9 Compared with the one before it"}, // of its path, as there is no event
 	} {
 		if got := compared(test.ref); got != test.want {
 			t.Errorf("#%s is compared as %q, want %q", test.ref, got, test.want)
