@@ -160,17 +160,18 @@ function marks() {
 
 function narrow() { return matchMedia("(max-width: 899px)").matches; }
 
-// heard tells who cannot see the list what came, at most each five seconds: of one alone
-// what it is.
-let came = 0, cameBad = 0, speaking = 0;
+// heard tells who cannot see the list what came, at most each five seconds, and each thirty
+// while they stream in, as somebody reads meanwhile: of one alone what it is.
+let came = 0, cameBad = 0, speaking = 0, unheard = 5000;
 function heard(row) {
   if (row.kind === "wait") return;
   came++;
   if (row.bad) cameBad++;
   speaking ||= setTimeout(() => {
     $("spoken").textContent = came === 1 ? `1 webhook, ${row.name.slice(0, 80)}${cameBad ? ", failed" : ""}` : `${came} webhooks${cameBad ? `, ${cameBad} failed` : ""}`;
+    unheard = came * 1000 > unheard ? 30_000 : 5000;
     came = cameBad = speaking = 0;
-  }, 5000);
+  }, unheard);
 }
 
 // The filter and the stream.
