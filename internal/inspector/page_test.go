@@ -208,6 +208,7 @@ func TestCurl(t *testing.T) {
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "é 日本 🎁": "é 日本 🎁", "a\x00\x1b[31m\n\x7f": "a␀␛[31m␊␡", "\xff\u202eevil\u2028": `\xff‹U+202E›evil‹U+2028›`, "\u200bx": "‹U+200B›x",
+		"👩\u200d👧 ❤\ufe0f\u200d🔥": "👩\u200d👧 ❤\ufe0f\u200d🔥", "a\u200db👩\u200d": "a‹U+200D›b👩‹U+200D›",
 	} {
 		if got := clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)

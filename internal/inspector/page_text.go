@@ -43,15 +43,19 @@ const shortText = 80
 // clean makes visible what a text from outside would hide or do: control
 // characters, bytes that are no UTF-8, and characters that have no width or that
 // turn the direction of what stands around them (https://www.unicode.org/reports/tr9/).
+// What joins pictures to one is left (https://www.unicode.org/reports/tr51/).
 func clean(v any) string {
 	s := fmt.Sprint(v)
 	if isPlainText(s) {
 		return s
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); {
+	for i, before := 0, rune(0); i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
+		next, _ := utf8.DecodeRuneInString(s[i+n:])
 		switch {
+		case r == joiner && (isPicture(before) || before == 0xfe0f) && isPicture(next):
+			b.WriteRune(r)
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r < ' ':
@@ -63,9 +67,16 @@ func clean(v any) string {
 		default:
 			b.WriteString(s[i : i+n])
 		}
-		i += n
+		i, before = i+n, r
 	}
 	return b.String()
+}
+
+const joiner = 0x200d
+
+// isPicture reports whether r is in the blocks that pictures are in.
+func isPicture(r rune) bool {
+	return r >= 0x2190 && r <= 0x2bff || r >= 0x1f000 && r <= 0x1faff
 }
 
 func isPlainText(s string) bool {

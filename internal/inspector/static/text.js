@@ -2,8 +2,8 @@
 // textContent alone.
 
 // Characters that cannot be seen or that turn the direction of others, as clean in
-// page_text.go has them; line breaks and tabs are left.
-const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+// page_text.go has them; line breaks and tabs are left, and what joins pictures to one.
+const unseen = /(?<![\u2190-\u2bff\ufe0f\u{1f000}-\u{1faff}])\u200d|\u200d(?![\u2190-\u2bff\u{1f000}-\u{1faff}])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 
 export function clean(s) {
   return s.replace(unseen, (c) => {
