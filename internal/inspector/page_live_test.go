@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 )
 
 // A webhook is on the page soon after it is on disk: when it has arrived, and again
@@ -87,6 +90,36 @@ func TestPageComesBack(t *testing.T) {
 		t.Errorf("the list has %s", got)
 	}
 	b.wait(`document.querySelector("#pane article")?.dataset.seq === "1"`) // which was not to be had before
+
+	// In the place of the store there is another one, with recordings of the same numbers.
+	s.stop()
+	s.dir = t.TempDir()
+	s.start(listen, inspect)
+	s.send("/other", `{}`)
+	b.wait(`document.querySelector("#r1 .nm")?.innerText === "POST /other" && document.querySelector("#pane .lost") && document.querySelector("#pane [data-do=replay]").disabled`)
+	if got := b.text(`document.querySelector("#r1").getAttribute("aria-selected")`); got != "false" {
+		t.Error("what is shown is taken for another recording of its number")
+	}
+}
+
+// Pages that were opened behind the one that is seen take none of the few connections
+// that a browser has.
+func TestPageBehind(t *testing.T) {
+	s := newSite(t)
+	s.send("/hooks", `{}`)
+	b := newTab(t, s, 1440, 900)
+	command(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		Object.defineProperty(document, "hidden", { get: () => !window.seen });
+		window.EventSource = class extends EventSource { constructor(...how) { super(...how); window.streams = (window.streams || 0) + 1; } };
+	`})
+	b.do(chromedp.Navigate(s.inspect + "/"))
+	b.wait(`document.documentElement.dataset.ready === "yes"`)
+	s.send("/hooks", `{}`)
+	if got := b.text(`window.streams`); got != "undefined" {
+		t.Errorf("it has %s streams", got)
+	}
+	b.eval(`(() => { window.seen = true; document.dispatchEvent(new Event("visibilitychange")); })()`, nil)
+	b.wait(`document.querySelector("#r2") && document.getElementById("live").dataset.state === "live" && window.streams === 1`)
 }
 
 func TestPageFilter(t *testing.T) {

@@ -180,7 +180,7 @@ const live = new Live({
   row: (html, pin) => list.arrive(html, pin),
   removed: () => { list.recheck().then(() => chart.load(list.filter, list.head)); still(); },
   gone: (id) => list.drop(id),
-  reset: () => { list.unmark(); refresh(filter.input.value.trim()); },
+  reset: () => { list.unmark(); refresh(filter.input.value.trim()); still(); }, // the store is another one
   state(word) {
     const box = $("live");
     if (box.dataset.state === word) return;
@@ -204,7 +204,7 @@ async function refresh(text) {
     damaged(r.damaged);
     history.replaceState(history.state, "", address(path()));
     const open = current(), at = open && list.find(+open.dataset.seq);
-    if (at) { list.selected = at.row.seq; list.draw(); }
+    if (at?.row.id === open.dataset.id) { list.selected = at.row.seq; list.draw(); }
   } catch (err) {
     if (err.name === "AbortError") return; // another search has begun
     clearTimeout(searching);
@@ -319,11 +319,11 @@ function withSubject(f) {
 async function still() {
   const open = current();
   if (!open || open.dataset.gone) return;
-  try { if (await there(+open.dataset.seq)) return; } catch { return; } // the state of the connection tells
+  try { if (await there(+open.dataset.seq, open.dataset.id)) return; } catch { return; } // the state of the connection tells
   if (!open.isConnected) return;
   open.dataset.gone = "yes";
   for (const b of open.querySelectorAll(".actions button, .card button")) b.disabled = true;
-  open.querySelector(".head").after(el("p", { class: "lost", role: "status" }, "This recording was deleted meanwhile. What is shown here is all that is left of it."));
+  open.querySelector(".head").after(el("p", { class: "lost", role: "status" }, "This recording is in the store no longer. What is shown here is all that is left of it."));
 }
 
 let removed = null; // that is asked about

@@ -457,9 +457,10 @@ function put(rows, row) {
   rows.splice(i, rows[i]?.seq === row.seq ? 1 : 0, row);
 }
 
-// there tells whether a recording is in the store, whatever the filter.
-export async function there(seq) {
-  return (await ask({ filter: "origin:*", before: seq + 1, from: seq, limit: 1 })).rows.length > 0;
+// there tells whether a recording is in the store, whatever the filter. Another store has
+// another one of its number.
+export async function there(seq, id) {
+  return (await ask({ filter: "origin:*", before: seq + 1, from: seq, limit: 1 })).rows[0]?.id === id;
 }
 
 // set changes an attribute only if it is another.

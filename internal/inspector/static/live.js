@@ -1,8 +1,9 @@
 // The stream of the journal, one for the page. htmx's extension opens it and opens it
 // again if it was refused; a browser does so itself if it broke, and says where it was.
-// A page that nobody sees lets go of it: a browser has six connections of one host.
+// A page that nobody sees has none, be it one of many that were opened behind this one: a
+// browser has six connections of one host, for all its pages.
 
-const unseenFor = 60_000; // ms
+const unseenFor = 5_000; // ms, after which it is let go of
 
 export class Live {
   // on: row(html, pin), gone(id), removed(), reset(), state(word)
@@ -22,6 +23,7 @@ export class Live {
   start(filter, after) {
     this.close();
     Object.assign(this, { filter, after });
+    if (document.hidden) return; // it begins when it is seen
     this.holder = document.createElement("div");
     this.holder.hidden = true;
     this.holder.setAttribute("hx-ext", "sse");
