@@ -25,12 +25,13 @@ type row struct {
 	Name                string // the event, or what was asked for
 	Provider            string // its name
 	Path                string
+	Clock               string // when it came, as short as tells it today
 }
 
 // row describes ex for the list.
 func (in *Inspector) row(ex *recorder.Exchange, catalog *verify.Catalog) row {
 	root, target := recorder.SplitURL(ex.Request.URL)
-	r := row{Exchange: ex, Provider: ex.Provider, Path: target}
+	r := row{Exchange: ex, Provider: ex.Provider, Path: target, Clock: clock(ex.At, in.o.Now())}
 	if p, ok := catalog.Lookup(ex.Provider); ok {
 		r.Provider = p.Name
 	}

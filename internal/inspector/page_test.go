@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"devhook/recorder"
 )
@@ -212,6 +213,21 @@ func TestClean(t *testing.T) {
 	} {
 		if got := clean(in); got != want {
 			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	now := time.Date(2026, 11, 28, 0, 0, 1, 0, time.Local)
+	for _, test := range []struct {
+		at   time.Time
+		want string
+	}{
+		{now, "00:00:01"}, {now.Add(23 * time.Hour), "23:00:01"}, {now.Add(-2 * time.Second), "27 Nov 23:59"}, {now.AddDate(0, 0, 1), "29 Nov 00:00"},
+		{now.AddDate(-1, 0, 0), "28 Nov 2025"}, {now.AddDate(1, 0, 0), "28 Nov 2027"},
+	} {
+		if got := clock(test.at.UTC(), now.UTC()); got != test.want {
+			t.Errorf("%v is shown as %q, want %q", test.at, got, test.want)
 		}
 	}
 }

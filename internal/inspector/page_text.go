@@ -17,7 +17,6 @@ var pageFuncs = template.FuncMap{
 	"clean":    clean,
 	"size":     sizeText,
 	"took":     tookText,
-	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05") },
 	"when":     func(t time.Time) string { return t.Local().Format("2 January 2006, 15:04:05.000 MST") },
 	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"ms":       func(t time.Time) int64 { return t.UnixMilli() },
@@ -96,6 +95,18 @@ func isUnseen(r rune) bool {
 		return true
 	}
 	return false
+}
+
+// clock is the time of t, and the day where that is not the day of now.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.Year() != now.Year():
+		return t.Format("2 Jan 2006")
+	case t.YearDay() != now.YearDay():
+		return t.Format("2 Jan 15:04")
+	}
+	return t.Format("15:04:05")
 }
 
 // sizeText is a number of bytes; kB is 1000, as everywhere in devhook.
