@@ -108,8 +108,8 @@ func isOfKind(a, b *recorder.Exchange) bool {
 }
 
 // besides are recordings to compare ex with, the one that tells the most first: what it was
-// made from; of a failure its newest replay that went well, and the last of its provider
-// and event before it that did; the one before it of these.
+// made from; its newest replay, of a failure one that went well; of a failure the last of
+// its kind before it that did; the one before it of these.
 func (in *Inspector) besides(ex *recorder.Exchange) (list []beside) {
 	add := func(o *recorder.Exchange, why string) {
 		if !slices.ContainsFunc(list, func(b beside) bool { return b.ID == o.ID }) {
@@ -122,15 +122,17 @@ func (in *Inspector) besides(ex *recorder.Exchange) (list []beside) {
 			add(o, "what it was made from")
 		}
 	}
-	failed := isFailure(ex)
-	if failed {
-		in.back(0, func(o *recorder.Exchange) bool {
-			if o.Parent == ex.ID && isWell(o) {
-				add(o, "its replay that went well")
-				return false
-			}
-			return o.Seq > ex.Seq
-		})
+	failed, replays := isFailure(ex), []*recorder.Exchange{}
+	in.back(0, func(o *recorder.Exchange) bool {
+		if o.Parent == ex.ID {
+			replays = append(replays, o)
+		}
+		return o.Seq > ex.Seq
+	})
+	if i := slices.IndexFunc(replays, isWell); failed && i >= 0 {
+		add(replays[i], "its replay that went well")
+	} else if !failed && len(replays) > 0 {
+		add(replays[0], "its newest replay")
 	}
 	var last, well *recorder.Exchange
 	in.back(ex.Seq, func(o *recorder.Exchange) bool {
@@ -148,6 +150,9 @@ func (in *Inspector) besides(ex *recorder.Exchange) (list []beside) {
 	}
 	if last != nil {
 		add(last, "the one before it")
+	}
+	if len(replays) > 0 {
+		add(replays[0], "its newest replay")
 	}
 	return list
 }

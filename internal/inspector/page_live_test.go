@@ -175,6 +175,7 @@ func TestPageFilter(t *testing.T) {
 	b.wait(`document.getElementById("none").innerText.includes("Nothing matches")`)
 	b.click("#none [data-do=clear]")
 	shows("6,5,4,3,2,1")
+	b.wait(`document.getElementById("said").innerText === ""`) // all went well
 
 	b.open(s.inspect + "/?filter=" + url.QueryEscape("status:5xx")) // as the server writes it
 	shows("6,4,1")
@@ -262,9 +263,6 @@ func TestPageKeys(t *testing.T) {
 	b.press("j") // the tab stays
 	at(11)
 	b.wait(`!document.getElementById("part-response").hidden && document.querySelector("#part-response .tree")`)
-	b.press("r")
-	b.wait(`document.querySelector("#r13 .tag")?.innerText === "replay"`)
-	b.wait(`document.querySelector(".toast.good")?.innerText.includes("#13: 200")`)
 	b.press("d")
 	b.wait(`document.querySelector("#pane .diffpane h1")?.innerText === "#10 and #11" && !document.getElementById("part-response").hidden && document.querySelector("#tab-response .dim").innerText === "same"`)
 	b.press("1")
@@ -273,15 +271,23 @@ func TestPageKeys(t *testing.T) {
 		t.Errorf("the differences are %q", got)
 	}
 	b.press("Escape")
+	b.wait(`!document.querySelector("#pane .diffpane")`)
 	at(11)
-	b.press("Escape")
+	b.press("r")
+	b.wait(`document.querySelector("#r13 .tag")?.innerText === "replay"`)
+	b.wait(`document.querySelector(".toast.good")?.innerText.includes("#13: 200")`)
+	b.press("d")
+	b.wait(`document.querySelector("#pane .diffpane h1")?.innerText === "#11 and #13"`)
+	b.press("Escape", "Escape") // not shown yet, or not
 	b.wait(`location.pathname === "/" && document.querySelector("#pane .home")`)
 	b.press("?")
 	b.wait(`document.getElementById("help").open && document.getElementById("help").contains(document.activeElement)`)
 	b.press("j") // does nothing behind a dialog
 	b.press("Escape")
 	b.wait(`!document.getElementById("help").open && location.pathname === "/"`)
-	b.eval(`history.go(-2)`, nil)
+	b.eval(`history.back()`, nil)
+	at(11)
+	b.eval(`history.back()`, nil)
 	b.wait(`document.querySelector("#pane .diffpane")`)
 	b.press("g")
 	at(13)

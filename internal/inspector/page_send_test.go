@@ -27,11 +27,16 @@ func TestPageReplaysAll(t *testing.T) {
 		s.send(path, `{}`)
 	}
 	b := newTab(t, s, 1440, 900)
+	b.allow("404 (Not Found)")
 	b.open(s.inspect + "/")
 	const hidden = `document.getElementById("again").hidden`
 	b.wait(rowNumbers + ` === "3,2,1" && ` + hidden)
 	b.press("A")
 	b.wait(`document.querySelector(".toast").innerText.includes("Mark some")`)
+	b.fill("#filter", "path:/none")
+	b.press("Escape", "A") // before the list has followed
+	b.wait(`document.getElementById("repeater-filter")?.innerText === "path:/none" && document.getElementById("repeater-fault").innerText === "the filter lets nothing through"`)
+	b.press("Escape")
 	b.fill("#filter", "path:/a")
 	b.wait(rowNumbers + ` === "3,1" && !` + hidden)
 	b.eval(`document.getElementById("again").focus()`, nil)

@@ -8,7 +8,7 @@ import { List, there } from "./list.js";
 import { Live } from "./live.js";
 import { Many } from "./many.js";
 import { upgrade } from "./body.js";
-import { call, clean, copy, el, say } from "./text.js";
+import { call, clean, copy, el, say, told } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 const pane = $("pane"), scroller = $("scroller"), listing = $("list");
@@ -204,7 +204,7 @@ async function refresh(text) {
     damaged(r.damaged);
     history.replaceState(history.state, "", address(path()));
     const open = current(), at = open && list.find(+open.dataset.seq);
-    if (at?.row.id === open.dataset.id) { list.selected = at.row.seq; list.draw(); }
+    if (at && at.row.id === open.dataset.id) { list.selected = at.row.seq; list.draw(); }
   } catch (err) {
     if (err.name === "AbortError") return; // another search has begun
     clearTimeout(searching);
@@ -244,7 +244,7 @@ const does = {
   edit: (b) => withOpen((id) => { const back = focused(); doing(b, () => editor.open(id, back)); }),
   curl: (b) => withOpen((id) => doing(b, async () => {
     const r = await fetch(`/x/${id}/curl`), text = await r.text();
-    if (!r.ok) { const p = JSON.parse(text); throw new Error(p.error + (p.hint ? "; " + p.hint : "")); }
+    if (!r.ok) { const p = JSON.parse(text); throw new Error(told(p)); }
     await copy(text, "The curl command is");
   })),
   diff: () => withOpen((id) => go(`/x/${id}/before`)),
@@ -279,8 +279,9 @@ const does = {
   }),
   trigger: (b) => doing(b, async () => sent(await call("POST", "/devhook/v1/trigger", { fixture: b.dataset.fixture }))),
   again: () => {
-    if (!list.marked.size && !list.filter) say("Mark some (m), or filter (/): these are then replayed.");
-    else many.open(list.filter, [...list.marked]);
+    const text = filter.input.value.trim(); // which the list may not have read yet
+    if (!list.marked.size && !text) say("Mark some (m), or filter (/): these are then replayed.");
+    else many.open(text, [...list.marked]);
   },
   mark: () => {
     const seq = list.selected || +current()?.dataset.seq;
@@ -295,7 +296,7 @@ const does = {
   clear: () => { filter.set(""); filter.input.focus(); },
   top: () => { list.top = 0; list.draw(); listing.focus({ preventScroll: true }); },
   close: () => {
-    const of = pane.querySelector(".diffpane"), back = of && "/x/" + of.dataset.id;
+    const of = pane.querySelector(".diffpane, form[data-id]"), back = of && "/x/" + of.dataset.id;
     if (back && path() !== back) go(back, { focus: narrow() }); else go("/");
     if (!narrow() || path() === "/") listing.focus({ preventScroll: true });
   },

@@ -26,10 +26,10 @@ export class Filter {
   }
 
   // learn asks what keys can be completed with, at most each 20 s.
-  async learn() {
-    if (this.learned && performance.now() - this.learned < 20_000) return;
+  learn() {
+    if (this.learned && performance.now() - this.learned < 20_000) return this.learning;
     this.learned = performance.now();
-    try { this.words = (await (await fetch("/page/words")).json()).words; } catch { this.learned = 0; }
+    return this.learning = fetch("/page/words").then((r) => r.json()).then((r) => { this.words = r.words; }, () => { this.learned = 0; });
   }
 
   set(text) { this.input.value = text; this.clear.hidden = !text; this.hide(); this.apply(); }

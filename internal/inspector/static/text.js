@@ -67,6 +67,11 @@ export async function copy(text, what) {
   say(what + " copied");
 }
 
+// told are the words of an error of the API. A hint that is for programs is left out.
+export function told({ error, hint }) {
+  return error + (hint && !/"\w+":|\/devhook\/v1\//.test(hint) ? "; " + hint : "");
+}
+
 // call asks devhook's API; what it cannot do is an error with its words. Where the API tells
 // how far it is, each is told before there is an answer.
 export async function call(method, path, body, signal, each) {
@@ -82,7 +87,7 @@ export async function call(method, path, body, signal, each) {
     if (signal?.aborted) throw err;
     throw new Error("devhook does not answer. Is it still running?");
   }
-  if (!r.ok || each && answer.error) throw Object.assign(new Error(answer.error + (answer.hint ? "; " + answer.hint : "")), { answer });
+  if (!r.ok || each && answer.error) throw Object.assign(new Error(told(answer)), { answer });
   return answer;
 }
 
