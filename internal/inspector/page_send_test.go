@@ -252,7 +252,7 @@ func TestPageBodies(t *testing.T) {
 			}
 		}
 	}
-	has(show(`{"n":1.50,"big":12345678901234567890,"a":1,"a":2,"content":"{\"reason\":\"spam\"}","e":{},"joy":"👩‍👧"}`, "text/plain", "JSON"), "👩‍👧", "1.50", "12345678901234567890", "name comes twice", "JSON in a string", `reason`, `"spam"`)
+	has(show(`{"n":1.50,"big":12345678901234567890,"a":1,"a":2,"content":"{\"reason\":\"spam\"}","e":{},"joy":"👩‍👧","name":"\u4e2d\u6587 \ud83d\ude00\u202e\u0022"}`, "text/plain", "JSON"), "👩‍👧", `"中文 😀\u202e\u0022"`, "1.50", "12345678901234567890", "name comes twice", "JSON in a string", `reason`, `"spam"`)
 	has(show("{\n \"a\": [1, 2,]\n}", "application/json", "JSON"), "line 2, column 13")
 	has(show(`{"a":1`, "application/json", "JSON"), "ends too early at line 1, column 7")
 	has(show(strings.Repeat("[", 600)+strings.Repeat("]", 600), "application/json", "JSON"), "shown as text: it is nested deeper than 500 at line 1, column 502")

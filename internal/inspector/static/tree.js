@@ -6,6 +6,15 @@ const atOnce = 200;   // members that are shown before "more"
 const openLines = 120; // lines that are open from the start
 const longText = 500; // characters of a string before "more"
 
+// read is a string as it is spelled, but for letters that were escaped, as encoders for ASCII
+// have them: what cannot be seen stays as it is.
+export function read(raw) {
+  return clean(raw.replace(/\\u([dD][89abAB]..)\\u([dD][c-fC-F]..)|\\(?:u([0-9a-fA-F]{4})|[^])/g, (spelled, high, low, one) => {
+    const letter = String.fromCharCode(...[high, low, one].filter(Boolean).map((x) => parseInt(x, 16)));
+    return letter === "\u200d" || letter > " " && !/["\\]|\p{Cs}/u.test(letter) && clean(letter) === letter ? letter : spelled;
+  }));
+}
+
 export function tree(text, { onPick } = {}) {
   const node = parse(text);
   const budget = { lines: openLines };
@@ -22,7 +31,7 @@ function count(node) {
 function start(node) {
   let text = "";
   for (const { key, node: n } of node.items()) {
-    const value = n.count === undefined ? n.raw.slice(0, 40) + (n.to - n.from > 40 ? "…" : "") : n.kind === "object" ? "{…}" : "[…]";
+    const value = n.count === undefined ? read(n.raw.slice(0, 40)) + (n.to - n.from > 40 ? "…" : "") : n.kind === "object" ? "{…}" : "[…]";
     text += (text && ", ") + (key === undefined ? "" : key.slice(0, 40) + ": ") + value;
     if (text.length > 80) break;
   }
@@ -74,7 +83,7 @@ function more(d, node, at, path, depth, budget, onPick) {
 }
 
 function leaf(key, node, path, onPick) {
-  const text = node.kind === "string" ? clean(node.raw) : node.raw;
+  const text = node.kind === "string" ? read(node.raw) : node.raw;
   const value = el("span", { class: "value " + node.kind }, text.length > longText ? text.slice(0, longText) + "…" : text);
   const row = el("div", { class: "leaf" }, ...label(key), value);
   if (text.length > longText) {
