@@ -5,6 +5,7 @@ package inspector_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -147,7 +148,6 @@ func TestPageEditsAndReplays(t *testing.T) {
 	b.open(s.inspect + "/x/last")
 	b.press("R")
 	b.wait(`document.getElementById("editor").open && document.querySelector("#preview p b")`)
-
 	b.fill("#editor [name=headers]", "no colon here")
 	b.wait(`document.getElementById("editor-fault").innerText.includes("no colon")`)
 	b.fill("#editor [name=headers]", "Content-Type: application/json\nX-Shop: 7\nX-Shop: 8\nTiktok-Signature: "+first.header.Get("Tiktok-Signature"))
@@ -189,6 +189,34 @@ func TestPageEditsAndReplays(t *testing.T) {
 	if got := b.text(`document.getElementById("part-about").innerText`); !strings.Contains(got, "header X-Shop: 7") {
 		t.Errorf("what was changed is not told: %s", got)
 	}
+
+	// A body of one line is edited in lines, and is one line when it is sent; white space in
+	// it stays as it was, and so does what is no JSON any more.
+	for _, test := range []struct{ body, shown, from, to, want string }{
+		{`{"a": [1, 2.50], "b": {}, "c": "x,  y"}`, "{\n  \"a\": [\n    1,\n    2.50\n  ],\n  \"b\": {},\n  \"c\": \"x,  y\"\n}", "2.50", "3.0", `{"a": [1, 3.0], "b": {}, "c": "x,  y"}`},
+		{`{"a":1,"b":[]}`, "{\n  \"a\": 1,\n  \"b\": []\n}", "[]", "[{}]", `{"a":1,"b":[{}]}`},
+		{`{"a":1}`, "{\n  \"a\": 1\n}", "}", "", "{\n  \"a\": 1\n"},
+		{"{\r\n\"a\" :1}", "{\n\"a\" :1}", "1", "2", "{\r\n\"a\" :2}"},
+	} {
+		s.send("/hooks", test.body)
+		b.open(s.inspect + "/x/last")
+		b.press("R")
+		b.wait(`document.getElementById("editor").open && document.querySelector("#preview .same")`)
+		if got := b.text(`document.querySelector("#editor [name=body]").value`); got != test.shown {
+			t.Errorf("%q is edited as %q, want %q", test.body, got, test.shown)
+		}
+		b.eval(fmt.Sprintf(`(() => { const f = document.querySelector("#editor [name=body]"); f.value = f.value.replace(%q, %q); f.dispatchEvent(new Event("input", { bubbles: true })); })()`, test.from, test.to), nil)
+		b.wait(`document.querySelector("#preview .change")`)
+		b.click("#editor [data-do=send]")
+		b.wait(`!document.getElementById("editor").open`)
+		if got := string(s.last().body); got != test.want {
+			t.Errorf("of %q the app got %q, want %q", test.body, got, test.want)
+		}
+	}
+	b.open(s.inspect + "/x/3") // or as that line
+	b.press("R")
+	b.click("#editor-body .link")
+	b.wait(`document.querySelector("#editor [name=body]").value.startsWith('{"a": [1, 2.50]') && document.querySelector("#preview .same") && !document.querySelector("#editor-body .link")`)
 }
 
 // Samples are sent from the page of a provider, and recordings become samples.

@@ -1,9 +1,18 @@
 // Edit and replay: what is changed is shown, with the new signature, before it is sent.
 import { openDialog } from "./dialog.js";
+import { parse, respaced } from "./json.js";
 import { call, clean, el } from "./text.js";
 
 const ofTransport = new Set(["content-length", "transfer-encoding", "connection"]);
 const mostEdited = 1 << 20; // bytes of a body in a text area
+
+// spacings are after commas and colons, where JSON is in one line: as most encoders write it.
+const spacings = [["", ""], [" ", " "]], mostSpaced = 1 << 18; // letters
+
+// spacingOf is that of a text in one line; null: it is no JSON, or otherwise spaced.
+function spacingOf(text) {
+  try { return text.length <= mostSpaced && parse(text).count > 0 && spacings.find((s) => respaced(text, ...s) === text) || null; } catch { return null; }
+}
 
 export class Editor {
   constructor(dialog, { sent }) {
@@ -56,10 +65,31 @@ export class Editor {
       } catch { why = "It is not text"; }
       if (this.text?.includes("\0")) { why = "It is not text"; this.text = null; }
     }
-    area.value = this.text ?? "";
+    this.spacing = this.text && spacingOf(this.text);
+    area.value = this.spacing ? respaced(this.text, "", "", "  ") : this.text ?? "";
     this.shown = area.value;
     area.disabled = this.text === null;
+    this.note.className = why ? "fault" : "dim";
     if (why) this.note.textContent = why + " and is sent as it was recorded.";
+    else if (this.spacing) this.note.replaceChildren("It is sent in one line, as it came. ", el("button", { type: "button", class: "link", on: { click: () => this.unspace() } }, "Edit that line"));
+  }
+
+  // unspace has the body edited as it is sent.
+  unspace() {
+    const area = this.form.elements.body;
+    area.value = this.edited();
+    this.spacing = null;
+    this.shown = this.text;
+    this.note.textContent = "";
+    area.focus();
+    this.plan();
+  }
+
+  // edited is the body that is sent. What is no JSON any more is sent as it is written.
+  edited() {
+    const { value } = this.form.elements.body;
+    if (this.spacing) try { parse(value); return respaced(value, ...this.spacing); } catch { /* it is no JSON */ }
+    return /\r\n/.test(this.text) ? value.replace(/\n/g, "\r\n") : value;
   }
 
   // changes are in the words of devhook replay.
@@ -94,7 +124,7 @@ export class Editor {
   request() {
     const f = this.form.elements, r = { ref: this.id, changes: this.changes(), sign: f.sign.value };
     if (f.to.value.trim()) r.to = f.to.value.trim();
-    if (this.text !== null && f.body.value !== this.shown) r.body = /\r\n/.test(this.text) ? f.body.value.replace(/\n/g, "\r\n") : f.body.value;
+    if (this.text !== null && f.body.value !== this.shown && this.edited() !== this.text) r.body = this.edited();
     return r;
   }
 

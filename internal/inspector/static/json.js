@@ -164,3 +164,22 @@ export function inner(text) {
   if (!/^\s*[[{]/.test(text)) return null;
   try { return parse(text); } catch { return null; }
 }
+
+// respaced is a JSON text with other white space between its values, each of which stays as
+// it is spelled: after commas and colons, or, indented, in lines.
+export function respaced(text, comma, colon, indent = "") {
+  const all = text.match(/"(?:[^"\\]|\\[^])*"|[{}[\],:]|[^\s{}[\],:"]+/g) || [], parts = [];
+  let depth = 0;
+  const line = () => (indent ? "\n" + indent.repeat(depth) : "");
+  all.forEach((t, i) => {
+    const opens = t === "{" || t === "[", closes = t === "}" || t === "]", empty = all[i - 1] === "{" || all[i - 1] === "[";
+    if (opens) depth++;
+    if (closes) depth--;
+    if (closes && !empty) parts.push(line());
+    parts.push(t);
+    if (opens && all[i + 1] !== "}" && all[i + 1] !== "]") parts.push(line());
+    if (t === ",") parts.push(indent ? line() : comma);
+    if (t === ":") parts.push(indent ? " " : colon);
+  });
+  return parts.join("");
+}
