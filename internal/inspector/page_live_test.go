@@ -80,6 +80,10 @@ func TestPageComesBack(t *testing.T) {
 	if got := b.text(`document.getElementById("live").innerText`); got != "Disconnected, trying again…" {
 		t.Errorf("the foot says %q", got)
 	}
+	s.start("127.0.0.1:0", inspect)
+	b.wait(`document.querySelector("#pane .paste code").innerText === "` + s.url + `"`) // and nobody copies one that was
+	s.stop()
+	b.wait(`document.getElementById("live").dataset.state === "lost"`)
 	b.press("j")
 	b.wait(`document.querySelector(".toast.fail")?.innerText.includes("does not answer")`)
 	s.start(listen, inspect)

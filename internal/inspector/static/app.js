@@ -42,7 +42,15 @@ async function go(to, { push = true, focus = false } = {}) {
   if (focus && wanted === to) pane.querySelector("h1")?.focus({ preventScroll: true });
 }
 
+// publicURL is what providers are told, and what the start and the pages of providers say.
+const publicURL = () => $("status").querySelector("[data-do=copy]")?.dataset.text;
+let saidURL = publicURL();
+
 document.body.addEventListener("htmx:afterSwap", (e) => {
+  if (e.detail.target === $("status") && saidURL !== publicURL()) {
+    saidURL = publicURL();
+    if (/^\/(providers\/.*)?$/.test(path())) go(path(), { push: false });
+  }
   if (e.detail.target !== pane) return;
   document.title = e.detail.xhr.getResponseHeader("X-Devhook-Title") || "devhook";
   pane.scrollTop = 0;
