@@ -67,7 +67,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 // shown makes what has come into the pane work.
 function shown() {
   const article = pane.querySelector("article[data-seq]");
-  if (article) useTab(tab, false);
+  if (article) useTab(telling(article), false);
   marks();
   const chosen = list.selected && list.find(list.selected)?.row.id;
   if (article && chosen !== article.dataset.id && path() === "/x/" + chosen) return; // what comes is late: another was chosen meanwhile
@@ -78,6 +78,13 @@ function shown() {
   // What is shown by a link or a bookmark can be far from what was read of the list. Under a
   // filter it may not be in it.
   if (article && !list.filter) list.reach(seq, { quiet: true, still: () => !list.selected && +current()?.dataset.seq === seq });
+}
+
+// telling is the tab to begin with: that of before, or, of a comparison, one where
+// something differs.
+function telling(article) {
+  const part = article.querySelector("#part-" + tab) || article.querySelector("#part-request");
+  return (part.querySelector(":scope > .same") && article.querySelector("[role=tabpanel]:has(> .table > .changes)") || part).id.slice(5);
 }
 
 function useTab(name, focus) {
