@@ -122,6 +122,8 @@ type shell struct {
 	List    rowList
 	Pane    template.HTML // made by a template of ours
 	Open    string        // the id of the exchange in the pane
+	Zone    string        // that times are shown in
+	Offset  int           // of it now, in seconds east of UTC
 }
 
 // firstRows is how many rows come with the page: what most screens have. Each is time
@@ -142,6 +144,7 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 		return
 	}
 	s := shell{Title: title, Static: "/static/" + staticSum(), Modules: modules, Status: in.o.Status(), Filter: r.URL.Query().Get("filter"), Pane: template.HTML(pane.String())}
+	s.Zone, s.Offset = in.o.Now().Local().Zone()
 	if ex, ok := data.(*detail); ok {
 		s.Open = string(ex.Exchange.ID)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -63,6 +64,14 @@ func TestPageIsLive(t *testing.T) {
 	}
 	b.click("#fresh")
 	b.wait(`document.querySelector("#r46") && document.getElementById("scroller").scrollTop === 0 && document.getElementById("fresh").hidden`)
+
+	// Who is in another zone is told which one times are of.
+	if got := b.text(`document.getElementById("zone").hidden`); got != "true" {
+		t.Error("the zone is told to who is in it")
+	}
+	command(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"})
+	b.open(s.inspect + "/")
+	b.wait(`document.getElementById("zone").innerText.startsWith("times in ")`)
 }
 
 // A devhook that ends and comes again finds the page where it was: nothing is missing,

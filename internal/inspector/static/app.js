@@ -469,5 +469,6 @@ if (wrong) { // all is shown, until it is right, and where it is wrong
   damaged(+first.damaged);
   if (unread) refresh(text); // tells why
 }
+$("zone").hidden = +$("zone").dataset.offset === -60 * new Date().getTimezoneOffset(); // it may be that of a container
 shown();
 document.documentElement.dataset.ready = "yes";
