@@ -208,7 +208,7 @@ func (u *up) printSource(s openStream, st stream.Status) {
 	if st.Gap() != "" {
 		line.Missing = &span{st.From, st.To}
 	}
-	u.printLine(event{"source", line})
+	u.printAside(event{"source", line})
 }
 
 // describeStreams is the part of the ready block on what is listened to.

@@ -238,3 +238,30 @@ func TestRetention(t *testing.T) {
 		}
 	}
 }
+
+// A reader that sleeps holds up neither who must go on nor the end.
+func TestNobodyReads(t *testing.T) {
+	defer func(d time.Duration) { unreadTime = d }(unreadTime)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	u := &up{p: &program{stdout: w}, asides: make(chan any, maxAsides)}
+	var printing sync.WaitGroup
+	over := make(chan struct{})
+	printing.Go(func() { u.printAsides(over) })
+	for range 2 * maxAsides { // more than a pipe holds, and more than wait
+		u.printAside(event{"tunnel", struct{ Error string }{strings.Repeat("x", 200)}})
+	}
+	close(over)
+	unreadTime = 10 * time.Millisecond
+	if u.awaitReader(&printing) {
+		t.Error("all was printed, with nobody to read it")
+	}
+	unreadTime = time.Minute
+	go io.Copy(io.Discard, r)
+	if !u.awaitReader(&printing) {
+		t.Error("not all was printed, with somebody to read it")
+	}
+}

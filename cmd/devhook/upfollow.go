@@ -22,6 +22,7 @@ func (u *up) follow(from recorder.Cursor) {
 		list = u.store.FollowEnds(context.Background(), from)
 	}
 	for ex, err := range list {
+		u.followed.Add(1)
 		if err != nil {
 			u.log.Warn("cannot read a recording", "error", err)
 			continue

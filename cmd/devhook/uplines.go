@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"devhook/recorder"
 	"devhook/tunnel"
@@ -12,6 +14,10 @@ import (
 
 // end is the last word of `devhook up`.
 func (u *up) end(err error) {
+	if u.unread {
+		u.errs.Printf("nobody reads what is printed, so the rest of it is left out; devhook list has it")
+		return
+	}
 	if u.cfg.Get("output").Text() == "json" {
 		u.printEnd(err)
 		return
@@ -28,6 +34,58 @@ func (u *up) printLine(v any) {
 		defer u.printMu.Unlock()
 		u.p.stdout.Write(line)
 	}
+}
+
+// printAside is [up.printLine] for who must not wait for a reader that sleeps: who hears
+// the signals, and who talks to a platform. Of such a reader it leaves out what is more
+// than maxAsides.
+func (u *up) printAside(v any) {
+	select {
+	case u.asides <- v:
+	default:
+	}
+}
+
+const maxAsides = 1000 // lines
+
+// printAsides prints them until over is closed, and those that are left then.
+func (u *up) printAsides(over <-chan struct{}) {
+	for {
+		select {
+		case v := <-u.asides:
+			u.printLine(v)
+			continue
+		case <-over:
+		}
+		for {
+			select {
+			case v := <-u.asides:
+				u.printLine(v)
+			default:
+				return
+			}
+		}
+	}
+}
+
+// unreadTime is how long not a line may get through at the end until who should read them
+// is taken for one who does not, as a program does that has started this one and looks at
+// its first line alone.
+var unreadTime = 3 * time.Second
+
+// awaitReader waits until all is printed, and reports whether somebody has read it.
+func (u *up) awaitReader(printing *sync.WaitGroup) bool {
+	done := make(chan struct{})
+	go func() { printing.Wait(); close(done) }()
+	for last := int64(-1); u.followed.Load() != last; {
+		last = u.followed.Load()
+		select {
+		case <-done:
+			return true
+		case <-time.After(unreadTime):
+		}
+	}
+	return false
 }
 
 func (u *up) printReady(public string) {
@@ -98,7 +156,7 @@ func (u *up) printTunnel(e tunnel.Event) {
 	if e.Err != nil {
 		line.Error = e.Err.Error()
 	}
-	u.printLine(event{"tunnel", line})
+	u.printAside(event{"tunnel", line})
 }
 
 func (u *up) printEnd(err error) {

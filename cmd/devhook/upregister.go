@@ -105,7 +105,7 @@ func (u *up) relearn() {
 
 func (u *up) sayStep(provider string, s register.Step) {
 	if u.cfg.Get("output").Text() == "json" {
-		u.printLine(stepLine(provider, s))
+		u.printAside(stepLine(provider, s))
 		return
 	}
 	u.errs.Printf("%s: %s", provider, stepText(u.errs, s))
@@ -113,7 +113,7 @@ func (u *up) sayStep(provider string, s register.Step) {
 
 func (u *up) sayRegistered(provider, account, url string) {
 	if u.cfg.Get("output").Text() == "json" {
-		u.printLine(registeredLine(provider, account, url))
+		u.printAside(registeredLine(provider, account, url))
 		return
 	}
 	u.errs.Printf("%s", registeredText(u.errs, provider, url))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devhook/internal/config"
@@ -50,7 +51,11 @@ type up struct {
 	missed  missed
 	warned  map[string]bool // providers that were warned of
 	printMu sync.Mutex      // held while a line of --json is printed
-	running *recorder.Announcement
+	asides  chan any        // lines that wait to be; see printAside
+
+	followed atomic.Int64 // what follow has come to
+	unread   bool         // nobody reads what is printed; set before ended
+	running  *recorder.Announcement
 
 	registrations []*ownRegistration
 	learnedMu     sync.Mutex
@@ -100,6 +105,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	serving, stopServing := context.WithCancel(context.Background())
 	defer stopServing()
 	served := u.serve(serving)
+	u.asides = make(chan any, maxAsides)
 	registering, stopRegistering := context.WithCancel(context.Background())
 	defer stopRegistering()
 	u.register(registering)
@@ -108,8 +114,10 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		return err
 	}
 	defer u.notReady()
-	var followed, retained sync.WaitGroup
-	followed.Go(func() { u.follow(from) }) // behind the ready line, which is the first
+	var printing, retained sync.WaitGroup
+	over := make(chan struct{})
+	printing.Go(func() { u.follow(from) }) // behind the ready line, which is the first
+	printing.Go(func() { u.printAsides(over) })
 	u.startStreams(from)
 	retained.Go(func() { u.retain(serving) })
 	err = u.wait(ctx, signals, served)
@@ -133,7 +141,8 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 		u.closeDoors()
 		retained.Wait()
 		closeErr := u.closeStore()
-		followed.Wait()
+		close(over)
+		u.unread = !u.awaitReader(&printing)
 		u.streams.served.Wait()
 		ended <- closeErr
 	}()
