@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -77,8 +76,8 @@ func (u *up) warnOpen(ex *recorder.Exchange) {
 // A missed counts the events of streams that the app was not there for. Webhooks are
 // sent again by their providers; these by nobody, unless the user does.
 type missed struct {
-	n     int
-	since time.Time // of the first
+	n           int
+	first, last uint64 // numbers between which they are
 }
 
 // add takes in what became of ex, and says how to send what was missed once the app is
@@ -88,9 +87,10 @@ func (m *missed) add(ex *recorder.Exchange, errs *terminal.Terminal) {
 	case ex.Origin != recorder.Stream:
 	case ex.Outcome == recorder.Unreachable:
 		if m.n == 0 {
-			m.since = ex.At
+			m.first, m.last = ex.Seq, ex.Seq
 		}
 		m.n++
+		m.first, m.last = min(m.first, ex.Seq), max(m.last, ex.Seq)
 	case m.n > 0:
 		m.tell(errs)
 		m.n = 0
@@ -99,7 +99,7 @@ func (m *missed) add(ex *recorder.Exchange, errs *terminal.Terminal) {
 
 func (m *missed) tell(errs *terminal.Terminal) {
 	if m.n > 0 {
-		errs.Hint(fmt.Sprintf("the app was not there for %s of a stream, which nobody sends again; this does: devhook replay --filter 'origin:stream outcome:unreachable since:%s'",
-			countOf(m.n, "event", "events"), m.since.UTC().Format(time.RFC3339)))
+		errs.Hint(fmt.Sprintf("the app was not there for %s of a stream, which nobody sends again; this does: devhook replay --filter 'origin:stream outcome:unreachable seq:%d..%d'",
+			countOf(m.n, "event", "events"), m.first, m.last))
 	}
 }
