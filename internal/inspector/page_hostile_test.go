@@ -128,6 +128,7 @@ func TestPageIsAccessible(t *testing.T) {
 	b := newTab(t, s, 1440, 900)
 	check := func(state string) {
 		t.Helper()
+		b.wait(`!document.querySelector(".scroller.stale")`) // which is pale
 		for _, dark := range []bool{false, true} {
 			b.dark(dark)
 			b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`, nil)

@@ -201,7 +201,7 @@ const live = new Live({
     if (box.dataset.state === word) return;
     box.dataset.state = word;
     if (word === "live" && missed) go(path(), { push: false });
-    box.textContent = { wait: "Connecting…", live: "Live", lost: "Disconnected, trying again…" }[word];
+    box.textContent = { live: "Live", lost: "Disconnected, trying again…" }[word];
   },
 });
 

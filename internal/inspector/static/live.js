@@ -47,7 +47,6 @@ export class Live {
       this.after = e.lastEventId || this.after;
       what(e.data);
     });
-    this.on.state("wait");
     hear("open", () => this.up());
     hear("reset", () => { this.up(); this.on.reset(); });
     hear("row", (html) => this.on.row(html));
