@@ -44,7 +44,7 @@ be hurt; all that is sent is recorded. The exit code is 1 if there is a finding.
 	}
 }
 
-func (p *program) attack(c *cli.Context) error {
+func (p *program) attack(c *cli.Context) (err error) {
 	list, err := chosenVariants(c.StringSlice("only"))
 	if err != nil {
 		return err
@@ -57,6 +57,12 @@ func (p *program) attack(c *cli.Context) error {
 			return err
 		}
 	}
+	attacked := false
+	defer func() {
+		if path := c.String("junit"); path != "" && !attacked {
+			err = reportOf(path, "devhook attack", nil, err)
+		}
+	}()
 	t, err := p.try(c, "provider")
 	if err != nil {
 		return err
@@ -104,6 +110,7 @@ func (p *program) attack(c *cli.Context) error {
 	case err != nil:
 		return misused(err)
 	}
+	attacked = true
 	return p.attackResult(c, t, heading, results)
 }
 

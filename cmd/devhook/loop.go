@@ -44,7 +44,7 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	changed, done := watchAll(files)
 	defer done()
 	for first := true; ; first = false {
-		err := s.again(going, sources, origin, first)
+		err := s.report(s.again(going, sources, origin, first))
 		if going.Err() != nil {
 			return nil
 		}

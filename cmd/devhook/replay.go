@@ -35,7 +35,7 @@ The recording stays as it is; what is sent is recorded, too.`,
 			),
 			s.flags(),
 		),
-		Action: s.replay,
+		Action: func(c *cli.Context) error { return s.report(s.replay(c)) },
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type checked struct {
 	why         string // it is not as expected; "": it is
 	said        string // the beginning of the answer that is not, in one line; or what else there is to say
 	skipped     string // why it was not sent; "": it was
+	broken      bool   // why is of the run, and not of what the app did
 }
 
 // junit is a report in the format that CI systems read; it has no standard, and
@@ -42,6 +44,7 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Time    string        `xml:"time,attr"`
 	Failure *junitMessage `xml:"failure"`
+	Error   *junitMessage `xml:"error"`
 	Skipped *junitMessage `xml:"skipped"`
 }
 
@@ -58,6 +61,9 @@ func reportJUnit(w io.Writer, suite string, list []checked) error {
 		all += c.took
 		entry := junitCase{Name: c.name, Class: c.class, Time: seconds(c.took)}
 		switch {
+		case c.broken:
+			report.Errors++
+			entry.Error = &junitMessage{c.why, c.said}
 		case c.why != "":
 			report.Failures++
 			entry.Failure = &junitMessage{c.why, c.said}
@@ -73,6 +79,29 @@ func reportJUnit(w io.Writer, suite string, list []checked) error {
 		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
 	}
 	return err
+}
+
+// report writes the report that was asked for, if any, of a run that ended with err, and
+// returns err.
+func (s *sending) report(err error) error {
+	if s.junit == "" || s.c.Bool("dry-run") {
+		return err
+	}
+	return reportOf(s.junit, "devhook "+s.c.Command.Name, s.reported, err)
+}
+
+// reportOf writes a report of list, and returns err, which the run ended with, unless it
+// cannot be written. An err that nothing in list tells of is an error in it: who reads
+// reports alone must not take the app for right, and not read one of an earlier run.
+func reportOf(path, suite string, list []checked, err error) error {
+	if err != nil {
+		f := explain(err)
+		told := (f.code == 1 || f.code == 4) && slices.ContainsFunc(list, func(c checked) bool { return c.why != "" })
+		if !told {
+			list = append(slices.Clone(list), checked{name: suite, class: "devhook", why: cmp.Or(f.text, "interrupted"), said: f.hint, broken: true})
+		}
+	}
+	return cmp.Or(writeJUnit(path, suite, list), err)
 }
 
 // writeJUnit writes a report into the file of --junit, whole or not at all.

@@ -69,9 +69,13 @@ type sending struct {
 	unsigned map[string]bool
 }
 
-// prepare reads the flags that all have who send: where lines go, and --to.
+// prepare reads the flags that all have who send: where lines and reports go, and --to.
 func (s *sending) prepare(c *cli.Context) (err error) {
 	s.c, s.out, s.errs = c, s.p.out(c), s.p.errs(c)
+	if err := checkPlace("junit", c.String("junit")); err != nil {
+		return err
+	}
+	s.junit = c.String("junit")
 	if c.IsSet("to") {
 		s.to, err = config.ParseForward(c.String("to"))
 	}
@@ -104,10 +108,6 @@ func (s *sending) begin(c *cli.Context) (err error) {
 		if c.Int(name) < 1 {
 			return &failure{code: 2, text: fmt.Sprintf("--%s is %d; the least is 1", name, c.Int(name))}
 		}
-	}
-	s.junit = c.String("junit")
-	if err := checkPlace("junit", s.junit); err != nil {
-		return err
 	}
 	if c.IsSet("baseline") {
 		if s.baseline, err = readBaseline(c.String("baseline")); err != nil {

@@ -191,11 +191,6 @@ func (s *sending) result(interrupted bool) error {
 		}
 		s.errs.Printf("%s", s.baseline.summary())
 	}
-	if s.junit != "" {
-		if err := writeJUnit(s.junit, "devhook "+s.c.Command.Name, s.reported); err != nil {
-			return err
-		}
-	}
 	switch {
 	case s.baseline != nil && s.baseline.regressed > 0 && s.answered > 0:
 		return &failure{code: 1, text: fmt.Sprintf("%d of %d regressed since the baseline", s.baseline.regressed, s.sent)}

@@ -52,7 +52,7 @@ has the fields of a case. What is sent is recorded.`,
 			&cli.BoolFlag{Name: "json", Usage: "print each case as a line of JSON, and how many are right"},
 			configFlag(),
 		}, commonFlags()...),
-		Action: taking(1, "one folder of cases", "devhook test webhooks --to :3000", s.test),
+		Action: taking(1, "one folder of cases", "devhook test webhooks --to :3000", func(c *cli.Context) error { return s.report(s.test(c)) }),
 	}
 }
 
@@ -66,9 +66,6 @@ type testCase struct {
 
 func (s *sending) test(c *cli.Context) (err error) {
 	if err := s.prepare(c); err != nil {
-		return err
-	}
-	if err := checkPlace("junit", c.String("junit")); err != nil {
 		return err
 	}
 	ready := new(readiness)
@@ -168,11 +165,6 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 			Wrong   int `json:"wrong"`
 			NotSent int `json:"not_sent"`
 		}{len(cases), len(s.reported) - failed, failed, len(cases) - len(s.reported)}}); err != nil {
-			return err
-		}
-	}
-	if path := s.c.String("junit"); path != "" {
-		if err := writeJUnit(path, "devhook test", s.reported); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ It goes to the app of the running devhook up, or of devhook.yaml.`,
 			),
 			s.flags(),
 		),
-		Action: s.trigger,
+		Action: func(c *cli.Context) error { return s.report(s.trigger(c)) },
 	}
 }
 
