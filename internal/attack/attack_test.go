@@ -259,6 +259,37 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Who answers all in one way has one finding, and nothing is noted of single variants: the
+// secret is another, or the app is broken.
+func TestAllAlike(t *testing.T) {
+	p, _ := verify.Lookup("stripe")
+	f, _ := fixtures.Lookup("stripe", "invoice.paid")
+	f, err := f.Fill(time.Now(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(p, Holding(p, verify.Keys{Secrets: []verify.Secret{verify.NewSecret("whsec_1")}}), f.Exchange.Request, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for status, want := range map[int]string{401: "refuses-right", 500: crash} {
+		results, err := a.Run(t.Context(), Target{Now: time.Now, Send: func(context.Context, Variant, recorder.Request) (Answer, error) {
+			return Answer{Status: status}, nil
+		}}, Variants, func(Result) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := Findings(results); len(found) != 1 || found[0].Fault.ID != want {
+			t.Errorf("%d: found is %v", status, found)
+		}
+		for _, r := range results {
+			if r.Note != "" && r.Note == r.Variant.refusedNote {
+				t.Errorf("%d: %s: %s", status, r.Variant.Name, r.Note)
+			}
+		}
+	}
+}
+
 // A finding has what the handler said to the request that it got wrong, and nothing of others.
 func TestSaid(t *testing.T) {
 	said := func(v Variant, answers ...Answer) string {

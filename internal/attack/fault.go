@@ -11,8 +11,12 @@ type Fault struct {
 
 var ofSignatures = []string{"accepts-empty-signature", "compares-prefix", "ignores-case", "unsigned-body", "parsed-json", "unsigned-time", "no-tolerance", "trims-body", "empty-body", "other-scheme", "passes-errors", "empty-secret", "unsigned-token", "decoded-text"}
 
-// answersFirst is the fault of who answers before it verifies. Its answers tell nothing else.
-const answersFirst = "answers-first"
+const (
+	// answersFirst is the fault of who answers before it verifies. Its answers tell nothing else.
+	answersFirst = "answers-first"
+	// crash is the fault of who falls over what falls over nothing else, or over all.
+	crash = "crash"
+)
 
 // faults are all faults, the gravest first.
 var faults = []Fault{
@@ -43,7 +47,7 @@ var faults = []Fault{
 	{"crash-event", "crashes on an unknown event", "Answer 2xx to events that it does not know: new ones come without notice, and 5xx has them sent again.", nil},
 	{"crash-fields", "crashes on fields that are missing, null or of another type", "Check what is read from the body; answer 4xx to what cannot be used.", nil},
 	{"crash-body", "crashes on a body that it cannot read", "Catch what verifying and parsing throw, and answer 400: some libraries throw at an empty body, too.", nil},
-	{"crash", "crashes", "Look at its log: it answered 5xx.", nil},
+	{crash, "crashes", "Look at its log: it answered 5xx.", nil},
 	{"not-idempotent", "acts twice on one webhook", "Remember the delivery id (where there is none, a hash of the body) before acting, and answer 2xx to what is known.", []string{"race"}},
 	{"race", "acts twice if one webhook comes twice at once", "Look and remember in one step: an INSERT with a unique key, SET NX, a lock.", nil},
 }

@@ -52,7 +52,7 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 		case a.Status == 0:
 			find("no-answer", "%s", a.Detail)
 		case a.Status >= 500:
-			find(cmp.Or(v.crashed, "crash"), "answered %d", a.Status)
+			find(cmp.Or(v.crashed, crash), "answered %d", a.Status)
 		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0 && v.idleNote != "":
 			r.Note = v.idleNote
 		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0:
@@ -132,12 +132,16 @@ func Findings(results []Result) []Finding {
 	by := map[string]*Finding{}
 	all := refusesAll(results)
 	early := slices.ContainsFunc(results, func(r Result) bool { return r.Fault == answersFirst })
+	down := crashesAlike(results)
 	for _, r := range results {
 		if r.Fault == "" {
 			continue
 		}
 		if all && r.Fault == r.Variant.refused {
 			r.Fault = "refuses-right"
+		}
+		if down && r.Fault == r.Variant.crashed {
+			r.Fault = crash
 		}
 		if early && r.Shot.Want == Refuse && r.Effects == 0 && r.Fault == r.Variant.accepted {
 			r.Fault = answersFirst
@@ -158,6 +162,15 @@ func Findings(results []Result) []Finding {
 		list = append(list, *f)
 	}
 	return list
+}
+
+// crashesAlike reports whether what is right had the handler crash, and all that is wrong
+// about a signature: then that one variant did says nothing about what is special in it.
+func crashesAlike(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.Variant.Name == control && r.Fault == crash }) &&
+		!slices.ContainsFunc(results, func(r Result) bool {
+			return r.Variant.crashed == "crash-signature" && slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Status < 500 })
+		})
 }
 
 // refusesAll reports whether all that is right was refused: then that one variant

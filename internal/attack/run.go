@@ -59,6 +59,9 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 				return all, err
 			}
 			r = judge(v, s, answers, effects, acts && (renews || !v.decoy))
+			if r.Note == v.refusedNote && refusesAll(all) { // as it does all that is right
+				r.Note = ""
+			}
 			acts = acts || effects > 0 && (s.Want == Accept || s.Want == Once)
 			if s.Want == Once && !v.decoy && effects == 0 {
 				renews = false

@@ -99,10 +99,13 @@ const (
 	timeUnseen = "no time is signed"
 )
 
+// control is the name of the webhook as it is.
+const control = "control"
+
 // Variants are all variants, in the order in which they are to be sent. The first
 // is the webhook as it is.
 var Variants = []Variant{
-	{Name: "control", About: "as the provider sends it", Want: Accept, signed: true, make: same, refused: "refuses-right"},
+	{Name: control, About: "as the provider sends it", Want: Accept, signed: true, make: same, refused: "refuses-right"},
 
 	{Name: "signature-missing", About: "no signature at all", Want: Refuse, make: unsigned, accepted: "fails-open", crashed: "crash-signature"},
 	{Name: "signature-empty", About: "nothing where the signature was", Want: Refuse, accepted: "accepts-empty-signature", crashed: "crash-signature",
