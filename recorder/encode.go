@@ -157,7 +157,9 @@ func (e *encoder) response(key string, r *Response) {
 	e.body(r.Body)
 	e.int("size", r.Size)
 	e.truncated(r.Truncated)
-	e.int("took_ns", int64(r.Took/time.Nanosecond))
+	if r.Took != 0 { // is of another, who did not tell it
+		e.int("took_ns", int64(r.Took/time.Nanosecond))
+	}
 	e.raw(`}`)
 }
 
