@@ -39,7 +39,7 @@ asked before and after. What the app counts wrong is told, and which mistake com
 			&cli.StringFlag{Name: "effects", Usage: "the `URL|COMMAND` that prints what the app has counted"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; print the events, one a line"},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer"},
-			&cli.BoolFlag{Name: "json", Usage: "print the totals as a line of JSON"},
+			&cli.BoolFlag{Name: "json", Usage: "print the totals as a line of JSON; with --dry-run, each event"},
 			configFlag(),
 		}, append(liveFlags(), commonFlags()...)...),
 		Action: p.session,
@@ -90,12 +90,7 @@ func (p *program) session(c *cli.Context) (err error) {
 	}
 	events := livesession.New(o)
 	if c.Bool("dry-run") {
-		for _, e := range events {
-			if _, err := fmt.Fprintf(p.stdout, "%s\n", e.Body()); err != nil {
-				return wrote(err)
-			}
-		}
-		return nil
+		return p.showSession(c, events)
 	}
 	s := &sending{p: p}
 	if err := s.prepare(c); err != nil {
@@ -125,6 +120,27 @@ func (p *program) session(c *cli.Context) (err error) {
 		}
 	}
 	return cmp.Or(s.sum(events, counted, played != nil), played)
+}
+
+// showSession prints the bodies of events, one a line, or lines of JSON that hold them
+// byte for byte.
+func (p *program) showSession(c *cli.Context, events []livesession.Event) error {
+	for _, e := range events {
+		if !c.Bool("json") {
+			if _, err := fmt.Fprintf(p.stdout, "%s\n", e.Body()); err != nil {
+				return wrote(err)
+			}
+			continue
+		}
+		if err := p.line(event{"event", struct {
+			AtNS int64  `json:"at_ns"` // after the start
+			Name string `json:"event"`
+			Body string `json:"body"`
+		}{e.At.Nanoseconds(), e.Type, string(e.Body())}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // play sends events at their times. It ends at the first that the app is not there
