@@ -182,6 +182,10 @@ func (p *program) chosen(c *cli.Context) (func(*recorder.Store) iter.Seq2[*recor
 	case c.IsSet("n") && !filtered:
 		return nil, &failure{code: 2, text: "-n chooses of those that a filter lets through, and these are named"}
 	case filtered:
+		if i := slices.IndexFunc(c.Args().Slice(), isRef); i >= 0 {
+			ref := c.Args().Get(i)
+			return nil, &failure{code: 2, text: fmt.Sprintf("%s names a recording, and export takes recordings or a filter, not both", ref), hint: fmt.Sprintf("leave the filter out, or write '\"%s\"' if it is a text in bodies", ref)}
+		}
 		f, err := p.filter(args)
 		return func(s *recorder.Store) iter.Seq2[*recorder.Exchange, error] {
 			return s.Query(recorder.Query{Filter: f, Newest: c.Int("n")})
@@ -200,6 +204,15 @@ func (p *program) chosen(c *cli.Context) (func(*recorder.Store) iter.Seq2[*recor
 			}
 		}
 	}, nil
+}
+
+// isRef reports whether word can name a recording as no text in bodies would: 12, last~2.
+func isRef(word string) bool {
+	name, back, counted := strings.Cut(word, "~")
+	if name == "last" || name == "live" {
+		return !counted || isDigits(back)
+	}
+	return isDigits(strings.TrimPrefix(word, "#"))
 }
 
 // takeOut returns the secrets of --secret. One that cannot be had is an error: what was

@@ -83,6 +83,17 @@ func (e *exporting) verifying(provider string, s sharing.Signature) string {
 	return provider + " has " + with
 }
 
+// placesText names places of a message for a person, of many the first.
+func placesText(places []string) string {
+	const shown = 12
+	more := ""
+	if len(places) > shown {
+		more = fmt.Sprintf(" and %d more", len(places)-shown)
+		places = places[:shown]
+	}
+	return terminal.Safe(strings.Join(places, ", ")) + more
+}
+
 // summary tells what was done.
 func (e *exporting) summary() {
 	if e.count == 0 {
@@ -90,13 +101,7 @@ func (e *exporting) summary() {
 		return
 	}
 	if places := slices.Sorted(maps.Keys(e.export.Replaced)); len(places) > 0 {
-		const shown = 12
-		more := ""
-		if len(places) > shown {
-			more = fmt.Sprintf(" and %d more", len(places)-shown)
-			places = places[:shown]
-		}
-		e.errs.Paragraph(0, "left out or replaced: "+terminal.Safe(strings.Join(places, ", "))+more+". Look whether that is all before you share it.")
+		e.errs.Paragraph(0, "left out or replaced: "+placesText(places)+". Look whether that is all before you share it.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.export.Signed)) {
 		e.errs.Paragraph(0, "signed anew, with a secret that is for nothing else: "+terminal.Safe(e.verifying(id, e.export.Signed[id])))

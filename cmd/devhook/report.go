@@ -138,10 +138,18 @@ func checkedOf(done *recorder.Exchange, source *recorder.Exchange, why string) c
 	if why == "" && done.Outcome != recorder.Answered {
 		c.why = "not answered: " + done.Detail
 	}
-	if c.why != "" && done.Outcome == recorder.Answered {
-		c.said = terminal.Excerpt(done.Answer().Body.Bytes)
+	if c.why != "" {
+		c.said = said(done)
 	}
 	return c
+}
+
+// said is the beginning of what the app answered, in one line, "" if that is nothing.
+func said(done *recorder.Exchange) string {
+	if done.Outcome != recorder.Answered {
+		return ""
+	}
+	return terminal.Excerpt(done.Answer().Body.Bytes)
 }
 
 // A baseline is an earlier run, as --json printed it.
@@ -251,7 +259,7 @@ func (s *sending) compareToBaseline(done, source *recorder.Exchange) (wrong stri
 	})
 	switch {
 	case wrong != "":
-		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook:"), done.Seq, terminal.Safe(text))
+		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook:"), done.Seq, s.quoting(text, done))
 	case text != "":
 		s.errs.Printf("%s #%d: %s", s.errs.Good("devhook:"), done.Seq, terminal.Safe(text))
 	}

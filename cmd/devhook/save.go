@@ -66,7 +66,7 @@ func (p *program) save(c *cli.Context) error {
 		return wrote(err)
 	}
 	if len(replaced) > 0 {
-		errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". Look whether that is all before you share it.")
+		errs.Paragraph(0, "replaced: "+placesText(replaced)+". Look whether that is all before you share it.")
 	}
 	if f.Name != "" {
 		errs.Printf("devhook trigger %s sends it", terminal.Safe(quoteShell(f.Provider+"/"+f.Name)))

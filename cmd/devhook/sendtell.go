@@ -77,11 +77,13 @@ func (s *sending) tell(d sent) error {
 	}
 	if why != "" {
 		s.failed++
-		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, terminal.Safe(why))
+		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, s.quoting(why, done))
 	}
 	entry := checkedOf(done, d.ex, why)
 	if s.baseline != nil {
-		entry.why = s.compareToBaseline(done, d.ex)
+		if entry.why = s.compareToBaseline(done, d.ex); entry.why != "" {
+			entry.said = said(done)
+		}
 	}
 	if s.junit != "" {
 		s.reported = append(s.reported, entry)
@@ -90,6 +92,14 @@ func (s *sending) tell(d sent) error {
 		s.progress(false)
 	}
 	return nil
+}
+
+// quoting is why an answer is wrong, and what it says, unless the line of the exchange has that.
+func (s *sending) quoting(why string, done *recorder.Exchange) string {
+	if text := said(done); text != "" && (s.c.Bool("json") || done.Response.Status < 400) {
+		why += "; it said: " + text
+	}
+	return terminal.Safe(why)
 }
 
 // manySent is from how many on only trouble gets a line on a screen, and a count

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"devhook/internal/terminal"
 	"devhook/internal/trial"
@@ -129,7 +128,7 @@ func (p *program) saveShrunk(c *cli.Context, t *trying, ex *recorder.Exchange, n
 	}
 	t.errs.Printf("saved as %s", terminal.Safe(path))
 	if len(replaced) > 0 {
-		t.errs.Paragraph(0, "replaced: "+terminal.Safe(strings.Join(replaced, ", "))+". If the app does not fail on it any more: --raw --force.")
+		t.errs.Paragraph(0, "replaced: "+placesText(replaced)+". If the app does not fail on it any more: --raw --force.")
 	}
 	return nil
 }
