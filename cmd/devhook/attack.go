@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"devhook/internal/config"
 	"devhook/internal/terminal"
 	"devhook/internal/trial"
+	"devhook/recorder"
 
 	"github.com/urfave/cli/v2"
 )
@@ -173,14 +175,13 @@ func attackCells(name, want, did string) string {
 func (p *program) attackResult(c *cli.Context, t *trying, heading string, results []attack.Result) error {
 	findings, summary := attack.Findings(results), attack.Summarize(results)
 	suite := "devhook attack " + heading
-	handler := *t.App
-	handler.User = nil
+	handler := handlerOf(t.App, t.Source)
 	reports := []struct {
 		flag  string
 		write func(io.Writer) error
 	}{
 		{"junit", func(w io.Writer) error { return reportJUnit(w, suite, checkedVariants(suite, results)) }},
-		{"sarif", func(w io.Writer) error { return attack.WriteSARIF(w, version, handler.String(), findings) }},
+		{"sarif", func(w io.Writer) error { return attack.WriteSARIF(w, version, handler, findings) }},
 	}
 	for _, r := range reports {
 		if !c.IsSet(r.flag) {
@@ -236,6 +237,17 @@ func checkedVariants(class string, results []attack.Result) (list []checked) {
 		list = append(list, c)
 	}
 	return list
+}
+
+// handlerOf is where ex goes in the app, without what is behind the path.
+func handlerOf(app *url.URL, ex *recorder.Exchange) *url.URL {
+	_, at := recorder.SplitURL(ex.Request.URL)
+	at, _, _ = strings.Cut(at, "?")
+	handler := url.URL{Scheme: app.Scheme, Host: app.Host, Path: app.Path}
+	if u, err := handler.Parse(strings.TrimRight(app.EscapedPath(), "/") + at); err == nil {
+		return u
+	}
+	return &handler // a path that no URL has
 }
 
 // asking returns what asks how many effects there were: a URL, or a command of the user's.

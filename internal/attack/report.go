@@ -1,9 +1,11 @@
 package attack
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 )
 
@@ -92,8 +94,9 @@ func Summarize(results []Result) Summary {
 
 // WriteSARIF writes findings in SARIF 2.1.0
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), with the handler, of which
-// only the URL is known, as their place.
-func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error {
+// only the URL is known, as their place: its path, under a base that is its origin (§3.14.14).
+// As a whole URL, GitHub's code scanning refuses it, and so does it what has no line.
+func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Finding) error {
 	type text struct {
 		Text string `json:"text"`
 	}
@@ -103,10 +106,15 @@ func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error 
 		Help  text   `json:"help"`
 	}
 	type artifact struct {
-		URI string `json:"uri"`
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
+	}
+	type region struct {
+		Line int `json:"startLine"`
 	}
 	type physical struct {
 		Artifact artifact `json:"artifactLocation"`
+		Region   region   `json:"region"`
 	}
 	type location struct {
 		Physical physical `json:"physicalLocation"`
@@ -126,10 +134,15 @@ func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error 
 		Driver driver `json:"driver"`
 	}
 	type run struct {
-		Tool    tool     `json:"tool"`
-		Results []result `json:"results"`
+		Tool    tool                `json:"tool"`
+		Bases   map[string]artifact `json:"originalUriBaseIds"`
+		Results []result            `json:"results"`
 	}
-	one := run{Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Results: []result{}}
+	const base = "APP"
+	origin := url.URL{Scheme: handler.Scheme, Host: handler.Host, Path: "/"}
+	path := url.URL{Path: strings.TrimLeft(handler.Path, "/"), RawPath: strings.TrimLeft(handler.RawPath, "/")}
+	at := location{physical{artifact{cmp.Or(path.String(), "."), base}, region{1}}}
+	one := run{Bases: map[string]artifact{base: {URI: origin.String()}}, Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Results: []result{}}
 	for _, f := range faults {
 		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{f.Fix}})
 	}
@@ -137,7 +150,7 @@ func WriteSARIF(w io.Writer, version, handler string, findings []Finding) error 
 		one.Results = append(one.Results, result{
 			Rule: f.Fault.ID, Level: "error",
 			Message:   text{fmt.Sprintf("The handler %s (%s): %s. %s", f.Fault.Text, strings.Join(f.Variants, ", "), f.Detail, f.Fault.Fix)},
-			Locations: []location{{physical{artifact{handler}}}},
+			Locations: []location{at},
 		})
 	}
 	e := json.NewEncoder(w)

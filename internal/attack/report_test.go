@@ -2,7 +2,9 @@ package attack
 
 import (
 	"bytes"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -11,7 +13,7 @@ import (
 // What is written is SARIF by the schema of the standard: without findings, with all
 // that there are, and with texts that an app made up.
 func TestSARIFSchema(t *testing.T) {
-	const url = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	const schemaURL = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 	text, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
 	if err != nil {
 		t.Fatal(err)
@@ -22,10 +24,10 @@ func TestSARIFSchema(t *testing.T) {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource(url, doc); err != nil {
+	if err := c.AddResource(schemaURL, doc); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile(url)
+	schema, err := c.Compile(schemaURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +43,19 @@ func TestSARIFSchema(t *testing.T) {
 		all = append(all, Finding{Fault: f, Variants: []string{"control", "twice"}, Detail: "answered 500"})
 	}
 	for what, findings := range map[string][]Finding{"none": nil, "all": all} {
-		for _, handler := range []string{"http://127.0.0.1:3000/hooks/tiktok?a=1&b=%20", "http://[::1]:3000", "https://app.example"} {
-			var b bytes.Buffer
-			if err := WriteSARIF(&b, "0.1.0", handler, findings); err != nil {
+		for handler, place := range map[string]string{
+			"http://127.0.0.1:3000/hooks/tiktok?a=1&b=%20": "hooks/tiktok", "http://[::1]:3000": ".", "https://app.example/a:b": "./a:b", "https://app.example//a%2Fb/%3A": "a%2Fb/%3A",
+		} {
+			u, err := url.Parse(handler)
+			if err != nil {
 				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			if err := WriteSARIF(&b, "0.1.0", u, findings); err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(b.String(), `"uri": "`+place+`"`); n != len(findings) {
+				t.Errorf("%s: %d of %d findings are at %s", handler, n, len(findings), place)
 			}
 			if err := valid(b.Bytes()); err != nil {
 				t.Errorf("%s at %s: %v", what, handler, err)
