@@ -96,6 +96,10 @@ func (a *appProcess) hasEnded() bool {
 	}
 }
 
+// failed reports whether the process has ended, and said that it could not work. One that
+// leaves an app behind and ends well has not.
+func (a *appProcess) failed() bool { return isClosed(a.ended) && !a.cmd.ProcessState.Success() }
+
 // said returns what the app has printed last, as a hint.
 func (a *appProcess) said() string {
 	if isClosed(a.ended) {

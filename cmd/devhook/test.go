@@ -77,6 +77,9 @@ func (s *sending) test(c *cli.Context) (err error) {
 			s.to = &url.URL{Scheme: ready.at.Scheme, Host: ready.at.Host}
 		}
 	}
+	if c.IsSet("app") && strings.TrimSpace(c.String("app")) == "" {
+		return &failure{code: 2, text: "--app is empty", hint: "name the command that starts it, or leave --app out if it runs"}
+	}
 	if c.IsSet("app") && ready.at == nil {
 		return &failure{code: 2, text: "--app needs --ready, to know when it has started", hint: "--ready http://127.0.0.1:3000/"}
 	}
@@ -172,12 +175,16 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 	switch {
 	case interrupted:
 		f.text = "interrupted before all was sent"
+	case !reached && app != nil:
+		f = &failure{code: 4, text: "the app did not answer: " + s.last}
 	case !reached:
 		f = &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
+	case failed == 0 && app != nil && app.failed():
+		f = &failure{code: 4, text: "the app has ended by itself: what answers may be another, as where two are started at one port"}
 	case failed == 0:
 		return nil
 	}
-	if app != nil && f.hint == "" {
+	if app != nil && f.hint == "" && !interrupted {
 		f.hint = "what the app has printed can tell why; " + app.said()
 	}
 	return f
