@@ -10,6 +10,7 @@ import (
 	"runtime/metrics"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devhook/internal/jsonx"
@@ -23,6 +24,8 @@ const (
 	maxExpression = 64 << 10 // bytes
 	maxJQTime     = 2 * time.Second
 	maxJQOutput   = 32 << 20 // bytes
+	// How long a step that does not end is waited for, once no more may begin.
+	maxJQStep = time.Second
 	// What it may hold at once, but for the body: so much, and so many times the body.
 	maxJQMemory  = 256 << 20 // bytes
 	jqMemoryRate = 32
@@ -31,6 +34,7 @@ const (
 var (
 	errJQTime   = fmt.Errorf("it takes longer than %v", maxJQTime)
 	errJQMemory = errors.New("it takes too much memory")
+	errJQLeft   = errors.New("an earlier expression that takes too long has not ended yet")
 )
 
 // A jq puts what an expression makes of the JSON body in its place. Unlike with a
@@ -77,30 +81,77 @@ func (j jq) Apply(req *recorder.Request) error {
 	}
 	ctx, end := bounded(maxJQTime, maxJQMemory+jqMemoryRate*uint64(len(doc)))
 	defer end()
+	body, err := jqSteps.run(ctx, maxJQStep, func() ([]byte, error) { return j.body(ctx, in) })
+	if e := new(Error); err != nil && !errors.As(err, &e) {
+		return bad("", "%s: %v", j, err)
+	}
+	if err == nil {
+		req.Body.Bytes = body
+	}
+	return err
+}
+
+// body is what j makes of in.
+func (j jq) body(ctx context.Context, in any) ([]byte, error) {
 	results := j.code.RunWithContext(ctx, in)
 	out, err := j.result(ctx)(results.Next())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if second, ok := results.Next(); ok {
 		if _, err := j.result(ctx)(second, true); err != nil {
-			return err
+			return nil, err
 		}
-		return bad("one value is one body; [ … ] makes an array of several", "%s: it gives more than one value", j)
+		return nil, bad("one value is one body; [ … ] makes an array of several", "%s: it gives more than one value", j)
 	}
 	// One value may be in out many times over, which costs no memory until it is written.
-	body, err := []byte(nil), error(nil)
+	var body []byte
 	if room(out, maxJQOutput) >= 0 {
-		body, err = gojq.Marshal(out)
-	}
-	if err != nil {
-		return bad("", "%s: %v", j, err)
+		if body, err = gojq.Marshal(out); err != nil {
+			return nil, err
+		}
 	}
 	if body == nil || len(body) > maxJQOutput {
-		return bad("", "%s: it gives more than %d bytes", j, maxJQOutput)
+		return nil, bad("", "%s: it gives more than %d bytes", j, maxJQOutput)
 	}
-	req.Body.Bytes = body
-	return nil
+	return body, nil
+}
+
+// A leaver runs what asks a context between its steps, of which each may take any time
+// and memory, and cannot be ended: one that goes on is left alone, and nothing more is
+// begun until it has ended.
+type leaver struct{ left atomic.Int64 }
+
+var jqSteps leaver
+
+// run returns what f returns, or, a while after ctx has ended, why that has.
+func (l *leaver) run(ctx context.Context, while time.Duration, f func() ([]byte, error)) ([]byte, error) {
+	if l.left.Load() > 0 {
+		return nil, errJQLeft
+	}
+	var out []byte
+	var err error
+	done := make(chan struct{}) // closed when these are set
+	go func() {
+		out, err = f()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return out, err
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return out, err
+	case <-time.After(while):
+	}
+	l.left.Add(1)
+	go func() {
+		<-done
+		l.left.Add(-1)
+	}()
+	return nil, context.Cause(ctx)
 }
 
 // result gives what is done with each value of an expression that runs under ctx.

@@ -166,6 +166,35 @@ func TestJQMemory(t *testing.T) {
 	}
 }
 
+// A step that takes too long is left alone when the time is over, and until it has
+// ended nothing more is begun.
+func TestJQLeavesStep(t *testing.T) {
+	var l leaver
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errJQTime)
+	step := make(chan struct{})
+	ended := make(chan struct{})
+	if _, err := l.run(ctx, time.Millisecond, func() ([]byte, error) {
+		defer close(ended)
+		<-step
+		return []byte("1"), nil
+	}); err != errJQTime {
+		t.Errorf("while it takes its time: %v", err)
+	}
+	one := func() ([]byte, error) { return []byte("1"), nil }
+	if _, err := l.run(t.Context(), time.Minute, one); err != errJQLeft {
+		t.Errorf("before it has ended: %v", err)
+	}
+	close(step)
+	<-ended
+	for l.left.Load() > 0 {
+		runtime.Gosched()
+	}
+	if got, err := l.run(t.Context(), time.Minute, one); err != nil || string(got) != "1" {
+		t.Errorf("after it has ended: %q, %v", got, err)
+	}
+}
+
 // Law: what Parse reads, it reads again from String; and a recipe holds it.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
