@@ -43,6 +43,9 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 
 	if d.w == nil { // nobody hangs up: who sends it himself wants an end
 		defer context.AfterFunc(d.sender, func() { cancel(errInterrupted) })()
+		if d.sender.Err() != nil { // already, and what tells so runs beside this
+			cancel(errInterrupted)
+		}
 	}
 
 	early := earlyAnswers{d: d}
@@ -55,6 +58,9 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		Got1xxResponse: early.pass,
 	}), to)
 	var resp *http.Response
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err == nil {
 		resp, err = d.g.o.Transport.RoundTrip(out)
 	}

@@ -160,11 +160,11 @@ func TestSendInVain(t *testing.T) {
 	}
 }
 
-// Who sends need not wait for the app.
+// Who sends need not wait for the app, and nothing is sent after the end.
 func TestSendInterrupted(t *testing.T) {
-	arrived := make(chan struct{})
+	arrived := make(chan struct{}, 100)
 	rt := forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) {
-		close(arrived)
+		arrived <- struct{}{}
 		<-r.Context().Done()
 	}))
 	r := newRig(t, rt, Options{})
@@ -174,8 +174,13 @@ func TestSendInterrupted(t *testing.T) {
 		cancel()
 	}()
 	src := &recorder.Exchange{Request: recorder.Request{Method: "POST", URL: "http://h/"}}
-	ex, err := r.g.Send(ctx, replay.Plan{Source: src, Origin: recorder.Replay, To: rt.Default.Forward[0]})
-	if err != nil || ex.Outcome != recorder.Unreachable || !strings.HasPrefix(ex.Detail, "interrupted") {
-		t.Errorf("%+v, %v", ex, err)
+	for range 50 { // all but the first after the end
+		ex, err := r.g.Send(ctx, replay.Plan{Source: src, Origin: recorder.Replay, To: rt.Default.Forward[0]})
+		if err != nil || ex.Outcome != recorder.Unreachable || !strings.HasPrefix(ex.Detail, "interrupted") {
+			t.Fatalf("%+v, %v", ex, err)
+		}
+	}
+	if n := len(arrived); n > 0 {
+		t.Errorf("%d were sent after the end", n)
 	}
 }
