@@ -100,6 +100,7 @@ func TestLastEventIsPrinted(t *testing.T) {
 	for range 10 { // each of two channels can be the first
 		var out bytes.Buffer
 		u := newUp(t, srv, &out, map[string]string{"output": "json"})
+		u.asides = make(chan any, maxAsides)
 		if err := u.openDoors(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +116,9 @@ func TestLastEventIsPrinted(t *testing.T) {
 		if !errors.As(err, &why) || why.Code != "ERR_NGROK_725" || errors.Is(err, net.ErrClosed) {
 			t.Errorf("got %v", err)
 		}
+		over := make(chan struct{})
+		close(over)
+		u.printAsides(over)
 		if !strings.Contains(out.String(), `"state":"closed"`) {
 			t.Fatalf("no line tells of it: %q", out.String())
 		}
