@@ -43,6 +43,7 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	defer onInterrupts(stop)()
 	changed, done := watchAll(files)
 	defer done()
+	defer func() { s.junit = "" }() // each turn has its own report, and how the last went is told by that
 	for first := true; ; first = false {
 		err := s.report(s.again(going, sources, origin, first))
 		if going.Err() != nil {
