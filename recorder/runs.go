@@ -168,8 +168,8 @@ func (x *index) segment(i int) ([]*run, error) {
 			return nil, err
 		}
 		for _, u := range made {
-			// What is behind the end of the last segment grows.
-			if full || u.end-u.at.offset >= minRun {
+			// The last of the last segment grows.
+			if full || u.end < end || u.end-u.at.offset >= minRun {
 				s.keepRun(u)
 			}
 		}
@@ -180,8 +180,8 @@ func (x *index) segment(i int) ([]*run, error) {
 }
 
 // splitLines parts the lines from start to end into as many parts as there are processors,
-// but the last of at least least bytes each, and returns the bounds of the parts: start,
-// where the second begins, and so on, end.
+// of least bytes or more each, to a line, and returns the bounds of the parts: start, where
+// the second begins, and so on, end.
 func splitLines(f io.ReaderAt, start, end, least int64) ([]int64, error) {
 	bounds := []int64{start}
 	n := min(int64(runtime.GOMAXPROCS(0)), (end-start)/least)
