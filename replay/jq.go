@@ -133,8 +133,13 @@ func (l *leaver) run(ctx context.Context, while time.Duration, f func() ([]byte,
 	var err error
 	done := make(chan struct{}) // closed when these are set
 	go func() {
+		defer close(done)
+		defer func() { // here nobody else would, and a devhook up would end with all that is under way
+			if fault := recover(); fault != nil {
+				err = fmt.Errorf("a fault of the jq that is built in, please report it: %v", fault)
+			}
+		}()
 		out, err = f()
-		close(done)
 	}()
 	select {
 	case <-done:

@@ -193,6 +193,9 @@ func TestJQLeavesStep(t *testing.T) {
 	if got, err := l.run(t.Context(), time.Minute, one); err != nil || string(got) != "1" {
 		t.Errorf("after it has ended: %q, %v", got, err)
 	}
+	if _, err := l.run(t.Context(), time.Minute, func() ([]byte, error) { panic("broken") }); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("a fault ends the step alone: %v", err)
+	}
 }
 
 // Law: what Parse reads, it reads again from String; and a recipe holds it.
