@@ -56,7 +56,11 @@ func appFor(ex *recorder.Exchange, asked string, now *gateway.Routes) (app *url.
 	case len(now.Default.Forward) > 0: // what no route takes is refused when it comes in, not when it is sent
 		return now.Default.Forward[0], "", nil
 	case hasFirst:
-		return nil, "", &failure{code: 2, text: fmt.Sprintf("#%d went to %s, which is another machine, and no forward names that now", ex.Seq, first), hint: "if it is to go there again: --to " + first.String()}
+		what := "it"
+		if ex.Seq != 0 {
+			what = fmt.Sprintf("#%d", ex.Seq)
+		}
+		return nil, "", &failure{code: 2, text: fmt.Sprintf("%s went to %s, which is another machine, and no forward names that now", what, first), hint: "if it is to go there again: --to " + first.String()}
 	}
 	return nil, "", &failure{code: 2, text: "there is no app to send it to", hint: "name one with --to :3000, or run devhook up --forward :3000"}
 }

@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -223,6 +224,13 @@ func TestRecordedTargetIsNoApp(t *testing.T) {
 	b.in.o.App = func(*recorder.Exchange, []replay.Mutation) (*url.URL, string, error) { return elsewhere, "", nil }
 	b.signed()
 	b.must(403, "POST", "/devhook/v1/replay", `{"ref":"1"}`)
+
+	b.in.o.App = func(*recorder.Exchange, []replay.Mutation) (*url.URL, string, error) {
+		return nil, "", errors.New("#1 went to another machine")
+	}
+	if v := b.must(409, "POST", "/devhook/v1/replay", `{"ref":"1"}`).json(t); v["error"] != "#1 went to another machine" {
+		t.Errorf("got %v", v)
+	}
 }
 
 // A request that comes slowly or with a huge head is not waited for here: the

@@ -92,8 +92,8 @@ type Options struct {
 	Register func(p register.Provider, params map[string][]string) (reg *register.Registration, callback string, err error)
 
 	// App is where ex goes, changed as it is, if nothing else is said, and the name
-	// of the route; an error if there is no app for it. IsApp tells whether a
-	// forward or a route names the host of app. ParseApp reads the address of one.
+	// of the route; an error, which is told, if there is no app for it. IsApp tells whether
+	// a forward or a route names the host of app. ParseApp reads the address of one.
 	App      func(ex *recorder.Exchange, changes []replay.Mutation) (app *url.URL, route string, err error)
 	IsApp    func(app *url.URL) bool
 	ParseApp func(text string) (*url.URL, error)

@@ -200,8 +200,8 @@ func (in *Inspector) aim(p *replay.Plan, free bool) error {
 		p.Route = p.Source.Route
 	} else {
 		app, route, err := in.o.App(p.Source, p.Mutations)
-		if err != nil || app == nil {
-			return &Error{http.StatusConflict, "there is no app to send it to", `name one as "to", or run devhook up --forward :3000`}
+		if err != nil {
+			return &Error{http.StatusConflict, err.Error(), `name one as "to", or run devhook up --forward :3000`}
 		}
 		p.To, p.Route = app, route
 	}
