@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"devhook/internal/config"
-	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
@@ -83,13 +82,8 @@ func caret(e *recorder.FilterError) string {
 
 // unknownProvider returns the failure of an id that no provider of the catalog has.
 func unknownProvider(catalog *verify.Catalog, id string) *failure {
-	if env, _ := stream.Env(id); env != "" {
-		return &failure{
-			code: 2, text: id + " sends no webhooks: it is a source that devhook dials out to",
-			hint: "devhook up --source " + id + " --secret env:" + env + "; without an account, the far side is devhook emulate " + id,
-		}
-	}
-	return &failure{code: 2, text: fmt.Sprintf("unknown provider %q (near: %s)", id, strings.Join(catalog.Nearest(id), ", ")), hint: "devhook providers lists all"}
+	e := config.Unknown(catalog, id)
+	return &failure{code: 2, text: e.Text, hint: e.Hint}
 }
 
 // storeFailure returns the failure of a store that cannot be used; nil for nil. What is a

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"devhook/internal/loopback"
-	"devhook/internal/similar"
 	"devhook/internal/yamlx"
 	"devhook/verify"
 )
@@ -275,12 +274,7 @@ func (f *file) checkMentions() (err error) {
 	for _, m := range f.mentions {
 		p, ok := f.catalog.Lookup(m.id)
 		if !ok {
-			near := f.catalog.Nearest(m.id)
-			hint := "devhook providers lists all"
-			if meant := similar.Typo(m.id, near); meant != "" {
-				hint = "write " + meant + "; " + hint
-			}
-			return misplaced(m.at, errorf(hint, "unknown provider %s (near: %s)", quoted(m.id), strings.Join(near, ", ")))
+			return misplaced(m.at, Unknown(f.catalog, m.id))
 		}
 		if m.name != "" {
 			if _, err := checkWith(p, m.name); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 
+	"devhook/internal/similar"
+	"devhook/internal/stream"
 	"devhook/verify"
 )
 
@@ -156,9 +158,26 @@ func (r *Resolver) prompt(label string) (string, error) {
 func (c *Config) lookup(id, where string) (verify.Provider, error) {
 	p, ok := c.catalog.Lookup(id)
 	if !ok {
-		return p, errorf("devhook providers lists all", "%s: unknown provider %s (near: %s)", where, quoted(id), strings.Join(c.catalog.Nearest(id), ", "))
+		e := Unknown(c.catalog, id)
+		return p, errorf(e.Hint, "%s: %s", where, e.Text)
 	}
 	return p, nil
+}
+
+// Unknown returns the error of an id that no provider of catalog has: a platform that
+// sends only a stream, or a slip, of which it tells what is near.
+func Unknown(catalog *verify.Catalog, id string) *Error {
+	if env, _ := stream.Env(id); env != "" {
+		return &Error{
+			Text: id + " sends no webhooks: it is a source that devhook dials out to",
+			Hint: "devhook up --source " + id + " --secret env:" + env + "; without an account, the far side is devhook emulate " + id,
+		}
+	}
+	near, hint := catalog.Nearest(id), "devhook providers lists all"
+	if meant := similar.Typo(id, near); meant != "" {
+		hint = "write " + meant + "; " + hint
+	}
+	return &Error{Text: fmt.Sprintf("unknown provider %s (near: %s)", quoted(id), strings.Join(near, ", ")), Hint: hint}
 }
 
 // settleProviders finds the references of secrets and of what else schemes
