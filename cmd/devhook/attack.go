@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"devhook/internal/attack"
-	"devhook/internal/config"
 	"devhook/internal/terminal"
 	"devhook/internal/trial"
 	"devhook/recorder"
@@ -61,8 +60,8 @@ func (p *program) attack(c *cli.Context) (err error) {
 	}
 	attacked := false
 	defer func() {
-		if path := c.String("junit"); path != "" && !attacked {
-			err = reportOf(path, "devhook attack", nil, err)
+		if !attacked {
+			err = brokenReports(c, err)
 		}
 	}()
 	t, err := p.try(c, "provider")
@@ -171,6 +170,16 @@ func attackCells(name, want, did string) string {
 	return fmt.Sprintf("%-22s %-8s %-18s", name, want, did)
 }
 
+// brokenReports writes the reports of an attack that err broke off, as those of an earlier
+// one must not stand for it, and returns err, unless they cannot be written.
+func brokenReports(c *cli.Context, err error) error {
+	err = reportOf(c.String("junit"), "devhook attack", nil, err)
+	failed := writeReport("sarif", c.String("sarif"), func(w io.Writer) error {
+		return attack.WriteSARIF(w, version, nil, nil, cmp.Or(explain(err).text, "interrupted"))
+	})
+	return cmp.Or(failed, err)
+}
+
 // attackResult prints the findings and writes the reports.
 func (p *program) attackResult(c *cli.Context, t *trying, heading string, results []attack.Result) error {
 	findings, summary := attack.Findings(results), attack.Summarize(results)
@@ -181,18 +190,11 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 		write func(io.Writer) error
 	}{
 		{"junit", func(w io.Writer) error { return reportJUnit(w, suite, checkedVariants(suite, results)) }},
-		{"sarif", func(w io.Writer) error { return attack.WriteSARIF(w, version, handler, findings) }},
+		{"sarif", func(w io.Writer) error { return attack.WriteSARIF(w, version, handler, findings, "") }},
 	}
 	for _, r := range reports {
-		if !c.IsSet(r.flag) {
-			continue
-		}
-		var b bytes.Buffer
-		if err := r.write(&b); err != nil {
+		if err := writeReport(r.flag, c.String(r.flag), r.write); err != nil {
 			return err
-		}
-		if err := config.WriteFile(c.String(r.flag), b.Bytes()); err != nil {
-			return wrote(err)
 		}
 	}
 	if c.Bool("json") {

@@ -104,15 +104,24 @@ func reportOf(path, suite string, list []checked, err error) error {
 	return cmp.Or(writeJUnit(path, suite, list), err)
 }
 
-// writeJUnit writes a report into the file of --junit, whole or not at all.
+// writeJUnit writes a report into the file of --junit.
 func writeJUnit(path, suite string, list []checked) error {
+	return writeReport("junit", path, func(w io.Writer) error { return reportJUnit(w, suite, list) })
+}
+
+// writeReport writes the report that a flag asks for into the file that it names, whole or
+// not at all; none if it names none.
+func writeReport(flag, path string, write func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
 	var b bytes.Buffer
-	err := reportJUnit(&b, suite, list)
+	err := write(&b)
 	if err == nil {
 		err = config.WriteFile(path, b.Bytes())
 	}
 	if err != nil {
-		return &failure{code: 2, text: "--junit: " + err.Error(), err: err}
+		return &failure{code: 2, text: "--" + flag + ": " + err.Error(), err: err}
 	}
 	return nil
 }

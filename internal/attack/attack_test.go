@@ -164,7 +164,7 @@ func TestReport(t *testing.T) {
 		{Variant: Variants[2], Skipped: "why"},
 	}
 	var b bytes.Buffer
-	if err := WriteSARIF(&b, "1", &url.URL{Scheme: "http", Host: "127.0.0.1:3000", Path: "/x"}, Findings(results)); err != nil {
+	if err := WriteSARIF(&b, "1", &url.URL{Scheme: "http", Host: "127.0.0.1:3000", Path: "/x"}, Findings(results), ""); err != nil {
 		t.Fatal(err)
 	}
 	var log struct {

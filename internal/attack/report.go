@@ -96,7 +96,9 @@ func Summarize(results []Result) Summary {
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), with the handler, of which
 // only the URL is known, as their place: its path, under a base that is its origin (§3.14.14).
 // As a whole URL, GitHub's code scanning refuses it, and so does it what has no line.
-func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Finding) error {
+// An attack that broke off has no findings, and broken says why (§3.20.14); handler is nil
+// if it is not known then.
+func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Finding, broken string) error {
 	type text struct {
 		Text string `json:"text"`
 	}
@@ -133,16 +135,32 @@ func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Findin
 	type tool struct {
 		Driver driver `json:"driver"`
 	}
-	type run struct {
-		Tool    tool                `json:"tool"`
-		Bases   map[string]artifact `json:"originalUriBaseIds"`
-		Results []result            `json:"results"`
+	type notification struct {
+		Level   string `json:"level"`
+		Message text   `json:"message"`
 	}
-	const base = "APP"
-	origin := url.URL{Scheme: handler.Scheme, Host: handler.Host, Path: "/"}
-	path := url.URL{Path: strings.TrimLeft(handler.Path, "/"), RawPath: strings.TrimLeft(handler.RawPath, "/")}
-	at := location{physical{artifact{cmp.Or(path.String(), "."), base}, region{1}}}
-	one := run{Bases: map[string]artifact{base: {URI: origin.String()}}, Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Results: []result{}}
+	type invocation struct {
+		Successful    bool           `json:"executionSuccessful"`
+		Notifications []notification `json:"toolExecutionNotifications,omitempty"`
+	}
+	type run struct {
+		Tool        tool                `json:"tool"`
+		Invocations []invocation        `json:"invocations"`
+		Bases       map[string]artifact `json:"originalUriBaseIds,omitempty"`
+		Results     []result            `json:"results"`
+	}
+	one := run{Tool: tool{driver{Name: "devhook attack", Version: version, Rules: []rule{}}}, Invocations: []invocation{{Successful: broken == ""}}, Results: []result{}}
+	if broken != "" {
+		one.Invocations[0].Notifications = []notification{{"error", text{broken}}}
+	}
+	var at location
+	if handler != nil {
+		const base = "APP"
+		origin := url.URL{Scheme: handler.Scheme, Host: handler.Host, Path: "/"}
+		path := url.URL{Path: strings.TrimLeft(handler.Path, "/"), RawPath: strings.TrimLeft(handler.RawPath, "/")}
+		at = location{physical{artifact{cmp.Or(path.String(), "."), base}, region{1}}}
+		one.Bases = map[string]artifact{base: {URI: origin.String()}}
+	}
 	for _, f := range faults {
 		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{f.Fix}})
 	}

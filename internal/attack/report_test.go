@@ -51,7 +51,7 @@ func TestSARIFSchema(t *testing.T) {
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			if err := WriteSARIF(&b, "0.1.0", u, findings); err != nil {
+			if err := WriteSARIF(&b, "0.1.0", u, findings, ""); err != nil {
 				t.Fatal(err)
 			}
 			if n := strings.Count(b.String(), `"uri": "`+place+`"`); n != len(findings) {
@@ -65,5 +65,12 @@ func TestSARIFSchema(t *testing.T) {
 				t.Error("a member that SARIF does not have is let through")
 			}
 		}
+	}
+	var b bytes.Buffer
+	if err := WriteSARIF(&b, "0.1.0", nil, nil, "the app did not answer"); err != nil {
+		t.Fatal(err)
+	}
+	if err := valid(b.Bytes()); err != nil {
+		t.Errorf("one that broke off: %v", err)
 	}
 }
