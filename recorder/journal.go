@@ -132,7 +132,10 @@ func (s *Store) catchUp() error {
 			return err
 		}
 		if info.Size() < s.seg.end {
-			return fmt.Errorf("%s: shorter than it was: somebody else has cut it", s.seg.f.Name())
+			if err := s.leaveCut(info.Size()); err != nil {
+				return err
+			}
+			continue
 		}
 		if info.Size() > s.seg.end {
 			if err := s.readDelta(info.Size()); err != nil {
@@ -252,6 +255,24 @@ func (s *Store) leave() error {
 	s.seg.left = true
 	s.syncMu.Unlock()
 	return nil
+}
+
+// leaveCut ends a segment that somebody has made shorter, behind its last whole line,
+// so that what comes goes into the next one: what was cut off cannot be had again, and
+// other processes may know the segment as it was. The lock is held.
+func (s *Store) leaveCut(size int64) error {
+	end, err := wholeLines(s.seg.f)
+	if err != nil {
+		return err
+	}
+	if err := s.seg.f.Truncate(end); err != nil {
+		return err
+	}
+	s.log.Warn("the journal was cut by somebody else; it goes on in a new file", "file", s.seg.f.Name(), "bytes", s.seg.end-size)
+	s.syncMu.Lock()
+	s.seg.end = end
+	s.syncMu.Unlock()
+	return s.leave()
 }
 
 // startAnew begins a segment after the last one was pruned, or somebody has removed

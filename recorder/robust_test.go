@@ -172,6 +172,42 @@ func TestRemovedJournal(t *testing.T) {
 }
 
 // An exchange that is written once more is kept in mind once.
+// What comes after the journal was cut underway is kept, under numbers that were not
+// used, by each process that has it open, and is told to those who follow.
+func TestCutJournal(t *testing.T) {
+	dir := t.TempDir()
+	s, other := open(t, dir), open(t, dir)
+	got := following(t, s)
+	mustAppend(t, other, handled()) // which does not see the next ones
+	for range 2 {
+		mustAppend(t, s, handled())
+	}
+	for seq := range uint64(3) {
+		wantNext(t, got, seq+1)
+	}
+	path := s.segmentPath(0)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-100); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, s, handled())
+	mustAppend(t, other, handled())
+	mustAppend(t, s, handled())
+	var seqs []uint64
+	for _, ex := range all(t, dir) {
+		seqs = append(seqs, ex.Seq)
+	}
+	if len(seqs) != 5 || seqs[2] <= 3 || seqs[3] != seqs[2]+1 || seqs[4] != seqs[2]+2 {
+		t.Fatalf("kept %v, want 1, 2 and three later ones", seqs)
+	}
+	for _, seq := range seqs[2:] {
+		wantNext(t, got, seq)
+	}
+}
+
 func TestRecentHoldsAnIDOnce(t *testing.T) {
 	s := open(t, t.TempDir())
 	ex := handled()
