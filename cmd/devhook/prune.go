@@ -93,7 +93,7 @@ func (p *program) prune(c *cli.Context) error {
 		return &failure{code: 6, text: err.Error(), hint: "try again when what reads them is done, such as a devhook replay", err: err}
 	}
 	if errors.Is(err, syscall.ENOSPC) {
-		return &failure{code: 6, text: err.Error(), hint: "what is removed one by one is written anew, which needs room; whole files go first with --older-than or --max-size", err: err}
+		return &failure{code: 6, text: err.Error(), hint: "prune writes a little before it removes: make room by removing something else from this disk, and try again; or record on another one, with devhook up --store DIR", err: err}
 	}
 	if err != nil {
 		return storeFailure(err)
