@@ -171,7 +171,6 @@ func TestRemovedJournal(t *testing.T) {
 	}
 }
 
-// An exchange that is written once more is kept in mind once.
 // What comes after the journal was cut underway is kept, under numbers that were not
 // used, by each process that has it open, and is told to those who follow.
 func TestCutJournal(t *testing.T) {
@@ -208,6 +207,7 @@ func TestCutJournal(t *testing.T) {
 	}
 }
 
+// An exchange that is written once more is kept in mind once.
 func TestRecentHoldsAnIDOnce(t *testing.T) {
 	s := open(t, t.TempDir())
 	ex := handled()

@@ -41,7 +41,11 @@ func (p *program) saveMany(c *cli.Context, errs *terminal.Terminal) error {
 			continue
 		}
 		fixture := fixtures.Fixture{Kind: fixtures.Saved, Provider: cmp.Or(ex.Provider, "unknown"), Name: sampleName(ex), Exchange: *ex}
-		if _, err := k.fill(&fixture); err != nil {
+		_, err := fixtures.Path(c.Args().First(), fixture.Provider, fixture.Name) // an imported one can be called anything
+		if err == nil {
+			_, err = k.fill(&fixture)
+		}
+		if err != nil {
 			errs.Warning(err.Error())
 			if failed == nil {
 				failed = explain(err)
