@@ -132,6 +132,8 @@ func TestPageReplaysMarked(t *testing.T) {
 	b.wait(`!document.getElementById("repeater").open && /^Stopped, but for what is under way: \d+ of 300 replayed, \d+ not answered 2xx/.test(document.querySelector(".toast.fail:last-child").innerText)`)
 	b.press("A")
 	b.wait(`document.getElementById("repeater").open && document.querySelector("#repeater-progress").hidden && !document.querySelector("#repeater .main").disabled`)
+	b.eval(`(() => { document.getElementById("repeater").close(); document.getElementById("again").click(); })()`, nil) // before it hears that it has closed
+	b.wait(`document.getElementById("repeater").open && document.querySelector("#repeater .main").innerText === "Replay 300"`)
 	b.press("Escape")
 	b.wait(`!document.getElementById("repeater").open`)
 	b.press("M")

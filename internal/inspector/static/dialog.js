@@ -11,6 +11,11 @@ export function focused() {
 
 // openDialog shows a dialog; back, of focused, is called when it has closed.
 export function openDialog(dialog, back = focused()) {
-  dialog.addEventListener("close", () => { if (document.activeElement === document.body || !shown(document.activeElement)) back(); }, { once: true });
+  const closed = () => {
+    if (dialog.open) return; // of the time before: it comes late, and somebody was quicker
+    dialog.removeEventListener("close", closed);
+    if (document.activeElement === document.body || !shown(document.activeElement)) back();
+  };
+  dialog.addEventListener("close", closed);
   dialog.showModal();
 }

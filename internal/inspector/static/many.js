@@ -12,10 +12,17 @@ export class Many {
   constructor(dialog, { show }) {
     Object.assign(this, { dialog, form: dialog.querySelector("form"), what: dialog.querySelector("#repeater-what"), fault: dialog.querySelector("#repeater-fault"), button: dialog.querySelector(".main"), shut: dialog.querySelector("footer [data-do=shut]"), progress: dialog.querySelector("#repeater-progress"), show });
     this.form.addEventListener("input", () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.look(), 250); });
-    dialog.addEventListener("close", () => { clearTimeout(this.waiting); this.looking?.abort(); this.sending?.abort(); });
+    dialog.addEventListener("close", () => { if (!dialog.open) this.stop(); }); // else it is open again
+  }
+
+  stop() {
+    clearTimeout(this.waiting);
+    this.looking?.abort();
+    this.sending?.abort();
   }
 
   open(filter, marked) {
+    this.stop();
     const n = marked.length;
     this.filter = n ? `seq:${ranges(marked)} origin:*` : filter;
     this.what.replaceChildren(...(n ? [n === 1 ? "The one that is marked goes" : `The ${n} that are marked go`] : ["All that ", el("code", {}, el("bdi", { id: "repeater-filter" }, clean(filter))), " lets through goes"]), " to the app once more, oldest first, signed anew.");
