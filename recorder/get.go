@@ -76,7 +76,7 @@ func (s *Store) get(ref string) (*Exchange, error) {
 
 // getSeq looks in the one segment that can have the number.
 func (s *Store) getSeq(seq uint64) (*Exchange, error) {
-	found, err := s.look("", func(u *run) bool { return seq >= u.at.first }, func(c *columnReader) (rows []int, more bool, err error) {
+	return s.look(func(u *run) bool { return seq >= u.at.first }, func(c *columnReader) (rows []int, more bool, err error) {
 		b, err := c.column(colSeq)
 		if err != nil || seq-c.u.at.first > math.MaxUint32 {
 			return nil, false, err
@@ -88,7 +88,6 @@ func (s *Store) getSeq(seq uint64) (*Exchange, error) {
 		}
 		return rows, rows == nil && c.u.at.offset > 0, nil
 	})
-	return s.one(found, err)
 }
 
 // getNewest returns the newest exchange of a query but for back of them.
@@ -129,11 +128,12 @@ func (s *Store) getID(id ID) (*Exchange, error) {
 	if len(id) > idLen {
 		return nil, ErrNotFound
 	}
-	only := ID("")
-	if whole {
-		only = id
-	}
-	found, err := s.look(only, could, func(c *columnReader) (rows []int, more bool, err error) {
+	return s.look(could, func(c *columnReader) (rows []int, more bool, err error) {
+		if whole {
+			if i := c.nearly(id); i >= 0 {
+				return []int{i}, false, nil
+			}
+		}
 		ids, err := c.column(colID)
 		if err != nil {
 			return nil, false, err
@@ -148,19 +148,41 @@ func (s *Store) getID(id ID) (*Exchange, error) {
 		}
 		return rows, !whole || rows == nil, nil
 	})
-	return s.one(found, err)
+}
+
+// nearly returns the row that has id, or -1 if it is not where it would stand among rows
+// in the order of their IDs. They nearly are, as an ID begins with the time.
+func (c *columnReader) nearly(id ID) int {
+	const around = 256 // rows; so many can arrive in a moment, and their IDs be given in another order
+	i := sort.Search(c.u.rows, func(i int) bool {
+		own, err := c.cell(colID, i)
+		return err != nil || ID(own) >= id
+	})
+	from := max(0, i-around)
+	b := make([]byte, (min(c.u.rows, i+around)-from)*idLen)
+	if _, err := c.src.ReadAt(b, int64(c.u.table[colID][0])+int64(from*idLen)); err != nil {
+		return -1
+	}
+	for at := range slices.Chunk(b, idLen) {
+		if string(at) == string(id) {
+			return from
+		}
+		from++
+	}
+	return -1
 }
 
 // maxNamed is how many IDs an [AmbiguousError] tells of.
 const maxNamed = 5
 
-// A named exchange is one that a reference names.
-type named struct {
-	id ID
-	hit
-}
-
-func (s *Store) one(found []named, err error) (*Exchange, error) {
+// look reads the one exchange that in finds. That looks through those runs of the
+// index that could have what is wanted, newest first, until it wants no more.
+func (s *Store) look(could func(*run) bool, in func(*columnReader) (rows []int, more bool, err error)) (*Exchange, error) {
+	x, err := s.newIndex()
+	if err != nil {
+		return nil, err
+	}
+	found, err := x.named(could, in)
 	switch {
 	case err != nil:
 		return nil, err
@@ -169,44 +191,51 @@ func (s *Store) one(found []named, err error) (*Exchange, error) {
 	case len(found) > 1:
 		all := new(AmbiguousError)
 		for _, n := range found {
-			all.IDs = append(all.IDs, n.id)
+			id, err := n.id()
+			if err != nil {
+				return nil, err
+			}
+			all.IDs = append(all.IDs, id)
 		}
 		return nil, all
 	}
-	cache := lineCache{s: s}
-	defer cache.close()
-	return cache.exchange(found[0].hit)
+	ex, err := x.exchange(found[0])
+	if err != nil && found[0].u.damaged() {
+		if found[0].u, err = s.again(found[0].u); err == nil {
+			ex, err = x.exchange(found[0])
+		}
+	}
+	return ex, err
 }
 
-// look goes through the runs of the index that could have what is wanted,
-// newest first, until in wants no more.
-// only, if it is not empty, is the one exchange of which all that stands behind it is wanted.
-func (s *Store) look(only ID, could func(*run) bool, in func(*columnReader) (rows []int, more bool, err error)) ([]named, error) {
-	x, err := s.newIndex()
-	if err != nil {
-		return nil, err
-	}
-	x.only = only
-	f := newSearch(s, x, Query{})
-	var found []named
+// A named exchange is one that a reference names, by its row in a run.
+type named struct {
+	u   *run
+	row int
+}
+
+func (x *index) named(could func(*run) bool, in func(*columnReader) (rows []int, more bool, err error)) (found []named, err error) {
+	defer x.toldAll()
 	for i := len(x.segments) - 1; i >= 0; i-- {
-		if err := x.load(i, i+1); err != nil {
+		if x.loaded[i], err = x.segment(i); err != nil {
 			return nil, err
 		}
 		for _, u := range slices.Backward(x.loaded[i]) {
 			if !could(u) {
 				continue
 			}
-			list, more, err := f.named(u, in)
+			rows, more, err := u.named(in)
 			if errors.Is(err, errBadIndex) || errors.Is(err, fs.ErrNotExist) {
-				if u, err = s.again(u); err == nil {
-					list, more, err = f.named(u, in)
+				if u, err = x.s.again(u); err == nil {
+					rows, more, err = u.named(in)
 				}
 			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) { // dropped meanwhile
 				return nil, err
 			}
-			found = append(found, list...)
+			for _, row := range rows {
+				found = append(found, named{u, row})
+			}
 			if len(found) >= maxNamed || err == nil && !more {
 				return found[:min(len(found), maxNamed)], nil
 			}
@@ -215,29 +244,55 @@ func (s *Store) look(only ID, could func(*run) bool, in func(*columnReader) (row
 	return found, nil
 }
 
-// named returns the exchanges of a run that in wants.
-func (f *search) named(u *run, in func(*columnReader) ([]int, bool, error)) (list []named, more bool, err error) {
+func (u *run) named(in func(*columnReader) (rows []int, more bool, err error)) ([]int, bool, error) {
 	c, err := u.open()
 	if err != nil {
 		return nil, false, err
 	}
 	defer c.done()
-	rows, more, err := in(c)
+	return in(c)
+}
+
+func (n named) id() (ID, error) {
+	c, err := n.u.open()
 	if err != nil {
-		return nil, false, err
+		return "", err
 	}
-	for _, i := range rows {
-		h, err := f.hit(c, uint32(i))
-		if err != nil {
-			return nil, false, err
-		}
-		id, err := c.id(i)
-		if err != nil {
-			return nil, false, err
-		}
-		list = append(list, named{id, h})
+	defer c.done()
+	return c.id(n.row)
+}
+
+// exchange reads what n names, behind which all was loaded. It takes the row as it
+// stands, which is a hundredth of its columns, and holds what it finds against it: after
+// an error who calls looks whether the index is damaged.
+func (x *index) exchange(n named) (*Exchange, error) {
+	c, err := n.u.open()
+	if err != nil {
+		return nil, err
 	}
-	return list, more, nil
+	defer c.done()
+	b, err := c.cell(colID, n.row)
+	if err != nil {
+		return nil, err
+	}
+	id := ID(b)
+	behind := ends{}
+	for _, list := range slices.Backward(x.loaded) {
+		for _, u := range slices.Backward(list) {
+			behind.addLoose(u, id)
+		}
+	}
+	h, err := c.hit(n.row, behind[id])
+	if err != nil {
+		return nil, err
+	}
+	cache := lineCache{s: x.s}
+	defer cache.close()
+	ex, err := cache.exchange(h)
+	if err == nil && ex.ID != id {
+		return nil, errBadIndex
+	}
+	return ex, err
 }
 
 // segmentOf returns the first number of the segment that an exchange with the

@@ -219,6 +219,35 @@ func (c *columnReader) column(i int) ([]byte, error) {
 	return c.have[i], nil
 }
 
+// cell returns what row has in a column whose rows have one width. If the whole column
+// was not read before, it reads no more than that, and does not see whether it is damaged.
+func (c *columnReader) cell(i, row int) ([]byte, error) {
+	w := widths[i]
+	if c.have[i] != nil {
+		return c.have[i][row*w:][:w], nil
+	}
+	b := make([]byte, w)
+	if _, err := c.src.ReadAt(b, int64(c.u.table[i][0])+int64(row*w)); err != nil {
+		return nil, errBadIndex
+	}
+	return b, nil
+}
+
+// damaged reports whether a column that leads to lines is not what was written.
+func (u *run) damaged() bool {
+	c, err := u.open()
+	if err != nil {
+		return true
+	}
+	defer c.done()
+	for _, i := range [...]int{colID, colX, colR} {
+		if _, err := c.column(i); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (u *run) read(src io.ReaderAt, i int) ([]byte, error) {
 	b := make([]byte, u.table[i][1])
 	if len(b) == 0 {

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,13 +166,26 @@ func seqs(t testing.TB, s *Store, q Query) (list []uint64) {
 // that cannot be kept is not needed.
 func TestIndexIsMadeAgain(t *testing.T) {
 	dir := t.TempDir()
-	varied(t, dir, 300)
+	list := varied(t, dir, 300)
 	f, err := ParseFilter(time.Now(), "status:301")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() []uint64 { return seqs(t, readOnly(t, dir), Query{Filter: f}) }
-	want := ask()
+	filter := func() any { return seqs(t, readOnly(t, dir), Query{Filter: f}) }
+	one := func() any { // by number, and by ID
+		s := readOnly(t, dir)
+		var all []*Exchange
+		for i, ex := range list {
+			got, err := s.Get([]string{strconv.FormatUint(ex.Seq, 10), string(ex.ID)}[i%2])
+			if err != nil || got.ID != ex.ID {
+				t.Errorf("#%d: %v", ex.Seq, err)
+			}
+			all = append(all, got)
+		}
+		return all
+	}
+	asks := []func() any{filter, one}
+	wants := []any{filter(), one()}
 	files, err := filepath.Glob(filepath.Join(dir, "index", "*.idx"))
 	if err != nil || len(files) < 3 {
 		t.Fatalf("%d files of the index, %v", len(files), err)
@@ -189,6 +204,22 @@ func TestIndexIsMadeAgain(t *testing.T) {
 			}
 			return os.WriteFile(path, b, 0o600)
 		},
+		"changed where lines are": func(path string) error {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			var u run
+			if err := u.parseHead(b, int64(len(b))); err != nil {
+				return err
+			}
+			for _, i := range []int{colX, colR} {
+				for at := u.table[i][0]; at < u.table[i][0]+u.table[i][1]; at += uint32(widths[i]) {
+					b[at+1] ^= 1
+				}
+			}
+			return os.WriteFile(path, b, 0o600)
+		},
 		"another's": func(path string) error {
 			b, err := os.ReadFile(files[0])
 			if err != nil || path == files[0] {
@@ -203,20 +234,22 @@ func TestIndexIsMadeAgain(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "index"), nil, 0o600)
 		},
 	} {
-		if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
-			t.Fatal(err)
-		}
-		ask()
-		for _, path := range files {
-			if err := spoil(path); err != nil {
-				t.Fatalf("%s: %v", name, err)
+		for i, ask := range asks {
+			if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+				t.Fatal(err)
 			}
-			if name == "no place" {
-				break
+			filter()
+			for _, path := range files {
+				if err := spoil(path); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if name == "no place" {
+					break
+				}
 			}
-		}
-		if got := ask(); !slices.Equal(got, want) {
-			t.Errorf("%s: got %v, want %v", name, got, want)
+			if got := ask(); !reflect.DeepEqual(got, wants[i]) {
+				t.Errorf("%s: got %v, want %v", name, got, wants[i])
+			}
 		}
 	}
 }

@@ -59,7 +59,6 @@ type index struct {
 	filesMu  sync.Mutex
 	loaded   [][]*run // by segment; nil: not loaded
 	ends     ends     // of the runs that are loaded
-	only     ID       // whose they are, if not everybody's is wanted
 	afters   int      // of those, ends and pins
 
 	quiet       bool  // nobody waits for it
@@ -85,7 +84,7 @@ func (x *index) load(from, to int) error {
 	}
 	for i := to - 1; i >= from; i-- {
 		for _, u := range slices.Backward(x.loaded[i]) {
-			x.afters += x.ends.addLoose(u, x.only)
+			x.afters += x.ends.addLoose(u, "")
 		}
 	}
 	return nil

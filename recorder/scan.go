@@ -331,6 +331,9 @@ func (c *lineCache) exchange(h hit) (*Exchange, error) {
 		if l, err = c.read(more.span); err != nil {
 			return nil, err
 		}
+		if l.id != ex.ID {
+			return nil, errBadIndex
+		}
 		if err := more.put(l, ex); err != nil {
 			return nil, c.s.damaged(more.at, err)
 		}

@@ -63,31 +63,21 @@ func (c *columnReader) id(i int) (ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return ID(ids[i*idLen : (i+1)*idLen]), nil
+	return ID(ids[i*idLen:][:idLen]), nil
 }
 
-// hit returns where the lines of a row stand.
-func (f *search) hit(c *columnReader, i uint32) (hit, error) {
-	var more trailing
-	if flags, err := c.column(colFlags); err != nil {
-		return hit{}, err
-	} else if f.x.afters > 0 || flags[i]&flagOpen != 0 { // else nothing can be behind it
-		id, err := c.id(int(i))
-		if err != nil {
-			return hit{}, err
-		}
-		more = f.x.ends[id]
-	}
-	xs, err := c.column(colX)
+// hit returns where the lines of a row stand, if more stands behind its run. See cell.
+func (c *columnReader) hit(i int, more trailing) (hit, error) {
+	x, err := c.cell(colX, i)
 	if err != nil {
 		return hit{}, err
 	}
-	rs, err := c.column(colR)
+	r, err := c.cell(colR, i)
 	if err != nil {
 		return hit{}, err
 	}
 	first := c.u.at.first
-	h := hit{x: spanAt(first, xs[i*8:]), r: spanAt(first, rs[i*8:]), e: more.e, pinned: more.pinned, row: i}
+	h := hit{x: spanAt(first, x), r: spanAt(first, r), e: more.e, pinned: more.pinned, row: uint32(i)}
 	if !c.u.has(h.x) || !c.u.has(h.r) {
 		return hit{}, errBadIndex
 	}
@@ -95,6 +85,28 @@ func (f *search) hit(c *columnReader, i uint32) (hit, error) {
 		h.r = more.r
 	}
 	return h, nil
+}
+
+// hit returns where the lines of a row stand.
+func (f *search) hit(c *columnReader, i uint32) (hit, error) {
+	flags, err := c.column(colFlags)
+	if err != nil {
+		return hit{}, err
+	}
+	for _, column := range [...]int{colX, colR} {
+		if _, err := c.column(column); err != nil {
+			return hit{}, err
+		}
+	}
+	var more trailing
+	if f.x.afters > 0 || flags[i]&flagOpen != 0 { // else nothing can be behind it
+		id, err := c.id(int(i))
+		if err != nil {
+			return hit{}, err
+		}
+		more = f.x.ends[id]
+	}
+	return c.hit(int(i), more)
 }
 
 // pick looks into the lines of rows, as far as the columns did not tell all.
