@@ -262,7 +262,8 @@ func (f *file) readProviders(n yamlx.Node) (err error) {
 	return err
 }
 
-// checkMentions checks that all providers that are named are known.
+// checkMentions checks that all providers that are named are known, and has routes name
+// them by their ids.
 func (f *file) checkMentions() (err error) {
 	f.catalog = verify.Builtin()
 	if len(f.providers) > 0 {
@@ -286,6 +287,10 @@ func (f *file) checkMentions() (err error) {
 			}
 			seen[m.part+"."+p.ID] = true
 		}
+	}
+	for i := range f.routes {
+		p, _ := f.catalog.Lookup(f.routes[i].provider)
+		f.routes[i].provider = p.ID
 	}
 	return nil
 }

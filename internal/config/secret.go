@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -185,58 +186,74 @@ func Unknown(catalog *verify.Catalog, id string) *Error {
 // are the values of --secret.
 func (c *Config) settleProviders(src Source, f *file, secrets []string) error {
 	c.secrets, c.with = map[string]Value{}, map[string]map[string]Value{}
-	if f != nil { // whose names were checked when it was read
-		for id, v := range f.secrets {
-			p, _ := c.catalog.Lookup(id)
-			c.secrets[p.ID] = v
-		}
-		for id, values := range f.with {
-			p, _ := c.catalog.Lookup(id)
-			for name, v := range values {
-				if err := c.setWith(p, name, v); err != nil {
-					return err
-				}
-			}
-		}
+	if f != nil {
+		c.takeKeys(f)
 	}
-	set := func(name string) bool { return src.Getenv(name) != "" }
-	for _, p := range c.catalog.WithEnv(set) {
-		if p.Env != "" && set(p.Env) {
-			c.secrets[p.ID] = Value{Texts: []string{"env:" + p.Env}, From: p.Env, Given: true}
-		}
-		for _, n := range p.Needs {
-			if n.Env != "" && set(n.Env) {
-				if err := c.setWith(p, n.Name, Value{Texts: []string{"env:" + n.Env}, From: n.Env, Given: true}); err != nil {
-					return err
-				}
-			}
-		}
-	}
-
+	c.findKeys(src.Getenv)
 	named := c.Get("provider").Text()
 	if named != "" {
 		if _, err := c.lookup(named, c.Get("provider").From); err != nil {
 			return err
 		}
 	}
+	if err := c.readSecretFlags(secrets, named); err != nil {
+		return err
+	}
+	return c.readWithFlags(src.Flag("with"), named)
+}
+
+// takeKeys takes what f has, whose names were checked when it was read.
+func (c *Config) takeKeys(f *file) {
+	for id, v := range f.secrets {
+		p, _ := c.catalog.Lookup(id)
+		c.secrets[p.ID] = v
+	}
+	for id, values := range f.with {
+		p, _ := c.catalog.Lookup(id)
+		for name, v := range values {
+			own, _ := checkWith(p, name)
+			c.setWith(p, own, v)
+		}
+	}
+}
+
+// findKeys takes the variables that are set.
+func (c *Config) findKeys(getenv func(string) string) {
+	isSet := func(name string) bool { return name != "" && getenv(name) != "" }
+	of := func(name string) Value { return Value{Texts: []string{"env:" + name}, From: name, Given: true} }
+	for _, p := range c.catalog.WithEnv(isSet) {
+		if isSet(p.Env) {
+			c.secrets[p.ID] = of(p.Env)
+		}
+		for _, n := range p.Needs {
+			if isSet(n.Env) {
+				c.setWith(p, n.Name, of(n.Env))
+			}
+		}
+	}
+}
+
+// readSecretFlags reads --secret, whose values without an id are those of named.
+func (c *Config) readSecretFlags(secrets []string, named string) error {
 	given := map[string]Value{}
 	for _, text := range secrets {
 		if isBlank(text) {
 			return emptyFlag("secret")
 		}
 		id, ref := c.splitID(text)
-		if id == "" {
-			id = named
-		}
-		if id == "" {
+		if id = cmp.Or(id, named); id == "" {
 			return errorf("write --secret tiktok=env:NAME, or add --provider tiktok", "--secret: whose secret is it?")
 		}
 		p, _ := c.catalog.Lookup(id)
-		v := given[p.ID]
-		given[p.ID] = Value{Texts: append(v.Texts, ref), From: "--secret", Given: true}
+		given[p.ID] = Value{Texts: append(given[p.ID].Texts, ref), From: "--secret", Given: true}
 	}
 	maps.Copy(c.secrets, given)
-	for _, text := range src.Flag("with") {
+	return nil
+}
+
+// readWithFlags reads --with, whose names without an id are those of named.
+func (c *Config) readWithFlags(with []string, named string) error {
+	for _, text := range with {
 		if isBlank(text) {
 			return emptyFlag("with")
 		}
@@ -255,17 +272,11 @@ func (c *Config) settleProviders(src Source, f *file, secrets []string) error {
 		if err != nil {
 			return err
 		}
-		if err := c.setWith(p, name, Value{Texts: []string{value}, From: "--with", Given: true}); err != nil {
-			return err
+		own, err := checkWith(p, name)
+		if err != nil {
+			return errorf("devhook providers "+p.ID+" tells what it needs", "--with: %v", err)
 		}
-	}
-	for i := range c.routes {
-		r := &c.routes[i]
-		if r.provider == "" {
-			continue
-		}
-		p, _ := c.catalog.Lookup(r.provider)
-		r.provider = p.ID
+		c.setWith(p, own, Value{Texts: []string{value}, From: "--with", Given: true})
 	}
 	return nil
 }
@@ -287,16 +298,12 @@ func (c *Config) SecretRef(text string) string {
 	return ref
 }
 
-func (c *Config) setWith(p verify.Provider, name string, v Value) error {
-	name, err := checkWith(p, name)
-	if err != nil {
-		return errorf("devhook providers "+p.ID+" tells what it needs", "%s: %v", v.From, err)
-	}
+// setWith keeps a value beside the secret of p, under the name that p has for it.
+func (c *Config) setWith(p verify.Provider, own string, v Value) {
 	if c.with[p.ID] == nil {
 		c.with[p.ID] = map[string]Value{}
 	}
-	c.with[p.ID][name] = v
-	return nil
+	c.with[p.ID][own] = v
 }
 
 // checkWith returns the name that p has for a value beside its secret.
