@@ -208,18 +208,24 @@ func reference(n yamlx.Node) (string, error) {
 	return ref, misplaced(n, checkRef(ref))
 }
 
+// secretRef is reference for a secret, which a file cannot have asked for.
+func secretRef(n yamlx.Node) (string, error) {
+	ref, err := reference(n)
+	if err == nil && ref == "-" {
+		err = n.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
+	}
+	return ref, err
+}
+
 func (f *file) readSecrets(n yamlx.Node) error {
 	return n.Each(func(id string, value, key yamlx.Node) error {
 		f.mentions = append(f.mentions, mention{part: "secrets", id: id, at: key})
 		p, _ := verify.Lookup(id)
 		v := Value{From: f.from(value), Given: true}
 		for _, item := range value.List() {
-			ref, err := reference(item)
+			ref, err := secretRef(item)
 			if err != nil {
 				return err
-			}
-			if ref == "-" {
-				return item.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
 			}
 			f.weighRef(item, ref, p.Env)
 			v.Texts = append(v.Texts, f.relative(ref))

@@ -156,35 +156,35 @@ func (f *file) readParam(param register.Param, n yamlx.Node) (Value, error) {
 		items = n.List()
 	}
 	for _, item := range items {
-		if param.Kind != register.Secret {
-			text, err := item.Scalar()
-			if err == nil && isBlank(text) {
-				err = misplaced(item, errEmpty)
-			}
-			if err == nil && param.Check != nil {
-				if bad := param.Check(text); bad != nil {
-					err = item.Errorf("%v", bad)
-				}
-			}
-			if err != nil {
-				return v, err
-			}
-			v.Texts = append(v.Texts, text)
-			continue
-		}
-		ref, err := reference(item)
-		switch {
-		case err != nil:
+		text, err := f.readText(param, item)
+		if err != nil {
 			return v, err
-		case ref == "-":
-			return v, item.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
-		case !isRef(ref):
-			f.risk(item, "brings credentials: webhooks would be registered in the account of whoever wrote it")
 		}
-		f.weighRef(item, ref, param.Env)
-		v.Texts = append(v.Texts, f.relative(ref))
+		v.Texts = append(v.Texts, text)
 	}
 	return v, nil
+}
+
+// readText reads one text of a param: what is secret, as a reference to it.
+func (f *file) readText(param register.Param, n yamlx.Node) (string, error) {
+	if param.Kind == register.Secret {
+		ref, err := secretRef(n)
+		if err == nil && !isRef(ref) {
+			f.risk(n, "brings credentials: webhooks would be registered in the account of whoever wrote it")
+		}
+		f.weighRef(n, ref, param.Env)
+		return f.relative(ref), err
+	}
+	text, err := n.Scalar()
+	if err == nil && isBlank(text) {
+		err = misplaced(n, errEmpty)
+	}
+	if err == nil && param.Check != nil {
+		if bad := param.Check(text); bad != nil {
+			err = n.Errorf("%v", bad)
+		}
+	}
+	return text, err
 }
 
 // String is the entry in a line, with what is secret masked.

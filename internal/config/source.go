@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -40,7 +41,7 @@ var streamFields = yamlx.Fields[*Stream]{
 		return err
 	},
 	"path": func(s *Stream, n yamlx.Node) (err error) {
-		if s.Path, err = n.Label(); err == nil && checkPath(s.Path) != nil {
+		if s.Path, err = n.Label(); err == nil {
 			err = misplaced(n, checkPath(s.Path))
 		}
 		return err
@@ -58,10 +59,7 @@ var streamFields = yamlx.Fields[*Stream]{
 
 // refer reads a reference into v.
 func (v *Value) refer(n yamlx.Node) error {
-	ref, err := reference(n)
-	if err == nil && ref == "-" {
-		err = n.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
-	}
+	ref, err := secretRef(n)
 	*v = Value{Texts: []string{ref}, Given: true}
 	return err
 }
@@ -132,89 +130,102 @@ func sourceError(err error) error {
 // says of it, or else those of devhook.yaml. It returns the values of --secret
 // that are not theirs.
 func (c *Config) settleSources(src Source, f *file) (secrets []string, err error) {
-	secrets = src.Flag("secret")
 	if f != nil {
 		c.sources = slices.Clone(f.sources)
 	}
-	flagged := c.Get("source").Texts
-	if flagged != nil {
-		known := c.sources
-		c.sources = nil
-		for _, name := range flagged {
-			s := Stream{Provider: name}
-			if i := slices.IndexFunc(known, func(k Stream) bool { return k.Provider == name }); i >= 0 {
-				s = known[i]
-			}
-			if slices.ContainsFunc(c.sources, func(k Stream) bool { return k.Provider == name }) {
-				return nil, errorf("write several streams of one platform into devhook.yaml", "--source %s is there twice", name)
-			}
-			s.from = "--source"
-			c.sources = append(c.sources, s)
+	if flagged := c.Get("source").Texts; flagged != nil {
+		if c.sources, err = chosen(flagged, c.sources); err != nil {
+			return nil, err
 		}
 	}
-	one := func(name string) (*Stream, error) {
+	for _, name := range []string{"creator", "source-url", "source-path"} {
+		v := c.Get(name)
+		if !v.Given {
+			continue
+		}
 		if len(c.sources) != 1 {
 			return nil, errorf("name one source with --source, or write it into devhook.yaml", "--%s: which source is meant?", name)
 		}
-		return &c.sources[0], nil
-	}
-	for _, own := range []struct {
-		name string
-		set  func(*Stream, string)
-	}{
-		{"creator", func(s *Stream, text string) { s.Creator = text }},
-		{"source-url", func(s *Stream, text string) { s.URL = text }},
-		{"source-path", func(s *Stream, text string) { s.Path = text }},
-	} {
-		if v := c.Get(own.name); v.Given {
-			s, err := one(own.name)
-			if err != nil {
-				return nil, err
-			}
-			own.set(s, v.Text())
+		switch one := &c.sources[0]; name {
+		case "creator":
+			one.Creator = v.Text()
+		case "source-url":
+			one.URL = v.Text()
+		default:
+			one.Path = v.Text()
 		}
 	}
+	secrets = c.takeSecrets(src.Flag("secret"))
+	for i := range c.sources {
+		if err := c.sources[i].complete(src.Getenv, c.Get("source-url").Given); err != nil {
+			return nil, err
+		}
+	}
+	return secrets, nil
+}
+
+// chosen are the sources that --source names, with what is known of them.
+func chosen(names []string, known []Stream) (list []Stream, err error) {
+	for _, name := range names {
+		is := func(s Stream) bool { return s.Provider == name }
+		if slices.ContainsFunc(list, is) {
+			return nil, errorf("write several streams of one platform into devhook.yaml", "--source %s is there twice", name)
+		}
+		s := Stream{Provider: name}
+		if i := slices.IndexFunc(known, is); i >= 0 {
+			s = known[i]
+		}
+		s.from = "--source"
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// takeSecrets gives the sources those values of --secret that are theirs, and returns the
+// rest. Theirs is what has the name of one before it, and is no secret of webhooks; and what
+// has no name, if it is the only one, for one --source and no --provider.
+func (c *Config) takeSecrets(secrets []string) (rest []string) {
 	bare := 0 // without an id
 	for _, text := range secrets {
 		if id, _ := c.splitID(text); id == "" {
 			bare++
 		}
 	}
-	var rest []string
+	alone := bare == 1 && len(c.Get("source").Texts) == 1 && c.Get("provider").Text() == ""
 	for _, text := range secrets {
 		name, ref, ok := strings.Cut(text, "=")
-		if i := slices.IndexFunc(c.sources, func(s Stream) bool { return s.Provider == name }); ok && i >= 0 {
-			if _, also := c.catalog.Lookup(name); !also { // else it is the secret of its webhooks
-				c.sources[i].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
-				continue
-			}
-		}
-		if id, ref := c.splitID(text); id == "" && c.Get("provider").Text() == "" && len(flagged) == 1 && bare == 1 && !isBlank(text) {
-			c.sources[0].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
+		i := slices.IndexFunc(c.sources, func(s Stream) bool { return ok && s.Provider == name })
+		id, whole := c.splitID(text)
+		switch {
+		case id != "" || i < 0 && (!alone || isBlank(text)):
+			rest = append(rest, text)
 			continue
+		case i < 0:
+			i, ref = 0, whole
 		}
-		rest = append(rest, text)
+		c.sources[i].secret = Value{Texts: []string{ref}, From: "--secret", Given: true}
 	}
-	for i := range c.sources {
-		s := &c.sources[i]
-		env, _ := stream.Env(s.Provider)
-		if v := s.secret; !v.Given || v.From != "--secret" && src.Getenv(env) != "" {
-			s.secret = Value{Texts: []string{"env:" + env}, From: env, Given: true}
-		}
-		if u := strings.ToUpper(s.Provider) + "_WS_URL"; src.Getenv(u) != "" && !c.Get("source-url").Given {
-			s.URL = src.Getenv(u)
-			if err := stream.CheckURL(s.URL); err != nil {
-				return nil, sourceError(err).(*Error).at(u)
-			}
-		}
-		if s.Path == "" {
-			s.Path = "/hooks/" + s.Provider
-		}
-		if stream.NeedsCreator(s.Provider) && s.Creator == "" {
-			return nil, errorf("name it with --creator @name, or creator: in devhook.yaml", "%s: the source %s needs a creator", s.from, s.Provider)
+	return rest
+}
+
+// complete adds to s what is not said of it, and looks whether that is all. urlSaid: a
+// flag has its URL.
+func (s *Stream) complete(getenv func(string) string, urlSaid bool) error {
+	env, _ := stream.Env(s.Provider)
+	if v := s.secret; !v.Given || v.From != "--secret" && getenv(env) != "" {
+		s.secret = Value{Texts: []string{"env:" + env}, From: env, Given: true}
+	}
+	if u := strings.ToUpper(s.Provider) + "_WS_URL"; getenv(u) != "" && !urlSaid {
+		s.URL = getenv(u)
+		if err := stream.CheckURL(s.URL); err != nil {
+			return sourceError(err).(*Error).at(u)
 		}
 	}
-	return rest, nil
+	s.Path = cmp.Or(s.Path, "/hooks/"+s.Provider)
+	if stream.NeedsCreator(s.Provider) && s.Creator == "" {
+		return errorf("name it with --creator @name, or creator: in devhook.yaml", "%s: the source %s needs a creator", s.from, s.Provider)
+	}
+	return nil
 }
 
 // Sources returns the streams that are to be listened to.
