@@ -85,10 +85,39 @@ func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(r
 	if out.send(first, from.String(), []byte("{}")) != nil {
 		return
 	}
+	steps := in.steps(ctx, from)
+	defer func() { // who reads the journal is waited for
+		cancel()
+		for range steps {
+		}
+	}()
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-alive.C:
+			err = out.write([]byte(":\n\n"))
+		case step, more := <-steps:
+			if !more { // the store is closed
+				return
+			}
+			if name, data := in.told(step, event); name != "" {
+				err = out.send(name, step.Next.String(), data)
+			}
+		}
+		if err != nil {
+			return // the client has gone, or does not read
+		}
+	}
+}
+
+// steps gives what comes behind from, until ctx ends or the store is closed; it is closed then.
+func (in *Inspector) steps(ctx context.Context, from recorder.Cursor) <-chan recorder.Step {
 	steps := make(chan recorder.Step)
-	stopped := make(chan struct{})
 	go func() {
-		defer close(stopped)
+		defer close(steps)
 		for step, err := range in.o.Store.Steps(ctx, from) {
 			if err != nil {
 				in.o.Log.Debug("cannot follow over a line", "error", err)
@@ -101,34 +130,20 @@ func (in *Inspector) follow(w http.ResponseWriter, r *http.Request, event func(r
 			}
 		}
 	}()
-	defer func() { cancel(); <-stopped }()
-	alive := time.NewTicker(aliveEvery)
-	defer alive.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-stopped: // the store is closed
-			return
-		case <-alive.C:
-			err = out.write([]byte(":\n\n"))
-		case step := <-steps:
-			var name string
-			var data []byte
-			if step.Removed > 0 {
-				name, data = "removed", fmt.Appendf(nil, `{"v":1,"exchanges":%d}`, step.Removed)
-			} else if name, data, err = event(step); err != nil {
-				in.o.Log.Debug("cannot tell of an exchange", "id", string(step.Exchange.ID), "error", err)
-				name, err = "", nil
-			}
-			if name != "" {
-				err = out.send(name, step.Next.String(), data)
-			}
-		}
-		if err != nil {
-			return // the client has gone, or does not read
-		}
+	return steps
+}
+
+// told is the event of a step; the name is "" if there is none.
+func (in *Inspector) told(step recorder.Step, event func(recorder.Step) (string, []byte, error)) (name string, data []byte) {
+	if step.Removed > 0 {
+		return "removed", fmt.Appendf(nil, `{"v":1,"exchanges":%d}`, step.Removed)
 	}
+	name, data, err := event(step)
+	if err != nil {
+		in.o.Log.Debug("cannot tell of an exchange", "id", string(step.Exchange.ID), "error", err)
+		return "", nil
+	}
+	return name, data
 }
 
 // lastID is the event that r wants to go on behind.
