@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,13 +58,10 @@ func (in *Inspector) listExchanges(r *http.Request) (any, error) {
 	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String(), Notes: notesOf(q.Filter)}
 	q.Newest++ // whether there is more
 	held := window[*recorder.Exchange]{size: weight}
-	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
+	lost := func(err error) { list.Damaged = append(list.Damaged, err.Error()) }
+	for ex, err := range readable(in.o.Store.QueryContext(r.Context(), q), lost) {
 		if err != nil {
-			if !errors.As(err, new(*recorder.DamagedError)) {
-				return nil, err
-			}
-			list.Damaged = append(list.Damaged, err.Error())
-			continue
+			return nil, err
 		}
 		if summary {
 			ex = summarized(ex)
@@ -79,6 +77,22 @@ func (in *Inspector) listExchanges(r *http.Request) (any, error) {
 		list.Next = held.list[0].Seq
 	}
 	return list, nil
+}
+
+// readable gives what list does, but for what is damaged, of which lost is told; nil: nobody
+// is.
+func readable[T any](list iter.Seq2[T, error], lost func(error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range list {
+			if !errors.As(err, new(*recorder.DamagedError)) {
+				if !yield(v, err) {
+					return
+				}
+			} else if lost != nil {
+				lost(err)
+			}
+		}
+	}
 }
 
 // A window holds the last of what is added, at most [mostBytes] of it, and one
@@ -224,15 +238,12 @@ func (in *Inspector) frames(r *http.Request) (any, error) {
 		Damaged []string          `json:"damaged,omitempty"`
 	}{V: 1, Frames: []*recorder.Frame{}}
 	held := window[*recorder.Frame]{size: func(f *recorder.Frame) int { return len(f.Body) }}
-	for f, err := range in.o.Store.Frames(ex, n) {
-		if err == nil {
-			held.add(f)
-			continue
-		}
-		if !errors.As(err, new(*recorder.DamagedError)) {
+	lost := func(err error) { list.Damaged = append(list.Damaged, err.Error()) }
+	for f, err := range readable(in.o.Store.Frames(ex, n), lost) {
+		if err != nil {
 			return nil, err
 		}
-		list.Damaged = append(list.Damaged, err.Error())
+		held.add(f)
 	}
 	list.Frames = append(list.Frames, held.list...)
 	return list, nil

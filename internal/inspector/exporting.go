@@ -77,11 +77,7 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 
 // exportTo writes what q asks for, and counts in damaged how much of it could not be read.
 func (in *Inspector) exportTo(r *http.Request, e *sharing.Export, q recorder.Query, damaged *int) error {
-	for ex, err := range in.o.Store.QueryContext(r.Context(), q) {
-		if errors.As(err, new(*recorder.DamagedError)) {
-			*damaged++
-			continue
-		}
+	for ex, err := range readable(in.o.Store.QueryContext(r.Context(), q), func(error) { *damaged++ }) {
 		if err != nil {
 			return err
 		}

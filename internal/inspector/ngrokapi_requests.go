@@ -90,12 +90,11 @@ func (a *agentAPI) beginList(w http.ResponseWriter, out *bufio.Writer) {
 
 // some reads what q asks for, and passes over what is damaged.
 func (a *agentAPI) some(ctx context.Context, q recorder.Query) (list []*recorder.Exchange, err error) {
-	for ex, err := range a.in.o.Store.QueryContext(ctx, q) {
-		if err == nil {
-			list = append(list, ex)
-		} else if !errors.As(err, new(*recorder.DamagedError)) {
+	for ex, err := range readable(a.in.o.Store.QueryContext(ctx, q), nil) {
+		if err != nil {
 			return nil, err
 		}
+		list = append(list, ex)
 	}
 	return list, nil
 }

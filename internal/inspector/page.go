@@ -96,11 +96,11 @@ func (in *Inspector) page() {
 	in.handle("GET /providers/{id}", in.providerPage)
 	in.handle("GET /page/rows", in.rowsPart)
 	in.handle("GET /page/events", in.rowEvents)
-	in.handle("GET /page/points", in.pointsPart)
-	in.handle("GET /page/failure", in.failurePart)
+	in.handle("GET /page/points", in.answered(in.points))
+	in.handle("GET /page/failure", in.answered(in.failure))
 	in.handle("GET /page/failures", in.failuresPart)
 	in.handle("GET /page/status", in.statusPart)
-	in.handle("GET /page/words", in.wordsPart)
+	in.handle("GET /page/words", in.answered(in.words))
 	in.handle("GET /static/{sum}/{file...}", static)
 	in.handle("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) { // that browsers ask for beside what is no page
 		r.SetPathValue("file", "icon.svg")
@@ -132,18 +132,17 @@ const firstRows = 14
 
 // show answers with a pane: alone to htmx, else with the whole page around it.
 func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, title, name string, data any) {
-	var pane bytes.Buffer
-	if err := templates().ExecuteTemplate(&pane, name, data); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", name, "error", err)
-		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
+	pane, err := in.render(name, data)
+	if err != nil {
+		in.failed(w, err)
 		return
 	}
 	if r.Header.Get("HX-Request") == "true" {
 		w.Header().Set("X-Devhook-Title", asciiTitle(title))
-		html(w, status, pane.Bytes())
+		html(w, status, pane)
 		return
 	}
-	s := shell{Title: title, Static: "/static/" + staticSum(), Modules: modules, Status: in.o.Status(), Filter: r.URL.Query().Get("filter"), Pane: template.HTML(pane.String())}
+	s := shell{Title: title, Static: "/static/" + staticSum(), Modules: modules, Status: in.o.Status(), Filter: r.URL.Query().Get("filter"), Pane: template.HTML(pane)}
 	s.Zone, s.Offset = in.o.Now().Local().Zone()
 	if ex, ok := data.(*detail); ok {
 		s.Open = string(ex.Exchange.ID)
@@ -154,23 +153,31 @@ func (in *Inspector) show(w http.ResponseWriter, r *http.Request, status int, ti
 	} else {
 		s.Notes = notesOf(f)
 	}
-	var frame, body bytes.Buffer
-	if err := templates().ExecuteTemplate(&frame, "frame", s); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", "frame", "error", err)
-		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
+	frame, err := in.render("frame", s)
+	if err != nil {
+		in.failed(w, err)
 		return
 	}
-	html(w, status, frame.Bytes())
+	html(w, status, frame)
 	http.NewResponseController(w).Flush() // it is seen while rows are read; an error shows when more is written
 	if s.Fault == nil {
 		s.List = in.firstRows(r.Context(), f)
 	}
-	if err := templates().ExecuteTemplate(&body, "shell", s); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", "shell", "error", err)
-		body.Reset()
-		body.WriteString("The page cannot be made.</body></html>")
+	rest, err := in.render("shell", s)
+	if err != nil {
+		rest = []byte("The page cannot be made.</body></html>")
 	}
-	w.Write(body.Bytes())
+	w.Write(rest)
+}
+
+// render returns what a template makes of data. That it cannot be made is told here.
+func (in *Inspector) render(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
+		in.o.Log.Warn("the page cannot be made", "template", name, "error", err)
+		return nil, &Error{http.StatusInternalServerError, "the page cannot be made", ""}
+	}
+	return b.Bytes(), nil
 }
 
 // asciiTitle is title as a header can have it.
@@ -192,13 +199,12 @@ func html(w http.ResponseWriter, status int, text []byte) {
 
 // part answers with a template that stands in no page of its own.
 func (in *Inspector) part(w http.ResponseWriter, name string, data any) {
-	var b bytes.Buffer
-	if err := templates().ExecuteTemplate(&b, name, data); err != nil {
-		in.o.Log.Warn("the page cannot be made", "template", name, "error", err)
-		fail(w, http.StatusInternalServerError, "the page cannot be made", "")
+	text, err := in.render(name, data)
+	if err != nil {
+		in.failed(w, err)
 		return
 	}
-	html(w, http.StatusOK, b.Bytes())
+	html(w, http.StatusOK, text)
 }
 
 // trouble shows that something is not there, in place of a pane.

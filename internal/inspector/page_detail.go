@@ -1,7 +1,6 @@
 package inspector
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -120,13 +119,12 @@ func (in *Inspector) detail(ex *recorder.Exchange) *detail {
 	d.Says = says(ex)
 	d.WebSocket = ex.Response != nil && ex.Response.Status == http.StatusSwitchingProtocols
 	if d.WebSocket {
-		for f, err := range in.o.Store.Frames(ex, shownFrames) {
-			switch {
-			case err == nil:
-				d.Frames = append(d.Frames, f)
-			case !errors.As(err, new(*recorder.DamagedError)):
+		for f, err := range readable(in.o.Store.Frames(ex, shownFrames), nil) {
+			if err != nil {
 				d.FramesError = err.Error()
+				break
 			}
+			d.Frames = append(d.Frames, f)
 		}
 	}
 	return d

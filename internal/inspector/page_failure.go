@@ -3,7 +3,6 @@ package inspector
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 
@@ -21,9 +20,9 @@ func isFailure(ex *recorder.Exchange) bool {
 	return class == "fail" || ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned
 }
 
-// failurePart answers the number of the failure under the filter that is next to a
+// failure answers the number of the failure under the filter that is next to a
 // number, 0 if there is none: the next older one than ?before, or newer one than ?after.
-func (in *Inspector) failurePart(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) failure(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	near, up := query.Get("before"), query.Has("after")
 	if up {
@@ -45,12 +44,11 @@ func (in *Inspector) failurePart(w http.ResponseWriter, r *http.Request) {
 			one, err = in.failureBefore(r.Context(), recorder.Query{Filter: f, Before: seq, Newest: 20}, found)
 		}
 		if err != nil {
-			in.failed(w, err)
-			return
+			return nil, err
 		}
 		found = cmp.Or(one, found)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "seq": found})
+	return map[string]any{"v": 1, "seq": found}, nil
 }
 
 // failuresShown is how many of the newest failures the start page names.
@@ -71,12 +69,11 @@ func (in *Inspector) failuresPart(w http.ResponseWriter, _ *http.Request) {
 
 // failureAfter returns the first failure that q gives, 0 if there is none.
 func (in *Inspector) failureAfter(ctx context.Context, q recorder.Query) (uint64, error) {
-	for ex, err := range in.o.Store.QueryContext(ctx, q) {
-		switch {
-		case errors.As(err, new(*recorder.DamagedError)):
-		case err != nil:
+	for ex, err := range readable(in.o.Store.QueryContext(ctx, q), nil) {
+		if err != nil {
 			return 0, err
-		case isFailure(ex):
+		}
+		if isFailure(ex) {
 			return ex.Seq, nil
 		}
 	}
@@ -88,18 +85,15 @@ func (in *Inspector) failureAfter(ctx context.Context, q recorder.Query) (uint64
 func (in *Inspector) failureBefore(ctx context.Context, q recorder.Query, least uint64) (uint64, error) {
 	for {
 		n, oldest, found := 0, uint64(0), uint64(0)
-		for ex, err := range in.o.Store.QueryContext(ctx, q) {
-			switch {
-			case errors.As(err, new(*recorder.DamagedError)):
-			case err != nil:
+		for ex, err := range readable(in.o.Store.QueryContext(ctx, q), nil) {
+			if err != nil {
 				return 0, err
-			default:
-				if n++; n == 1 {
-					oldest = ex.Seq
-				}
-				if ex.Seq > least && isFailure(ex) {
-					found = ex.Seq
-				}
+			}
+			if n++; n == 1 {
+				oldest = ex.Seq
+			}
+			if ex.Seq > least && isFailure(ex) {
+				found = ex.Seq
 			}
 		}
 		if found > 0 || n < q.Newest || oldest <= least {

@@ -77,9 +77,9 @@ var filterWords = func() map[string][]string {
 // recentWords is how many of the newest exchanges are looked at for words.
 const recentWords = 500
 
-// wordsPart answers the keys of the filter with what they can be completed with:
+// words answers the keys of the filter with what they can be completed with:
 // closed lists, and what was seen lately.
-func (in *Inspector) wordsPart(w http.ResponseWriter, _ *http.Request) {
+func (in *Inspector) words(*http.Request) (any, error) {
 	seen := map[string]map[string]bool{"provider": {}, "event": {}, "path": {}, "route": {}, "header.": {}}
 	for ex, err := range in.o.Store.Query(recorder.Query{Newest: recentWords}) {
 		if err != nil {
@@ -105,5 +105,5 @@ func (in *Inspector) wordsPart(w http.ResponseWriter, _ *http.Request) {
 	for key, values := range seen {
 		all[key] = slices.Sorted(maps.Keys(values))
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "words": all})
+	return map[string]any{"v": 1, "words": all}, nil
 }

@@ -2,9 +2,9 @@ package inspector
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,15 +112,11 @@ func (in *Inspector) rows(ctx context.Context, q recorder.Query) (rowList, error
 	catalog := in.o.Catalog()
 	wanted := q.Newest
 	q.Newest++ // whether there is more
-	for ex, err := range in.o.Store.QueryContext(ctx, q) {
-		switch {
-		case errors.As(err, new(*recorder.DamagedError)):
-			list.Damaged++
-		case err != nil:
+	for ex, err := range readable(in.o.Store.QueryContext(ctx, q), func(error) { list.Damaged++ }) {
+		if err != nil {
 			return list, err
-		default:
-			list.Rows = append(list.Rows, in.row(summarized(ex), catalog))
 		}
+		list.Rows = append(list.Rows, in.row(summarized(ex), catalog))
 	}
 	slices.Reverse(list.Rows)
 	if len(list.Rows) > wanted {
@@ -213,20 +209,15 @@ func (in *Inspector) rowEvents(w http.ResponseWriter, r *http.Request) {
 // mostPoints is how many exchanges the chart is made of.
 const mostPoints = 2000
 
-// pointsPart answers what the chart is made of, of the newest ?limit that are older than
+// points answers what the chart is made of, of the newest ?limit that are older than
 // ?before: of each exchange the time it came in unix ms, how long the answer took in ms, and
 // how it went.
-func (in *Inspector) pointsPart(w http.ResponseWriter, r *http.Request) {
+func (in *Inspector) points(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	f, err := in.filter(query.Get("filter"))
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	limit, err := number(query, "limit", mostPoints, mostPoints)
-	if err != nil {
-		in.failed(w, err)
-		return
+	limit, err2 := number(query, "limit", mostPoints, mostPoints)
+	if err := cmp.Or(err, err2); err != nil {
+		return nil, err
 	}
 	before, _ := strconv.ParseUint(query.Get("before"), 10, 64)
 	points := [][3]any{}
@@ -241,5 +232,5 @@ func (in *Inspector) pointsPart(w http.ResponseWriter, r *http.Request) {
 		class, _, _ := state(ex)
 		points = append(points, [3]any{ex.At.UnixMilli(), took, class})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"v": 1, "points": points})
+	return map[string]any{"v": 1, "points": points}, nil
 }

@@ -1,7 +1,6 @@
 package inspector
 
 import (
-	"errors"
 	"net/http"
 
 	"devhook/internal/census"
@@ -21,14 +20,11 @@ func (in *Inspector) stats(r *http.Request) (any, error) {
 		return nil, err
 	}
 	var t census.Census
-	for ex, err := range in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: filter}) {
-		switch {
-		case errors.As(err, new(*recorder.DamagedError)):
-		case err != nil:
+	for ex, err := range readable(in.o.Store.QueryContext(r.Context(), recorder.Query{Filter: filter}), nil) {
+		if err != nil {
 			return nil, err
-		default:
-			t.Add(ex)
 		}
+		t.Add(ex)
 	}
 	return t.Report(by), nil
 }
