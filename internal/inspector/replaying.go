@@ -3,7 +3,6 @@ package inspector
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -57,6 +56,9 @@ type replayed struct {
 	Detail string      `json:"detail,omitempty"`
 	Unlike string      `json:"unlike,omitempty"` // what is not as expected
 	Change string      `json:"change,omitempty"` // since the baseline: fixed, regressed, new
+
+	provider, unsigned string // whose it is, and why it is not signed anew if it should be
+	cut                bool   // time was up before there was an answer
 }
 
 func (r replayed) isBad() bool { return r.Unlike != "" }
@@ -117,7 +119,7 @@ func (req *replaysRequest) check() (err error) {
 // replays sends again all that a filter lets through, and answers what became of them.
 // One that cannot be sent ends it.
 func (in *Inspector) replays(r *http.Request, req replaysRequest) (any, error) {
-	return in.replayAll(r, req, nil)
+	return in.replayAll(r, req, func(replayProgress) {})
 }
 
 // replaysFollowed is replays, and tells in lines how far it is. The last line is the answer.
@@ -180,25 +182,19 @@ func (in *Inspector) replayAll(r *http.Request, req replaysRequest, tell func(re
 }
 
 // replayEach sends jobs as req has it, until one cannot be sent or ctx ends, and adds to
-// the answer what became of them, in their order. tell, if it is not nil, is told at the
-// beginning and whenever one is done; it is not called by two at once.
-func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, moves travel, jobs []replayJob, answer *replayedAll, tell func(replayProgress)) (err error) {
-	var mu sync.Mutex // guards done, sent, bad, cut, answer and failed
+// the answer what became of them, in their order. tell is told at the beginning and whenever
+// one is done; it is not called by two at once.
+func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replaysRequest, moves travel, jobs []replayJob, answer *replayedAll, tell func(replayProgress)) error {
+	var mu sync.Mutex // guards done, sent, bad and failed
 	var failed error
-	done, sent, bad, cut, began := make([]*replayed, len(jobs)), 0, 0, false, time.Now()
+	done, sent, bad, began := make([]*replayed, len(jobs)), 0, 0, time.Now()
+	tell(replayProgress{1, "progress", len(jobs), 0, 0, nil})
 	slots := make(chan struct{}, req.Concurrency)
 	going, stop := context.WithCancel(ctx) // until one cannot be sent
 	defer stop()
-	progress := func(last *replayed) {
-		if tell != nil {
-			tell(replayProgress{1, "progress", len(jobs), sent, bad, last})
-		}
-	}
-	progress(nil)
-	pace := req.pace
 	var work sync.WaitGroup
 	for i, job := range jobs {
-		if due := pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
+		if due := req.pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
 			trial.Until(going, began.Add(due))
 		}
 		select {
@@ -210,69 +206,67 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 		}
 		work.Go(func() {
 			defer func() { <-slots }()
-			one, provider, unsigned, err := in.replayOne(ctx, r, req, moves, job)
+			one, err := in.replayOne(ctx, r, req, moves, job)
 			mu.Lock()
 			defer mu.Unlock()
-			switch {
-			case err == nil:
-				done[i] = one
-				cut = cut || one.Status == 0 && ctx.Err() != nil && !req.DryRun
-				if sent++; one.isBad() {
-					bad++
-				}
-				if unsigned != "" {
-					answer.Unsigned[provider] = unsigned
-				}
-				progress(one)
-			case failed == nil:
+			if err != nil {
 				stop()
-				failed = err
 				if sent > 0 {
-					failed = prefixed(fmt.Sprintf("#%d, after %d were sent: ", job.source.Seq, sent), err)
+					err = prefixed(fmt.Sprintf("#%d, after %d were sent: ", job.source.Seq, sent), err)
 				}
+				failed = cmp.Or(failed, err)
+				return
 			}
+			done[i] = one
+			if sent++; one.isBad() {
+				bad++
+			}
+			tell(replayProgress{1, "progress", len(jobs), sent, bad, one})
 		})
 	}
 	work.Wait()
 	answer.Exchanges, answer.Failed = make([]replayed, 0, sent), bad
+	whole := sent == len(jobs)
 	for _, one := range done {
-		if one != nil {
-			answer.Exchanges = append(answer.Exchanges, *one)
+		if one == nil {
+			continue
+		}
+		answer.Exchanges = append(answer.Exchanges, *one)
+		if whole = whole && !one.cut; one.unsigned != "" {
+			answer.Unsigned[one.provider] = one.unsigned
 		}
 	}
-	if sent == len(jobs) && !cut {
+	if whole {
 		return nil
 	}
 	return cmp.Or(failed, ctx.Err())
 }
 
-// replayOne sends the source of a job, or only looks whether it can be, and tells why it is not signed anew
-// if it should be.
-func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, moves travel, job replayJob) (one *replayed, provider, unsigned string, err error) {
-	source := job.source
+// replayOne sends the source of a job, or only looks whether it can be.
+func (in *Inspector) replayOne(ctx context.Context, r *http.Request, req replaysRequest, moves travel, job replayJob) (*replayed, error) {
 	plan, err := in.plan(sendRequest{
-		source: refTo(source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
+		source: refTo(job.source), To: req.To, Changes: req.Changes, Sign: req.Sign, FreshID: req.FreshID,
 	}, recorder.Replay)
 	if err == nil {
 		plan.Mutations = append(moves.changes(plan.Source, job.round), plan.Mutations...)
 		err = in.aim(&plan, in.mayAim(r))
 	}
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
 	plan.Timeout = req.timeout
-	unsigned = in.unsigned(plan)
+	one := &replayed{Of: job.source.ID, provider: plan.Source.Provider, unsigned: in.unsigned(plan)}
 	if req.DryRun {
 		_, err = in.o.Plan(plan)
-		return &replayed{Of: source.ID}, plan.Source.Provider, unsigned, err
+		return one, err
 	}
 	done, err := in.o.Send(ctx, plan)
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
-	return &replayed{
-		Of: source.ID, ID: done.ID, Seq: done.Seq, Status: trial.Status(done), Detail: done.Detail, Unlike: req.expect.Check(done, plan.Source),
-	}, plan.Source.Provider, unsigned, nil
+	one.ID, one.Seq, one.Status, one.Detail = done.ID, done.Seq, trial.Status(done), done.Detail
+	one.Unlike, one.cut = req.expect.Check(done, plan.Source), one.Status == 0 && ctx.Err() != nil
+	return one, nil
 }
 
 // sources are the recordings that a filter lets through, without their bodies.
@@ -284,10 +278,7 @@ func (in *Inspector) sources(ctx context.Context, filter string) (list []*record
 	if err != nil {
 		return nil, err
 	}
-	for ex, err := range in.o.Store.QueryContext(ctx, recorder.Query{Filter: f}) {
-		if bad := new(recorder.DamagedError); errors.As(err, &bad) {
-			continue // the list tells of it
-		}
+	for ex, err := range readable(in.o.Store.QueryContext(ctx, recorder.Query{Filter: f}), nil) { // the list tells of what is not
 		if err != nil {
 			return nil, err
 		}

@@ -35,9 +35,8 @@ func (req replaysRequest) jobs(sources []*recorder.Exchange) (list []replayJob) 
 
 // lasts is how long the pauses are that jobs are sent with.
 func (req replaysRequest) lasts(jobs []replayJob) (last time.Duration) {
-	pace := req.pace
 	for _, job := range jobs {
-		last = max(last, pace.Due(job.source.At, job.round))
+		last = max(last, req.pace.Due(job.source.At, job.round))
 	}
 	return last
 }
