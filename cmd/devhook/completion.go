@@ -9,7 +9,6 @@ import (
 	"devhook/internal/attack"
 	"devhook/internal/config"
 	"devhook/internal/interchange"
-	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/replay"
@@ -81,14 +80,8 @@ type typed struct {
 
 // offers returns what can stand in the place of last, behind the words before it.
 func (t *typed) offers(before []string, last string) []offer {
-	var all []offer
 	if len(before) == 0 {
-		for _, c := range t.app.Commands {
-			if !c.Hidden {
-				all = append(all, offer{c.Name, c.Usage})
-			}
-		}
-		return beginning(all, last)
+		return beginning(named(t.app.Commands), last)
 	}
 	cmd := t.app.Command(before[0])
 	if cmd == nil {
@@ -103,33 +96,53 @@ func (t *typed) offers(before []string, last string) []offer {
 			return beginning(t.values(f.Names()[0], last), last)
 		}
 	}
-	if name, value, ok := strings.Cut(last, "="); ok && strings.HasPrefix(last, "-") {
-		if f := flagOf(cmd, name); f != nil {
-			all = beginning(t.values(f.Names()[0], value), value)
-			for i := range all {
-				all[i].text = name + "=" + all[i].text
+	name, value, hasValue := strings.Cut(last, "=")
+	switch isFlag := strings.HasPrefix(last, "-"); {
+	case isFlag && hasValue:
+		return t.valued(cmd, name, value)
+	case isFlag && !recorder.IsFilterWord(last):
+		return beginning(t.flags(cmd, last), last)
+	}
+	return beginning(t.arguments(cmd, last), last)
+}
+
+// named are the names of commands, but of those that nobody types.
+func named(commands []*cli.Command) (all []offer) {
+	for _, c := range commands {
+		if !c.Hidden {
+			all = append(all, offer{c.Name, c.Usage})
+		}
+	}
+	return all
+}
+
+// flags are those of cmd, and the conditions that begin like one.
+func (t *typed) flags(cmd *cli.Command, last string) (all []offer) {
+	for _, f := range cmd.Flags {
+		for _, name := range f.Names() {
+			if len(name) > 1 {
+				usage := f.(cli.DocGenerationFlag).GetUsage()
+				all = append(all, offer{"--" + name, strings.ReplaceAll(usage, "`", "")})
 			}
 		}
-		return all
 	}
-	if strings.HasPrefix(last, "-") && !recorder.IsFilterWord(last) {
-		for _, f := range cmd.Flags {
-			for _, name := range f.Names() {
-				if len(name) > 1 {
-					usage := f.(cli.DocGenerationFlag).GetUsage()
-					all = append(all, offer{"--" + name, strings.ReplaceAll(usage, "`", "")})
-				}
-			}
-		}
-		if strings.Contains(cmd.ArgsUsage, "FILTER") {
-			all = append(all, t.filters(last)...)
-		}
-		return beginning(all, last)
+	if strings.Contains(cmd.ArgsUsage, "FILTER") {
+		all = append(all, t.filters(last)...)
 	}
-	for _, sub := range cmd.Subcommands {
-		all = append(all, offer{sub.Name, sub.Usage})
+	return all
+}
+
+// valued are the words NAME=VALUE of a flag.
+func (t *typed) valued(cmd *cli.Command, name, value string) []offer {
+	f := flagOf(cmd, name)
+	if f == nil {
+		return nil
 	}
-	return beginning(append(all, t.arguments(cmd, last)...), last)
+	all := beginning(t.values(f.Names()[0], value), value)
+	for i := range all {
+		all[i].text = name + "=" + all[i].text
+	}
+	return all
 }
 
 // beginning returns those of all that begin with text.
@@ -151,6 +164,14 @@ func flagOf(cmd *cli.Command, word string) cli.Flag {
 
 func takesValue(f cli.Flag) bool { _, is := f.(*cli.BoolFlag); return !is }
 
+// usualValues are those of flags that take one of a few words, or mostly do; those of
+// settings are in internal/config.
+var usualValues = map[string][]string{
+	"color": {"auto", "always", "never"}, "expect": {"2xx", "200", "same"}, "log": {"stdout", "stderr"}, "log-format": {"logfmt", "json"},
+	"frames": {"all"}, "host-header": {"rewrite", "preserve"}, "inspect": {"off"}, "by": {"hour", "day"}, "while": {"5xx", "timeout", "no-answer"},
+	"speed": {"1x", "10x", "max"}, "shift-time": {"now"},
+}
+
 // values are those that a flag can have, of which last is the beginning.
 func (t *typed) values(flag, last string) []offer {
 	switch flag {
@@ -166,32 +187,8 @@ func (t *typed) values(flag, last string) []offer {
 		return t.recordings()
 	case "sign":
 		return words(replay.SignModes...)
-	case "source":
-		return words(stream.Names()...)
-	case "color":
-		return words("auto", "always", "never")
-	case "expect":
-		return words("2xx", "200", "same")
-	case "log":
-		return words("stdout", "stderr")
-	case "log-format":
-		return words("logfmt", "json")
-	case "frames":
-		return words("all")
-	case "host-header":
-		return words("rewrite", "preserve")
-	case "inspect":
-		return words("off")
 	case "format":
 		return words(interchange.Formats()...)
-	case "by":
-		return words("hour", "day")
-	case "while":
-		return words("5xx", "timeout", "no-answer")
-	case "speed":
-		return words("1x", "10x", "max")
-	case "shift-time":
-		return words("now")
 	case "only":
 		all, _ := attack.Choose(nil) // has no name to be wrong
 		var list []offer
@@ -200,7 +197,7 @@ func (t *typed) values(flag, last string) []offer {
 		}
 		return list
 	}
-	return words(config.Choices(flag)...)
+	return words(slices.Concat(usualValues[flag], config.Choices(flag))...)
 }
 
 func words[S ~string](list ...S) []offer {
@@ -211,9 +208,9 @@ func words[S ~string](list ...S) []offer {
 	return all
 }
 
-// arguments are what a command takes, by the words of its help.
+// arguments are what a command takes, by the words of its help, and the commands below it.
 func (t *typed) arguments(cmd *cli.Command, last string) []offer {
-	var all []offer
+	all := named(cmd.Subcommands)
 	for _, kind := range strings.FieldsFunc(cmd.ArgsUsage, func(r rune) bool { return strings.ContainsRune("[]…| ", r) }) {
 		switch kind {
 		case "REF":
@@ -225,11 +222,7 @@ func (t *typed) arguments(cmd *cli.Command, last string) []offer {
 		case "PROVIDER/EVENT":
 			all = append(all, t.samples()...)
 		case "COMMAND":
-			for _, c := range t.app.Commands {
-				if !c.Hidden {
-					all = append(all, offer{c.Name, c.Usage})
-				}
-			}
+			all = append(all, named(t.app.Commands)...)
 			for _, topic := range topics {
 				all = append(all, offer{topic.name, topic.about})
 			}
