@@ -49,24 +49,14 @@ errors and the body of an alert are assumed: Euler documents neither.
 			&cli.BoolFlag{Name: "http-status", Usage: "answer errors of the API with their HTTP status, too; else that is 200, and the code is in the body"},
 		}, append(liveFlags(), streamFlags("4071")...)...),
 		Action: func(c *cli.Context) error {
-			e, err := p.newEmulation(c, "euler")
-			if err != nil {
-				return err
-			}
+			e := p.newEmulation(c, "euler")
 			o := eulertest.Options{Creator: c.String("creator"), Code: c.Int("refuse"), Log: e.log}
-			if o.Key, err = e.secret("key", "", "the API key"); err != nil {
-				return err
-			}
+			o.Key = e.secret("key", "", "the API key")
 			if o.Code != 0 && (o.Code < 1000 || o.Code > 4999) {
-				return &failure{code: 2, text: "--refuse wants a close code", hint: "write one from 1000 to 4999, as 4401"}
+				e.note(&failure{code: 2, text: "--refuse wants a close code", hint: "write one from 1000 to 4999, as 4401"})
 			}
-			if o.Ping, err = e.duration("ping", 1); err != nil {
-				return err
-			}
-			alerts, err := eulerAlerts(e, o.Key)
-			if err != nil {
-				return err
-			}
+			o.Ping = e.duration("ping", 1)
+			alerts := e.eulerAlerts(o.Key)
 			e.about = func(addr string) []string {
 				return []string{
 					"ws://" + addr,
@@ -85,9 +75,7 @@ errors and the body of an alert are assumed: Euler documents neither.
 				return everySample(eulertest.Samples(c.Bool("unknown"), p.now(), round))
 			}}
 			if c.Bool("session") {
-				if sc, err = e.liveScript(); err != nil {
-					return err
-				}
+				sc = e.liveScript()
 				sc.end = func() {
 					over.Store(true)
 					s.Close(4005, "")
@@ -102,16 +90,16 @@ errors and the body of an alert are assumed: Euler documents neither.
 }
 
 // liveScript is a whole LIVE, as devhook session sends it.
-func (e *emulation) liveScript() (sc script, err error) {
+func (e *emulation) liveScript() (sc script) {
 	c := e.c
 	for _, other := range []string{"from", "loop", "unknown"} {
 		if c.IsSet(other) {
-			return sc, &failure{code: 2, text: "emulate euler takes --session or --" + other + ", not both"}
+			e.note(&failure{code: 2, text: "emulate euler takes --session or --" + other + ", not both"})
 		}
 	}
 	o, err := e.p.live(c)
-	if err != nil {
-		return sc, err
+	if e.note(err); err != nil {
+		return sc
 	}
 	events := livesession.New(o)
 	sc.round = func() (list []timed) {
@@ -127,22 +115,19 @@ func (e *emulation) liveScript() (sc script, err error) {
 		happened = append(happened, fmt.Sprintf("%d %s", total.N, strings.ReplaceAll(total.Name, "_", " ")))
 	}
 	sc.about = "the LIVE is over: " + strings.Join(happened, ", ")
-	return sc, nil
+	return sc
 }
 
-// eulerAlerts returns the alerts API that e's flags describe.
-func eulerAlerts(e *emulation, key string) (http.Handler, error) {
+// eulerAlerts returns the alerts API that the flags describe.
+func (e *emulation) eulerAlerts(key string) http.Handler {
 	c := e.c
 	o := alertstest.Options{
 		Key: key, Account: c.Int64("account"), MaxAlerts: c.Int("max-alerts"), PageSize: c.Int("page-size"),
 		PerMinute: c.Int("per-minute"), HTTPStatus: c.Bool("http-status"), Log: e.log,
 	}
 	if o.Account < 1 || o.MaxAlerts < 1 || o.PageSize < 1 || o.PerMinute < 0 {
-		return nil, &failure{code: 2, text: "--account, --max-alerts and --page-size are at least 1, --per-minute at least 0", hint: "devhook help emulate euler"}
+		e.note(&failure{code: 2, text: "--account, --max-alerts and --page-size are at least 1, --per-minute at least 0", hint: "devhook help emulate euler"})
 	}
-	var err error
-	if o.Secret, err = e.secret("secret", "EULER_WEBHOOK_SECRET", "the webhook secret"); err != nil {
-		return nil, err
-	}
-	return alertstest.New(o), nil
+	o.Secret = e.secret("secret", "EULER_WEBHOOK_SECRET", "the webhook secret")
+	return alertstest.New(o)
 }

@@ -42,25 +42,13 @@ documents neither.`,
 			&cli.StringFlag{Name: "effective", Usage: "how `LONG` a new URL takes to get into effect; the real one takes 2m", Value: "0s"},
 		}, serverFlags("4072")...),
 		Action: func(c *cli.Context) error {
-			e, err := p.newEmulation(c, "tencent")
-			if err != nil {
-				return err
-			}
+			e := p.newEmulation(c, "tencent")
 			o := tencenttest.Options{App: c.Uint64("sdk-app-id"), Admin: c.String("admin"), Log: e.log}
-			if o.Key, err = e.secret("sdk-secret-key", "TENCENT_SDK_SECRET_KEY", "the secret key"); err != nil {
-				return err
-			}
-			if o.Token.Token, err = e.secret("token", "", "the token"); err != nil {
-				return err
-			}
+			o.Key = e.secret("sdk-secret-key", "TENCENT_SDK_SECRET_KEY", "the secret key")
+			o.Token.Token = e.secret("token", "", "the token")
 			o.Token.Enabled = o.Token.Token != ""
-			every, err := e.duration("every", 10*time.Millisecond)
-			if err != nil {
-				return err
-			}
-			if o.Effective, err = e.duration("effective", 0); err != nil {
-				return err
-			}
+			every := e.duration("every", 10*time.Millisecond)
+			o.Effective = e.duration("effective", 0)
 			fire := c.StringSlice("fire")
 			if o.Set.URL = c.String("url"); o.Set.URL != "" {
 				if o.Set.Commands = c.StringSlice("command"); len(o.Set.Commands) == 0 {

@@ -45,40 +45,10 @@ sent to your app without the way through the door, is devhook trigger.`,
 }
 
 func (p *program) emulateTiktok(c *cli.Context) error {
-	e, err := p.newEmulation(c, "tiktok")
-	if err != nil {
-		return err
-	}
-	s := &tiktoktest.Sender{URL: c.String("to"), Say: e.attempt}
-	if s.Speed, err = parseSpeed(c.String("speed")); err != nil {
-		return err
-	}
-	if s.Speed == 0 {
-		s.Speed = math.Inf(1)
-	}
-	if app, err := config.ParseForward(s.URL); err == nil {
-		s.URL = app.String()
-	}
-	if path := c.String("path"); c.IsSet("path") && (s.URL != "" || !strings.HasPrefix(path, "/")) {
-		return &failure{code: 2, text: "--path is a path as in /webhook behind the URL of devhook up, and --to has one of its own"}
-	}
-	if s.Secret, err = e.secret("secret", "TIKTOK_CLIENT_SECRET", "the client secret"); err != nil {
-		return err
-	}
-	if s.Secret == "" {
-		return &failure{code: 2, text: "the client secret is missing: what TikTok sends is signed", hint: "--secret env:NAME, or export TIKTOK_CLIENT_SECRET=…"}
-	}
-	if s.URL == "" {
-		r := &registerRun{p: p, c: c}
-		if s.URL, err = r.callback("tiktok"); err != nil {
-			return storeFailure(err)
-		}
-	}
-	if s.URL == "" {
-		return &failure{code: 2, text: "no devhook up is running on this store, so there is no URL to send to", hint: "start devhook up first, or name the URL: --to https://…"}
-	}
-	if err := register.CheckURL(s.URL); err != nil {
-		return &failure{code: 2, text: "--to: " + err.Error(), err: err}
+	e := p.newEmulation(c, "tiktok")
+	s := e.tiktok()
+	if e.err != nil {
+		return e.err
 	}
 	ctx, stop := interruptible(c)
 	defer stop()
@@ -86,26 +56,60 @@ func (p *program) emulateTiktok(c *cli.Context) error {
 	if len(events) == 0 {
 		events = []string{tiktoktest.Ping}
 	}
+	times := 1
+	if c.Bool("duplicate") {
+		times = 2
+	}
 	lost := 0
-	for _, event := range events {
-		for n := 0; n == 0 || n == 1 && c.Bool("duplicate"); n++ {
-			last, err := s.Send(ctx, event)
-			switch {
-			case errors.Is(err, tiktoktest.ErrNoSample):
-				return &failure{code: 2, text: err.Error(), hint: "devhook trigger --list tiktok", err: err}
-			case errors.Is(err, context.Canceled):
-				return nil
-			case err != nil:
-				return err
-			case !last.OK():
-				lost++
-			}
+	for i := range times * len(events) {
+		last, err := s.Send(ctx, events[i/times])
+		switch {
+		case errors.Is(err, tiktoktest.ErrNoSample):
+			return &failure{code: 2, text: err.Error(), hint: "devhook trigger --list tiktok", err: err}
+		case errors.Is(err, context.Canceled):
+			return nil
+		case err != nil:
+			return err
+		case !last.OK():
+			lost++
 		}
 	}
 	if lost > 0 {
 		return &failure{code: 1, text: fmt.Sprintf("%d of what was sent was never answered 200", lost), hint: "devhook list shows what came here"}
 	}
 	return nil
+}
+
+// tiktok returns the platform that the flags describe.
+func (e *emulation) tiktok() *tiktoktest.Sender {
+	c := e.c
+	s := &tiktoktest.Sender{URL: c.String("to"), Say: e.attempt}
+	var err error
+	s.Speed, err = parseSpeed(c.String("speed"))
+	e.note(err)
+	if s.Speed == 0 {
+		s.Speed = math.Inf(1)
+	}
+	if app, err := config.ParseForward(s.URL); err == nil {
+		s.URL = app.String()
+	}
+	if path := c.String("path"); c.IsSet("path") && (s.URL != "" || !strings.HasPrefix(path, "/")) {
+		e.note(&failure{code: 2, text: "--path is a path as in /webhook behind the URL of devhook up, and --to has one of its own"})
+	}
+	if s.Secret = e.secret("secret", "TIKTOK_CLIENT_SECRET", "the client secret"); s.Secret == "" {
+		e.note(&failure{code: 2, text: "the client secret is missing: what TikTok sends is signed", hint: "--secret env:NAME, or export TIKTOK_CLIENT_SECRET=…"})
+	}
+	if s.URL == "" {
+		s.URL, err = (&registerRun{p: e.p, c: c}).callback("tiktok")
+		e.note(storeFailure(err))
+	}
+	if s.URL == "" {
+		e.note(&failure{code: 2, text: "no devhook up is running on this store, so there is no URL to send to", hint: "start devhook up first, or name the URL: --to https://…"})
+	}
+	if err := register.CheckURL(s.URL); err != nil {
+		e.note(&failure{code: 2, text: "--to: " + err.Error(), err: err})
+	}
+	return s
 }
 
 // attempt tells of one delivery, and of what the platform does now.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"devhook/internal/register/shoptest"
 
 	"github.com/urfave/cli/v2"
@@ -32,20 +30,13 @@ are assumed.`,
 			&cli.StringFlag{Name: "shop-cipher", Usage: "the `CIPHER` of the shop (default: any)"},
 		}, serverFlags("4073")...),
 		Action: func(c *cli.Context) error {
-			e, err := p.newEmulation(c, "tiktok-shop")
-			if err != nil {
-				return err
-			}
+			e := p.newEmulation(c, "tiktok-shop")
 			o := shoptest.Options{AppKey: c.String("app-key"), Cipher: c.String("shop-cipher"), Log: e.log}
 			if !c.IsSet("app-key") {
 				o.AppKey = p.getenv("TIKTOK_SHOP_APP_KEY")
 			}
-			if o.AppSecret, err = e.secret("app-secret", "TIKTOK_SHOP_APP_SECRET", "the app secret"); err != nil {
-				return err
-			}
-			if o.Token, err = e.secret("access-token", "", "the access token"); err != nil {
-				return err
-			}
+			o.AppSecret = e.secret("app-secret", "TIKTOK_SHOP_APP_SECRET", "the app secret")
+			o.Token = e.secret("access-token", "", "the access token")
 			e.about = func(addr string) []string {
 				return []string{
 					"http://" + addr,
@@ -54,7 +45,7 @@ are assumed.`,
 				}
 			}
 			s := shoptest.New(o)
-			return e.serve(noPages(firing(s, "topic", e.log, s.Fire)), func(context.Context) {}, nil)
+			return e.serve(noPages(firing(s, "topic", e.log, s.Fire)), nil, nil)
 		},
 	}
 }

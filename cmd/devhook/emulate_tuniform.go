@@ -26,20 +26,13 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 			&cli.BoolFlag{Name: "no-hello", Usage: "greet nobody, as the real one never does"},
 		}, streamFlags("4070")...),
 		Action: func(c *cli.Context) error {
-			e, err := p.newEmulation(c, "tuniform")
-			if err != nil {
-				return err
-			}
+			e := p.newEmulation(c, "tuniform")
 			o := tuniformtest.Options{Mute: c.Bool("no-hello"), Log: e.log}
 			if c.IsSet("hello") {
 				o.Hello = []byte(c.String("hello"))
 			}
-			if o.Token, err = e.secret("token", "", "the stream token"); err != nil {
-				return err
-			}
-			if o.Ping, err = e.duration("ping", 1); err != nil {
-				return err
-			}
+			o.Token = e.secret("token", "", "the stream token")
+			o.Ping = e.duration("ping", 1)
 			e.about = func(addr string) []string {
 				lines := []string{"ws://" + addr + "/ws", "Overlays connect to ws://" + addr + "/ws?token=TOKEN"}
 				if o.Token == "" {

@@ -27,6 +27,7 @@ type emulation struct {
 	// name is what it is, about how a client reaches it at an address.
 	name  string
 	about func(addr string) []string
+	err   error // the first that is wrong with its flags; it serves nothing then
 }
 
 // serverFlags are those of all emulators.
@@ -57,24 +58,27 @@ func streamFlags(port string) []cli.Flag {
 }
 
 // newEmulation reads the flags that all have.
-func (p *program) newEmulation(c *cli.Context, name string) (*emulation, error) {
-	errs := p.errs(c)
+func (p *program) newEmulation(c *cli.Context, name string) *emulation {
+	e := &emulation{p: p, c: c, errs: p.errs(c), name: name}
 	if c.NArg() > 0 {
-		return nil, &failure{code: 2, text: fmt.Sprintf("devhook emulate %s takes no argument %q", name, c.Args().First()), hint: "devhook help emulate " + name}
+		e.note(&failure{code: 2, text: fmt.Sprintf("devhook emulate %s takes no argument %q", name, c.Args().First()), hint: "devhook help emulate " + name})
 	}
-	return &emulation{p: p, c: c, errs: errs, name: name}, nil
+	return e
 }
+
+// note keeps the first of what is wrong, if err is anything.
+func (e *emulation) note(err error) { e.err = cmp.Or(e.err, err) }
 
 func (e *emulation) log(text string) {
 	e.errs.Printf("%s  %s", e.errs.Dim(e.p.now().Local().Format("15:04:05")), terminal.Safe(text))
 }
 
-func (e *emulation) duration(flag string, least time.Duration) (time.Duration, error) {
+func (e *emulation) duration(flag string, least time.Duration) time.Duration {
 	d, err := time.ParseDuration(e.c.String(flag))
 	if err != nil || d < least {
-		return 0, &failure{code: 2, text: fmt.Sprintf("--%s %q is no duration of at least %v", flag, e.c.String(flag), least), hint: "write it as in 500ms or 2s"}
+		e.note(&failure{code: 2, text: fmt.Sprintf("--%s %q is no duration of at least %v", flag, e.c.String(flag), least), hint: "write it as in 500ms or 2s"})
 	}
-	return d, nil
+	return d
 }
 
 // A script is what an emulator of a stream sends.
@@ -89,15 +93,10 @@ type script struct {
 func (e *emulation) run(s *feed.Server, h http.Handler, sc script) error {
 	if from := e.c.StringSlice("from"); len(from) > 0 {
 		events, err := e.recorded(from)
-		if err != nil {
-			return err
-		}
+		e.note(err)
 		sc = script{round: func() []timed { return events }}
 	}
-	play, err := e.play(sc)
-	if err != nil {
-		return err
-	}
+	play := e.play(sc)
 	return e.serve(h, func(ctx context.Context) {
 		if !e.c.Bool("silent") {
 			s.Play(ctx, play)
@@ -118,6 +117,9 @@ func (e *emulation) run(s *feed.Server, h http.Handler, sc script) error {
 // serve serves h until it is interrupted. Beside it work runs, whose context
 // ends then; leave is called before connections are cut. Both may be nil.
 func (e *emulation) serve(h http.Handler, work func(context.Context), leave func()) error {
+	if e.err != nil {
+		return e.err
+	}
 	l, err := listen(listening{
 		from: "--listen", addr: e.c.String("listen"), given: e.c.IsSet("listen"), moved: "listening at",
 		hint: "listen at any free port with --listen 127.0.0.1:0",
@@ -206,12 +208,13 @@ func firing[T any](h http.Handler, key string, log func(string), fire func(ctx c
 
 // secret returns what the flag refers to, without white space around it; else what the
 // variable env holds, "" for an env of "".
-func (e *emulation) secret(flag, env, what string) (string, error) {
+func (e *emulation) secret(flag, env, what string) string {
 	if !e.c.IsSet(flag) {
-		return e.p.getenv(env), nil
+		return e.p.getenv(env)
 	}
 	text, err := e.p.resolver(e.errs).Resolve(e.c.String(flag), what, "--"+flag)
-	return strings.TrimSpace(text), err
+	e.note(err)
+	return strings.TrimSpace(text)
 }
 
 // samplePause is before each sample, if --every does not say.
@@ -226,16 +229,14 @@ func everySample(bodies [][]byte) (events []timed) {
 }
 
 // play returns how sc is sent.
-func (e *emulation) play(sc script) (feed.Play, error) {
+func (e *emulation) play(sc script) feed.Play {
 	c := e.c
 	p := feed.Play{Duplicate: c.Bool("duplicate"), Lossy: c.Bool("lossy"), CloseAfter: c.Int("close-after"), Code: c.Int("close-code")}
 	if p.Code != 0 && (p.Code < 1000 || p.Code > 4999) {
-		return p, &failure{code: 2, text: fmt.Sprintf("--close-code %d is none", p.Code), hint: "write one from 1000 to 4999"}
+		e.note(&failure{code: 2, text: fmt.Sprintf("--close-code %d is none", p.Code), hint: "write one from 1000 to 4999"})
 	}
 	speed, err := parseSpeed(c.String("speed"))
-	if err != nil {
-		return p, err
-	}
+	e.note(err)
 	pause := func(d time.Duration) time.Duration {
 		if speed == 0 {
 			return 0
@@ -243,10 +244,7 @@ func (e *emulation) play(sc script) (feed.Play, error) {
 		return time.Duration(float64(d) / speed)
 	}
 	if c.IsSet("every") {
-		every, err := e.duration("every", 0)
-		if err != nil {
-			return p, err
-		}
+		every := e.duration("every", 0)
 		pause = func(time.Duration) time.Duration { return every }
 	}
 	if c.IsSet("loop") {
@@ -261,7 +259,7 @@ func (e *emulation) play(sc script) (feed.Play, error) {
 			}
 		}
 	}
-	return p, nil
+	return p
 }
 
 type timed struct {
