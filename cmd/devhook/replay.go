@@ -43,76 +43,36 @@ func (s *sending) replay(c *cli.Context) error {
 	if err := s.begin(c); err != nil {
 		return err
 	}
-	filter := c.StringSlice("filter")
-	if c.NArg() == 0 && len(filter) == 0 {
-		return &failure{code: 2, text: "replay takes a recording, a file or --filter", hint: "devhook replay last"}
+	words, args := c.StringSlice("filter"), c.Args().Slice()
+	if err := checkChosen(words, args); err != nil {
+		return err
 	}
-	if c.NArg() > 0 && recorder.IsFilterWord(c.Args().First()) {
-		return &failure{code: 2, text: c.Args().First() + " is a filter, and no recording", hint: "devhook replay --filter '" + strings.Join(c.Args().Slice(), " ") + "'"}
-	}
-	if c.NArg() > 0 && len(filter) > 0 {
-		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
-	}
-	f, err := s.p.filter(filter)
+	f, err := s.p.filter(words)
 	if err != nil {
 		return err
 	}
-	if len(filter) > 0 && strings.TrimSpace(strings.Join(filter, "")) == "" {
-		return &failure{code: 2, text: "--filter is empty, which would send everything", hint: "if everything is meant: --filter 'path:*'"}
-	}
-	args := c.Args().Slice()
+	s.many = len(words) > 0
 	var groups [][]*recorder.Exchange // of each argument
-	if inStore := len(filter) > 0 || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }); !inStore {
-		if groups, err = s.readEach(nil, args); err != nil {
-			return err
-		}
-	} else if err := s.p.needStore(c); err != nil { // what fails must not make one
+	if s.many || slices.ContainsFunc(args, func(arg string) bool { return !isFile(arg) }) {
+		err = s.p.needStore(c) // what fails must not make one
+	} else {
+		groups, err = s.readEach(args, nil)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.open(); err != nil {
 		return err
 	}
 	defer s.close()
-
-	var sources iter.Seq2[*recorder.Exchange, error]
-	if s.many = len(filter) > 0; s.many {
-		s.newest = c.Uint64("upto")
-		sources = s.recordings(f)
-		if s.errs.Lasts() && !c.Bool("dry-run") { // for the bar
-			n, err := s.store.Count(s.upTo(f))
-			if err != nil {
-				return storeFailure(err)
-			}
-			s.total = max(0, n*c.Int("repeat")-s.plans.skip)
-		}
+	sources := s.recordings(f)
+	if s.many {
+		err = s.countRecordings(f)
 	} else {
-		if groups == nil {
-			if groups, err = s.readEach(s.store, args); err != nil {
-				return err
-			}
-		}
-		for i, arg := range args {
-			s.refs = append(s.refs, 0)
-			if !isFile(arg) {
-				s.refs[i] = groups[i][0].Seq
-			}
-		}
-		s.total = max(0, len(slices.Concat(groups...))*c.Int("repeat")-s.plans.skip)
-		sources = func(yield func(*recorder.Exchange, error) bool) {
-			now := groups
-			if s.rereads {
-				var err error
-				if now, err = s.reread(args, groups); err != nil {
-					yield(nil, err)
-					return
-				}
-			}
-			for _, ex := range slices.Concat(now...) {
-				if !yield(ex, nil) {
-					return
-				}
-			}
-		}
+		sources, err = s.arguments(args, groups)
+	}
+	if err != nil {
+		return err
 	}
 	named, err := s.named(sources)
 	if err != nil {
@@ -125,33 +85,80 @@ func (s *sending) replay(c *cli.Context) error {
 	return s.sendOrShow(sources, recorder.Replay)
 }
 
-// readEach returns the webhooks that each of args names.
-func (s *sending) readEach(store *recorder.Store, args []string) ([][]*recorder.Exchange, error) {
-	groups := make([][]*recorder.Exchange, len(args))
+// checkChosen refuses what names no recordings, or in two ways.
+func checkChosen(filter, args []string) error {
+	switch {
+	case len(args) == 0 && len(filter) == 0:
+		return &failure{code: 2, text: "replay takes a recording, a file or --filter", hint: "devhook replay last"}
+	case len(args) > 0 && recorder.IsFilterWord(args[0]):
+		return &failure{code: 2, text: args[0] + " is a filter, and no recording", hint: "devhook replay --filter '" + strings.Join(args, " ") + "'"}
+	case len(args) > 0 && len(filter) > 0:
+		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
+	case len(filter) > 0 && strings.TrimSpace(strings.Join(filter, "")) == "":
+		return &failure{code: 2, text: "--filter is empty, which would send everything", hint: "if everything is meant: --filter 'path:*'"}
+	}
+	return nil
+}
+
+// countRecordings counts what f lets through, for the bar.
+func (s *sending) countRecordings(f recorder.Filter) error {
+	s.newest = s.c.Uint64("upto")
+	if !s.errs.Lasts() || s.c.Bool("dry-run") {
+		return nil
+	}
+	n, err := s.store.Count(s.upTo(f))
+	s.total = max(0, n*s.c.Int("repeat")-s.plans.skip)
+	return storeFailure(err)
+}
+
+// arguments gives the webhooks that args name, those of files as they are whenever it is
+// asked. groups are them, if they were read already.
+func (s *sending) arguments(args []string, groups [][]*recorder.Exchange) (list iter.Seq2[*recorder.Exchange, error], err error) {
+	if groups == nil {
+		if groups, err = s.readEach(args, nil); err != nil {
+			return nil, err
+		}
+	}
 	for i, arg := range args {
+		s.refs = append(s.refs, 0)
+		if !isFile(arg) {
+			s.refs[i] = groups[i][0].Seq
+		}
+	}
+	s.total = max(0, len(slices.Concat(groups...))*s.c.Int("repeat")-s.plans.skip)
+	return func(yield func(*recorder.Exchange, error) bool) {
+		now := groups
+		if s.rereads {
+			var err error
+			if now, err = s.readEach(args, groups); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		for _, ex := range slices.Concat(now...) {
+			if !yield(ex, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// readEach returns the webhooks that each of args names. Of those that were read before,
+// nil for none, only files are read anew. Recordings stay, also those that are called last:
+// what was sent since then is one.
+func (s *sending) readEach(args []string, before [][]*recorder.Exchange) ([][]*recorder.Exchange, error) {
+	groups := make([][]*recorder.Exchange, len(args))
+	copy(groups, before)
+	for i, arg := range args {
+		if before != nil && (!isFile(arg) || arg == "-") {
+			continue
+		}
 		var err error
-		if groups[i], err = s.p.read(store, []string{arg}, s.fill); err != nil {
+		if groups[i], err = s.p.read(s.store, []string{arg}, s.fill); err != nil {
 			return nil, err
 		}
 	}
 	return groups, nil
-}
-
-// reread returns groups, which args name, with the webhooks of files as they are
-// now. Recordings stay, also those that are called last: what was sent since then is
-// one.
-func (s *sending) reread(args []string, groups [][]*recorder.Exchange) ([][]*recorder.Exchange, error) {
-	now := slices.Clone(groups)
-	for i, arg := range args {
-		if !isFile(arg) || arg == "-" {
-			continue
-		}
-		var err error
-		if now[i], err = s.p.read(nil, []string{arg}, s.fill); err != nil {
-			return nil, err
-		}
-	}
-	return now, nil
 }
 
 // recordings gives those that f lets through and that are there now: what is
