@@ -183,7 +183,7 @@ func missingField(m Mutation, f form, p jsonx.Path) error {
 		var near []string
 		slices.Sort(names)
 		for _, name := range similar.Names(p[0], slices.Compact(names), 3) {
-			near = append(near, jsonx.Path{name}.String())
+			near = append(near, writePath(jsonx.Path{name}))
 		}
 		e.Text = fmt.Sprintf("%s: not there (the form has %s)", m, strings.Join(near, ", "))
 	}
@@ -191,7 +191,7 @@ func missingField(m Mutation, f form, p jsonx.Path) error {
 		e.Hint = "--create adds what is not there"
 	}
 	if name := strings.Join(p, "."); len(p) > 1 && slices.Contains(names, name) {
-		e.Hint = "a dot in a name is written " + jsonx.Path{name}.String()
+		e.Hint = "a dot in a name is written " + writePath(jsonx.Path{name})
 	}
 	return e
 }

@@ -21,7 +21,7 @@ import (
 func TestKindsParseBack(t *testing.T) {
 	samples := map[string][]string{
 		"set": {`set a\.b.0=x=y`, `set a\=b.c\\\=d=e`, "set a= 1 "}, "set-string": {"set-string a=1"}, "create": {"create a.b="},
-		"create-string": {"create-string a=b"}, "unset": {`unset \e.x`}, "jq": {"jq .a |= (. + 1)\n# more", "jq ."},
+		"create-string": {"create-string a=b"}, "unset": {`unset \e.x`, "unset x=y", `unset a\\\=b.c`}, "jq": {"jq .a |= (. + 1)\n# more", "jq ."},
 		"header": {"header X-A: a:b"}, "add-header": {"add-header X-A: "}, "unset-header": {"unset-header X-A"},
 		"query": {"query a b=c&d"}, "method": {"method PATCH"}, "path": {"path /a?b"},
 		"shift-time": {"shift-time -240h0m0s around 2026-11-21T14:02:11.5Z"}, "renew": {"renew evt_1 evt_2"},

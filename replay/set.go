@@ -29,7 +29,7 @@ func parseSet(text, create bool) func(string) (Mutation, error) {
 			return nil, bad("write PATH=VALUE, as in data.amount=5", "%s: there is no =", s.assign(rest))
 		}
 		var err error
-		if s.path, err = jsonx.ParsePath(before); err != nil {
+		if s.path, err = readPath(before); err != nil {
 			return nil, bad("write names with dots between them, as in data.items.0.price", "%s: %v", s.assign(rest), err)
 		}
 		s.value = after
@@ -44,11 +44,19 @@ func cutPath(text string) (path, value string, ok bool) {
 		case text[i] == '\\':
 			i++
 		case text[i] == '=':
-			return strings.ReplaceAll(text[:i], `\=`, "="), text[i+1:], true
+			return text[:i], text[i+1:], true
 		}
 	}
 	return text, "", false
 }
+
+var equalsReader = strings.NewReplacer(`\\`, `\\`, `\=`, "=")
+
+// readPath reads a path in which a = may also be written \=, as a set wants it.
+func readPath(text string) (jsonx.Path, error) { return jsonx.ParsePath(equalsReader.Replace(text)) }
+
+// writePath returns p as [readPath] reads it, and as it can stand before a =.
+func writePath(p jsonx.Path) string { return strings.ReplaceAll(p.String(), "=", `\=`) }
 
 func (s set) assign(rest string) string {
 	word := "set"
@@ -62,7 +70,7 @@ func (s set) assign(rest string) string {
 }
 
 func (s set) String() string {
-	return s.assign(strings.ReplaceAll(s.path.String(), "=", `\=`) + "=" + s.value)
+	return s.assign(writePath(s.path) + "=" + s.value)
 }
 
 // json is the value as it goes into the body: in the user's own spelling.

@@ -10,14 +10,14 @@ import (
 type unset struct{ path jsonx.Path }
 
 func parseUnset(rest string) (Mutation, error) {
-	p, err := jsonx.ParsePath(rest)
+	p, err := readPath(rest)
 	if err != nil {
 		return nil, bad("write names with dots between them, as in data.items.0.price", "unset %s: %v", rest, err)
 	}
 	return unset{p}, nil
 }
 
-func (u unset) String() string { return "unset " + u.path.String() }
+func (u unset) String() string { return "unset " + writePath(u.path) }
 
 func (u unset) Apply(req *recorder.Request) error {
 	if f, ok := formOf(req); ok {
