@@ -209,6 +209,9 @@ func firing[T any](h http.Handler, key string, log func(string), fire func(ctx c
 // secret returns what the flag refers to, without white space around it; else what the
 // variable env holds, "" for an env of "".
 func (e *emulation) secret(flag, env, what string) string {
+	if e.err != nil { // nobody is asked for one that serves nothing
+		return ""
+	}
 	if !e.c.IsSet(flag) {
 		return e.p.getenv(env)
 	}
