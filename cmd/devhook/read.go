@@ -21,57 +21,63 @@ type filler func(fixtures.Fixture) (fixtures.Fixture, error)
 
 // read returns the webhooks that args name: recordings, files, stdin. Samples in
 // files are filled in, unless fill is nil.
-func (p *program) read(store *recorder.Store, args []string, fill filler) ([]*recorder.Exchange, error) {
-	var list []*recorder.Exchange
+func (p *program) read(store *recorder.Store, args []string, fill filler) (list []*recorder.Exchange, err error) {
 	for _, arg := range args {
-		if !isFile(arg) {
-			if store == nil {
-				return nil, nothingRecorded()
-			}
-			ex, err := store.Get(arg)
-			if errors.Is(err, recorder.ErrNotFound) {
-				return nil, &failure{code: 2, text: err.Error(), hint: meantBy(arg), err: err}
-			}
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, ex)
-			continue
-		}
-		text, err := p.readFile(arg)
-		if err != nil {
-			f := &failure{code: 2, text: err.Error(), err: err}
-			if errors.Is(err, fs.ErrNotExist) {
-				f.hint = meantBy(arg)
-			}
-			return nil, f
-		}
-		found, err := recorder.Parse(text)
-		if arg == "-" {
-			arg = "stdin"
+		var found []*recorder.Exchange
+		if isFile(arg) {
+			found, err = p.readWebhooks(arg, fill)
+		} else {
+			found, err = readRecording(store, arg)
 		}
 		if err != nil {
-			f := &failure{code: 2, text: arg + ": " + err.Error(), err: err}
-			if errors.Is(err, recorder.ErrFormat) {
-				f.hint = "devhook show last --raw prints an HTTP message; devhook show last --json, an exchange"
-			}
-			return nil, f
-		}
-		if len(found) == 0 {
-			return nil, &failure{code: 2, text: arg + " holds no webhook"}
-		}
-		if f, ok, err := fixtures.Open(text); ok && fill != nil {
-			if err == nil {
-				f, err = fill(f)
-			}
-			if err != nil {
-				return nil, &failure{code: 2, text: arg + ": " + err.Error(), err: err}
-			}
-			found[0].Request = f.Exchange.Request
+			return nil, err
 		}
 		list = append(list, found...)
 	}
 	return list, nil
+}
+
+// readRecording returns the one that ref names; store is nil if there is none.
+func readRecording(store *recorder.Store, ref string) ([]*recorder.Exchange, error) {
+	if store == nil {
+		return nil, nothingRecorded()
+	}
+	ex, err := store.Get(ref)
+	if errors.Is(err, recorder.ErrNotFound) {
+		err = &failure{code: 2, text: err.Error(), hint: meantBy(ref), err: err}
+	}
+	return []*recorder.Exchange{ex}, err
+}
+
+// readWebhooks returns those of a file, one at least.
+func (p *program) readWebhooks(name string, fill filler) ([]*recorder.Exchange, error) {
+	text, err := p.readFile(name)
+	if err != nil {
+		f := &failure{code: 2, text: err.Error(), err: err}
+		if errors.Is(err, fs.ErrNotExist) {
+			f.hint = meantBy(name)
+		}
+		return nil, f
+	}
+	name = fileName(name)
+	found, err := recorder.Parse(text)
+	if err == nil && len(found) == 0 {
+		return nil, &failure{code: 2, text: name + " holds no webhook"}
+	}
+	if f, ok, bad := fixtures.Open(text); err == nil && ok && fill != nil {
+		if err = bad; err == nil {
+			f, err = fill(f)
+		}
+		found[0].Request = f.Exchange.Request
+	}
+	if err != nil {
+		f := &failure{code: 2, text: name + ": " + err.Error(), err: err}
+		if errors.Is(err, recorder.ErrFormat) {
+			f.hint = "devhook show last --raw prints an HTTP message; devhook show last --json, an exchange"
+		}
+		return nil, f
+	}
+	return found, nil
 }
 
 // readOne is read of an arg that is to be one webhook.
