@@ -18,18 +18,44 @@ type problem struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
-// writeJSON answers v.
+// writeAnswer answers v, an object of one member at least, as the API does: {"v":1, and its
+// members, unless it says so itself.
+func writeAnswer(w http.ResponseWriter, status int, v any) {
+	const head = `{"v":1`
+	text, err := encode(head, v)
+	switch {
+	case err != nil:
+	case bytes.HasPrefix(text[len(head):], []byte(`{"v":`)):
+		text = text[len(head):]
+	default:
+		text[len(head)] = ','
+	}
+	writeText(w, status, text, err)
+}
+
+// writeJSON answers v as it is.
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	text, err := encode("", v)
+	writeText(w, status, text, err)
+}
+
+// encode returns v as a line of JSON behind head, in which < and & stay as they are.
+func encode(head string, v any) ([]byte, error) {
+	b := bytes.NewBufferString(head)
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+func writeText(w http.ResponseWriter, status int, text []byte, err error) {
+	if err != nil {
 		fail(w, http.StatusInternalServerError, err.Error(), "")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(b.Bytes())
+	w.Write(text)
 }
 
 // answered makes a route of h, which returns the answer, or why there is none.
@@ -57,7 +83,7 @@ func (in *Inspector) answer(w http.ResponseWriter, v any, err error) {
 		in.failed(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, v)
+	writeAnswer(w, http.StatusOK, v)
 }
 
 // fail answers that something cannot be done, and what to do about it.

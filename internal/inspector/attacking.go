@@ -25,9 +25,8 @@ func (in *Inspector) variants(*http.Request) (any, error) {
 		Want  attack.Want `json:"want"`
 	}
 	list := struct {
-		V        int       `json:"v"`
 		Variants []variant `json:"variants"`
-	}{V: 1}
+	}{}
 	for _, v := range attack.Variants {
 		list.Variants = append(list.Variants, variant{v.Name, v.About, v.Want})
 	}
@@ -59,12 +58,11 @@ func (in *Inspector) attack(r *http.Request, req attackRequest) (any, error) {
 		return nil, err
 	}
 	answer := struct {
-		V        int           `json:"v"`
 		Provider string        `json:"provider"`
 		Variants []attack.Told `json:"variants"`
 		attack.Summary
 		TimedOut bool `json:"timed_out"`
-	}{V: 1, Provider: t.Provider.ID, Variants: []attack.Told{}, Summary: attack.Summarize(results), TimedOut: timedOut}
+	}{Provider: t.Provider.ID, Variants: []attack.Told{}, Summary: attack.Summarize(results), TimedOut: timedOut}
 	for _, r := range results {
 		answer.Variants = append(answer.Variants, r.Tell())
 	}

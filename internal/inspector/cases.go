@@ -45,12 +45,11 @@ func (in *Inspector) test(r *http.Request, req testRequest) (any, error) {
 	}
 	defer end()
 	answer := struct {
-		V        int              `json:"v"`
 		Cases    []trial.ToldCase `json:"cases"`
 		Right    int              `json:"right"`
 		Wrong    int              `json:"wrong"`
 		TimedOut bool             `json:"timed_out"`
-	}{V: 1, Cases: []trial.ToldCase{}}
+	}{Cases: []trial.ToldCase{}}
 	for _, c := range cases {
 		c.plan.Timeout = timeout
 		send := func(ctx context.Context) (*recorder.Exchange, error) { return in.o.Send(ctx, c.plan) }

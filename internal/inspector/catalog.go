@@ -53,9 +53,8 @@ func (in *Inspector) lookup(id string) (verify.Provider, error) {
 
 func (in *Inspector) listProviders(*http.Request) (any, error) {
 	list := struct {
-		V         int        `json:"v"`
 		Providers []provider `json:"providers"`
-	}{1, []provider{}}
+	}{[]provider{}}
 	keys := in.o.Keys()
 	for _, p := range in.o.Catalog().Providers() {
 		list.Providers = append(list.Providers, in.provider(p, keys))
@@ -68,20 +67,16 @@ func (in *Inspector) oneProvider(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		V int `json:"v"`
-		provider
-	}{1, in.provider(p, in.o.Keys())}, nil
+	return in.provider(p, in.o.Keys()), nil
 }
 
 // listFixtures answers the samples, of one provider if it is named.
 func (in *Inspector) listFixtures(r *http.Request) (any, error) {
 	all, err := in.o.Fixtures()
 	list := struct {
-		V        int             `json:"v"`
 		Fixtures []fixtures.Told `json:"fixtures"`
 		Damaged  string          `json:"damaged,omitempty"` // of files that cannot be read
-	}{V: 1, Fixtures: []fixtures.Told{}}
+	}{Fixtures: []fixtures.Told{}}
 	if err != nil {
 		list.Damaged = err.Error()
 	}
@@ -104,10 +99,9 @@ func (in *Inspector) oneFixture(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return struct {
-		V int `json:"v"`
 		fixtures.Told
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, f.Tell(), in.o.Address(f, nil, "")}, nil
+	}{f.Tell(), in.o.Address(f, nil, "")}, nil
 }
 
 // saveFixture makes a sample of a recording.
@@ -118,10 +112,9 @@ func (in *Inspector) saveFixture(w http.ResponseWriter, r *http.Request) {
 		err = &Error{http.StatusBadRequest, "ref and name are needed", `{"ref": "last", "name": "tiktok/my-event"}`}
 	}
 	answer := struct {
-		V        int      `json:"v"`
 		Path     string   `json:"path"`
 		Replaced []string `json:"replaced,omitempty"` // credentials and personal data
-	}{V: 1}
+	}{}
 	if err == nil {
 		answer.Path, answer.Replaced, err = in.o.SaveFixture(s)
 	}
@@ -129,5 +122,5 @@ func (in *Inspector) saveFixture(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	writeJSON(w, http.StatusCreated, answer)
+	writeAnswer(w, http.StatusCreated, answer)
 }

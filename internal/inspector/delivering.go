@@ -29,12 +29,11 @@ func (in *Inspector) deliver(r *http.Request, req deliverRequest) (any, error) {
 	})
 	timedOut, err := late(ctx, err)
 	return struct {
-		V         int              `json:"v"`
 		Policy    trial.ToldPolicy `json:"policy"`
 		Tries     []trial.ToldTry  `json:"tries"`
 		Answered  int              `json:"answered"`
 		Delivered bool             `json:"delivered"`
 		Duplicate bool             `json:"duplicate"`
 		TimedOut  bool             `json:"timed_out"`
-	}{1, trial.TellPolicy(t.Provider.ID, policy), tries, d.Answered, d.Delivered, d.Duplicate, timedOut}, err
+	}{trial.TellPolicy(t.Provider.ID, policy), tries, d.Answered, d.Delivered, d.Duplicate, timedOut}, err
 }

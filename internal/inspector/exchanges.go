@@ -26,7 +26,6 @@ const mostBytes = 32 << 20
 
 // An exchangeList is one page of a list, the newest first.
 type exchangeList struct {
-	V         int                  `json:"v"`
 	Exchanges []*recorder.Exchange `json:"exchanges"`
 	Next      uint64               `json:"next,omitempty"`    // the before of the next page
 	Cursor    string               `json:"cursor"`            // where to follow on from
@@ -55,7 +54,7 @@ func (in *Inspector) listExchanges(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := exchangeList{V: 1, Exchanges: []*recorder.Exchange{}, Cursor: end.String(), Notes: notesOf(q.Filter)}
+	list := exchangeList{Exchanges: []*recorder.Exchange{}, Cursor: end.String(), Notes: notesOf(q.Filter)}
 	q.Newest++ // whether there is more
 	held := window[*recorder.Exchange]{size: weight}
 	lost := func(err error) { list.Damaged = append(list.Damaged, err.Error()) }
@@ -233,10 +232,9 @@ func (in *Inspector) frames(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list := struct {
-		V       int               `json:"v"`
 		Frames  []*recorder.Frame `json:"frames"`
 		Damaged []string          `json:"damaged,omitempty"`
-	}{V: 1, Frames: []*recorder.Frame{}}
+	}{Frames: []*recorder.Frame{}}
 	held := window[*recorder.Frame]{size: func(f *recorder.Frame) int { return len(f.Body) }}
 	lost := func(err error) { list.Damaged = append(list.Damaged, err.Error()) }
 	for f, err := range readable(in.o.Store.Frames(ex, n), lost) {

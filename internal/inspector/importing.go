@@ -30,10 +30,9 @@ func (in *Inspector) importAll(r *http.Request, req importRequest) (any, error) 
 		Seq uint64      `json:"seq"`
 	}
 	answer := struct {
-		V         int      `json:"v"`
 		Exchanges []entry  `json:"exchanges"`
 		Skipped   []string `json:"skipped,omitempty"`
-	}{V: 1}
+	}{}
 	reader := interchange.Reader{Now: in.o.Now().UTC(), Skipped: func(text string) {
 		if len(answer.Skipped) < mostSkipped {
 			answer.Skipped = append(answer.Skipped, text)

@@ -118,9 +118,8 @@ type Setting struct {
 // settings answers what devhook was told.
 func (in *Inspector) settings(*http.Request) (any, error) {
 	return struct {
-		V        int       `json:"v"`
 		Settings []Setting `json:"settings"`
-	}{1, append([]Setting{}, in.o.Settings()...)}, nil
+	}{append([]Setting{}, in.o.Settings()...)}, nil
 }
 
 // A SaveFixture is a recording that is to be a sample.

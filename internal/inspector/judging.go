@@ -104,10 +104,9 @@ func (in *Inspector) verify(_ *http.Request, req judgeRequest) (any, error) {
 		known = map[string]verify.Keys{s.provider.ID: s.keys}
 	}
 	return struct {
-		V        int            `json:"v"`
 		Provider string         `json:"provider"`
 		Verdict  verify.Verdict `json:"verdict"`
-	}{1, s.provider.ID, in.o.Catalog().Judge(s.provider, m, s.keys, known, at)}, nil
+	}{s.provider.ID, in.o.Catalog().Judge(s.provider, m, s.keys, known, at)}, nil
 }
 
 // sign answers the webhook, signed anew.
@@ -129,9 +128,8 @@ func (in *Inspector) sign(_ *http.Request, req judgeRequest) (any, error) {
 		return nil, err
 	}
 	return struct {
-		V        int                `json:"v"`
 		Exchange *recorder.Exchange `json:"exchange"`
-	}{1, &recorder.Exchange{Provider: s.provider.ID, Request: signed.Request}}, nil
+	}{&recorder.Exchange{Provider: s.provider.ID, Request: signed.Request}}, nil
 }
 
 // checked turns the answer of CheckKeys and CheckSign of p into an error.

@@ -10,7 +10,6 @@ import (
 
 // A kept says whether a recording is pinned now.
 type kept struct {
-	V      int         `json:"v"`
 	ID     recorder.ID `json:"id"`
 	Seq    uint64      `json:"seq"`
 	Pinned bool        `json:"pinned"`
@@ -29,7 +28,7 @@ func (in *Inspector) keep(r *http.Request, pinned bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kept{1, ex.ID, ex.Seq, pinned}, nil
+	return kept{ex.ID, ex.Seq, pinned}, nil
 }
 
 // remove removes one recording for good. One that is pinned, or under way, stays.
@@ -63,9 +62,8 @@ func (in *Inspector) remove(r *http.Request) (any, error) {
 	}
 	in.o.Log.Info("a recording was deleted", "id", string(ex.ID))
 	return struct {
-		V     int         `json:"v"`
 		ID    recorder.ID `json:"id"`
 		Seq   uint64      `json:"seq"`
 		Bytes int64       `json:"bytes"`
-	}{1, ex.ID, ex.Seq, out.Bytes}, nil
+	}{ex.ID, ex.Seq, out.Bytes}, nil
 }

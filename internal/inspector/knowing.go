@@ -24,11 +24,10 @@ func (in *Inspector) keyPair(_ *http.Request, req keysRequest) (any, error) {
 		return nil, err
 	}
 	answer := struct {
-		V           int    `json:"v"`
 		Provider    string `json:"provider"`
 		PublicKey   string `json:"public_key"`
 		PrivateFile string `json:"private_key_file"`
-	}{V: 1, Provider: p.ID}
+	}{Provider: p.ID}
 	answer.PublicKey, answer.PrivateFile, err = in.o.KeyPair(p, req.New)
 	return answer, err
 }
@@ -118,10 +117,9 @@ func (in *Inspector) check(_ *http.Request, req checkRequest) (any, error) {
 		}
 	}
 	answer := struct {
-		V      int            `json:"v"`
 		OK     bool           `json:"ok"` // all of them
 		Checks []verify.Tried `json:"checks"`
-	}{V: 1, OK: true}
+	}{OK: true}
 	add := func(c verify.Tried) {
 		answer.Checks, answer.OK = append(answer.Checks, c), answer.OK && c.OK
 	}

@@ -28,7 +28,7 @@ func (l *lineWriter) tell(v any) {
 	if l.done.Err() == nil {
 		c.SetWriteDeadline(time.Now().Add(slowest))
 	}
-	writeJSON(l, http.StatusOK, v)
+	writeAnswer(l, http.StatusOK, v)
 	c.Flush()
 }
 

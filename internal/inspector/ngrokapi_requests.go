@@ -300,17 +300,9 @@ func (o *object) member(name string, v any) {
 	if h, ok := v.(http.Header); ok && h == nil {
 		v = http.Header{}
 	}
-	text, err := encode(v)
+	text, err := encode("", v)
 	if o.err == nil {
 		o.err = err
 	}
-	o.text(string(text))
-}
-
-func encode(v any) ([]byte, error) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return []byte(strings.TrimSuffix(b.String(), "\n")), err
+	o.text(strings.TrimSuffix(string(text), "\n"))
 }

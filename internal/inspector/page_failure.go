@@ -48,7 +48,7 @@ func (in *Inspector) failure(r *http.Request) (any, error) {
 		}
 		found = cmp.Or(one, found)
 	}
-	return map[string]any{"v": 1, "seq": found}, nil
+	return map[string]any{"seq": found}, nil
 }
 
 // failuresShown is how many of the newest failures the start page names.

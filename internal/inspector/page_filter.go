@@ -105,5 +105,5 @@ func (in *Inspector) words(*http.Request) (any, error) {
 	for key, values := range seen {
 		all[key] = slices.Sorted(maps.Keys(values))
 	}
-	return map[string]any{"v": 1, "words": all}, nil
+	return map[string]any{"words": all}, nil
 }

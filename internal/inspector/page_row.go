@@ -232,5 +232,5 @@ func (in *Inspector) points(r *http.Request) (any, error) {
 		class, _, _ := state(ex)
 		points = append(points, [3]any{ex.At.UnixMilli(), took, class})
 	}
-	return map[string]any{"v": 1, "points": points}, nil
+	return map[string]any{"points": points}, nil
 }

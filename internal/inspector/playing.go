@@ -76,13 +76,12 @@ func (in *Inspector) session(r *http.Request, req sessionRequest) (any, error) {
 		return shownSession(events), nil
 	}
 	answer := struct {
-		V int `json:"v"`
 		livesession.Totals
 		Sent     int           `json:"sent"`
 		Failed   int           `json:"failed"`
 		Failures []failedEvent `json:"failures,omitempty"` // the first of them
 		TimedOut bool          `json:"timed_out"`
-	}{V: 1, Totals: livesession.Sum(events)}
+	}{Totals: livesession.Sum(events)}
 	to, err := in.appNamed(req.To)
 	if err != nil {
 		return nil, err
@@ -130,10 +129,9 @@ func shownSession(events []livesession.Event) any {
 		Body json.RawMessage `json:"body"`
 	}
 	answer := struct {
-		V int `json:"v"`
 		livesession.Totals
 		List []event `json:"list"`
-	}{V: 1, Totals: livesession.Sum(events), List: []event{}}
+	}{Totals: livesession.Sum(events), List: []event{}}
 	for _, e := range events {
 		answer.List = append(answer.List, event{int64(e.At), e.Type, e.Body()})
 	}

@@ -31,13 +31,12 @@ func (in *Inspector) prune(_ *http.Request, req pruneRequest) (any, error) {
 		in.o.Log.Info("recordings were deleted", "exchanges", out.Exchanges)
 	}
 	return struct {
-		V         int      `json:"v"`
 		Exchanges int      `json:"exchanges"`
 		Bytes     int64    `json:"bytes"`
 		Pinned    int      `json:"pinned,omitempty"`
 		DryRun    bool     `json:"dry_run,omitempty"`
 		Notes     []string `json:"notes,omitempty"` // where the filter may not mean what its writer did
-	}{1, out.Exchanges, out.Bytes, out.Pinned, what.DryRun, what.Filter.Notes()}, nil
+	}{out.Exchanges, out.Bytes, out.Pinned, what.DryRun, what.Filter.Notes()}, nil
 }
 
 // pruning reads what is to go.

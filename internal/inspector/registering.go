@@ -23,9 +23,8 @@ func (in *Inspector) registrations(r *http.Request) (any, error) {
 		return nil, err
 	}
 	list := struct {
-		V             int     `json:"v"`
 		Registrations []entry `json:"registrations"`
-	}{1, []entry{}}
+	}{[]entry{}}
 	for _, l := range all {
 		if id := r.URL.Query().Get("provider"); id == "" || l.Provider == id {
 			list.Registrations = append(list.Registrations, entry{l, l.Alive})
@@ -51,7 +50,6 @@ type call struct {
 
 // planned is what it takes: calls of an API, or what is done by hand.
 type planned struct {
-	V        int      `json:"v"`
 	Provider string   `json:"provider"`
 	URL      string   `json:"url"` // that webhooks are to go to
 	Account  string   `json:"account,omitempty"`
@@ -74,13 +72,13 @@ func (in *Inspector) register(r *http.Request, req registerRequest) (any, error)
 	p, ok := register.Lookup(known.ID)
 	if !ok {
 		at := in.o.URL(known.ID)
-		return planned{V: 1, Provider: known.ID, URL: at, Calls: []call{}, Steps: known.Steps(at)}, nil
+		return planned{Provider: known.ID, URL: at, Calls: []call{}, Steps: known.Steps(at)}, nil
 	}
 	reg, callback, err := in.o.Register(p, req.Params)
 	if err != nil {
 		return nil, err
 	}
-	answer := planned{V: 1, Provider: known.ID, URL: callback, Account: reg.Account(), Calls: []call{}}
+	answer := planned{Provider: known.ID, URL: callback, Account: reg.Account(), Calls: []call{}}
 	api, err := url.Parse(reg.API())
 	if err == nil {
 		err = in.reach(api, in.mayAim(r))

@@ -65,7 +65,6 @@ func (r replayed) isBad() bool { return r.Unlike != "" }
 
 // A replayedAll is what became of all.
 type replayedAll struct {
-	V         int               `json:"v"`
 	Chosen    int               `json:"chosen"` // to be sent, in all rounds
 	Failed    int               `json:"failed"` // not answered as expected
 	Exchanges []replayed        `json:"exchanges"`
@@ -132,7 +131,6 @@ func (in *Inspector) replaysFollowed(w http.ResponseWriter, r *http.Request) {
 
 // A replayProgress is how far a replay of many is.
 type replayProgress struct {
-	V      int       `json:"v"`
 	Type   string    `json:"type"` // progress
 	Chosen int       `json:"chosen"`
 	Sent   int       `json:"sent"`
@@ -151,7 +149,7 @@ func (in *Inspector) replayAll(r *http.Request, req replaysRequest, tell func(re
 	if len(sources)*req.Repeat > mostReplayed {
 		return nil, &Error{http.StatusUnprocessableEntity, fmt.Sprintf("%d recordings, %d times, are more than %d", len(sources), req.Repeat, mostReplayed), "narrow the filter, repeat less, or use devhook replay --filter"}
 	}
-	answer := replayedAll{V: 1, Chosen: len(sources) * req.Repeat, Unsigned: map[string]string{}}
+	answer := replayedAll{Chosen: len(sources) * req.Repeat, Unsigned: map[string]string{}}
 	seed := rand.Uint64() >> 11 // which every reader of JSON keeps
 	if req.Seed != nil {
 		seed = *req.Seed
@@ -188,7 +186,7 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	var mu sync.Mutex // guards done, sent, bad and failed
 	var failed error
 	done, sent, bad, began := make([]*replayed, len(jobs)), 0, 0, time.Now()
-	tell(replayProgress{1, "progress", len(jobs), 0, 0, nil})
+	tell(replayProgress{"progress", len(jobs), 0, 0, nil})
 	slots := make(chan struct{}, req.Concurrency)
 	going, stop := context.WithCancel(ctx) // until one cannot be sent
 	defer stop()
@@ -221,7 +219,7 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 			if sent++; one.isBad() {
 				bad++
 			}
-			tell(replayProgress{1, "progress", len(jobs), sent, bad, one})
+			tell(replayProgress{"progress", len(jobs), sent, bad, one})
 		})
 	}
 	work.Wait()

@@ -41,7 +41,6 @@ func (in *Inspector) trigger(r *http.Request, req sendRequest) (any, error) {
 
 // sent is the answer to replay and trigger.
 type sent struct {
-	V        int                `json:"v"`
 	Exchange *recorder.Exchange `json:"exchange"`
 	// Unsigned is why it is not signed anew, though it could be wanted.
 	Unsigned string `json:"unsigned,omitempty"`
@@ -58,7 +57,7 @@ func (in *Inspector) sendAs(r *http.Request, req sendRequest, origin recorder.Or
 	if err != nil {
 		return nil, err
 	}
-	answer := sent{V: 1, Unsigned: in.unsigned(plan)}
+	answer := sent{Unsigned: in.unsigned(plan)}
 	if !req.DryRun {
 		answer.Exchange, err = in.o.Send(r.Context(), plan)
 	} else if answer.Exchange, err = in.o.Plan(plan); err == nil {

@@ -54,9 +54,8 @@ func (in *Inspector) shrink(r *http.Request, req shrinkRequest) (any, error) {
 		return nil, &Error{http.StatusGatewayTimeout, "time was up before the app has answered to the whole body", `"within" allows more`}
 	}
 	return struct {
-		V   int    `json:"v"`
 		Seq uint64 `json:"seq"`
 		trial.ToldShrunk
 		TimedOut bool `json:"timed_out"`
-	}{1, small.Exchange.Seq, small.Tell(t.Source.Request.Size), timedOut}, nil
+	}{small.Exchange.Seq, small.Tell(t.Source.Request.Size), timedOut}, nil
 }

@@ -79,8 +79,7 @@ func (in *Inspector) doctor(r *http.Request) (any, error) {
 	defer end()
 	found := in.o.Examine(ctx, offline)
 	return struct {
-		V        int       `json:"v"`
 		OK       bool      `json:"ok"` // nothing has failed
 		Findings []Finding `json:"findings"`
-	}{1, !slices.ContainsFunc(found, func(f Finding) bool { return f.Status == "fail" }), found}, nil
+	}{!slices.ContainsFunc(found, func(f Finding) bool { return f.Status == "fail" }), found}, nil
 }

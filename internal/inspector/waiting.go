@@ -45,11 +45,10 @@ func (in *Inspector) wait(r *http.Request) (any, error) {
 		return nil, err
 	}
 	answer := struct {
-		V         int                  `json:"v"`
 		Exchanges []*recorder.Exchange `json:"exchanges"`
 		TimedOut  bool                 `json:"timed_out"`
 		Notes     []string             `json:"notes,omitempty"` // where the filter may not mean what its writer did
-	}{1, []*recorder.Exchange{}, false, notesOf(f)}
+	}{[]*recorder.Exchange{}, false, notesOf(f)}
 	for ex, err := range finished {
 		if err != nil {
 			in.o.Log.Debug("what is waited for cannot be read", "error", err)
