@@ -123,15 +123,8 @@ type answer struct {
 
 var thenFields = yamlx.Fields[*answer]{
 	"status": func(a *answer, n yamlx.Node) (err error) { a.status, err = n.Int(200, 599); return },
-	"type": func(a *answer, n yamlx.Node) error {
-		text, err := n.Label()
-		if err == nil && strings.ContainsAny(text, "\r\n") {
-			err = n.Errorf("is not a media type")
-		}
-		a.media = text
-		return err
-	},
-	"body": func(a *answer, n yamlx.Node) (err error) { a.body, err = n.Text(); return },
+	"type":   func(a *answer, n yamlx.Node) (err error) { a.media, err = n.Label(); return },
+	"body":   func(a *answer, n yamlx.Node) (err error) { a.body, err = n.Text(); return },
 }
 
 // rules are all rules of a, in the order in which they are tried: those for

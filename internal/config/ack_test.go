@@ -11,9 +11,11 @@ func TestAck(t *testing.T) {
 		"now":                              `[* now "" <nil>]`,
 		"{deadline: 1500ms, then: reject}": `[* 1.5s "reject" <nil>]`,
 		"{then: discard}":                  `[* 0s "discard" <nil>]`,
+		"{deadline: 2s}":                   `[* 2s "" <nil>]`,
+		"{then: {status: 202}}":            `[* 0s "" 202  ]`,
 		"{deadline: 1s, commands: {A: reject, B: {deadline: 0s}}}":          `[A 1s "reject" <nil>] [B now "" <nil>] [* 1s "" <nil>]`,
-		"{commands: {'*.Before*': {deadline: 2s, then: {body: '{}'}}}}":     `[*.Before* 2s "" 200 {}]`,
-		"{deadline: 1s, then: {status: 204, type: text/plain, body: gone}}": `[* 1s "" 204 gone]`,
+		"{commands: {'*.Before*': {deadline: 2s, then: {body: '{}'}}}}":     `[*.Before* 2s "" 200 application/json {}]`,
+		"{deadline: 1s, then: {status: 204, type: text/plain, body: gone}}": `[* 1s "" 204 text/plain gone]`,
 	} {
 		s := setup{yaml: "verify: report\nroutes: [{path: /a, provider: tencent-live, ack: " + text + "}]\n"}
 		c, err := s.load(t)
@@ -31,12 +33,22 @@ func TestAck(t *testing.T) {
 			}
 			answer := "<nil>"
 			if r.answer != nil {
-				answer = fmt.Sprintf("%d %s", r.answer.Status, r.answer.Body)
+				answer = fmt.Sprintf("%d %s %s", r.answer.Status, r.answer.Header.Get("Content-Type"), r.answer.Body)
 			}
 			got += fmt.Sprintf(" [%s %s %q %s]", r.event, after, r.name, answer)
 		}
 		if got[1:] != want {
 			t.Errorf("%s:\n%s, want\n%s", text, got[1:], want)
+		}
+	}
+
+	c, err := setup{yaml: "verify: report\nroutes: [{path: /a, ack: {deadline: 1s, then: {body: ok, type: text/plain}, commands: {A: reject, B: {deadline: 0s}}}}, {path: /b, ack: off}]\n"}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"ack A: after 1s reject; B: after 0s 200 ok; *: after 1s 200 ok", "ack off"} {
+		if got := c.routes[i].String(); got != want {
+			t.Errorf("shown as %q, want %q", got, want)
 		}
 	}
 

@@ -42,13 +42,10 @@ func ParseForward(s string) (*url.URL, error) {
 		return bad("a user in it is not sent")
 	case u.RawQuery != "" || u.Fragment != "":
 		return bad("a query in it is not sent")
-	case u.Port() == "" && full != s && !strings.HasPrefix(s, "["):
+	case strings.HasSuffix(u.Host, ":"), u.Port() == "" && full != s:
 		return bad("it has no port")
 	case u.Port() != "" && !isPort(u.Port()):
 		return bad("its port is not from 1 to 65535")
-	}
-	if u.Port() == "" && strings.HasSuffix(u.Host, ":") {
-		return bad("it has no port")
 	}
 	return u, nil
 }
@@ -106,7 +103,7 @@ func checkHostName(s string) error {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
 	}
-	if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != host || host == "" || strings.ContainsAny(host, "*?#/ ") {
+	if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != host || host == "" || strings.Contains(host, "*") {
 		return errorf("write NAME or NAME:PORT", "%s is no host", quoted(s))
 	}
 	return nil

@@ -95,7 +95,7 @@ func TestForward(t *testing.T) {
 			t.Errorf("ParseForward(%s) = %v, %v; want %s", in, u, err, want)
 		}
 	}
-	for _, in := range []string{"", "app", "0", "65536", "ftp://h:1", "http://", "http://u:p@h:1", "http://h:1/?q", "http://h:99999", ":x", "h:", "-1", "http://h:"} {
+	for _, in := range []string{"", "app", "0", "65536", "ftp://h:1", "http://", "http://u:p@h:1", "http://h:1/?q", "http://h:1/#f", "[::1]", "http://h:99999", ":x", "h:", "-1", "http://h:"} {
 		if u, err := ParseForward(in); err == nil {
 			t.Errorf("ParseForward(%q) = %v", in, u)
 		}

@@ -42,7 +42,7 @@ func findFile(src Source) (*file, error) {
 	path := src.File
 	if path == "" {
 		var err error
-		if path, err = locate(src.Dir, src.Getenv); err != nil || path == "" {
+		if path, err = locate(src.Dir, src.Getenv); path == "" {
 			return nil, err
 		}
 	}
@@ -211,7 +211,7 @@ func reference(n yamlx.Node) (string, error) {
 // secretRef is reference for a secret, which a file cannot have asked for.
 func secretRef(n yamlx.Node) (string, error) {
 	ref, err := reference(n)
-	if err == nil && ref == "-" {
+	if ref == "-" {
 		err = n.Errorf("a prompt is for the command line: use env:NAME or file:PATH")
 	}
 	return ref, err

@@ -76,6 +76,10 @@ func TestReasonsToTrust(t *testing.T) {
 	if strings.Contains(err.Error(), "2abcTheirs") {
 		t.Error("the authtoken is shown")
 	}
+	yaml := "inspect: off\nlisten: 127.0.0.1:0\nauthtoken: \"-\"\nsecrets: {tiktok: \"a:b\", tiktok-shop: env:TIKTOK_SHOP_APP_SECRET}\n"
+	if _, err := (setup{yaml: yaml}).load(t); err != nil && errors.As(err, &u) {
+		t.Errorf("what risks nothing: %q", u.Reasons)
+	}
 }
 
 // Paths in devhook.yaml start from where it is, and not from where devhook

@@ -65,6 +65,9 @@ func TestFindStopsAtBorders(t *testing.T) {
 	if got := FindStore(deep, ".devhook", getenv); got != filepath.Join(deep, ".devhook") {
 		t.Errorf("store: %s", got)
 	}
+	if err := os.WriteFile(filepath.Join(deep, ".devhook"), nil, 0o600); err != nil { // which is no store
+		t.Fatal(err)
+	}
 	if err := os.Mkdir(filepath.Join(home, "repo", ".devhook"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -37,16 +37,25 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"host-header", "http://a.example", "more in it than a name and a port", "HOST:PORT"},
 		{"traffic-policy-file", "/no/such.yml", "--traffic-policy-file: cannot read the traffic policy /no/such.yml: ", "name a file that is there"},
 		{"traffic-policy-file", ".", "it is a directory", "name a file that is there"},
+		{"listen", "127.0.0.1:99999", `"127.0.0.1:99999" is not an address to listen on`, "port 0 is any"},
+		{"listen", "app.example:80", `"app.example" is not an address of this machine`, "write 127.0.0.1:80"},
+		{"inspect-host", "app.example:x", `"app.example:x" is no host and port`, "write NAME"},
+		{"inspect-host", "*.example", `"*.example" is no host`, "write NAME"},
+		{"inspect-host", "a/b", `"a/b" is no host`, "write NAME"},
+		{"inspect-host", ":80", `":80" is no host`, "write NAME"},
 		{"authtoken", "env:", "--authtoken: env: names no variable", "write env:NAME"},
 	} {
 		_, err := setup{flags: map[string][]string{tt.name: {tt.value}}}.load(t)
 		refused(t, err, tt.what, tt.hint)
 	}
-	for name, value := range map[string]string{
-		"max-body": "1", "timeout": "1m30s", "host-header": "app.example:8080", "traffic-policy-file": "setting_test.go", "metadata": `{"a": 1}`,
+	for name, values := range map[string][]string{
+		"max-body": {"1"}, "timeout": {"1m30s"}, "host-header": {"app.example:8080"}, "traffic-policy-file": {"setting_test.go"}, "metadata": {`{"a": 1}`},
+		"listen": {":0", "localhost:4050", "[::1]:0"}, "inspect": {"off"}, "inspect-host": {"app.example", "app.example:80", "[::1]:80", "::1", "10.0.0.1"},
 	} {
-		if _, err := (setup{flags: map[string][]string{name: {value}}}).load(t); err != nil {
-			t.Errorf("--%s %s: %v", name, value, err)
+		for _, value := range values {
+			if _, err := (setup{flags: map[string][]string{name: {value}}}).load(t); err != nil {
+				t.Errorf("--%s %s: %v", name, value, err)
+			}
 		}
 	}
 }
