@@ -67,12 +67,14 @@ func quoted(s string) string {
 
 var schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
-// checkNoUser refuses an address with a user or password in it.
-func checkNoUser(s, hint string) error {
-	if strings.Contains(s, "@") {
-		return errorf(hint, "%s has a user in it, or a password", quoted(s))
+// withoutUser refuses an address with a user or password in it.
+func withoutUser(hint string) func(string) error {
+	return func(s string) error {
+		if strings.Contains(s, "@") {
+			return errorf(hint, "%s has a user in it, or a password", quoted(s))
+		}
+		return nil
 	}
-	return nil
 }
 
 // checkListen checks an address to listen on; port 0 is any.

@@ -91,7 +91,7 @@ var fileFields = func() yamlx.Fields[*file] {
 	}
 	for _, s := range settings {
 		if s.inFile {
-			t[strings.ReplaceAll(s.name, "-", "_")] = func(f *file, n yamlx.Node) error { return f.readSetting(s, n) }
+			t[strings.ReplaceAll(s.name, "-", "_")] = reading(s.name)
 		}
 	}
 	return t

@@ -30,16 +30,12 @@ type setting struct {
 }
 
 var settings = []setting{
-	{name: "forward", inFile: true, list: true, check: func(s string) error { _, err := ParseForward(s); return err }},
+	{name: "forward", inFile: true, list: true, check: parses(ParseForward)},
 	{name: "tunnel", def: "auto", inFile: true, choices: []string{"auto", "ngrok", "local"}},
 	{name: "listen", def: "127.0.0.1:4050", inFile: true, check: checkListen},
-	{name: "url", inFile: true, check: func(s string) error {
-		return checkNoUser(s, "write a domain, as in https://me.ngrok.app")
-	}},
+	{name: "url", inFile: true, check: withoutUser("write a domain, as in https://me.ngrok.app")},
 	{name: "authtoken", env: "NGROK_AUTHTOKEN", inFile: true, secret: true, check: checkRef},
-	{name: "ngrok-connect-url", env: "DEVHOOK_NGROK_CONNECT_URL", check: func(s string) error {
-		return checkNoUser(s, "write HOST:PORT")
-	}},
+	{name: "ngrok-connect-url", env: "DEVHOOK_NGROK_CONNECT_URL", check: withoutUser("write HOST:PORT")},
 	{name: "ngrok-connect-cas", env: "DEVHOOK_NGROK_CONNECT_CAS"},
 	{name: "ngrok-proxy-url", secret: true},
 	{name: "traffic-policy-file", inFile: true},
@@ -50,16 +46,11 @@ var settings = []setting{
 	{name: "provider", inFile: true},
 	{name: "verify", def: "enforce", inFile: true, choices: modes},
 	{name: "host-header", def: "rewrite", inFile: true, check: checkHostHeader},
-	{name: "timeout", def: "30s", inFile: true, check: func(s string) error { _, err := parseTimeout(s); return err }},
+	{name: "timeout", def: "30s", inFile: true, check: parses(parseTimeout)},
 	{name: "max-body", def: "256mb", inFile: true, check: checkSize},
-	{name: "keep-age", def: "90d", check: checkKeepAge},
-	{name: "keep-size", def: "10gb", check: checkKeepSize},
-	{name: "inspect", env: "DEVHOOK_INSPECT", def: "127.0.0.1:4040", inFile: true, check: func(s string) error {
-		if s == "off" {
-			return nil
-		}
-		return checkListen(s)
-	}},
+	{name: "keep-age", def: "90d", check: orOff(parses(ParseAge))},
+	{name: "keep-size", def: "10gb", check: orOff(checkSize)},
+	{name: "inspect", env: "DEVHOOK_INSPECT", def: "127.0.0.1:4040", inFile: true, check: orOff(checkListen)},
 	// These two stand in no file: a stranger's could let a page of his in.
 	{name: "inspect-host", list: true, check: checkHostName},
 	{name: "allow-to", list: true, check: checkHostName},
@@ -70,6 +61,21 @@ var settings = []setting{
 	{name: "ws-mirror", inFile: true, check: checkListen},
 	{name: "store", env: "DEVHOOK_STORE"},
 	{name: "output", def: "auto", choices: []string{"auto", "lines", "json", "quiet"}},
+}
+
+// parses checks what parse reads.
+func parses[T any](parse func(string) (T, error)) func(string) error {
+	return func(s string) error { _, err := parse(s); return err }
+}
+
+// orOff checks what may also be off.
+func orOff(check func(string) error) func(string) error {
+	return func(s string) error {
+		if s == "off" {
+			return nil
+		}
+		return check(s)
+	}
 }
 
 // Settings returns the names of all settings, in the order in which they are
