@@ -54,12 +54,6 @@ func startApp(command string) (*appProcess, error) {
 // readyTimeout is how long an app may take to start, unless the user says otherwise.
 const readyTimeout = time.Minute
 
-// A readiness is where an app answers once it is ready.
-type readiness struct {
-	at  *url.URL
-	app *appProcess // nil if it was started by somebody else
-}
-
 // stopTime is how long an app may take to end when it is asked to.
 const stopTime = 5 * time.Second
 

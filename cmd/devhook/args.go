@@ -75,53 +75,64 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		cmd = subcommand(cmd, args[first])
 		first++
 	}
-	takesValue := map[string]bool{}
-	for _, f := range cmd.Flags {
-		_, isBool := f.(*cli.BoolFlag)
-		for _, name := range f.Names() {
-			takesValue[name] = !isBool
-		}
-	}
 	var flags, rest []string
-	for i := first; i < len(args); i++ {
-		a := args[i]
-		if a == "--" {
-			rest = append(rest, args[i+1:]...)
-			break
-		}
-		if len(a) < 2 || a[0] != '-' || recorder.IsFilterWord(a) {
-			rest = append(rest, a)
-			continue
-		}
-		name, value, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		if name == "h" || name == "help" {
+	for left := args[first:]; len(left) > 0; {
+		switch a := left[0]; {
+		case a == "--":
+			rest, left = append(rest, left[1:]...), nil
+		case len(a) < 2 || a[0] != '-' || recorder.IsFilterWord(a):
+			rest, left = append(rest, a), left[1:]
+		case slices.Contains([]string{"h", "help"}, flagName(a)):
 			return slices.Concat([]string{args[0], "help"}, args[1:first]), nil
-		}
-		if _, known := takesValue[name]; !known && takesValue[a[1:2]] && !unicode.IsLetter(rune(a[2])) { // as in -n2, -f:3000
-			flags = append(flags, a[:2], a[2:])
-			continue
-		}
-		flags = append(flags, a)
-		if name == "ws-mirror" && !hasValue && (i+1 == len(args) || !strings.Contains(args[i+1], ":") || args[i+1][0] == '-') { // whose value may be left out
-			flags[len(flags)-1] += "=" + defaultMirror
-			continue
-		}
-		if takesValue[name] && !hasValue {
-			if i+1 == len(args) {
-				return nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}
+		default:
+			words, behind, err := typedFlag(cmd, left)
+			if err != nil {
+				return nil, err
 			}
-			i++
-			value = args[i]
-			flags = append(flags, value)
-		}
-		if takesValue[name] && value == "" && slices.Contains(neverEmpty, name) {
-			return nil, &failure{
-				code: 2, text: dashed(name) + " is empty",
-				hint: "leave it out, or give it a value; if that is a shell variable, set it first",
-			}
+			flags, left = append(flags, words...), behind
 		}
 	}
 	return slices.Concat(args[:first], flags, []string{"--"}, rest), nil
+}
+
+// flagName is the name in a flag as it is typed, behind which its value may stand.
+func flagName(word string) string {
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	return name
+}
+
+// typedFlag returns the flag that args begin with, in words that cli reads, and what is behind it.
+func typedFlag(cmd *cli.Command, args []string) (words, behind []string, err error) {
+	takesOne := map[string]bool{} // a value, by the names of flags
+	for _, f := range cmd.Flags {
+		for _, name := range f.Names() {
+			takesOne[name] = takesValue(f)
+		}
+	}
+	a, name := args[0], flagName(args[0])
+	_, value, hasValue := strings.Cut(a, "=")
+	_, known := takesOne[name]
+	switch {
+	case !known && takesOne[a[1:2]] && !unicode.IsLetter(rune(a[2])): // as in -n2, -f:3000
+		return []string{a[:2], a[2:]}, args[1:], nil
+	case name == "ws-mirror" && !hasValue && (len(args) == 1 || !strings.Contains(args[1], ":") || args[1][0] == '-'): // whose value may be left out
+		return []string{a + "=" + defaultMirror}, args[1:], nil
+	case !takesOne[name]:
+		return args[:1], args[1:], nil
+	case !hasValue && len(args) == 1:
+		return nil, nil, &failure{code: 2, text: "flag needs a value: " + a, hint: "devhook help " + cmd.Name}
+	}
+	n := 1
+	if !hasValue {
+		value, n = args[1], 2
+	}
+	if value == "" && slices.Contains(neverEmpty, name) {
+		return nil, nil, &failure{
+			code: 2, text: dashed(name) + " is empty",
+			hint: "leave it out, or give it a value; if that is a shell variable, set it first",
+		}
+	}
+	return args[:n], args[n:], nil
 }
 
 // neverEmpty are flags that name something, and do without if they are left out. With an

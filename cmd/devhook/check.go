@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"devhook/internal/terminal"
-	"devhook/internal/yamlx"
 	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
@@ -62,14 +61,8 @@ func (p *program) checkProviders(c *cli.Context) error {
 
 // misdescribed is the failure of a description that is wrong.
 func misdescribed(path string, err error) error {
-	f := &failure{code: 2, err: err, hint: "the language is described in verify/providers/README.md"}
-	sep := ": "
-	var bad *verify.ParseError
-	var badYAML *yamlx.Error
-	if errors.As(err, &bad) && bad.Line > 0 || errors.As(err, &badYAML) && badYAML.Line > 0 {
-		sep = ":"
-	}
-	f.text = path + sep + err.Error()
+	f := inFile(path, err)
+	f.hint = "the language is described in verify/providers/README.md"
 	return f
 }
 

@@ -37,66 +37,34 @@ command names, as in --data @FILE, are not read unless --files says so.`,
 }
 
 func (p *program) importFile(c *cli.Context) (err error) {
-	errs := p.errs(c)
 	name := c.Args().First()
 	in, err := p.seekable(name)
 	if err != nil {
 		return &failure{code: 2, text: err.Error(), err: err}
 	}
 	defer in.Close()
-	catalog := p.catalog(c)
-	reader := interchange.Reader{Now: p.now().UTC()}
+	imp := &interchange.Importer{Catalog: p.catalog(c), Reader: interchange.Reader{Now: p.now().UTC()}}
 	if c.Bool("files") {
-		dir := "."
-		if name != "-" {
-			dir = filepath.Dir(name)
-		}
-		reader.Open = func(file string) ([]byte, error) {
-			if !filepath.IsAbs(file) {
-				file = filepath.Join(dir, file)
-			}
-			return os.ReadFile(file)
-		}
+		imp.Reader.Open = beside(name)
 	}
-	skipped := 0
-	done := func() {}
-	reader.Skipped = func(text string) {
-		done()
-		if skipped++; skipped <= 3 {
-			errs.Warning(text)
-		}
-	}
-	done = errs.Busy("reading " + terminal.Safe(fileName(name)) + " …")
-	count, err := reader.Count(in)
-	done()
-	if err != nil {
-		return unreadable(name, err)
-	}
-	if skipped > 3 {
-		errs.Warning(fmt.Sprintf("%s left out in all", countOf(skipped, "entry is", "entries are")))
-	}
-	reader.Skipped = nil
-	if count == 0 {
-		return &failure{code: 2, text: fileName(name) + " holds no webhook"}
-	}
-	if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return &failure{code: 2, text: err.Error(), err: err}
-	}
-	store, err := p.openToWrite(c)
+	count, err := countWebhooks(in, name, imp.Reader, p.errs(c))
 	if err != nil {
 		return err
 	}
+	if imp.Store, err = p.openToWrite(c); err != nil {
+		return err
+	}
 	defer func() {
-		if closeErr := store.Close(); err == nil && closeErr != nil {
+		if closeErr := imp.Store.Close(); err == nil && closeErr != nil {
 			err = storeFailure(closeErr)
 		}
 	}()
 	var first, newest uint64
 	n := 0
+	done := func() {}
 	if !c.Bool("json") { // whose lines may be on the same screen
-		done = errs.Busy("recording " + countOf(count, "webhook", "webhooks") + " …")
+		done = p.errs(c).Busy("recording " + countOf(count, "webhook", "webhooks") + " …")
 	}
-	imp := &interchange.Importer{Store: store, Catalog: catalog, Reader: reader}
 	err = imp.Import(c.Context, in, count, func(ex *recorder.Exchange) error {
 		if n++; n == 1 {
 			first = ex.Seq
@@ -105,10 +73,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 		if !c.Bool("json") {
 			return nil
 		}
-		if err := p.printJSON(store, ex); err != nil {
-			return storeFailure(err)
-		}
-		return nil
+		return storeFailure(p.printJSON(imp.Store, ex))
 	})
 	done()
 	var bad *interchange.StoreError
@@ -130,6 +95,48 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	}
 	_, err = fmt.Fprintln(p.stdout, text)
 	return wrote(err)
+}
+
+// beside reads files that are named from where the file called name is.
+func beside(name string) func(string) ([]byte, error) {
+	dir := "."
+	if name != "-" {
+		dir = filepath.Dir(name)
+	}
+	return func(file string) ([]byte, error) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		return os.ReadFile(file)
+	}
+}
+
+// countWebhooks reads in through, back to its start, and tells what of it is left out. An
+// error is a [*failure]: one with a fault in it imports nothing.
+func countWebhooks(in io.ReadSeeker, name string, reader interchange.Reader, errs *terminal.Terminal) (int, error) {
+	done := errs.Busy("reading " + terminal.Safe(fileName(name)) + " …")
+	skipped := 0
+	reader.Skipped = func(text string) {
+		done()
+		if skipped++; skipped <= 3 {
+			errs.Warning(text)
+		}
+	}
+	count, err := reader.Count(in)
+	done()
+	if err != nil {
+		return 0, unreadable(name, err)
+	}
+	if skipped > 3 {
+		errs.Warning(fmt.Sprintf("%s left out in all", countOf(skipped, "entry is", "entries are")))
+	}
+	if count == 0 {
+		return 0, &failure{code: 2, text: fileName(name) + " holds no webhook"}
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return 0, &failure{code: 2, text: err.Error(), err: err}
+	}
+	return count, nil
 }
 
 // seekable opens a file; stdin, which is read to its end, becomes one.

@@ -117,19 +117,9 @@ func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exch
 func (s *sending) watched() ([]string, error) {
 	var files []string
 	for _, pattern := range s.c.StringSlice("watch") {
-		list := []string{pattern}
-		if strings.ContainsAny(pattern, "*?[") {
-			var err error
-			if list, err = filepath.Glob(pattern); err != nil || len(list) == 0 {
-				return nil, &failure{code: 2, text: "--watch: no file is called " + pattern, err: err}
-			}
-		}
-		for _, file := range list {
-			if info, err := os.Stat(file); err != nil {
-				return nil, &failure{code: 2, text: "--watch: " + err.Error(), err: err}
-			} else if info.IsDir() {
-				return nil, &failure{code: 2, text: "--watch: " + file + " is a directory", hint: "watch the files in it: --watch '" + filepath.Join(file, "*") + "'"}
-			}
+		list, err := matching(pattern)
+		if err != nil {
+			return nil, err
 		}
 		files = append(files, list...)
 	}
@@ -146,17 +136,32 @@ func (s *sending) watched() ([]string, error) {
 		}
 	}
 	if s.c.Command.Name == "replay" {
-		for _, arg := range s.c.Args().Slice() {
-			if isFile(arg) && arg != "-" {
-				files = append(files, arg)
-			}
-		}
+		sent := slices.DeleteFunc(s.c.Args().Slice(), func(arg string) bool { return !isFile(arg) || arg == "-" })
+		files = append(files, sent...)
 	}
 	slices.Sort(files)
 	if files = slices.Compact(files); len(files) > maxWatched {
 		return nil, &failure{code: 2, text: fmt.Sprintf("--watch: %d files are more than %d", len(files), maxWatched)}
 	}
 	return files, nil
+}
+
+// matching returns the files that a value of --watch means, one at least.
+func matching(pattern string) (list []string, err error) {
+	list = []string{pattern}
+	if strings.ContainsAny(pattern, "*?[") {
+		if list, err = filepath.Glob(pattern); err != nil || len(list) == 0 {
+			return nil, &failure{code: 2, text: "--watch: no file is called " + pattern, err: err}
+		}
+	}
+	for _, file := range list {
+		if info, err := os.Stat(file); err != nil {
+			return nil, &failure{code: 2, text: "--watch: " + err.Error(), err: err}
+		} else if info.IsDir() {
+			return nil, &failure{code: 2, text: "--watch: " + file + " is a directory", hint: "watch the files in it: --watch '" + filepath.Join(file, "*") + "'"}
+		}
+	}
+	return list, nil
 }
 
 // watchAll gives a value after changes of any of the files.

@@ -13,6 +13,7 @@ import (
 	"devhook/internal/terminal"
 	"devhook/internal/yamlx"
 	"devhook/replay"
+	"devhook/verify"
 )
 
 // recipePath returns the file of a recipe: arg itself if it is a file, as for the
@@ -57,13 +58,14 @@ func (s *sending) recipe(arg string) ([]replay.Mutation, error) {
 }
 
 // inFile returns the failure of a file of YAML, with the place in it.
-func inFile(path string, err error) error {
-	f := &failure{code: 2, text: path + ": " + err.Error(), err: err}
+func inFile(path string, err error) *failure {
+	sep := ": "
 	var at *yamlx.Error
-	if errors.As(err, &at) && at.Line > 0 {
-		f.text = path + ":" + err.Error()
+	var own *verify.ParseError
+	if errors.As(err, &at) && at.Line > 0 || errors.As(err, &own) && own.Line > 0 {
+		sep = ":"
 	}
-	return f
+	return &failure{code: 2, text: path + sep + err.Error(), err: err}
 }
 
 func recipeNames(dir string) []string {

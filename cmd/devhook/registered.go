@@ -113,23 +113,8 @@ func (r *registerRun) cleanup(id string) error {
 			continue
 		}
 		seen[l.Provider+" "+l.API] = true
-		var ok bool
-		if r.provider, ok = register.Lookup(l.Provider); !ok {
-			continue
-		}
-		o, err := r.options()
-		if err == nil && l.API != cmp.Or(strings.TrimRight(o.API, "/"), r.provider.API) {
-			err = &failure{code: 2, text: fmt.Sprintf("%s was registered at %s, which is not where credentials go unasked", l.Provider, l.API), hint: "devhook register --cleanup " + l.Provider + " --api-url " + l.API}
-		}
-		n := 0
-		if err == nil {
-			n, err = register.Cleanup(r.c.Context, o)
-		}
+		n, err := r.takeBack(l)
 		total += n
-		var missing *register.MissingError
-		if errors.As(err, &missing) {
-			err = misuse(err)
-		}
 		if err != nil {
 			f := explain(apiFailure(err))
 			r.errs.Error(f.text, f.hint)
@@ -140,4 +125,24 @@ func (r *registerRun) cleanup(id string) error {
 		r.out.Printf("nothing is left")
 	}
 	return cmp.Or(failed, wrote(r.out.Err()))
+}
+
+// takeBack takes back what is in l and in others of the same API, and returns how much
+// that was.
+func (r *registerRun) takeBack(l register.Ledger) (n int, err error) {
+	var ok bool
+	if r.provider, ok = register.Lookup(l.Provider); !ok {
+		return 0, nil
+	}
+	o, err := r.options()
+	if err == nil && l.API != cmp.Or(strings.TrimRight(o.API, "/"), r.provider.API) {
+		err = &failure{code: 2, text: fmt.Sprintf("%s was registered at %s, which is not where credentials go unasked", l.Provider, l.API), hint: "devhook register --cleanup " + l.Provider + " --api-url " + l.API}
+	}
+	if err == nil {
+		n, err = register.Cleanup(r.c.Context, o)
+	}
+	if errors.As(err, new(*register.MissingError)) {
+		err = misuse(err)
+	}
+	return n, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,19 +69,19 @@ func (s *sending) test(c *cli.Context) (err error) {
 	if err := s.prepare(c); err != nil {
 		return err
 	}
-	ready := new(readiness)
+	var ready *url.URL // where the app answers once it is
 	if text := c.String("ready"); text != "" {
-		if ready.at, err = config.ParseForward(text); err != nil {
+		if ready, err = config.ParseForward(text); err != nil {
 			return err
 		}
 		if s.to == nil {
-			s.to = &url.URL{Scheme: ready.at.Scheme, Host: ready.at.Host}
+			s.to = &url.URL{Scheme: ready.Scheme, Host: ready.Host}
 		}
 	}
 	if c.IsSet("app") && strings.TrimSpace(c.String("app")) == "" {
 		return &failure{code: 2, text: "--app is empty", hint: "name the command that starts it, or leave --app out if it runs"}
 	}
-	if c.IsSet("app") && ready.at == nil {
+	if c.IsSet("app") && ready == nil {
 		return &failure{code: 2, text: "--app needs --ready, to know when it has started", hint: "--ready http://127.0.0.1:3000/"}
 	}
 	if err := s.settle(""); err != nil {
@@ -99,28 +100,27 @@ func (s *sending) test(c *cli.Context) (err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
 	defer cancel()
 	defer onInterrupts(cancel)()
+	var app *appProcess // nil if it was started by somebody else
 	if command := c.String("app"); command != "" {
-		if listens(ctx, ready.at) {
-			return &failure{code: 2, text: "something answers at " + ready.at.String() + " before the app is started", hint: "end it, or leave out --app"}
+		if listens(ctx, ready) {
+			return &failure{code: 2, text: "something answers at " + ready.String() + " before the app is started", hint: "end it, or leave out --app"}
 		}
-		app, err := startApp(command)
-		if err != nil {
+		if app, err = startApp(command); err != nil {
 			return err
 		}
 		defer func() {
 			app.stop()
-			if listens(context.WithoutCancel(ctx), ready.at) {
-				s.errs.Warning("something still answers at " + ready.at.String() + ": it has left the app's process group, and was not ended")
+			if listens(context.WithoutCancel(ctx), ready) {
+				s.errs.Warning("something still answers at " + ready.String() + ": it has left the app's process group, and was not ended")
 			}
 		}()
-		ready.app = app
 	}
-	if ready.at != nil {
-		if err := awaitReady(ctx, ready.at, c.Duration("ready-timeout"), ready.app); err != nil {
+	if ready != nil {
+		if err := awaitReady(ctx, ready, c.Duration("ready-timeout"), app); err != nil {
 			return err
 		}
 	}
-	return s.runCases(ctx, cases, ready.app)
+	return s.runCases(ctx, cases, app)
 }
 
 // runCases sends one case after the other, to an app that is nil if somebody else has
@@ -147,47 +147,60 @@ func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProces
 		entry.name, entry.class = tc.Name, strings.TrimSuffix(filepath.ToSlash(tc.file), filepath.Ext(tc.file))
 		s.reported = append(s.reported, entry)
 		if entry.why != "" {
-			if failed++; done != nil && done.Response != nil && hint == "" {
-				hint = s.misplaced(tc.ex, recorder.Trigger, strconv.Itoa(done.Response.Status))
-			}
+			failed++
+			hint = cmp.Or(hint, s.misplacedCase(tc, done))
 		}
 		if err := s.printCase(tc, entry, done); err != nil {
 			return err
 		}
 	}
-	interrupted := len(s.reported) < len(cases)
-	text := fmt.Sprintf("%s: %d right, %d wrong", countOf(len(cases), "case", "cases"), len(s.reported)-failed, failed)
-	if interrupted {
-		text += fmt.Sprintf(", %d not sent", len(cases)-len(s.reported))
-	}
-	s.errs.Printf("%s", text)
-	if s.c.Bool("json") {
-		if err := s.p.line(event{"end", struct {
-			Cases   int `json:"cases"`
-			Right   int `json:"right"`
-			Wrong   int `json:"wrong"`
-			NotSent int `json:"not_sent"`
-		}{len(cases), len(s.reported) - failed, failed, len(cases) - len(s.reported)}}); err != nil {
-			return err
-		}
+	if err := s.printCases(len(cases), failed); err != nil {
+		return err
 	}
 	f := &failure{code: 1, text: fmt.Sprintf("%d of %d cases are wrong", failed, len(cases)), hint: hint}
 	switch {
-	case interrupted:
-		f.text = "interrupted before all was sent"
-	case !reached && app != nil:
-		f = &failure{code: 4, text: "the app did not answer: " + s.last}
+	case len(s.reported) < len(cases):
+		return &failure{code: 1, text: "interrupted before all was sent", hint: hint}
+	case !reached && app == nil:
+		return &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
 	case !reached:
-		f = &failure{code: 4, text: "the app did not answer: " + s.last, hint: "start it, or let devhook do so with --app and --ready"}
+		f = &failure{code: 4, text: "the app did not answer: " + s.last}
 	case failed == 0 && app != nil && app.failed():
 		f = &failure{code: 4, text: "the app has ended by itself: what answers may be another, as where two are started at one port"}
 	case failed == 0:
 		return nil
 	}
-	if app != nil && f.hint == "" && !interrupted {
+	if app != nil && f.hint == "" {
 		f.hint = "what the app has printed can tell why; " + app.said()
 	}
 	return f
+}
+
+// misplacedCase is misplaced of what became of a case; done is nil if it was not sent.
+func (s *sending) misplacedCase(tc testCase, done *recorder.Exchange) string {
+	if done == nil || done.Response == nil {
+		return ""
+	}
+	return s.misplaced(tc.ex, recorder.Trigger, strconv.Itoa(done.Response.Status))
+}
+
+// printCases prints how many of all are right.
+func (s *sending) printCases(all, failed int) error {
+	right, notSent := len(s.reported)-failed, all-len(s.reported)
+	text := fmt.Sprintf("%s: %d right, %d wrong", countOf(all, "case", "cases"), right, failed)
+	if notSent > 0 {
+		text += fmt.Sprintf(", %d not sent", notSent)
+	}
+	s.errs.Printf("%s", text)
+	if !s.c.Bool("json") {
+		return nil
+	}
+	return s.p.line(event{"end", struct {
+		Cases   int `json:"cases"`
+		Right   int `json:"right"`
+		Wrong   int `json:"wrong"`
+		NotSent int `json:"not_sent"`
+	}{all, right, failed, notSent}})
 }
 
 // runCase sends a case as often as it says, until an answer is not as expected.

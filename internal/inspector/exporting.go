@@ -40,7 +40,7 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 		in.failed(w, err)
 		return
 	}
-	share, err := in.sharing(query)
+	redactor, anew, err := in.sharing(query)
 	if err != nil {
 		in.failed(w, err)
 		return
@@ -52,7 +52,7 @@ func (in *Inspector) export(w http.ResponseWriter, r *http.Request) {
 	writer := interchange.NewWriter(out, format)
 	writer.Version = in.o.Version
 	e := sharing.New(in.o.Store, in.o.Catalog(), writer)
-	e.Redactor, e.Anew = share.redactor, share.anew
+	e.Redactor, e.Anew = redactor, anew
 	damaged := 0
 	e.Lost = func(err error) {
 		damaged++
@@ -90,39 +90,31 @@ func (in *Inspector) exportTo(r *http.Request, e *sharing.Export, q recorder.Que
 	return nil
 }
 
-// A shared is how recordings are made fit to be given to others.
-type shared struct {
-	redactor *redact.Redactor
-	anew     []byte // the key of what is signed anew; nil: nothing is
-}
-
-// sharing reads what is to be taken out. Credentials always are: who wants them is at the
-// command line.
-func (in *Inspector) sharing(query url.Values) (s shared, err error) {
+// sharing reads what is to be taken out, and returns the key of what is signed anew, nil if
+// nothing is. Credentials always are taken out: who wants them is at the command line.
+func (in *Inspector) sharing(query url.Values) (redactor *redact.Redactor, key []byte, err error) {
 	if query.Has("with_credentials") {
-		return s, &Error{http.StatusForbidden, "credentials leave devhook by no API", "devhook export --with-credentials"}
+		return nil, nil, &Error{http.StatusForbidden, "credentials leave devhook by no API", "devhook export --with-credentials"}
 	}
 	personal, err := flag(query, "redact")
 	anew, err2 := flag(query, "sign_anew")
 	if err := cmp.Or(err, err2); err != nil {
-		return s, err
+		return nil, nil, err
+	}
+	if personal || anew {
+		if key, err = in.o.RedactKey(); err != nil {
+			return nil, nil, err
+		}
 	}
 	secrets := in.o.Secrets()
-	s.redactor = redact.Credentials(secrets...)
-	if !personal && !anew {
-		return s, nil
-	}
-	key, err := in.o.RedactKey()
-	if err != nil {
-		return s, err
-	}
+	redactor = redact.Credentials(secrets...)
 	if personal {
-		s.redactor = redact.New(key, secrets...)
+		redactor = redact.New(key, secrets...)
 	}
-	if anew {
-		s.anew = key
+	if !anew {
+		key = nil
 	}
-	return s, nil
+	return redactor, key, nil
 }
 
 // flag reads a query parameter that is on or off.

@@ -3,7 +3,6 @@ package inspector
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,61 +40,36 @@ func (a *agentAPI) listRequests(w http.ResponseWriter, r *http.Request) {
 		a.failed(w, err)
 		return
 	}
+	list := a.in.backwards(r.Context(), recorder.Query{Filter: f, Newest: min(atOnce, limit)})
 	if name := query.Get("tunnel_name"); name != "" && name != a.name() {
-		limit = 0
+		list = func(func(*recorder.Exchange, error) bool) {}
 	}
+	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriter(w)
+	io.WriteString(out, `{"uri":"/api/requests/http","requests":[`)
 	written := 0
-	for q := (recorder.Query{Filter: f}); written < limit; {
-		q.Newest = min(atOnce, limit-written)
-		list, err := a.some(r.Context(), q)
+	for ex, err := range list {
 		if err != nil && written == 0 {
 			a.failed(w, err)
 			return
 		}
-		for _, ex := range slices.Backward(list) {
-			if q.Before = ex.Seq; !a.shows(ex) {
-				continue
-			}
-			if written == 0 {
-				a.beginList(w, out)
-			} else {
+		if err == nil && a.shows(ex) {
+			if written > 0 {
 				out.WriteByte(',')
 			}
 			written++
-			if err = cmp.Or(err, a.write(out, ex)); err != nil {
-				break
-			}
+			err = a.write(out, ex)
 		}
 		if err != nil {
 			a.in.o.Log.Debug("a list ends early", "error", err)
 			return // and its JSON has no end, so that nobody takes it for the whole
 		}
-		if len(list) == 0 || q.Before <= a.hidden.Load() {
+		if written == limit || ex.Seq <= a.hidden.Load() {
 			break
 		}
 	}
-	if written == 0 {
-		a.beginList(w, out)
-	}
 	io.WriteString(out, "]}\n")
 	out.Flush()
-}
-
-func (a *agentAPI) beginList(w http.ResponseWriter, out *bufio.Writer) {
-	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(out, `{"uri":"/api/requests/http","requests":[`)
-}
-
-// some reads what q asks for, and passes over what is damaged.
-func (a *agentAPI) some(ctx context.Context, q recorder.Query) (list []*recorder.Exchange, err error) {
-	for ex, err := range readable(a.in.o.Store.QueryContext(ctx, q), nil) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, ex)
-	}
-	return list, nil
 }
 
 // shows reports whether ex is one that is listed.

@@ -80,25 +80,16 @@ func (in *Inspector) failureAfter(ctx context.Context, q recorder.Query) (uint64
 	return 0, nil
 }
 
-// failureBefore returns the newest failure that q gives, some at a time, 0 if there is
-// none that is newer than least.
+// failureBefore returns the newest failure that q gives, 0 if there is none that is newer
+// than least.
 func (in *Inspector) failureBefore(ctx context.Context, q recorder.Query, least uint64) (uint64, error) {
-	for {
-		n, oldest, found := 0, uint64(0), uint64(0)
-		for ex, err := range readable(in.o.Store.QueryContext(ctx, q), nil) {
-			if err != nil {
-				return 0, err
-			}
-			if n++; n == 1 {
-				oldest = ex.Seq
-			}
-			if ex.Seq > least && isFailure(ex) {
-				found = ex.Seq
-			}
+	for ex, err := range in.backwards(ctx, q) {
+		switch {
+		case err != nil || ex.Seq <= least:
+			return 0, err
+		case isFailure(ex):
+			return ex.Seq, nil
 		}
-		if found > 0 || n < q.Newest || oldest <= least {
-			return found, nil
-		}
-		q.Before = oldest
 	}
+	return 0, nil
 }

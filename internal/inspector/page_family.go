@@ -1,6 +1,8 @@
 package inspector
 
 import (
+	"context"
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -64,24 +66,40 @@ func (in *Inspector) familyPart(w http.ResponseWriter, r *http.Request) {
 // back gives exchanges that are older than before, the newest first and no more than
 // mostRelatives, until see returns false. It reports whether it came that far or to the end.
 func (in *Inspector) back(before uint64, see func(*recorder.Exchange) bool) bool {
-	const step = 250
-	until := time.Now().Add(relativesWait)
-	for seen := 0; seen < mostRelatives && time.Now().Before(until); {
-		var list []*recorder.Exchange
-		for ex, err := range in.o.Store.Query(recorder.Query{Newest: step, Before: before}) {
-			if err == nil {
-				list = append(list, ex)
-			}
+	until, seen := time.Now().Add(relativesWait), 0
+	for ex, err := range in.backwards(in.done, recorder.Query{Newest: 250, Before: before}) {
+		if seen++; err != nil || seen > mostRelatives || time.Now().After(until) {
+			return false
 		}
-		for _, ex := range slices.Backward(list) {
-			if seen++; !see(ex) {
-				return true
-			}
-			before = ex.Seq
-		}
-		if len(list) == 0 || before <= 1 {
+		if !see(ex) {
 			return true
 		}
 	}
-	return false
+	return true
+}
+
+// backwards gives what q lets through, the newest first, of which q.Newest are read at a
+// time. What is damaged is passed over.
+func (in *Inspector) backwards(ctx context.Context, q recorder.Query) iter.Seq2[*recorder.Exchange, error] {
+	return func(yield func(*recorder.Exchange, error) bool) {
+		for {
+			var list []*recorder.Exchange
+			damaged := 0
+			for ex, err := range readable(in.o.Store.QueryContext(ctx, q), func(error) { damaged++ }) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				list = append(list, ex)
+			}
+			for _, ex := range slices.Backward(list) {
+				if q.Before = ex.Seq; !yield(ex, nil) {
+					return
+				}
+			}
+			if len(list) == 0 || len(list)+damaged < q.Newest {
+				return
+			}
+		}
+	}
 }
