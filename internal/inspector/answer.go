@@ -83,8 +83,15 @@ func (in *Inspector) answer(w http.ResponseWriter, v any, err error) {
 		in.failed(w, err)
 		return
 	}
+	if c, is := v.(created); is {
+		writeAnswer(w, http.StatusCreated, c.what)
+		return
+	}
 	writeAnswer(w, http.StatusOK, v)
 }
+
+// A created is an answer of something that is there from now on.
+type created struct{ what any }
 
 // fail answers that something cannot be done, and what to do about it.
 func fail(w http.ResponseWriter, status int, text, hint string) {

@@ -59,5 +59,5 @@ func (in *Inspector) api() {
 	in.handle("GET /devhook/v1/providers/{id}", in.answered(in.oneProvider))
 	in.handle("GET /devhook/v1/fixtures", in.answered(in.listFixtures))
 	in.handle("GET /devhook/v1/fixtures/{provider}/{event}", in.answered(in.oneFixture))
-	in.handle("POST /devhook/v1/fixtures", in.saveFixture)
+	in.handle("POST /devhook/v1/fixtures", asked(in, in.saveFixture))
 }

@@ -105,22 +105,13 @@ func (in *Inspector) oneFixture(r *http.Request) (any, error) {
 }
 
 // saveFixture makes a sample of a recording.
-func (in *Inspector) saveFixture(w http.ResponseWriter, r *http.Request) {
-	var s SaveFixture
-	err := decode(r, &s)
-	if err == nil && (s.Ref == "" || s.Name == "") {
-		err = &Error{http.StatusBadRequest, "ref and name are needed", `{"ref": "last", "name": "tiktok/my-event"}`}
+func (in *Inspector) saveFixture(_ *http.Request, s SaveFixture) (any, error) {
+	if s.Ref == "" || s.Name == "" {
+		return nil, &Error{http.StatusBadRequest, "ref and name are needed", `{"ref": "last", "name": "tiktok/my-event"}`}
 	}
-	answer := struct {
+	path, replaced, err := in.o.SaveFixture(s)
+	return created{struct {
 		Path     string   `json:"path"`
 		Replaced []string `json:"replaced,omitempty"` // credentials and personal data
-	}{}
-	if err == nil {
-		answer.Path, answer.Replaced, err = in.o.SaveFixture(s)
-	}
-	if err != nil {
-		in.failed(w, err)
-		return
-	}
-	writeAnswer(w, http.StatusCreated, answer)
+	}{path, replaced}}, err
 }

@@ -2,7 +2,6 @@ package inspector
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -61,15 +60,13 @@ func (in *Inspector) metering() {
 		in.o.Log.Warn("nothing can be counted for /metrics", "error", err)
 		return
 	}
-	in.work.Go(func() { m.follow(in.done, in.o.Store, from) })
-}
-
-func (m *metrics) follow(ctx context.Context, s *recorder.Store, from recorder.Cursor) {
-	for ex, err := range s.Follow(ctx, from) {
-		if err == nil {
-			m.add(ex)
+	in.work.Go(func() {
+		for ex, err := range in.o.Store.Follow(in.done, from) {
+			if err == nil {
+				m.add(ex)
+			}
 		}
-	}
+	})
 }
 
 // add counts ex, which is done.

@@ -1,7 +1,6 @@
 package inspector
 
 import (
-	"context"
 	"math"
 	"slices"
 	"sync"
@@ -52,16 +51,14 @@ func newTraffic(in *Inspector) *traffic {
 		in.o.Log.Warn("nothing can be counted for /api/tunnels", "error", err)
 		return t
 	}
-	in.work.Go(func() { t.follow(in.done, in.o.Store, from) })
-	return t
-}
-
-func (t *traffic) follow(ctx context.Context, s *recorder.Store, from recorder.Cursor) {
-	for step, err := range s.Steps(ctx, from) {
-		if err == nil && step.Exchange != nil && !step.Pin {
-			t.add(step.Exchange)
+	in.work.Go(func() {
+		for step, err := range in.o.Store.Steps(in.done, from) {
+			if err == nil && step.Exchange != nil && !step.Pin {
+				t.add(step.Exchange)
+			}
 		}
-	}
+	})
+	return t
 }
 
 // add counts ex as it has arrived, or as it is done.
