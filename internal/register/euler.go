@@ -39,21 +39,10 @@ var euler = Provider{
 	},
 }
 
-func checkEulerAccount(v string) error {
-	if n, err := strconv.ParseInt(v, 10, 64); err != nil || n <= 0 {
-		return fmt.Errorf("%q is not the number of an account", v)
-	}
-	return nil
-}
-
-var eulerName = form(`^@?[A-Za-z0-9._]{1,64}$`)
-
-func checkEulerCreator(v string) error {
-	if !eulerName(v) {
-		return fmt.Errorf("%q is not the name of a TikTok account", v)
-	}
-	return nil
-}
+var (
+	checkEulerAccount = number(63, "is not the number of an account")
+	checkEulerCreator = form(`^@?[A-Za-z0-9._]{1,64}$`, "is not the name of a TikTok account")
+)
 
 // eulerAnswer reads the code in the body: Euler's API can answer HTTP 200 with
 // another one.

@@ -45,31 +45,10 @@ var github = Provider{
 }
 
 var (
-	githubRepo = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
-	githubOrg  = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
-	eventName  = form(`^(\*|[a-z][a-z0-9_.]{0,99})$`)
+	checkGitHubRepo = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/(\.{0,2}[A-Za-z0-9_-]|\.{3})[A-Za-z0-9._-]{0,99}$`, "is not the OWNER/NAME of a repository") // nor are . and ..
+	checkGitHubOrg  = form(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`, "is not the name of an organisation")
+	checkEventName  = form(`^(\*|[a-z][a-z0-9_.]{0,99})$`, "is not the name of an event")
 )
-
-func checkGitHubRepo(v string) error {
-	if !githubRepo(v) || strings.HasSuffix(v, "/.") || strings.HasSuffix(v, "/..") {
-		return fmt.Errorf("%q is not the OWNER/NAME of a repository", v)
-	}
-	return nil
-}
-
-func checkGitHubOrg(v string) error {
-	if !githubOrg(v) {
-		return fmt.Errorf("%q is not the name of an organisation", v)
-	}
-	return nil
-}
-
-func checkEventName(v string) error {
-	if !eventName(v) {
-		return fmt.Errorf("%q is not the name of an event", v)
-	}
-	return nil
-}
 
 // githubAnswer adds what is wrong to "Validation Failed".
 func githubAnswer(status int, body []byte) (int, string) {

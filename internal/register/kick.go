@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,21 +35,10 @@ var kick = Provider{
 	},
 }
 
-func checkKickBroadcaster(v string) error {
-	if n, err := strconv.ParseInt(v, 10, 64); err != nil || n <= 0 {
-		return fmt.Errorf("%q is not the number of a user", v)
-	}
-	return nil
-}
-
-var kickEvent = form(`^[a-z][a-z0-9_.]{0,99}(@[0-9]{1,4})?$`)
-
-func checkKickEvent(v string) error {
-	if !kickEvent(v) {
-		return fmt.Errorf("%q is not the name of an event, as in chat.message.sent", v)
-	}
-	return nil
-}
+var (
+	checkKickBroadcaster = number(63, "is not the number of a user")
+	checkKickEvent       = form(`^[a-z][a-z0-9_.]{0,99}(@[0-9]{1,4})?$`, "is not the name of an event, as in chat.message.sent")
+)
 
 type kickSubscriptions struct {
 	things

@@ -26,8 +26,11 @@ package register
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -79,12 +82,39 @@ type Param struct {
 	Check func(value string) error
 }
 
-// form returns whether a text is of the form of a regular expression, which is
-// compiled when it is first asked for: most commands ask none of them, and all of
-// them together took as long as everything else before main.
-func form(expr string) func(string) bool {
+// form returns a [Param.Check] for values of the form of a regular expression; the error
+// says what the value "is not". The expression is compiled when it is first asked for:
+// most commands ask none, and all of them together took as long as everything else
+// before main.
+func form(expr, isNot string) func(value string) error {
+	check := secretForm(expr, isNot)
+	return func(value string) error {
+		if err := check(value); err != nil {
+			return fmt.Errorf("%q %w", value, err)
+		}
+		return nil
+	}
+}
+
+// secretForm is form of what is in no error.
+func secretForm(expr, complaint string) func(value string) error {
 	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-	return func(s string) bool { return re().MatchString(s) }
+	return func(value string) error {
+		if !re().MatchString(value) {
+			return errors.New(complaint)
+		}
+		return nil
+	}
+}
+
+// number returns a [Param.Check] for numbers from 1 on, of so many bits.
+func number(bits int, isNot string) func(value string) error {
+	return func(value string) error {
+		if n, err := strconv.ParseUint(value, 10, bits); err != nil || n == 0 {
+			return fmt.Errorf("%q %s", value, isNot)
+		}
+		return nil
+	}
 }
 
 // A Kind says how often a Param is said, and how.

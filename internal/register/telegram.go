@@ -3,7 +3,6 @@ package register
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -34,23 +33,9 @@ var telegram = Provider{
 }
 
 var (
-	telegramToken  = form(`^[0-9]{1,20}:[A-Za-z0-9_-]{10,100}$`)
-	telegramSecret = form(`^[A-Za-z0-9_-]{1,256}$`)
+	checkTelegramToken  = secretForm(`^[0-9]{1,20}:[A-Za-z0-9_-]{10,100}$`, "it is not the token of a bot, which is like 123456:ABC…")
+	checkTelegramSecret = secretForm(`^[A-Za-z0-9_-]{1,256}$`, "it is not of 1 to 256 letters, digits, _ and -")
 )
-
-func checkTelegramToken(v string) error {
-	if !telegramToken(v) {
-		return errors.New("it is not the token of a bot, which is like 123456:ABC…")
-	}
-	return nil
-}
-
-func checkTelegramSecret(v string) error {
-	if !telegramSecret(v) {
-		return errors.New("it is not of 1 to 256 letters, digits, _ and -")
-	}
-	return nil
-}
 
 type telegramBot struct {
 	c       *Client

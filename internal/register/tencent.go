@@ -60,41 +60,18 @@ var tencentCommands = []string{
 	"Live.CallbackBeforeCallBackNotBlock",
 }
 
-func checkTencentApp(v string) error {
-	if n, err := strconv.ParseUint(v, 10, 32); err != nil || n == 0 {
-		return fmt.Errorf("%q is no SDKAppID, which is a number like 1400000000", v)
-	}
-	return nil
-}
-
-// checkTencentAdmin refuses what cannot be a user ID: it is printable ASCII of up
-// to 32 bytes (tencentcloud.com, product 1047, 34348, error 7003).
-func checkTencentAdmin(v string) error {
-	if len(v) > 32 || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
-		return fmt.Errorf("%q is not the name of an account", v)
-	}
-	return nil
-}
+var (
+	checkTencentApp = number(32, "is no SDKAppID, which is a number like 1400000000")
+	// A user ID is printable ASCII of up to 32 bytes (tencentcloud.com, product 1047, 34348,
+	// error 7003).
+	checkTencentAdmin   = form(`^[ -~]{0,32}$`, "is not the name of an account")
+	checkTencentCommand = form(`^[A-Za-z]{1,32}\.Callback[A-Za-z]{1,64}$`, "is no command, as in Live.CallbackAfterCreateRoom")
+	checkTencentToken   = secretForm(`^[!-~]{0,256}$`, "a token is letters and digits, 256 of them at most")
+)
 
 func checkTencentRegion(v string) error {
 	if tencentDomains[v] == "" {
 		return fmt.Errorf("%q is none of china, singapore, usa; for others, name the API's address", v)
-	}
-	return nil
-}
-
-var tencentCommand = form(`^[A-Za-z]{1,32}\.Callback[A-Za-z]{1,64}$`)
-
-func checkTencentCommand(v string) error {
-	if !tencentCommand(v) {
-		return fmt.Errorf("%q is no command, as in Live.CallbackAfterCreateRoom", v)
-	}
-	return nil
-}
-
-func checkTencentToken(v string) error {
-	if len(v) > 256 || strings.ContainsFunc(v, func(r rune) bool { return r <= 0x20 || r > 0x7e }) {
-		return fmt.Errorf("a token is letters and digits, 256 of them at most")
 	}
 	return nil
 }

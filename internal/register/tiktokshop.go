@@ -43,23 +43,10 @@ var tiktokShop = Provider{
 	},
 }
 
-var tiktokShopWord = form(`^[A-Za-z0-9_.=+/-]{1,256}$`)
-
-func checkTiktokShopWord(v string) error {
-	if !tiktokShopWord(v) {
-		return fmt.Errorf("%q is not one: it has letters and digits", v)
-	}
-	return nil
-}
-
-var tiktokShopTopic = form(`^[A-Z][A-Z0-9_]{1,63}$`)
-
-func checkTiktokShopTopic(v string) error {
-	if !tiktokShopTopic(v) {
-		return fmt.Errorf("%q is no topic, as in ORDER_STATUS_CHANGE", v)
-	}
-	return nil
-}
+var (
+	checkTiktokShopWord  = form(`^[A-Za-z0-9_.=+/-]{1,256}$`, "is not one: it has letters and digits")
+	checkTiktokShopTopic = form(`^[A-Z][A-Z0-9_]{1,63}$`, "is no topic, as in ORDER_STATUS_CHANGE")
+)
 
 type tiktokShopApp struct {
 	c    *Client

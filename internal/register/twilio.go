@@ -20,10 +20,10 @@ const twilioAPI = "https://api.twilio.com"
 var twilio = Provider{
 	ID: "twilio", API: twilioAPI, Docs: "https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource",
 	Params: []Param{
-		{Name: "account-sid", About: "the `SID` of the account, AC…", Env: "TWILIO_ACCOUNT_SID", Required: true, Check: checkSID("AC")},
+		{Name: "account-sid", About: "the `SID` of the account, AC…", Env: "TWILIO_ACCOUNT_SID", Required: true, Check: checkTwilioAccount},
 		{Name: "auth-token", About: "`REF` to the account's auth token", Env: "TWILIO_AUTH_TOKEN", Kind: Secret, Required: true},
 		{Name: "number", About: "the `NUMBER`, as in +15017122661 or PN…, whose messages are wanted; several may be said", Kind: Many, Check: checkTwilioNumber},
-		{Name: "service", About: "the `SID` of a messaging service, MG…, whose messages are wanted; several may be said", Kind: Many, Check: checkSID("MG")},
+		{Name: "service", About: "the `SID` of a messaging service, MG…, whose messages are wanted; several may be said", Kind: Many, Check: checkTwilioService},
 		{Name: "voice", About: "the calls of the numbers, in the place of their messages", Kind: Flag},
 		{Name: "sms", About: "with voice: the messages, too", Kind: Flag},
 		takeover,
@@ -39,24 +39,11 @@ var twilio = Provider{
 	},
 }
 
-func checkSID(prefix string) func(string) error {
-	sid := form(`^` + prefix + `[0-9a-fA-F]{32}$`)
-	return func(v string) error {
-		if !sid(v) {
-			return fmt.Errorf("%q is not a SID, which is %s and 32 hexadecimal digits", v, prefix)
-		}
-		return nil
-	}
-}
-
-var twilioNumber = form(`^(\+[1-9][0-9]{1,14}|PN[0-9a-fA-F]{32})$`)
-
-func checkTwilioNumber(v string) error {
-	if !twilioNumber(v) {
-		return fmt.Errorf("%q is not a number, as in +15017122661, nor the SID of one", v)
-	}
-	return nil
-}
+var (
+	checkTwilioAccount = form(`^AC[0-9a-fA-F]{32}$`, "is not a SID, which is AC and 32 hexadecimal digits")
+	checkTwilioService = form(`^MG[0-9a-fA-F]{32}$`, "is not a SID, which is MG and 32 hexadecimal digits")
+	checkTwilioNumber  = form(`^(\+[1-9][0-9]{1,14}|PN[0-9a-fA-F]{32})$`, "is not a number, as in +15017122661, nor the SID of one")
+)
 
 type twilioNumbers struct {
 	c   *Client
@@ -234,7 +221,7 @@ func (t *twilioNumbers) Apply(ctx context.Context, ch *Change, _ []Change) error
 func (t *twilioNumbers) Revert(ctx context.Context, ch Change) (Undo, error) {
 	name := ch.Data["slot"]
 	slot, ok := twilioSlots[name]
-	if sid := ch.Data["sid"]; !ok || checkTwilioNumber(sid) != nil && checkSID("MG")(sid) != nil {
+	if sid := ch.Data["sid"]; !ok || checkTwilioNumber(sid) != nil && checkTwilioService(sid) != nil {
 		return Undo{}, fmt.Errorf("%s is not what devhook writes", quote(ch.Key))
 	}
 	now, err := t.get(ctx, name, ch.Data["sid"])

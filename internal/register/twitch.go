@@ -40,35 +40,21 @@ var twitch = Provider{
 	},
 }
 
-var clientID = form(`^[A-Za-z0-9_-]{1,100}$`)
-
-func checkClientID(v string) error {
-	if !clientID(v) {
-		return fmt.Errorf("%q is not the id of an app", v)
-	}
-	return nil
-}
-
-// checkTwitchSecret: https://dev.twitch.tv/docs/eventsub/handling-webhook-events
-func checkTwitchSecret(v string) error {
-	if len(v) < 10 || len(v) > 100 || strings.ContainsFunc(v, func(r rune) bool { return r > 126 || r < ' ' }) {
-		return errors.New("it is not of 10 to 100 ASCII characters")
-	}
-	return nil
-}
-
 var (
-	twitchType      = form(`^[a-z][a-z0-9_.]{0,99}(@[a-z0-9]{1,20})?$`)
-	twitchCondition = form(`^[a-z_]{1,50}=[A-Za-z0-9_-]{1,100}$`)
+	checkClientID = form(`^[A-Za-z0-9_-]{1,100}$`, "is not the id of an app")
+	// https://dev.twitch.tv/docs/eventsub/handling-webhook-events
+	checkTwitchSecret = secretForm(`^[ -~]{10,100}$`, "it is not of 10 to 100 ASCII characters")
+	twitchType        = form(`^[a-z][a-z0-9_.]{0,99}(@[a-z0-9]{1,20})?$`, "is not a type")
+	twitchCondition   = form(`^[a-z_]{1,50}=[A-Za-z0-9_-]{1,100}$`, "is not a condition")
 )
 
 func checkTwitchSubscription(v string) error {
 	name, condition, _ := strings.Cut(v, ":")
-	if !twitchType(name) {
+	if twitchType(name) != nil {
 		return fmt.Errorf("%q is not like stream.online:broadcaster_user_id=1234", v)
 	}
 	for one := range strings.SplitSeq(condition, ",") {
-		if !twitchCondition(one) {
+		if twitchCondition(one) != nil {
 			return fmt.Errorf("%q: the condition is not like broadcaster_user_id=1234", v)
 		}
 	}
