@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -34,21 +35,11 @@ func requestMessage(r *recorder.Request) message {
 
 // write writes m as it goes over the wire.
 func (m message) write(w io.Writer, store *recorder.Store) error {
-	_, err := io.WriteString(w, m.start+"\r\n")
-	err = errors.Join(err, m.writeHeader(w, "\r\n"))
-	_, err2 := io.WriteString(w, "\r\n")
-	return errors.Join(err, err2, m.writeBody(w, store))
+	_, err := io.WriteString(w, m.start+"\r\n"+m.fields("\r\n")+"\r\n")
+	return errors.Join(err, store.CopyBody(w, m.body))
 }
 
-func (m message) writeHeader(w io.Writer, newline string) error {
-	for _, line := range terminal.HeaderLines(m.header) {
-		if _, err := io.WriteString(w, line+newline); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m message) writeBody(w io.Writer, store *recorder.Store) error {
-	return store.CopyBody(w, m.body)
+// fields are the lines of the header, each with its end.
+func (m message) fields(end string) string {
+	return strings.Join(append(terminal.HeaderLines(m.header), ""), end)
 }

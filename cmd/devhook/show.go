@@ -75,9 +75,9 @@ func (p *program) show(c *cli.Context) error {
 	case c.IsSet("frame"):
 		err = writeFrame(w, store, ex, c.Int64("frame"))
 	case c.Bool("body"):
-		err = m.writeBody(w, store)
+		err = store.CopyBody(w, m.body)
 	case c.Bool("headers"):
-		err = m.writeHeader(w, "\n")
+		_, err = io.WriteString(w, m.fields("\n"))
 	case c.Bool("raw"):
 		err = m.write(w, store)
 	case c.Bool("response"):
