@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,15 +150,10 @@ func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appP
 }
 
 // listens reports whether something takes connections where u is.
-func listens(ctx context.Context, u *url.URL) bool {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(u))
-	if err == nil {
-		conn.Close()
-	}
-	return err == nil
-}
+func listens(ctx context.Context, u *url.URL) bool { return answers(ctx, portOf(u)) == nil }
+
+// portOf is u without a path: the port is asked then, and not the app.
+func portOf(u *url.URL) *url.URL { return &url.URL{Scheme: u.Scheme, Host: u.Host} }
 
 // answers tries once.
 func answers(ctx context.Context, u *url.URL) error {
@@ -188,13 +184,8 @@ func answers(ctx context.Context, u *url.URL) error {
 // hostPort returns where u is dialed: HOST:PORT, the port that of the scheme unless u
 // has one.
 func hostPort(u *url.URL) string {
-	if u.Port() != "" {
-		return u.Host
-	}
-	if u.Scheme == "https" {
-		return net.JoinHostPort(u.Hostname(), "443")
-	}
-	return net.JoinHostPort(u.Hostname(), "80")
+	usual := map[string]string{"https": "443"}[u.Scheme]
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), usual, "80"))
 }
 
 // A tailBuffer keeps the end of what is written.

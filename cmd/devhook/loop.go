@@ -103,7 +103,7 @@ func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exch
 	if at == nil {
 		return nil
 	}
-	port := &url.URL{Scheme: at.Scheme, Host: at.Host} // without a path: the port is asked, and not the app
+	port := portOf(at)
 	if changed {
 		for until := s.p.now().Add(restartTime); s.p.now().Before(until) && ctx.Err() == nil && answers(ctx, port) == nil; {
 			time.Sleep(20 * time.Millisecond)
