@@ -141,24 +141,25 @@ func countWebhooks(in io.ReadSeeker, name string, reader interchange.Reader, err
 
 // seekable opens a file; stdin, which is read to its end, becomes one.
 func (p *program) seekable(name string) (io.ReadSeekCloser, error) {
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			defer f.Close()
-			if err == nil && info.IsDir() {
-				err = fmt.Errorf("%s is a directory", name)
-			}
-			if err != nil {
-				return nil, err
-			}
-			return spooled(f)
-		}
+	if name == "-" {
+		return spooled(p.typed())
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
 		return f, nil
 	}
-	return spooled(p.typed())
+	defer f.Close()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s is a directory", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return spooled(f)
 }
 
 // spooled reads all of r into memory, or into a file that is gone afterwards.

@@ -101,12 +101,8 @@ func reportOf(path, suite string, list []checked, err error) error {
 			list = append(slices.Clone(list), checked{name: suite, class: "devhook", why: cmp.Or(f.text, "interrupted"), said: f.hint, broken: true})
 		}
 	}
-	return cmp.Or(writeJUnit(path, suite, list), err)
-}
-
-// writeJUnit writes a report into the file of --junit.
-func writeJUnit(path, suite string, list []checked) error {
-	return writeReport("junit", path, func(w io.Writer) error { return reportJUnit(w, suite, list) })
+	written := writeReport("junit", path, func(w io.Writer) error { return reportJUnit(w, suite, list) })
+	return cmp.Or(written, err)
 }
 
 // writeReport writes the report that a flag asks for into the file that it names, whole or
@@ -131,12 +127,9 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
 // checkedOf returns the entry of a report for what was sent.
 func checkedOf(done *recorder.Exchange, source *recorder.Exchange, why string) checked {
 	c := checked{class: cmp.Or(done.Provider, "unknown"), why: why}
-	what := cmp.Or(done.Event, done.Request.Method+" "+done.Request.URL)
-	switch {
-	case source.Seq != 0:
-		c.name = fmt.Sprintf("#%d %s", source.Seq, what)
-	default:
-		c.name = what
+	c.name = cmp.Or(done.Event, done.Request.Method+" "+done.Request.URL)
+	if source.Seq != 0 {
+		c.name = fmt.Sprintf("#%d %s", source.Seq, c.name)
 	}
 	if len(done.Changes) > 0 {
 		c.name += " (" + strings.Join(done.Changes, ", ") + ")"

@@ -60,14 +60,9 @@ func (s *sending) resume(args, rest []string) string {
 // hideSecret returns a reference to a secret as it was given, and of a value only
 // whose it is.
 func hideSecret(ref string) string {
+	refers := func(s string) bool { return strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") || s == "-" }
 	id, rest, ok := strings.Cut(ref, "=")
-	if !ok {
-		id, rest = "", ref
-	}
-	if strings.HasPrefix(rest, "env:") || strings.HasPrefix(rest, "file:") || rest == "-" {
-		return ref
-	}
-	if strings.HasPrefix(ref, "env:") || strings.HasPrefix(ref, "file:") {
+	if refers(ref) || ok && refers(rest) {
 		return ref
 	}
 	if _, isProvider := verify.Lookup(id); ok && isProvider {

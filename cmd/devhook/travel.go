@@ -69,30 +69,29 @@ func (s *sending) arrival(ex *recorder.Exchange) (time.Time, bool) {
 	if id == "" {
 		id = ex.Request.Detect(s.cfg.Catalog())
 	}
-	p, ok := s.cfg.Catalog().Lookup(id)
+	p, m, ok := s.asMessage(id, &ex.Request)
 	if !ok {
-		return time.Time{}, false
-	}
-	m, err := ex.Request.Message()
-	if err != nil {
 		return time.Time{}, false
 	}
 	return p.SignedAt(m)
 }
 
 func (s *sending) deliveryID(ex *recorder.Exchange, req *recorder.Request) string {
-	if ex.DeliveryID != "" {
+	p, m, ok := s.asMessage(ex.Provider, req)
+	if !ok || ex.DeliveryID != "" {
 		return ex.DeliveryID
 	}
-	p, ok := s.cfg.Catalog().Lookup(ex.Provider)
-	if !ok {
-		return ""
+	return p.DeliveryID(m)
+}
+
+// asMessage returns req as one of the provider with that id; not ok if there is none, or
+// req is none.
+func (s *sending) asMessage(id string, req *recorder.Request) (p verify.Provider, m verify.Message, ok bool) {
+	if p, ok = s.cfg.Catalog().Lookup(id); !ok {
+		return p, m, false
 	}
 	m, err := req.Message()
-	if err != nil {
-		return ""
-	}
-	return p.DeliveryID(m)
+	return p, m, err == nil
 }
 
 // inMemory returns the request of ex with its body, unless that is larger than what
