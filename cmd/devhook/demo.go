@@ -189,19 +189,18 @@ func demoSendOne(door, provider, name string, at time.Time, forged bool) (status
 }
 
 func (p *program) demoOutro(t *terminal.Terminal) {
-	t.Printf("")
-	t.Printf("What you saw:")
+	t.Printf("\nWhat you saw:")
 	for i, s := range demoSends {
 		t.Printf("  #%d  %s", i+1, s.about)
 	}
-	t.Printf("")
-	t.Printf("The forged and the stale one never reached the app. All five were recorded, as")
-	t.Printf("your webhooks will be in .devhook; the demo's own store is gone now.")
-	t.Printf("")
-	t.Printf("Go on:")
-	t.Printf("  devhook up --forward :3000          the same for your app on port 3000")
-	t.Printf("  devhook providers tiktok            what TikTok needs, and where its URL goes")
-	t.Printf("  export NGROK_AUTHTOKEN=…            a public URL, so that providers reach it")
+	t.Printf(`
+The forged and the stale one never reached the app. All five were recorded, as
+your webhooks will be in .devhook; the demo's own store is gone now.
+
+Go on:
+  devhook up --forward :3000          the same for your app on port 3000
+  devhook providers tiktok            what TikTok needs, and where its URL goes
+  export NGROK_AUTHTOKEN=…            a public URL, so that providers reach it`)
 }
 
 // sourceOf is a configuration from flags that nobody typed.

@@ -43,18 +43,14 @@ func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin re
 				return storeFailure(err)
 			}
 		}
-		s.printDiff(replay.Diff(&before, &ex.Request))
+		s.out.Printf("\n") // the body may end in the middle of a line
+		printDiff(s.out, replay.Diff(&before, &ex.Request))
 		s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(ex.Target))
 	}
 	if none {
 		return &failure{code: 2, text: "nothing fits the filter", hint: "devhook list shows what there is"}
 	}
 	return wrote(s.out.Err())
-}
-
-func (s *sending) printDiff(list []replay.Difference) {
-	s.out.Printf("\n") // the body may end in the middle of a line
-	printDiff(s.out, list)
 }
 
 // printDiff prints what is different, a line each.

@@ -48,23 +48,20 @@ func nearCommands(word string, known []string) (list []string, hint string) {
 	if here := commandElsewhere[word]; here != "" {
 		return []string{here}, "devhook help " + here
 	}
-	return near("", word, known), "devhook help lists the commands"
+	return near(word, known), "devhook help lists the commands"
 }
 
 // nearFlags are the flags that a name may mean, the likeliest first.
 func nearFlags(name string, known []string) []string {
 	for _, here := range flagElsewhere[name] {
-		if name, _, _ := strings.Cut(here, " "); slices.Contains(known, name) {
-			return near(here, name, known)
+		if flag, _, _ := strings.Cut(here, " "); slices.Contains(known, flag) {
+			return []string{here}
 		}
 	}
-	return near("", name, known)
+	return near(name, known)
 }
 
-func near(here, word string, known []string) []string {
-	if here != "" {
-		return []string{here}
-	}
+func near(word string, known []string) []string {
 	if len(word) == 1 { // any other letter is as near
 		known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return len(k) == 1 })
 	}

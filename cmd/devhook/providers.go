@@ -94,24 +94,19 @@ func (p *program) providers(c *cli.Context) error {
 // maxNameShown is how much of a name a list shows, so that 80 columns hold it.
 const maxNameShown = 28
 
-type providerLine struct {
-	V         int           `json:"v"`
-	ID        string        `json:"id"`
-	Name      string        `json:"name"`
-	Aliases   []string      `json:"aliases,omitempty"`
-	Docs      string        `json:"docs,omitempty"`
-	Env       string        `json:"env,omitempty"`
-	With      []verify.Need `json:"with,omitempty"`
-	Summary   string        `json:"summary,omitempty"`
-	Dashboard []string      `json:"dashboard,omitempty"`
-	Notes     []string      `json:"notes,omitempty"`
-}
-
-func providerJSON(one verify.Provider) providerLine {
-	return providerLine{
-		V: 1, ID: one.ID, Name: one.Name, Aliases: one.Aliases, Docs: one.Docs, Env: one.Env,
-		With: one.Needs, Summary: one.Summary, Dashboard: one.Dashboard, Notes: one.Notes,
-	}
+func providerJSON(one verify.Provider) any {
+	return struct {
+		V         int           `json:"v"`
+		ID        string        `json:"id"`
+		Name      string        `json:"name"`
+		Aliases   []string      `json:"aliases,omitempty"`
+		Docs      string        `json:"docs,omitempty"`
+		Env       string        `json:"env,omitempty"`
+		With      []verify.Need `json:"with,omitempty"`
+		Summary   string        `json:"summary,omitempty"`
+		Dashboard []string      `json:"dashboard,omitempty"`
+		Notes     []string      `json:"notes,omitempty"`
+	}{1, one.ID, one.Name, one.Aliases, one.Docs, one.Env, one.Needs, one.Summary, one.Dashboard, one.Notes}
 }
 
 func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) {
