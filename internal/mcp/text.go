@@ -108,7 +108,7 @@ func (w window) of(body []byte, size int64, more string) string {
 		return "(no body)"
 	}
 	start := min(max(w.offset, 0), len(body))
-	binary := !utf8.Valid(trimTail(body)) || strings.ContainsRune(string(body[:min(len(body), 1024)]), 0)
+	binary := !utf8.Valid(terminal.WholeRunes(body)) || strings.ContainsRune(string(body[:min(len(body), 1024)]), 0)
 	var text string
 	end := min(start+w.limit, len(body))
 	if binary {
@@ -136,17 +136,4 @@ func (w window) of(body []byte, size int64, more string) string {
 		text += fmt.Sprintf("\n(bytes %d to %d, the end)", start, end)
 	}
 	return text
-}
-
-// trimTail cuts off a character that is not whole, as where a body was cut.
-func trimTail(b []byte) []byte {
-	for i := 1; i <= min(3, len(b)); i++ {
-		if c := b[len(b)-i]; utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
-				return b[:len(b)-i]
-			}
-			break
-		}
-	}
-	return b
 }

@@ -149,13 +149,21 @@ func heldJSON(raw, rest []byte) ([]byte, bool) {
 
 // isText reports whether a person can read body, whose last rune may be cut.
 func isText(body []byte) bool {
-	for i := 0; i < len(body); {
-		r, n := utf8.DecodeRune(body[i:])
-		if r == utf8.RuneError && n == 1 && (i < len(body)-utf8.UTFMax || utf8.FullRune(body[i:])) ||
-			unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' && r != '\x1b' {
-			return false
+	body = WholeRunes(body)
+	return utf8.Valid(body) && !bytes.ContainsFunc(body, func(r rune) bool {
+		return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t\x1b", r)
+	})
+}
+
+// WholeRunes returns b without a rune at its end whose other bytes were cut off.
+func WholeRunes(b []byte) []byte {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if end := b[len(b)-n:]; utf8.RuneStart(end[0]) {
+			if !utf8.FullRune(end) {
+				return b[:len(b)-n]
+			}
+			break
 		}
-		i += n
 	}
-	return true
+	return b
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"devhook/recorder"
 )
@@ -106,7 +105,7 @@ func (t *Terminal) frameText(f *recorder.Frame, room int) string {
 	text := ""
 	if isText(body) {
 		if cut {
-			body = body[:len(body)-cutRune(body)]
+			body = WholeRunes(body)
 		}
 		text = Safe(strings.TrimRight(string(body), "\n"))
 	} else {
@@ -118,18 +117,4 @@ func (t *Terminal) frameText(f *recorder.Frame, room int) string {
 		text += "…"
 	}
 	return Cut(strings.Join(append(parts, text), " "), room)
-}
-
-// cutRune returns how many bytes at the end of b belong to a rune whose other
-// bytes were cut off.
-func cutRune(b []byte) int {
-	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
-		if end := b[len(b)-n:]; utf8.RuneStart(end[0]) {
-			if utf8.FullRune(end) {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
 }

@@ -489,3 +489,39 @@ func (l *lockedText) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+func TestFrame(t *testing.T) {
+	ex := exchange()
+	at := opened(ex).Add(314 * time.Millisecond)
+	for _, tt := range []struct {
+		f    recorder.Frame
+		want string
+	}{
+		{recorder.Frame{Dir: recorder.In, Op: recorder.OpText, Body: []byte("{\"a\":1}\n"), Size: 8}, "+0.314s  -> text      8 B  {\"a\":1}"},
+		{recorder.Frame{Dir: recorder.Out, Op: recorder.OpBinary, Body: []byte{0, 0xff, 0x10}, Size: 3}, "+0.314s  <- binary    3 B  00ff10"},
+		{recorder.Frame{Dir: recorder.Out, Op: recorder.OpBinary, Body: make([]byte, 40), Size: 40}, "<- binary   40 B  " + strings.Repeat("00", 32) + "…"},
+		{recorder.Frame{Dir: recorder.In, Op: recorder.OpText, Body: []byte("3 \xe2\x82"), Size: 5, Truncated: true}, "-> text      5 B  3 …"},
+		{recorder.Frame{Dir: recorder.Out, Op: recorder.OpClose, Code: 1001, Reason: "away"}, "<- close     0 B  1001 away"},
+		{recorder.Frame{Dir: recorder.In, Op: recorder.OpClose, Code: 1005, Detail: "odd"}, "-> close     0 B  no code (odd)"},
+	} {
+		tt.f.At = at
+		var b bytes.Buffer
+		New(&b, Never, env()).Frame(ex, &tt.f)
+		if got := strings.TrimSpace(b.String()); !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+// What is text stays that when it is cut inside a letter, and is not when something else is
+// wrong with it.
+func TestWhatIsText(t *testing.T) {
+	for body, want := range map[string]bool{
+		"": true, "a\tb\r\n\x1b[m": true, "€": true, "\xe2": true, "a\xe2\x82": true, "\xf0\x9f\x98": true,
+		"a\x00": false, "\xe2\x82a": false, "\xff": false, "a\x82": false, "\u0085": false,
+	} {
+		if got := isText([]byte(body)); got != want {
+			t.Errorf("isText(%q) = %v", body, got)
+		}
+	}
+}
