@@ -29,7 +29,7 @@ func Params(p register.Provider, said map[string]Value, r *Resolver) (map[string
 	for _, param := range p.Params {
 		v := said[param.Name]
 		for _, env := range []string{param.Env, param.OtherEnv} {
-			if len(v.Texts) > 0 || env == "" || r.Getenv(env) == "" {
+			if len(v.Texts) > 0 || r.Getenv(env) == "" {
 				continue
 			}
 			v = Value{Texts: []string{r.Getenv(env)}, From: env}
