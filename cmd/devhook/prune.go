@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,38 +40,9 @@ func (p *program) pruneCommand() *cli.Command {
 }
 
 func (p *program) prune(c *cli.Context) error {
-	what := recorder.Pruning{DryRun: c.Bool("dry-run"), Now: p.now()}
-	words := filterWords(c)
-	var err error
-	if what.Filter, err = recorder.ParseFilter(p.now(), words...); err != nil {
+	what, err := p.pruning(c)
+	if err != nil {
 		return err
-	}
-	for _, note := range what.Filter.Notes() {
-		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
-	}
-	chosen := len(words) > 0
-	if chosen && strings.TrimSpace(strings.Join(words, "")) == "" {
-		return &failure{code: 2, text: "the filter is empty, which would remove everything", hint: "if everything is meant: devhook prune 'path:*'"}
-	}
-	if text := c.String("older-than"); c.IsSet("older-than") {
-		age, err := config.ParseAge(text)
-		if err != nil {
-			return flagError("older-than", err)
-		}
-		what.Before, chosen = what.Now.Add(-age), true
-	}
-	if text := c.String("max-size"); c.IsSet("max-size") {
-		if what.MaxSize, err = recorder.ParseSize(text); err != nil || what.MaxSize == 0 {
-			return &failure{code: 2, text: "--max-size: " + strconv.Quote(text) + " is not a size", hint: "write 500mb or 1gb"}
-		}
-		chosen = true
-	}
-	if !chosen {
-		cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv})
-		if err != nil {
-			return err
-		}
-		what = what.Keeping(cfg.Keep())
 	}
 	open := p.openToChange
 	if what.DryRun {
@@ -89,16 +61,48 @@ func (p *program) prune(c *cli.Context) error {
 	if err == nil || out.Exchanges > 0 { // what is gone is, whatever failed then
 		told = p.tellPruned(c, out, what.DryRun)
 	}
-	if errors.Is(err, recorder.ErrBusy) {
+	switch {
+	case errors.Is(err, recorder.ErrBusy):
 		return &failure{code: 6, text: err.Error(), hint: "try again when what reads them is done, such as a devhook replay", err: err}
-	}
-	if errors.Is(err, syscall.ENOSPC) {
+	case errors.Is(err, syscall.ENOSPC):
 		return &failure{code: 6, text: err.Error(), hint: "prune writes a little before it removes: make room by removing something else from this disk, and try again; or record on another one, with devhook up --store DIR", err: err}
 	}
-	if err != nil {
-		return storeFailure(err)
+	return cmp.Or(storeFailure(err), told)
+}
+
+// pruning reads what is to go: without a word of it, what a running devhook up would not keep.
+func (p *program) pruning(c *cli.Context) (what recorder.Pruning, err error) {
+	what = recorder.Pruning{DryRun: c.Bool("dry-run"), Now: p.now()}
+	words := filterWords(c)
+	if what.Filter, err = recorder.ParseFilter(what.Now, words...); err != nil {
+		return what, err
 	}
-	return told
+	for _, note := range what.Filter.Notes() {
+		terminal.New(p.stderr, terminal.Auto, p.getenv).Hint(note)
+	}
+	if len(words) > 0 && strings.TrimSpace(strings.Join(words, "")) == "" {
+		return what, &failure{code: 2, text: "the filter is empty, which would remove everything", hint: "if everything is meant: devhook prune 'path:*'"}
+	}
+	if c.IsSet("older-than") {
+		age, err := config.ParseAge(c.String("older-than"))
+		if err != nil {
+			return what, flagError("older-than", err)
+		}
+		what.Before = what.Now.Add(-age)
+	}
+	if text := c.String("max-size"); c.IsSet("max-size") {
+		if what.MaxSize, err = recorder.ParseSize(text); err != nil || what.MaxSize == 0 {
+			return what, &failure{code: 2, text: "--max-size: " + strconv.Quote(text) + " is not a size", hint: "write 500mb or 1gb"}
+		}
+	}
+	if len(words) > 0 || c.IsSet("older-than") || c.IsSet("max-size") {
+		return what, nil
+	}
+	cfg, err := config.Load(config.Source{Dir: ".", File: c.String("config"), Getenv: p.getenv})
+	if err != nil {
+		return what, err
+	}
+	return what.Keeping(cfg.Keep()), nil
 }
 
 func (p *program) tellPruned(c *cli.Context, out recorder.Pruned, dry bool) error {
