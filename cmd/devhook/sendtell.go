@@ -54,21 +54,8 @@ func (s *sending) tell(d sent) error {
 	}
 	s.warnUnsigned(done, d.plan)
 	why := s.expect.Check(done, d.ex)
-	quiet := s.out.Lasts() && s.sent > manySent && why == "" && done.Outcome == recorder.Answered && done.Response.Status < 400
-	if !quiet || s.c.Bool("json") {
-		s.progress(true)
-	}
-	switch {
-	case s.c.Bool("json"):
-		if err := s.p.printJSON(s.store, done); err != nil {
-			return storeFailure(err)
-		}
-	case quiet:
-	default:
-		s.out.Exchange(done)
-		if err := wrote(s.out.Err()); err != nil {
-			return err
-		}
+	if err := s.print(done, why == ""); err != nil {
+		return err
 	}
 	if r := done.Response; r != nil && s.sent == 1 && (why != "" || !s.c.IsSet("expect")) {
 		if hint := s.misplaced(d.ex, d.plan.Origin, strconv.Itoa(r.Status)); hint != "" {
@@ -92,6 +79,21 @@ func (s *sending) tell(d sent) error {
 		s.progress(false)
 	}
 	return nil
+}
+
+// print prints what became of one, expected or not; on a screen, of many only those with
+// which there is trouble. mu is held.
+func (s *sending) print(done *recorder.Exchange, expected bool) error {
+	if s.c.Bool("json") {
+		s.progress(true)
+		return storeFailure(s.p.printJSON(s.store, done))
+	}
+	if s.out.Lasts() && s.sent > manySent && expected && done.Outcome == recorder.Answered && done.Response.Status < 400 {
+		return nil
+	}
+	s.progress(true)
+	s.out.Exchange(done)
+	return wrote(s.out.Err())
 }
 
 // quoting is why an answer is wrong, and what it says, unless the line of the exchange has that.
