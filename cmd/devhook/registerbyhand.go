@@ -89,14 +89,18 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 // await waits for the first webhook of the provider behind from.
 func (r *registerRun) await(ctx context.Context, known verify.Provider, at string, from recorder.Cursor) error {
 	ctx, cancel := context.WithCancel(ctx)
-	first := make(chan *recorder.Exchange, 1)
+	live := make(chan *recorder.Exchange)
 	var following sync.WaitGroup
 	defer following.Wait() // the caller closes the store
 	defer cancel()
 	following.Go(func() {
 		for ex, err := range r.store.Follow(ctx, from) {
-			if err == nil && ex.Origin == recorder.Live && (ex.Provider == known.ID || ex.Request.URL == at) {
-				first <- ex
+			if err != nil || ex.Origin != recorder.Live {
+				continue
+			}
+			select {
+			case live <- ex:
+			case <-ctx.Done():
 				return
 			}
 		}
@@ -105,8 +109,10 @@ func (r *registerRun) await(ctx context.Context, known verify.Provider, at strin
 	defer tick.Stop()
 	for {
 		select {
-		case ex := <-first:
-			return r.arrived(known, ex)
+		case ex := <-live:
+			if ex.Provider == known.ID || ex.Request.URL == at {
+				return r.arrived(known, ex)
+			}
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return &failure{
