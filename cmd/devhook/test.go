@@ -280,9 +280,9 @@ func (s *sending) printCase(tc testCase, entry checked, done *recorder.Exchange)
 const maxCases = 100_000
 
 // cases returns the cases in dir, by the names of their files.
-func (s *sending) cases(dir string) ([]testCase, error) {
+func (s *sending) cases(dir string) (all []testCase, err error) {
 	var files []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
 			files = append(files, path)
 		}
@@ -294,37 +294,45 @@ func (s *sending) cases(dir string) ([]testCase, error) {
 	if err != nil {
 		return nil, &failure{code: 2, text: "test: " + err.Error(), hint: "devhook test DIR takes a folder of cases, files NAME.yaml with send: PROVIDER/EVENT in them", err: err}
 	}
-	var all []testCase
 	for _, file := range files {
-		src, err := os.ReadFile(file)
+		list, err := s.casesOf(dir, file)
 		if err != nil {
-			return nil, &failure{code: 2, text: "test: " + err.Error(), err: err}
+			return nil, err
 		}
-		list, err := replay.ParseCases(src)
-		if err != nil {
-			return nil, inFile(file, err)
-		}
-		for i, c := range list {
-			if c.Name == "" {
-				c.Name, _ = filepath.Rel(dir, strings.TrimSuffix(file, filepath.Ext(file)))
-				c.Name = filepath.ToSlash(c.Name)
-				if len(list) > 1 {
-					c.Name += fmt.Sprintf(" %d", i+1)
-				}
-			}
-			tc := testCase{Case: c, file: file}
-			whole := s.to
-			tc.ex, err = s.toSend(tc)
-			tc.to, s.to = s.to, whole // of which a sample may have taken the path
-			if err != nil {
-				f := explain(err)
-				return nil, &failure{code: f.code, text: fmt.Sprintf("%s:%d: %s", file, c.Line, f.text), hint: f.hint, err: err}
-			}
-			all = append(all, tc)
-		}
+		all = append(all, list...)
 	}
 	if len(all) == 0 {
 		return nil, &failure{code: 2, text: "there is no case in " + dir, hint: "a case is a file NAME.yaml with send: PROVIDER/EVENT in it"}
+	}
+	return all, nil
+}
+
+// casesOf returns the cases of a file in dir, which are called by it where they have no name.
+func (s *sending) casesOf(dir, file string) (all []testCase, err error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &failure{code: 2, text: "test: " + err.Error(), err: err}
+	}
+	list, err := replay.ParseCases(src)
+	if err != nil {
+		return nil, inFile(file, err)
+	}
+	name, _ := filepath.Rel(dir, strings.TrimSuffix(file, filepath.Ext(file)))
+	name = filepath.ToSlash(name)
+	for i, c := range list {
+		if c.Name == "" && len(list) > 1 {
+			c.Name = fmt.Sprintf("%s %d", name, i+1)
+		}
+		c.Name = cmp.Or(c.Name, name)
+		tc := testCase{Case: c, file: file}
+		whole := s.to
+		tc.ex, err = s.toSend(tc)
+		tc.to, s.to = s.to, whole // of which a sample may have taken the path
+		if err != nil {
+			f := explain(err)
+			return nil, &failure{code: f.code, text: fmt.Sprintf("%s:%d: %s", file, c.Line, f.text), hint: f.hint, err: err}
+		}
+		all = append(all, tc)
 	}
 	return all, nil
 }
