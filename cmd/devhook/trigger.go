@@ -71,17 +71,12 @@ func (s *sending) trigger(c *cli.Context) error {
 	s.total = max(0, c.Int("repeat")-s.plans.skip)
 	s.plans.shuffle = false // there is one
 	path := s.takePath()
-	ex := s.addressAt(f, path)
 	return s.sendOrShow(func(yield func(*recorder.Exchange, error) bool) {
-		if !s.rereads && s.round == 0 {
-			yield(ex, nil)
-			return
-		}
 		var err error
 		if s.rereads {
 			sample, err = s.sample(s.fixturesOf(id), id, name)
 		}
-		if err == nil {
+		if err == nil && (s.rereads || s.round > 0) {
 			f, err = s.made(sample)
 		}
 		if err != nil {

@@ -2,11 +2,9 @@ package inspector
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
-	"devhook/recorder"
 	"devhook/verify"
 )
 
@@ -62,29 +60,28 @@ func (in *Inspector) samples(req solveRequest) ([]verify.Message, error) {
 	}
 	var list []verify.Message
 	for i, s := range req.Samples {
-		ex, err := in.open(s)
-		var told *Error
-		if errors.As(err, &told) {
-			return nil, &Error{told.Status, fmt.Sprintf("samples[%d]: %s", i, told.Text), told.Hint}
-		}
+		m, err := in.message(s)
 		if err != nil {
-			return nil, err
-		}
-		m, err := whole(ex)
-		if err != nil {
-			return nil, &Error{http.StatusUnprocessableEntity, fmt.Sprintf("samples[%d]: %v", i, err), ""}
+			return nil, prefixed(fmt.Sprintf("samples[%d]: ", i), err)
 		}
 		list = append(list, m)
 	}
 	return list, nil
 }
 
-// whole returns the message of ex, of which all has to be there.
-func whole(ex *recorder.Exchange) (verify.Message, error) {
-	if ex.Request.Truncated || ex.Request.Body.Sum != "" {
-		return verify.Message{}, errors.New("not all of its body is there")
+// message returns the message of s, of which all has to be there.
+func (in *Inspector) message(s source) (m verify.Message, err error) {
+	ex, err := in.open(s)
+	if err != nil {
+		return m, err
 	}
-	return ex.Request.Message()
+	if ex.Request.Truncated || ex.Request.Body.Sum != "" {
+		return m, &Error{http.StatusUnprocessableEntity, "not all of its body is there", ""}
+	}
+	if m, err = ex.Request.Message(); err != nil {
+		err = &Error{http.StatusUnprocessableEntity, err.Error(), ""}
+	}
+	return m, err
 }
 
 // A checkRequest is descriptions of providers, and what they are tried on.
