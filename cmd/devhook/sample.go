@@ -93,54 +93,61 @@ func (s *sending) findFixture(all []fixtures.Fixture, id, name string) (fixtures
 // sample returns the sample with the given name, or else the first of an event of
 // that name, not filled in: the names of some events cannot be those of files.
 func (s *sending) sample(all []fixtures.Fixture, id, name string) (fixtures.Fixture, error) {
-	p, known := s.cfg.Catalog().Lookup(id)
-	if known {
+	if p, known := s.cfg.Catalog().Lookup(id); known {
 		id = p.ID
 	}
-	var names, ids []string
-	for _, same := range []func(f *fixtures.Fixture) string{
-		func(f *fixtures.Fixture) string { return f.Name }, func(f *fixtures.Fixture) string { return f.Exchange.Event },
+	own := slices.DeleteFunc(slices.Clone(all), func(f fixtures.Fixture) bool { return f.Provider != id })
+	for _, is := range []func(f fixtures.Fixture) bool{
+		func(f fixtures.Fixture) bool { return f.Name == name }, func(f fixtures.Fixture) bool { return f.Exchange.Event == name },
 	} {
-		for i := range all {
-			if f := &all[i]; f.Provider == id && name != "" && same(f) == name {
-				return *f, nil
-			}
+		if i := slices.IndexFunc(own, is); i >= 0 && name != "" {
+			return own[i], nil
 		}
 	}
-	for _, f := range all {
-		if f.Provider == id {
-			names = append(names, f.Name)
-		}
-		ids = append(ids, f.Provider)
-	}
-	var whole []string // of which it is the event
-	if len(names) == 0 && !known && name == "" {
-		for _, f := range s.fixtures() {
-			if f.Name == id || f.Exchange.Event == id {
-				whole = append(whole, f.Provider+"/"+f.Name)
-			}
-		}
-	}
-	f := &failure{code: 2, hint: "devhook trigger --list"}
+	return fixtures.Fixture{}, s.noSample(all, own, id, name)
+}
+
+// noSample is the failure of a name that none of own has, which are those of the provider.
+func (s *sending) noSample(all, own []fixtures.Fixture, id, name string) error {
+	_, known := s.cfg.Catalog().Lookup(id)
+	f := &failure{code: 2, hint: "devhook trigger --list " + id}
 	switch {
-	case len(names) == 0 && known:
+	case len(own) == 0 && known:
 		f.text = "there is no sample of " + id
 		f.hint = "devhook save last " + id + "/EVENT makes one of a recording"
-	case len(whole) > 0:
-		f.text = fmt.Sprintf("whose %s? There is %s", id, strings.Join(whole, ", "))
-		f.hint = "devhook trigger " + whole[0]
-	case len(names) == 0:
-		ids = append(ids, fixtures.Providers()...)
+	case len(own) == 0:
+		f.hint = "devhook trigger --list"
+		if whole := s.ofEvent(id); len(whole) > 0 && name == "" {
+			f.text = fmt.Sprintf("whose %s? There is %s", id, strings.Join(whole, ", "))
+			f.hint = "devhook trigger " + whole[0]
+			break
+		}
+		ids := fixtures.Providers()
+		for _, one := range all {
+			ids = append(ids, one.Provider)
+		}
 		slices.Sort(ids)
 		f.text = fmt.Sprintf("there is no sample of %q (near: %s)", id, strings.Join(similar.Near(id, slices.Compact(ids), 3), ", "))
 	case name == "":
 		f.text = "which event of " + id + "?"
-		f.hint += " " + id
 	default:
+		var names []string
+		for _, one := range own {
+			names = append(names, one.Name)
+		}
 		f.text = fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Near(name, names, 4), ", "))
-		f.hint += " " + id
 	}
-	return fixtures.Fixture{}, f
+	return f
+}
+
+// ofEvent names the samples of an event, whosever it is.
+func (s *sending) ofEvent(event string) (list []string) {
+	for _, f := range s.fixtures() {
+		if f.Name == event || f.Exchange.Event == event {
+			list = append(list, f.Provider+"/"+f.Name)
+		}
+	}
+	return list
 }
 
 func (s *sending) listFixtures(c *cli.Context) error {
