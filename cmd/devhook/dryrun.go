@@ -12,45 +12,49 @@ import (
 func (s *sending) dryRun(sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin) error {
 	none := true
 	for src, err := range sources {
-		if err != nil {
-			return err
-		}
-		none = false
-		plan, err := s.plan(src, origin, 0)
-		if err != nil {
-			return err
-		}
-		ex, lent, err := s.lend(s.c.Context, plan, true)
-		if err == nil && !lent {
-			ex, err = s.gateway.Plan(plan)
+		if err == nil {
+			none, err = false, s.showPlan(src, origin)
 		}
 		if err != nil {
 			return err
 		}
-		s.warnUnsigned(ex, plan)
-		if s.c.Bool("json") {
-			if err := s.p.printJSON(s.store, ex); err != nil {
-				return storeFailure(err)
-			}
-			continue
-		}
-		if err := s.p.printMessage(s.store, ex); err != nil {
-			return storeFailure(err)
-		}
-		before := src.Request
-		if ex.Request.Body.Sum == "" {
-			if err := s.store.LoadBody(&before.Body); err != nil {
-				return storeFailure(err)
-			}
-		}
-		s.out.Printf("\n") // the body may end in the middle of a line
-		printDiff(s.out, replay.Diff(&before, &ex.Request))
-		s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(ex.Target))
 	}
 	if none {
 		return &failure{code: 2, text: "nothing fits the filter", hint: "devhook list shows what there is"}
 	}
 	return wrote(s.out.Err())
+}
+
+// showPlan is dryRun of one.
+func (s *sending) showPlan(src *recorder.Exchange, origin recorder.Origin) error {
+	plan, err := s.plan(src, origin, 0)
+	if err != nil {
+		return err
+	}
+	ex, lent, err := s.lend(s.c.Context, plan, true)
+	if err == nil && !lent {
+		ex, err = s.gateway.Plan(plan)
+	}
+	if err != nil {
+		return err
+	}
+	s.warnUnsigned(ex, plan)
+	if s.c.Bool("json") {
+		return storeFailure(s.p.printJSON(s.store, ex))
+	}
+	if err := s.p.printMessage(s.store, ex); err != nil {
+		return storeFailure(err)
+	}
+	before := src.Request
+	if ex.Request.Body.Sum == "" {
+		if err := s.store.LoadBody(&before.Body); err != nil {
+			return storeFailure(err)
+		}
+	}
+	s.out.Printf("\n") // the body may end in the middle of a line
+	printDiff(s.out, replay.Diff(&before, &ex.Request))
+	s.errs.Printf("nothing was sent; it would go to %s", terminal.Safe(ex.Target))
+	return nil
 }
 
 // printDiff prints what is different, a line each.
