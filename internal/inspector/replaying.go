@@ -190,9 +190,10 @@ func (in *Inspector) replayEach(ctx context.Context, r *http.Request, req replay
 	slots := make(chan struct{}, req.Concurrency)
 	going, stop := context.WithCancel(ctx) // until one cannot be sent
 	defer stop()
+	pace := req.pace // which changes, while req is read by others
 	var work sync.WaitGroup
 	for i, job := range jobs {
-		if due := req.pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
+		if due := pace.Due(job.source.At, job.round); !req.DryRun && due > 0 {
 			trial.Until(going, began.Add(due))
 		}
 		select {
