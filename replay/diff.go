@@ -63,43 +63,47 @@ func TellDiff(a, b recorder.ID, list []Difference) ToldDiff {
 	return ToldDiff{1, a, b, len(list) == 0, append([]Difference{}, list...)}
 }
 
+// differences are those that were found so far.
+type differences []Difference
+
+func (d *differences) add(what string, before, after []string) {
+	if !slices.Equal(before, after) {
+		*d = append(*d, Difference{what, before, after})
+	}
+}
+
+// namesIn returns the names that are in a or in b, sorted.
+func namesIn(a, b map[string][]string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b)))))
+}
+
 // Diff returns what is different in b from a: bodies that are both JSON by
 // their values, also inside strings that hold JSON; forms by their parameters;
 // others as a whole, from the first byte on that differs. Bodies in files are
 // compared by their sums: load them first.
 func Diff(a, b *recorder.Request) []Difference {
-	var list []Difference
-	add := func(what string, before, after []string) {
-		if !slices.Equal(before, after) {
-			list = append(list, Difference{what, before, after})
-		}
-	}
-	add("method", []string{a.Method}, []string{b.Method})
+	var d differences
+	d.add("method", []string{a.Method}, []string{b.Method})
 	rootA, targetA := recorder.SplitURL(a.URL)
 	rootB, targetB := recorder.SplitURL(b.URL)
-	add("host", []string{rootA}, []string{rootB})
+	d.add("host", []string{rootA}, []string{rootB})
 	pathA, queryA, hasA := strings.Cut(targetA, "?")
 	pathB, queryB, hasB := strings.Cut(targetB, "?")
-	add("path", []string{pathA}, []string{pathB})
+	d.add("path", []string{pathA}, []string{pathB})
 	if hasA && hasB {
-		diffQueries("query", queryA, queryB, add)
+		d.queries("query", queryA, queryB)
 	} else {
-		add("query", present(queryA, hasA), present(queryB, hasB))
+		d.add("query", present(queryA, hasA), present(queryB, hasB))
 	}
 
-	diffMessages(a.Headers, b.Headers, a.Body, b.Body, add)
-	return list
+	d.messages(a.Headers, b.Headers, a.Body, b.Body)
+	return d
 }
 
 // DiffResponse is [Diff] for what was answered: "status", headers and body. Nil
 // is no answer.
 func DiffResponse(a, b *recorder.Response) []Difference {
-	var list []Difference
-	add := func(what string, before, after []string) {
-		if !slices.Equal(before, after) {
-			list = append(list, Difference{what, before, after})
-		}
-	}
+	var d differences
 	status := func(r *recorder.Response) ([]string, *recorder.Response) {
 		if r == nil {
 			return nil, &recorder.Response{}
@@ -108,17 +112,15 @@ func DiffResponse(a, b *recorder.Response) []Difference {
 	}
 	before, ra := status(a)
 	after, rb := status(b)
-	add("status", before, after)
-	diffMessages(ra.Headers, rb.Headers, ra.Body, rb.Body, add)
-	return list
+	d.add("status", before, after)
+	d.messages(ra.Headers, rb.Headers, ra.Body, rb.Body)
+	return d
 }
 
-// diffMessages adds what is different in headers and body.
-func diffMessages(ha, hb http.Header, a, b recorder.Body, add func(what string, before, after []string)) {
-	names := slices.AppendSeq(slices.Collect(maps.Keys(ha)), maps.Keys(hb))
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		add("header "+name, ha[name], hb[name])
+// messages adds what is different in headers and body.
+func (d *differences) messages(ha, hb http.Header, a, b recorder.Body) {
+	for _, name := range namesIn(ha, hb) {
+		d.add("header "+name, ha[name], hb[name])
 	}
 
 	if bytes.Equal(a.Bytes, b.Bytes) && a.Sum == b.Sum {
@@ -130,37 +132,35 @@ func diffMessages(ha, hb http.Header, a, b recorder.Body, add func(what string, 
 			if len(c.Path) > 0 {
 				what += " " + c.Path.String()
 			}
-			add(what, present(string(c.Old), c.Old != nil), present(string(c.New), c.New != nil))
+			d.add(what, present(string(c.Old), c.Old != nil), present(string(c.New), c.New != nil))
 		}
 		return
 	}
 	if isForm(ha) && isForm(hb) && a.Sum == "" && b.Sum == "" {
-		diffQueries("body", string(a.Bytes), string(b.Bytes), add)
+		d.queries("body", string(a.Bytes), string(b.Bytes))
 		return
 	}
-	add("body", []string{describe(a, b)}, []string{describe(b, a)})
+	d.add("body", []string{describe(a, b)}, []string{describe(b, a)})
 }
 
 func isForm(h http.Header) bool {
 	return strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// diffQueries adds what is different by parameter, in the order of their names;
+// queries adds what is different by parameter, in the order of their names;
 // if only the order is, the whole.
-func diffQueries(of, a, b string, add func(what string, before, after []string)) {
+func (d *differences) queries(of, a, b string) {
 	if a == b {
 		return
 	}
 	before, after := parameters(a), parameters(b)
-	names := slices.AppendSeq(slices.Collect(maps.Keys(before)), maps.Keys(after))
-	slices.Sort(names)
 	same := true
-	for _, name := range slices.Compact(names) {
+	for _, name := range namesIn(before, after) {
 		same = same && slices.Equal(before[name], after[name])
-		add(of+" "+name, before[name], after[name])
+		d.add(of+" "+name, before[name], after[name])
 	}
 	if same {
-		add(of, []string{a}, []string{b})
+		d.add(of, []string{a}, []string{b})
 	}
 }
 

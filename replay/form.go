@@ -126,33 +126,17 @@ func (s set) changeForm(f form) ([]byte, error) {
 			}
 			value = string(made)
 		}
-		return addField(s, f, s.path[0], value)
+		return f.add(s.path[0], value)
 	}
 	value := s.value
 	if len(rest) > 0 {
-		change := jsonx.Set
-		if s.create {
-			change = jsonx.Create
-		}
-		made, err := change([]byte(f.value(i)), rest, s.json())
+		made, err := s.changeJSON([]byte(f.value(i)), rest)
 		if err != nil {
 			return nil, inField(s, s.path[0], err)
 		}
 		value = string(made)
 	}
-	body, err := f.put(i, value)
-	if err != nil {
-		return nil, &Error{Text: fmt.Sprintf("%s: %v", s, err), Err: err}
-	}
-	return body, nil
-}
-
-func addField(m Mutation, f form, name, value string) ([]byte, error) {
-	body, err := f.add(name, value)
-	if err != nil {
-		return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
-	}
-	return body, nil
+	return f.put(i, value)
 }
 
 // changeForm returns f without what u names.
@@ -168,17 +152,13 @@ func (u unset) changeForm(f form) ([]byte, error) {
 	if err != nil {
 		return nil, inField(u, u.path[0], err)
 	}
-	body, err := f.put(i, string(less))
-	if err != nil {
-		return nil, &Error{Text: fmt.Sprintf("%s: %v", u, err), Err: err}
-	}
-	return body, nil
+	return f.put(i, string(less))
 }
 
 // missingField is the error of a path to a field that is not there.
 func missingField(m Mutation, f form, p jsonx.Path) error {
 	names := f.names()
-	e := &Error{Text: fmt.Sprintf("%s: the form has no field", m)}
+	e := &Error{Text: fmt.Sprintf("%s: the form has no field", m), Hint: createHint(m)}
 	if len(names) > 0 {
 		var near []string
 		slices.Sort(names)
@@ -186,9 +166,6 @@ func missingField(m Mutation, f form, p jsonx.Path) error {
 			near = append(near, writePath(jsonx.Path{name}))
 		}
 		e.Text = fmt.Sprintf("%s: not there (the form has %s)", m, strings.Join(near, ", "))
-	}
-	if s, ok := m.(set); ok && !s.create {
-		e.Hint = "--create adds what is not there"
 	}
 	if name := strings.Join(p, "."); len(p) > 1 && slices.Contains(names, name) {
 		e.Hint = "a dot in a name is written " + writePath(jsonx.Path{name})
@@ -199,9 +176,8 @@ func missingField(m Mutation, f form, p jsonx.Path) error {
 // inField is the error of a path that leads into a field and no further.
 func inField(m Mutation, name string, err error) error {
 	e := &Error{Text: fmt.Sprintf("%s: in the field %s: %v", m, jsonx.Path{name}, err), Err: err}
-	var missing *jsonx.NotFoundError
-	if s, ok := m.(set); ok && !s.create && errors.As(err, &missing) {
-		e.Hint = "--create adds what is not there"
+	if errors.As(err, new(*jsonx.NotFoundError)) {
+		e.Hint = createHint(m)
 	}
 	return e
 }

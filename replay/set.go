@@ -97,24 +97,46 @@ func Doubt(m Mutation) string {
 	return ""
 }
 
-func (s set) Apply(req *recorder.Request) error {
-	if f, ok := formOf(req); ok {
-		body, err := s.changeForm(f)
-		if err == nil {
-			req.Body.Bytes = body
-		}
-		return err
-	}
-	change := jsonx.Set
+func (s set) Apply(req *recorder.Request) error { return splice(s, req) }
+
+// changeJSON returns doc with the value at p, which is the end of s.path.
+func (s set) changeJSON(doc []byte, p jsonx.Path) ([]byte, error) {
 	if s.create {
-		change = jsonx.Create
+		return jsonx.Create(doc, p, s.json())
 	}
-	body, err := change(req.Body.Bytes, s.path, s.json())
-	if err != nil {
-		return cannotChange(s, req, err)
+	return jsonx.Set(doc, p, s.json())
+}
+
+// A splicer is a mutation of one value of a JSON body or a form.
+type splicer interface {
+	Mutation
+	at() jsonx.Path
+	changeJSON(doc []byte, p jsonx.Path) ([]byte, error)
+	changeForm(f form) ([]byte, error)
+}
+
+func (s set) at() jsonx.Path { return s.path }
+
+// splice puts into req what m makes of its body.
+func splice(m splicer, req *recorder.Request) (err error) {
+	body := req.Body.Bytes
+	if f, ok := formOf(req); ok {
+		body, err = m.changeForm(f)
+	} else if body, err = m.changeJSON(body, m.at()); err != nil {
+		err = cannotChange(m, req, err)
 	}
-	req.Body.Bytes = body
-	return nil
+	if err == nil {
+		req.Body.Bytes = body
+	}
+	return err
+}
+
+// createHint is what to do about a value that is not there.
+func createHint(m Mutation) string {
+	if s, ok := m.(set); ok && !s.create {
+		return "--create adds what is not there"
+	}
+	return ""
 }
 
 // cannotChange says why a JSON body could not be changed, and what to do.
@@ -124,9 +146,7 @@ func cannotChange(m Mutation, req *recorder.Request, err error) error {
 	e := &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
 	switch {
 	case errors.As(err, &missing):
-		if s, ok := m.(set); ok && !s.create {
-			e.Hint = "--create adds what is not there"
-		}
+		e.Hint = createHint(m)
 	case !errors.As(err, &syntax):
 	case req.Body.Sum != "":
 		e.Text = fmt.Sprintf("%s: the body is over 32 MiB, and not changed in parts", m)

@@ -19,18 +19,8 @@ func parseUnset(rest string) (Mutation, error) {
 
 func (u unset) String() string { return "unset " + writePath(u.path) }
 
-func (u unset) Apply(req *recorder.Request) error {
-	if f, ok := formOf(req); ok {
-		body, err := u.changeForm(f)
-		if err == nil {
-			req.Body.Bytes = body
-		}
-		return err
-	}
-	body, err := jsonx.Unset(req.Body.Bytes, u.path)
-	if err != nil {
-		return cannotChange(u, req, err)
-	}
-	req.Body.Bytes = body
-	return nil
-}
+func (u unset) Apply(req *recorder.Request) error { return splice(u, req) }
+
+func (u unset) at() jsonx.Path { return u.path }
+
+func (u unset) changeJSON(doc []byte, p jsonx.Path) ([]byte, error) { return jsonx.Unset(doc, p) }
