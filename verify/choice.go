@@ -117,32 +117,19 @@ func (n node) reference(p *part) error {
 	return nil
 }
 
-func (b *builder) readRequire(n node) error {
-	for _, item := range n.list() {
-		var r demand
-		if err := demandFields.read(&r, item); err != nil {
-			return err
-		}
-		if r.from.ref == "" || len(r.is) == 0 {
-			return item.Errorf("needs from and is")
-		}
+func (b *builder) readRequire(n node) (err error) {
+	b.d.demands, err = mappings(n, demandFields, demand{}, "from", "is")
+	for _, r := range b.d.demands {
 		b.reads(r.from)
-		b.d.demands = append(b.d.demands, r)
 	}
-	return nil
+	return err
 }
 
 func (b *builder) readAlgorithms(n node) error {
-	c := new(choice)
-	if err := choiceFields.read(c, n); err != nil {
-		return err
-	}
-	if c.from.ref == "" || len(c.is) == 0 {
-		return n.Errorf("needs from and is")
-	}
-	b.reads(c.from)
-	b.d.choice = c
-	return nil
+	b.d.choice = new(choice)
+	err := choiceFields.read(b.d.choice, n, "from", "is")
+	b.reads(b.d.choice.from)
+	return err
 }
 
 func (b *builder) checkChoice() error {

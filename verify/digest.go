@@ -22,11 +22,8 @@ var digestFields = fieldTable[*digest]{
 
 func (b *builder) readDigest(n node) error {
 	g := new(digest)
-	if err := digestFields.read(g, n); err != nil {
+	if err := digestFields.read(g, n, "in", "name", "algorithm", "encoding"); err != nil {
 		return err
-	}
-	if g.in == "" || g.name == "" || g.algorithm.new == nil || g.encoding == "" {
-		return n.Errorf("needs in, name, algorithm and encoding")
 	}
 	b.d.bodyDigest = g
 	return g.place.settle(n)

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -16,11 +17,14 @@ var (
 		"name":    func(b *builder, n node) (err error) { b.p.Name, err = n.Label(); return },
 		"aliases": (*builder).readAliases,
 		"docs":    func(b *builder, n node) (err error) { b.p.Docs, err = n.Label(); return },
-		"sources": (*builder).readSources,
-		"env":     (*builder).readEnv,
-		"secret":  func(b *builder, n node) error { return secretFields.read(b, n) },
-		"with":    (*builder).readWith,
-		"scheme":  (*builder).readScheme,
+		"sources": func(b *builder, n node) (err error) {
+			b.p.Sources, err = mappings(n, sourceFields, Source{}, "url", "confidence")
+			return err
+		},
+		"env":    (*builder).readEnv,
+		"secret": func(b *builder, n node) error { return secretFields.read(b, n) },
+		"with":   (*builder).readWith,
+		"scheme": (*builder).readScheme,
 		"algorithm": func(b *builder, n node) error {
 			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms, tokenAlgorithms)...)
 		},
@@ -39,20 +43,34 @@ var (
 		"algorithms":     (*builder).readAlgorithms,
 		"signed_headers": (*builder).readSignedHeaders,
 		"account":        (*builder).readAccount,
-		"marks":          (*builder).readMarks,
-		"handshake":      (*builder).readHandshakes,
-		"ack":            func(b *builder, n node) error { return n.answer(&b.p.Ack) },
-		"on_reject":      func(b *builder, n node) error { return n.answer(&b.p.Reject) },
-		"event":          func(b *builder, n node) error { return n.templates(&b.f.event) },
-		"delivery_id":    (*builder).readDeliveryID,
-		"answers":        (*builder).readAnswers,
-		"understands":    func(b *builder, n node) (err error) { b.f.understands, err = n.Labels(); return },
-		"stand_in":       (*builder).readStandIns,
-		"explain":        (*builder).readExplain,
-		"retry":          func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
-		"dashboard":      func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
-		"notes":          func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
-		"checklist":      (*builder).readChecklist,
+		"marks":          func(b *builder, n node) (err error) { b.f.marks, err = listOf(n, node.mark); return },
+		"handshake": func(b *builder, n node) (err error) {
+			b.f.handshakes, err = mappings(n, handshakeFields, handshake{status: http.StatusOK, media: mediaText}, "when")
+			return err
+		},
+		"ack":         func(b *builder, n node) error { return n.answer(&b.p.Ack) },
+		"on_reject":   func(b *builder, n node) error { return n.answer(&b.p.Reject) },
+		"event":       func(b *builder, n node) (err error) { b.f.event, err = n.templates(); return },
+		"delivery_id": (*builder).readDeliveryID,
+		"answers":     (*builder).readAnswers,
+		"understands": func(b *builder, n node) (err error) { b.f.understands, err = n.Labels(); return },
+		"stand_in": func(b *builder, n node) (err error) {
+			b.f.standIns, err = mappings(n, standInFields, standIn{name: AckName}, "event")
+			return err
+		},
+		"explain": func(b *builder, n node) (err error) {
+			b.f.explain, err = mappings(n, explainFields, explanation{}, "when", "about")
+			return err
+		},
+		"retry":     func(b *builder, n node) error { return retryFields.read(&b.p.Retry, n) },
+		"dashboard": func(b *builder, n node) (err error) { b.p.Dashboard, err = n.Labels(); return },
+		"notes":     func(b *builder, n node) (err error) { b.p.Notes, err = n.Labels(); return },
+		"key_id":    nil,
+		"canonical": nil,
+		"checklist": func(b *builder, n node) (err error) {
+			b.p.Checklist, err = mappings(n, checkFields, Check{}, "of", "about")
+			return err
+		},
 	}
 	secretFields = fieldTable[*builder]{
 		"name":  func(b *builder, n node) (err error) { b.p.SecretName, err = n.Label(); return },
@@ -103,16 +121,7 @@ var (
 		"bare":     func(l *list, n node) (err error) { l.bare, err = n.Bool(); return },
 		"start":    func(l *list, n node) (err error) { l.start, err = n.Label(); return },
 		"multiple": func(l *list, n node) (err error) { l.multiple, err = n.Bool(); return },
-		"drop": func(l *list, n node) error {
-			for _, item := range n.list() {
-				name, err := item.elementName()
-				if err != nil {
-					return err
-				}
-				l.drop = append(l.drop, name)
-			}
-			return nil
-		},
+		"drop":     func(l *list, n node) (err error) { l.drop, err = listOf(n, node.elementName); return },
 	}
 	sourceFields = fieldTable[*Source]{
 		"url": func(s *Source, n node) (err error) { s.URL, err = n.Label(); return },
@@ -128,7 +137,7 @@ var (
 		"required": func(w *Need, n node) (err error) { w.Required, err = n.Bool(); return },
 	}
 	legacyFields = fieldTable[*legacy]{
-		"header":    func(l *legacy, n node) (err error) { l.in = inHeader; l.name, err = n.Label(); return },
+		"header":    func(l *legacy, n node) (err error) { l.name, err = n.Label(); return },
 		"algorithm": func(l *legacy, n node) error { return n.algorithm(&l.algorithm, algorithms...) },
 		"encoding":  func(l *legacy, n node) error { return n.encoding(&l.encoding) },
 		"prefix":    func(l *legacy, n node) (err error) { l.prefix, err = n.Label(); return },
@@ -138,34 +147,19 @@ var (
 		"with": func(a *account, n node) (err error) { a.with, err = n.Label(); return },
 	}
 	retryFields = fieldTable[*Retry]{
-		"after": func(r *Retry, n node) error {
-			for _, item := range n.list() {
-				d, err := item.Duration()
-				if err != nil {
-					return err
-				}
-				r.After = append(r.After, d)
-			}
-			return nil
-		},
+		"after":  func(r *Retry, n node) (err error) { r.After, err = listOf(n, node.Duration); return },
 		"within": func(r *Retry, n node) (err error) { r.Within, err = n.Duration(); return },
 		"times":  func(r *Retry, n node) (err error) { r.Times, err = n.Int(1, 99); return },
 		"backoff": func(r *Retry, n node) (err error) {
 			r.Backoff, err = n.Word("backoff", []string{"exponential", "constant", "none"})
 			return
 		},
-		"success": func(r *Retry, n node) error {
-			for _, item := range n.list() {
-				status, err := item.Int(200, 599)
-				if err != nil {
-					return err
-				}
-				r.Success = append(r.Success, status)
-			}
-			return nil
+		"success": func(r *Retry, n node) (err error) {
+			r.Success, err = listOf(n, func(n node) (int, error) { return n.Int(200, 599) })
+			return err
 		},
-		"again": func(r *Retry, n node) (err error) { r.Again, err = n.statuses(); return },
-		"final": func(r *Retry, n node) (err error) { r.Final, err = n.statuses(); return },
+		"again": func(r *Retry, n node) (err error) { r.Again, err = listOf(n, node.status); return },
+		"final": func(r *Retry, n node) (err error) { r.Final, err = listOf(n, node.status); return },
 		"final_header": func(r *Retry, n node) error {
 			text, err := n.Label()
 			if name, value, ok := strings.Cut(text, ": "); err == nil && (!ok || name == "" || value == "") {
@@ -174,7 +168,7 @@ var (
 			r.FinalHeader = text
 			return err
 		},
-		"retry_after":      func(r *Retry, n node) (err error) { r.RetryAfter, err = n.statuses(); return },
+		"retry_after":      func(r *Retry, n node) (err error) { r.RetryAfter, err = listOf(n, node.status); return },
 		"retry_after_most": func(r *Retry, n node) (err error) { r.RetryAfterMost, err = n.Duration(); return },
 		"timeout":          func(r *Retry, n node) (err error) { r.Timeout, err = n.Duration(); return },
 		"about":            func(r *Retry, n node) (err error) { r.About, err = n.Label(); return },

@@ -33,29 +33,17 @@ var signedHeadersFields = fieldTable[*signedHeaders]{
 		s.named = form == "name:value"
 		return err
 	},
-	"join": func(s *signedHeaders, n node) (err error) { s.join, err = n.Text(); return },
-	"names": func(s *signedHeaders, n node) (err error) {
-		for _, item := range n.list() {
-			name, err := item.Label()
-			if err == nil && !headerForm.MatchString(name) {
-				err = item.Errorf("%s is no name of a header", quote(name))
-			}
-			if err != nil {
-				return err
-			}
-			s.names = append(s.names, name)
-		}
-		return nil
-	},
+	"join":  func(s *signedHeaders, n node) (err error) { s.join, err = n.Text(); return },
+	"names": func(s *signedHeaders, n node) (err error) { s.names, err = listOf(n, node.headerName); return },
 }
 
 func (b *builder) readSignedHeaders(n node) error {
 	s := new(signedHeaders)
-	if err := signedHeadersFields.read(s, n); err != nil {
+	if err := signedHeadersFields.read(s, n, "in", "name", "sep", "names"); err != nil {
 		return err
 	}
-	if s.in == "" || s.name == "" || s.separator == "" || len(s.names) == 0 || len(s.names) > maxSignedHeaders {
-		return n.Errorf("needs in, name, sep and names")
+	if len(s.names) > maxSignedHeaders {
+		return n.Errorf("more than %d names", maxSignedHeaders)
 	}
 	b.d.headers = s
 	return s.place.settle(n)

@@ -2,6 +2,8 @@ package verify
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"devhook/internal/yamlx"
 )
@@ -51,15 +53,60 @@ func (n node) list() []node {
 	return items
 }
 
-// A fieldTable tells what to do with the keys of a mapping.
+// A fieldTable tells what to do with the keys of a mapping: nil with those that will mean
+// something one day.
 type fieldTable[B any] map[string]func(B, node) error
 
-// read reads the mapping n into b. reserved are keys that will mean something
-// one day.
-func (t fieldTable[B]) read(b B, n node, reserved ...string) error {
-	fields := make(yamlx.Fields[B], len(t))
-	for name, f := range t {
-		fields[name] = func(b B, n yamlx.Node) error { return f(b, node{n}) }
+// read reads the mapping n into b, and refuses one that lacks one of needs.
+func (t fieldTable[B]) read(b B, n node, needs ...string) error {
+	lacking := slices.Clone(needs)
+	err := n.each(func(name string, value, key node) error {
+		f, known := t[name]
+		switch {
+		case !known:
+			return key.Unknown(name, t.names())
+		case f == nil:
+			return key.Errorf("is not supported yet")
+		}
+		if !value.hasNone() {
+			lacking = slices.DeleteFunc(lacking, func(need string) bool { return need == name })
+		}
+		return f(b, value)
+	})
+	if err == nil && len(lacking) > 0 {
+		last := len(needs) - 1
+		err = n.Errorf("needs %s", strings.TrimPrefix(strings.Join(needs[:last], ", ")+" and "+needs[last], " and "))
 	}
-	return fields.Read(b, n.Node, reserved...)
+	return err
+}
+
+// names gives the keys that mean something, sorted.
+func (t fieldTable[B]) names() []string {
+	return slices.DeleteFunc(sortedKeys(t), func(name string) bool { return t[name] == nil })
+}
+
+// hasNone reports whether there is nothing in n: no value, or an empty list or mapping.
+func (n node) hasNone() bool { return len(n.list()) == 0 || n.IsMapping() && n.Size() == 1 }
+
+// listOf reads each item of n.
+func listOf[T any](n node, read func(node) (T, error)) ([]T, error) {
+	var all []T
+	for _, item := range n.list() {
+		one, err := read(item)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// mappings reads each item of n as a mapping of the fields, which lacks none of needs.
+// What an item does not say is as in one.
+func mappings[T any](n node, fields fieldTable[*T], one T, needs ...string) ([]T, error) {
+	return listOf(n, func(item node) (T, error) {
+		made := one
+		err := fields.read(&made, item, needs...)
+		return made, err
+	})
 }

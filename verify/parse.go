@@ -76,7 +76,7 @@ func parseProvider(n node, id string) (Provider, error) {
 	}); err != nil {
 		return Provider{}, err
 	}
-	if err := providerFields.read(b, n, "key_id", "canonical"); err != nil {
+	if err := providerFields.read(b, n); err != nil {
 		return Provider{}, err
 	}
 	if err := b.finish(); err != nil {
@@ -115,20 +115,6 @@ func (b *builder) readAliases(n node) (err error) {
 	return err
 }
 
-func (b *builder) readSources(n node) error {
-	for _, item := range n.list() {
-		var s Source
-		if err := sourceFields.read(&s, item); err != nil {
-			return err
-		}
-		if s.URL == "" || s.Confidence == "" {
-			return item.Errorf("needs url and confidence")
-		}
-		b.p.Sources = append(b.p.Sources, s)
-	}
-	return nil
-}
-
 func (b *builder) readEnv(n node) (err error) {
 	b.p.Env, err = n.variable()
 	return err
@@ -162,21 +148,14 @@ func (b *builder) readAlso(n node) error {
 	return err
 }
 
-func (b *builder) readLegacy(n node) error {
-	for _, item := range n.list() {
-		var l legacy
-		if err := legacyFields.read(&l, item); err != nil {
-			return err
+func (b *builder) readLegacy(n node) (err error) {
+	b.d.legacy, err = mappings(n, legacyFields, legacy{place: place{in: inHeader}}, "header", "algorithm", "encoding")
+	for i := range b.d.legacy {
+		if err == nil {
+			err = b.d.legacy[i].place.settle(n.list()[i])
 		}
-		if l.name == "" || l.algorithm.new == nil || l.encoding == "" {
-			return item.Errorf("needs header, algorithm and encoding")
-		}
-		if err := l.place.settle(item); err != nil {
-			return err
-		}
-		b.d.legacy = append(b.d.legacy, l)
 	}
-	return nil
+	return err
 }
 
 func (b *builder) readAccount(n node) error {
@@ -191,38 +170,37 @@ func (b *builder) readAccount(n node) error {
 	return a.at.settle(n)
 }
 
-func (b *builder) readDeliveryID(n node) error {
+func (b *builder) readDeliveryID(n node) (err error) {
 	if !n.IsMapping() {
-		return n.templates(&b.ids)
+		b.ids, err = n.templates()
+		return err
 	}
-	var err error
-	b.d.fresh, err = n.fresh(&b.ids)
+	b.d.fresh, b.ids, err = n.fresh()
 	return err
 }
 
-// fresh reads n as a mapping of from, which is put into ids, and fresh. It
-// gives nil if there is no fresh.
-func (n node) fresh(ids *[]template) (*fresh, error) {
+// fresh reads n as a mapping of from, which gives ids, and fresh; f is nil without that.
+func (n node) fresh() (f *fresh, ids []template, err error) {
 	var form string
 	table := fieldTable[node]{
-		"from":  func(_ node, n node) error { return n.templates(ids) },
+		"from":  func(_ node, n node) (err error) { ids, err = n.templates(); return },
 		"fresh": func(_ node, n node) (err error) { form, err = n.Label(); return },
 	}
 	if err := table.read(n, n); err != nil || form == "" {
-		return nil, err
+		return nil, ids, err
 	}
 	parts, err := parseFresh(form)
 	if err != nil {
-		return nil, n.Wrap(err)
+		return nil, ids, n.Wrap(err)
 	}
-	if len(*ids) != 1 || len((*ids)[0]) != 1 || (*ids)[0][0].call != "" {
-		return nil, n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
+	if len(ids) != 1 || len(ids[0]) != 1 || ids[0][0].call != "" {
+		return nil, ids, n.Errorf("a fresh id needs a from of one reference, as in {header.X-Id}")
 	}
-	f := &fresh{form: parts}
-	if f.place = placeOf((*ids)[0]); f.in == "" {
-		return nil, n.Errorf("nothing can be put at %s", (*ids)[0][0])
+	f = &fresh{form: parts}
+	if f.place = placeOf(ids[0]); f.in == "" {
+		return nil, ids, n.Errorf("nothing can be put at %s", ids[0][0])
 	}
-	return f, f.place.settle(n)
+	return f, ids, f.place.settle(n)
 }
 
 // placeOf returns the place, not settled, that t reads: none if it is not one
@@ -244,16 +222,13 @@ func placeOf(t template) place {
 	return place{}
 }
 
-func (b *builder) readNonce(n node) error {
-	var ids []template
-	if !n.IsMapping() {
-		return n.Errorf("needs from and fresh")
+func (b *builder) readNonce(n node) (err error) {
+	if n.IsMapping() {
+		b.d.nonce, _, err = n.fresh()
 	}
-	f, err := n.fresh(&ids)
-	if err == nil && f == nil {
+	if err == nil && b.d.nonce == nil {
 		err = n.Errorf("needs from and fresh")
 	}
-	b.d.nonce = f
 	return err
 }
 

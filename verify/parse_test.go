@@ -185,7 +185,7 @@ func TestReferenceIsComplete(t *testing.T) {
 			fields = append(fields, prefix+name)
 		}
 	}
-	add("", sortedKeys(providerFields)...)
+	add("", providerFields.names()...)
 	add("secret.", sortedKeys(secretFields)...)
 	add("with.NAME.", sortedKeys(needFields)...)
 	add("signature.", sortedKeys(signatureFields)...)

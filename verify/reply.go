@@ -142,20 +142,6 @@ var checkFields = fieldTable[*Check]{
 	"about": func(c *Check, n node) (err error) { c.About, err = n.Label(); return },
 }
 
-func (b *builder) readChecklist(n node) error {
-	for _, item := range n.list() {
-		var c Check
-		if err := checkFields.read(&c, item); err != nil {
-			return err
-		}
-		if c.Of == "" || c.About == "" {
-			return item.Errorf("needs of and about")
-		}
-		b.p.Checklist = append(b.p.Checklist, c)
-	}
-	return nil
-}
-
 var standInFields = fieldTable[*standIn]{
 	"event": func(s *standIn, n node) error {
 		text, err := n.Label()
@@ -167,20 +153,6 @@ var standInFields = fieldTable[*standIn]{
 	},
 	"after":  func(s *standIn, n node) (err error) { s.after, err = n.Duration(); return },
 	"answer": func(s *standIn, n node) (err error) { s.name, err = n.Label(); return },
-}
-
-func (b *builder) readStandIns(n node) error {
-	for _, item := range n.list() {
-		s := standIn{name: AckName}
-		if err := standInFields.read(&s, item); err != nil {
-			return err
-		}
-		if s.event == nil {
-			return item.Errorf("needs event")
-		}
-		b.f.standIns = append(b.f.standIns, s)
-	}
-	return nil
 }
 
 func (b *builder) readAnswers(n node) error {
@@ -197,23 +169,9 @@ func (b *builder) readAnswers(n node) error {
 }
 
 var explainFields = fieldTable[*explanation]{
-	"when":     func(e *explanation, n node) error { return n.mark(&e.when) },
+	"when":     func(e *explanation, n node) (err error) { e.when, err = n.mark(); return },
 	"about":    func(e *explanation, n node) (err error) { e.about, err = n.Label(); return },
 	"unsigned": func(e *explanation, n node) (err error) { e.unsigned, err = n.Bool(); return },
-}
-
-func (b *builder) readExplain(n node) error {
-	for _, item := range n.list() {
-		var e explanation
-		if err := explainFields.read(&e, item); err != nil {
-			return err
-		}
-		if len(e.when) == 0 || e.about == "" {
-			return item.Errorf("needs when and about")
-		}
-		b.f.explain = append(b.f.explain, e)
-	}
-	return nil
 }
 
 // checkReplies checks what is said of answers against each other.

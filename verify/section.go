@@ -44,11 +44,8 @@ var toleranceFields = fieldTable[*stamp]{
 
 func (b *builder) readTimestamp(n node) error {
 	var s stampBuilder
-	if err := timestampFields.read(&s, n); err != nil {
+	if err := timestampFields.read(&s, n, "in", "name", "unit"); err != nil {
 		return err
-	}
-	if s.in == "" || s.name == "" || s.unit == "" {
-		return n.Errorf("needs in, name and unit")
 	}
 	if s.expiry != !s.ttl.Empty() {
 		return n.Errorf("needs ttl if it is an expiry, and only then")
@@ -87,17 +84,6 @@ func (n node) tolerance(d *time.Duration) error {
 	return err
 }
 
-func (b *builder) readMarks(n node) error {
-	for _, item := range n.list() {
-		var m mark
-		if err := item.mark(&m); err != nil {
-			return err
-		}
-		b.f.marks = append(b.f.marks, m)
-	}
-	return nil
-}
-
 var markFields = fieldTable[*mark]{
 	"method": func(m *mark, n node) error {
 		s, err := n.Label()
@@ -120,14 +106,11 @@ var markFields = fieldTable[*mark]{
 }
 
 // mark reads n as a set of conditions.
-func (n node) mark(m *mark) error {
-	if err := markFields.read(m, n); err != nil {
-		return err
+func (n node) mark() (m mark, err error) {
+	if err = markFields.read(&m, n); err == nil && len(m) == 0 {
+		err = n.Errorf("has no condition")
 	}
-	if len(*m) == 0 {
-		return n.Errorf("has no condition")
-	}
-	return nil
+	return m, err
 }
 
 // conditions reads n as names that must be there: a list of them, or a mapping
@@ -160,7 +143,7 @@ func (n node) conditions(m *mark, in placeKind) error {
 }
 
 var handshakeFields = fieldTable[*handshake]{
-	"when": func(h *handshake, n node) error { return n.mark(&h.when) },
+	"when": func(h *handshake, n node) (err error) { h.when, err = n.mark(); return },
 	"stage": func(h *handshake, n node) error {
 		s, err := n.Word("stage", []string{"before", "after"})
 		h.first = s == "before"
@@ -170,16 +153,11 @@ var handshakeFields = fieldTable[*handshake]{
 	"store_secret_from": func(h *handshake, n node) error { return n.template(&h.secret, messageRefs) },
 	"visit": func(h *handshake, n node) error {
 		h.visit = new(remote)
-		if err := visitFields.read(h.visit, n); err != nil {
-			return err
+		err := visitFields.read(h.visit, n, "url", "hosts")
+		if err == nil && !h.visit.bounded() {
+			err = n.Errorf("a host ends in a domain of the provider's own")
 		}
-		switch {
-		case len(h.visit.url) == 0 || len(h.visit.hosts) == 0:
-			return n.Errorf("needs url and hosts")
-		case !h.visit.bounded():
-			return n.Errorf("a host ends in a domain of the provider's own")
-		}
-		return nil
+		return err
 	},
 }
 
@@ -207,20 +185,6 @@ var respondFields = fieldTable[*handshake]{
 		})
 	},
 	"body": func(h *handshake, n node) error { return n.template(&h.body, answerRefs) },
-}
-
-func (b *builder) readHandshakes(n node) error {
-	for _, item := range n.list() {
-		h := handshake{status: http.StatusOK, media: mediaText}
-		if err := handshakeFields.read(&h, item); err != nil {
-			return err
-		}
-		if len(h.when) == 0 {
-			return item.Errorf("needs when")
-		}
-		b.f.handshakes = append(b.f.handshakes, h)
-	}
-	return nil
 }
 
 // An answerBuilder gathers an Answer.

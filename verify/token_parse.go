@@ -9,17 +9,14 @@ import (
 var tokenFields = fieldTable[*tokenForm]{
 	"claims": func(f *tokenForm, n node) error {
 		return n.each(func(name string, value, key node) error {
-			c := wantedClaim{name: name}
-			for _, item := range value.list() {
-				text, err := item.Scalar()
-				if err != nil {
-					return err
-				}
-				c.is = append(c.is, text)
+			is, err := listOf(value, node.Scalar)
+			if err == nil && len(is) == 0 {
+				err = value.Errorf("names no value")
 			}
-			if len(c.is) == 0 {
-				return value.Errorf("names no value")
+			if err != nil {
+				return err
 			}
+			c := wantedClaim{name: name, is: is}
 			if with, ok := strings.CutPrefix(c.is[0], "{with."); ok && strings.HasSuffix(with, "}") {
 				if len(c.is) > 1 {
 					return value.Errorf("{with.NAME} stands alone")
@@ -31,15 +28,9 @@ var tokenFields = fieldTable[*tokenForm]{
 		})
 	},
 	"body": func(f *tokenForm, n node) error { return tokenBodyFields.read(f, n) },
-	"times": func(f *tokenForm, n node) error {
-		for _, item := range n.list() {
-			name, err := item.Word("time", timeClaims)
-			if err != nil {
-				return err
-			}
-			f.times = append(f.times, name)
-		}
-		return nil
+	"times": func(f *tokenForm, n node) (err error) {
+		f.times, err = listOf(n, func(n node) (string, error) { return n.Word("time", timeClaims) })
+		return err
 	},
 	"leeway":  func(f *tokenForm, n node) (err error) { f.leeway, err = n.Duration(); return },
 	"max_age": func(f *tokenForm, n node) (err error) { f.maxAge, err = n.Duration(); return },

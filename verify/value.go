@@ -79,15 +79,11 @@ func (n node) template(t *template, allowed []refKind) error {
 }
 
 // templates reads n as templates, of which the first that can be filled counts.
-func (n node) templates(all *[]template) error {
-	for _, item := range n.list() {
-		var t template
-		if err := item.template(&t, messageRefs); err != nil {
-			return err
-		}
-		*all = append(*all, t)
-	}
-	return nil
+func (n node) templates() ([]template, error) {
+	return listOf(n, func(item node) (t template, err error) {
+		err = item.template(&t, messageRefs)
+		return t, err
+	})
 }
 
 // settle completes p from its kind and name.
@@ -113,19 +109,19 @@ func defaultEnv(id string) string {
 	return fmt.Sprintf("%s_WEBHOOK_SECRET", strings.ToUpper(strings.ReplaceAll(id, "-", "_")))
 }
 
-// statuses reads a list of statuses that are no success, each as in 429, or 5xx for
-// all of a class.
-func (n node) statuses() ([]string, error) {
-	var all []string
-	for _, item := range n.list() {
-		text, err := item.Scalar()
-		if err != nil {
-			return nil, err
-		}
-		if !failureForm.MatchString(text) {
-			return nil, item.Errorf("must be the status of a failure, as in 429, or a class of them, as in 5xx")
-		}
-		all = append(all, text)
+// status reads n as a status that is no success, as in 429, or 5xx for all of a class.
+func (n node) status() (string, error) {
+	text, err := n.Scalar()
+	if err == nil && !failureForm.MatchString(text) {
+		err = n.Errorf("must be the status of a failure, as in 429, or a class of them, as in 5xx")
 	}
-	return all, nil
+	return text, err
+}
+
+func (n node) headerName() (string, error) {
+	name, err := n.Label()
+	if err == nil && !headerForm.MatchString(name) {
+		err = n.Errorf("%s is no name of a header", quote(name))
+	}
+	return name, err
 }

@@ -199,11 +199,15 @@ func (t Fields[B]) Read(b B, n Node, reserved ...string) error {
 			if slices.Contains(reserved, name) {
 				return key.Errorf("is not supported yet")
 			}
-			names := slices.Sorted(maps.Keys(t))
-			return key.Errorf("unknown field (near: %s)", strings.Join(similar.Names(name, names, 3), ", "))
+			return key.Unknown(name, slices.Sorted(maps.Keys(t)))
 		}
 		return f(b, value)
 	})
+}
+
+// Unknown is the error of a key that has a name which is none of the known.
+func (n Node) Unknown(name string, known []string) error {
+	return n.Errorf("unknown field (near: %s)", strings.Join(similar.Names(name, known, 3), ", "))
 }
 
 // Text reads n as a text; a number or boolean must be in quotes.
