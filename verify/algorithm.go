@@ -7,7 +7,10 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"hash"
+	"slices"
+	"strings"
 )
 
 // A schemeKind is how a signature is made.
@@ -43,6 +46,11 @@ var algorithms = []algorithm{
 	{name: "md5", size: md5.Size, new: md5.New},
 }
 
+// hashNamed gives the hash function of the name, which is known.
+func hashNamed(name string) hash.Hash {
+	return algorithms[slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == name })].new()
+}
+
 // An encoding is how the bytes of a signature are written.
 type encoding string
 
@@ -61,27 +69,46 @@ var (
 	base64URLStrict = base64.RawURLEncoding.Strict()
 )
 
-// length gives how many characters size bytes take.
-func (e encoding) length(size int) int {
+// base64 gives how bytes are written in base64, nil for hex.
+func (e encoding) base64() *base64.Encoding {
 	switch e {
 	case encodingBase64:
-		return base64Strict.EncodedLen(size)
+		return base64Strict
 	case encodingBase64URL:
-		return base64URLStrict.EncodedLen(size)
+		return base64URLStrict
+	}
+	return nil
+}
+
+// length gives how many characters size bytes take.
+func (e encoding) length(size int) int {
+	if b := e.base64(); b != nil {
+		return b.EncodedLen(size)
 	}
 	return hex.EncodedLen(size)
 }
 
 // encode returns sum, written in e.
 func (e encoding) encode(sum []byte) string {
-	switch e {
-	case encodingBase64:
-		return base64Strict.EncodeToString(sum)
-	case encodingBase64URL:
-		return base64URLStrict.EncodeToString(sum)
+	if b := e.base64(); b != nil {
+		return b.EncodeToString(sum)
 	}
 	return hex.EncodeToString(sum)
 }
+
+// decodeString returns the bytes that text stands for.
+func (e encoding) decodeString(text string) ([]byte, error) {
+	b := e.base64()
+	switch {
+	case b == nil:
+		return hex.DecodeString(text)
+	case strings.ContainsAny(text, "\r\n"): // which the library passes over
+		return nil, errLineBreak
+	}
+	return b.DecodeString(text)
+}
+
+var errLineBreak = errors.New("a line break")
 
 // decode reads text into the first size bytes of sum. It reports false unless
 // text is exactly size bytes, with nothing left over and no white space.
@@ -102,12 +129,8 @@ func (e encoding) decode(sum *[maxSum]byte, text string, size int) bool {
 	}
 	var room [96]byte // the longest text is 88 characters
 	var into [96]byte
-	strict := base64Strict
-	if e == encodingBase64URL {
-		strict = base64URLStrict
-	}
 	// The library passes over line feeds; the count shows them.
-	n, err := strict.Decode(into[:], room[:copy(room[:], text)])
+	n, err := e.base64().Decode(into[:], room[:copy(room[:], text)])
 	if err != nil || n != size {
 		return false
 	}

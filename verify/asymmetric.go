@@ -190,19 +190,10 @@ func (d *declared) signDigest(private crypto.Signer, digest []byte) ([]byte, err
 
 // decodeSignature gives the bytes of a signature with a key pair.
 func (d *declared) decodeSignature(text string) []byte {
-	if len(text) > 2*maxKeySignature || strings.ContainsAny(text, "\r\n") {
+	if len(text) > 2*maxKeySignature {
 		return nil
 	}
-	var raw []byte
-	var err error
-	switch d.encoding {
-	case encodingHex:
-		raw, err = hex.DecodeString(text)
-	case encodingBase64URL:
-		raw, err = base64URLStrict.DecodeString(text)
-	default:
-		raw, err = base64Strict.DecodeString(text)
-	}
+	raw, err := d.encoding.decodeString(text)
 	if err != nil || len(raw) == 0 || d.algorithm.size > 0 && len(raw) != d.algorithm.size {
 		return nil
 	}
@@ -249,13 +240,8 @@ func (p Provider) SecretText(raw []byte) (string, error) {
 		return "", fmt.Errorf("%s signs with a key pair", p.ID)
 	}
 	text := string(raw)
-	switch d.form.decode {
-	case "base64":
-		text = base64Strict.EncodeToString(raw)
-	case "base64url":
-		text = base64URLStrict.EncodeToString(raw)
-	case "hex":
-		text = hex.EncodeToString(raw)
+	if d.form.decode != "" {
+		text = encoding(d.form.decode).encode(raw)
 	}
 	text = d.form.strip + text
 	if d.kind == schemeBasic {

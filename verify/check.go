@@ -133,7 +133,7 @@ func (b *builder) checkList() error {
 		return b.fault("signature", "the list needs kv and element, or neither")
 	case l.keyed != "" && (l.element != "" || l.bare || !l.multiple || len(l.drop) > 0):
 		return b.fault("signature", "a list by key needs multiple, and has no element")
-	case l.keyed != "" && !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == l.keyed }):
+	case l.keyed != "" && !b.needs(l.keyed):
 		return b.fault("signature", "the key of the list must be in with")
 	case l.bare && (l.element != "" || b.d.encoding != encodingHex || b.d.prefix != "" || l.assign != "="):
 		return b.fault("signature", "a bare signature is in hex, without element and prefix, beside others with =")
@@ -247,10 +247,15 @@ func (b *builder) checkAccount() error {
 	if a == nil {
 		return nil
 	}
-	if len(a.from) == 0 || !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == a.with }) {
+	if len(a.from) == 0 || !b.needs(a.with) {
 		return b.fault("account", "needs from, and with the name of something in with")
 	}
 	return nil
+}
+
+// needs reports whether the receiver gives something of the name.
+func (b *builder) needs(name string) bool {
+	return slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == name })
 }
 
 // checkConditions sees to it that values of the receiver's own are only asked
@@ -274,13 +279,13 @@ func (b *builder) checkConditions() error {
 				continue
 			}
 			known = true
-			if !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == c.with }) {
+			if !b.needs(c.with) {
 				return b.fault("handshake", "{with.%s} must be in with", c.with)
 			}
 		}
 		for _, t := range h.texts() {
 			for _, p := range t {
-				if p.ref == refWith && !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == p.text }) {
+				if p.ref == refWith && !b.needs(p.text) {
 					return b.fault("handshake", "{with.%s} must be in with", p.text)
 				}
 			}

@@ -17,22 +17,7 @@ func contentful(m *Message) (text string, how presence) {
 	if query, _, more := strings.Cut(m.URL.RawQuery, "?"); more {
 		return "", unreadable // the rest could be changed
 	} else if query != "" {
-		text += "?" + escapeAll(query, "-_.!~*'()")
+		text += "?" + escape(query, "-_.!~*'()", "%20")
 	}
-	return escapeAll(text, "-_.!~*'();/?:@&=+$,#"), present
-}
-
-// escapeAll escapes all bytes but letters, digits and those in kept.
-func escapeAll(text, kept string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(text) {
-		c := text[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(kept, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteString("%" + string(hex[c>>4]) + string(hex[c&15]))
-	}
-	return b.String()
+	return escape(text, "-_.!~*'();/?:@&=+$,#", "%20"), present
 }

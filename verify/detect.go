@@ -94,10 +94,7 @@ func newDetector(entries []*entry) *detector {
 	shared := make(map[filing]int) // how many conditions have it
 	for _, e := range entries {
 		p := e.load()
-		if p.facets == nil {
-			continue
-		}
-		for _, mark := range p.facets.marks {
+		for _, mark := range p.own().marks {
 			all = append(all, filed{mark, len(d.providers)})
 			for i := range mark {
 				f, ok := mark[i].filing()

@@ -104,6 +104,7 @@ func reencoded(b []byte, safe, space string) []byte {
 	return []byte(strings.Join(fields, "&"))
 }
 
+// escape escapes all bytes but letters, digits and those in safe; a space becomes space.
 func escape(text, safe, space string) string {
 	const digits = "0123456789ABCDEF"
 	var out strings.Builder

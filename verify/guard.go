@@ -230,9 +230,9 @@ func (h *guarded) judge(m Message) (j judgement) {
 	}
 	if best != nil {
 		j.Provider, j.reject = best.ID, &best.Reject
-		if best.facets != nil && (j.Verdict.Status == Valid || h.ReportOnly || h.Refused != nil) {
+		if j.Verdict.Status == Valid || h.ReportOnly || h.Refused != nil {
 			v := &view{m: &m}
-			j.Event, j.DeliveryID = v.first(best.facets.event), v.first(best.facets.delivery)
+			j.Event, j.DeliveryID = v.first(best.own().event), v.first(best.own().delivery)
 		}
 	}
 	for i := range senders {

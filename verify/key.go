@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/hmac"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -104,24 +103,21 @@ func newKey(text string, form keyForm) *key {
 	if form.normal == "nfkd" {
 		text = norm.NFKD.String(text)
 	}
+	k.bytes = []byte(text)
 	var err error
 	switch form.decode {
 	case "":
-		k.bytes = []byte(text)
-	case "base64":
-		k.bytes, err = base64.StdEncoding.Strict().DecodeString(text)
 	case "base64url":
-		k.bytes, err = base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(text, "="))
-	case "hex":
-		k.bytes, err = hex.DecodeString(text)
+		k.bytes, err = encodingBase64URL.decodeString(strings.TrimRight(text, "="))
+	default:
+		k.bytes, err = encoding(form.decode).decodeString(text)
 	}
-	if err != nil || form.decode != "" && strings.ContainsAny(text, "\r\n") {
+	if err != nil {
 		k.bytes, k.err = nil, fmt.Errorf("the secret is not %s%s", form.decode, after)
 	} else if len(k.bytes) == 0 {
 		k.err = fmt.Errorf("the secret is empty%s", after)
 	} else if form.hash != "" {
-		i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == form.hash })
-		h := algorithms[i].new()
+		h := hashNamed(form.hash)
 		h.Write(k.bytes)
 		k.bytes = h.Sum(nil)
 	}
@@ -148,8 +144,7 @@ func (k *key) take(a algorithm) *workbench {
 	case k.form.kind == schemeHMAC:
 		w.hash = hmac.New(a.new, k.bytes)
 	case k.form.prehash != "":
-		i := slices.IndexFunc(algorithms, func(a algorithm) bool { return a.name == k.form.prehash })
-		w.hash = algorithms[i].new()
+		w.hash = hashNamed(k.form.prehash)
 	default:
 		w.hash = a.new()
 	}

@@ -58,6 +58,16 @@ type facets struct {
 	explain     []explanation
 }
 
+var noFacets facets
+
+// own gives the parts of p's file, empty ones of a provider that was made without one.
+func (p Provider) own() *facets {
+	if p.facets == nil {
+		return &noFacets
+	}
+	return p.facets
+}
+
 // A Source is where a fact about a provider was read.
 type Source struct {
 	URL string
@@ -111,28 +121,19 @@ type Retry struct {
 // words, or "" if m names none. It is at most 200 bytes of printable text. Of a
 // JSON body the first 65,536 members are looked at.
 func (p Provider) Event(m Message) string {
-	if p.facets == nil || len(p.facets.event) == 0 {
-		return ""
-	}
-	return (&view{m: &m}).first(p.facets.event)
+	return (&view{m: &m}).first(p.own().event)
 }
 
 // DeliveryID returns what the provider calls this delivery, the same in each
 // try to deliver it, or "" if it does not name deliveries. Its bounds are those
 // of Event.
 func (p Provider) DeliveryID(m Message) string {
-	if p.facets == nil || len(p.facets.delivery) == 0 {
-		return ""
-	}
-	return (&view{m: &m}).first(p.facets.delivery)
+	return (&view{m: &m}).first(p.own().delivery)
 }
 
 // DeliveryParts returns the values in m that DeliveryID is made of.
 func (p Provider) DeliveryParts(m Message) []string {
-	if p.facets == nil || len(p.facets.delivery) == 0 {
-		return nil
-	}
-	return (&view{m: &m}).parts(p.facets.delivery)
+	return (&view{m: &m}).parts(p.own().delivery)
 }
 
 // CheckSecret returns nil if s can be a secret of the provider. The error tells
@@ -206,11 +207,8 @@ type handshake struct {
 // but by [Provider.Offer], and one that asks for a visit by
 // [Provider.Confirmation].
 func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool) {
-	if p.facets == nil {
-		return Answer{}, false
-	}
 	v := &view{m: &m, with: k.With, key: p.firstKey(k)}
-	for _, h := range p.facets.handshakes {
+	for _, h := range p.own().handshakes {
 		if len(h.secret) > 0 || h.visit != nil || !h.when.holds(v) {
 			continue
 		}
@@ -231,11 +229,8 @@ func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool
 // offer a secret: who calls this has to know that one is due, to take the first,
 // and not to record the text.
 func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
-	if p.facets == nil {
-		return Answer{}, "", false
-	}
 	v := &view{m: &m}
-	for _, h := range p.facets.handshakes {
+	for _, h := range p.own().handshakes {
 		if len(h.secret) == 0 || !h.when.holds(v) {
 			continue
 		}
@@ -252,11 +247,8 @@ func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
 // provider's description names. Anyone can ask: who visits it has verified m, and
 // wants what it asks for.
 func (p Provider) Confirmation(m Message) (url string, ok bool) {
-	if p.facets == nil {
-		return "", false
-	}
 	v := &view{m: &m}
-	for _, h := range p.facets.handshakes {
+	for _, h := range p.own().handshakes {
 		if h.visit == nil || !h.when.holds(v) {
 			continue
 		}
@@ -270,7 +262,7 @@ func (p Provider) Confirmation(m Message) (url string, ok bool) {
 
 // Offers reports whether p hands its secret over in a handshake.
 func (p Provider) Offers() bool {
-	return p.facets != nil && slices.ContainsFunc(p.facets.handshakes, func(h handshake) bool { return len(h.secret) > 0 })
+	return slices.ContainsFunc(p.own().handshakes, func(h handshake) bool { return len(h.secret) > 0 })
 }
 
 // firstKey gives the bytes of the first secret that can be used, nil if there

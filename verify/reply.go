@@ -34,10 +34,7 @@ const AckName = "ack"
 // the app gives no answer. It is false for the events with which a provider may
 // hear of failure, which are most: it tries again then.
 func (p Provider) StandIn(event string) (StandIn, bool) {
-	if p.facets == nil {
-		return StandIn{}, false
-	}
-	for _, s := range p.facets.standIns {
+	for _, s := range p.own().standIns {
 		if s.event.matches(event) {
 			a, _ := p.Answer(s.name)
 			return StandIn{s.after, s.name, a}, true
@@ -62,7 +59,7 @@ func (p Provider) AnswerNames() []string {
 }
 
 // Reads reports whether the provider demands answers of a certain form.
-func (p Provider) Reads() bool { return p.facets != nil && len(p.facets.understands) > 0 }
+func (p Provider) Reads() bool { return len(p.own().understands) > 0 }
 
 // Misunderstood says why the provider would not understand the body of an
 // app's answer, and "" if it does.
@@ -76,7 +73,7 @@ func (p Provider) Misunderstood(body []byte) string {
 	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
 		return "it is not a JSON object"
 	}
-	for _, name := range p.facets.understands {
+	for _, name := range p.own().understands {
 		if _, err := jsonx.Find(body, jsonx.Path{name}); err != nil {
 			return "it has no " + name
 		}
@@ -87,11 +84,8 @@ func (p Provider) Misunderstood(body []byte) string {
 // Explain returns what a person should know of m where its signature is not
 // right, as of a question that the provider never asks; "" mostly.
 func (p Provider) Explain(m Message) string {
-	if p.facets == nil {
-		return ""
-	}
 	v := &view{m: &m}
-	for _, e := range p.facets.explain {
+	for _, e := range p.own().explain {
 		if e.when.holds(v) {
 			return e.about
 		}
@@ -101,11 +95,8 @@ func (p Provider) Explain(m Message) string {
 
 // NeverSigned reports whether m is one that the provider sends and never signs.
 func (p Provider) NeverSigned(m Message) bool {
-	if p.facets == nil {
-		return false
-	}
 	v := &view{m: &m}
-	return slices.ContainsFunc(p.facets.explain, func(e explanation) bool { return e.unsigned && e.when.holds(v) })
+	return slices.ContainsFunc(p.own().explain, func(e explanation) bool { return e.unsigned && e.when.holds(v) })
 }
 
 // An explanation is what there is to know of some messages.

@@ -83,7 +83,7 @@ func (b *builder) checkToken() error {
 			return b.fault("token", "the claim %s has two meanings", quote(c.name))
 		}
 		names = append(names, c.name)
-		if c.with != "" && !slices.ContainsFunc(b.p.Needs, func(n Need) bool { return n.Name == c.with }) {
+		if c.with != "" && !b.needs(c.with) {
 			return b.fault("token", "{with.%s} must be in with", c.with)
 		}
 	}
