@@ -326,19 +326,7 @@ func (h *handshake) signsFreely() bool {
 }
 
 // isOf reports whether the condition is on what the part refers to.
-func (c *condition) isOf(p part) bool {
-	switch c.in {
-	case inHeader:
-		return p.ref == refHeader && p.key == c.key
-	case inQuery:
-		return p.ref == refParam && p.text == c.key
-	case inForm:
-		return p.ref == refForm && slices.Equal(p.path, c.path)
-	case inBody:
-		return p.ref == refField && slices.Equal(p.path, c.path)
-	}
-	return false
-}
+func (c *condition) isOf(p part) bool { return c.in != "" && c.in == p.at.in && c.key == p.key }
 
 // summary tells in one line how messages are signed.
 func (d *declared) summary() string {

@@ -256,9 +256,7 @@ func (b *builder) checkSource() error {
 		if p.call != "" {
 			return b.fault("key", "%s: a function is not supported", p)
 		}
-		if p.ref == refField {
-			b.readsField(p.path[0])
-		}
+		b.reads(p)
 	}
 	return nil
 }

@@ -63,8 +63,11 @@ func parseFresh(text string) ([]freshPart, error) {
 }
 
 // renew gives m a new id if o asks for one, or if payload needs the one that is
-// not there. An id in a body is never added, only replaced.
+// not there. An id in a body is never added, only replaced. A nil f does nothing.
 func (f *fresh) renew(m *Message, o SignOptions, payload template) error {
+	if f == nil {
+		return nil
+	}
 	var fields *fields
 	if f.in == inBody {
 		fields = gather(m.Body, f.path[:1])

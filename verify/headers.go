@@ -157,8 +157,11 @@ func (s *signedHeaders) listed(d *declared, m *Message, c *claim) (text string, 
 }
 
 // relist names the headers that are to be signed: those that m names already
-// and has, else the provider's usual ones.
+// and has, else the provider's usual ones. A nil s names none.
 func (s *signedHeaders) relist(d *declared, m *Message, c *claim) error {
+	if s == nil {
+		return nil
+	}
 	old, how := s.listed(d, m, c)
 	names := s.names
 	if how == present && old != "" {

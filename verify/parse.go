@@ -206,20 +206,10 @@ func (n node) fresh() (f *fresh, ids []template, err error) {
 // placeOf returns the place, not settled, that t reads: none if it is not one
 // reference, or one to where nothing can be put.
 func placeOf(t template) place {
-	if len(t) != 1 || t[0].call != "" {
+	if len(t) != 1 || t[0].call != "" || t[0].ref == refForm && len(t[0].path) > 1 {
 		return place{}
 	}
-	switch p := t[0]; {
-	case p.ref == refHeader:
-		return place{in: inHeader, name: p.text}
-	case p.ref == refParam:
-		return place{in: inQuery, name: p.text}
-	case p.ref == refField:
-		return place{in: inBody, name: p.text}
-	case p.ref == refForm && len(p.path) == 1:
-		return place{in: inForm, name: p.path[0]}
-	}
-	return place{}
+	return t[0].at
 }
 
 func (b *builder) readNonce(n node) (err error) {

@@ -123,14 +123,8 @@ func (d *declared) text(p *part, m *Message, c *claim, with map[string]string) (
 		return m.URL.RawQuery, present
 	case refSig:
 		return d.list.find(c.list, p.text)
-	case refHeader:
-		return place{in: inHeader, key: p.key}.read(m, nil)
-	case refParam:
-		return place{in: inQuery, name: p.text}.read(m, nil)
-	case refForm:
-		return place{in: inForm, name: p.path[0]}.read(m, nil)
-	case refField:
-		return place{in: inBody, path: p.path}.read(m, c.fields)
+	case refHeader, refParam, refForm, refField:
+		return p.at.read(m, c.fields)
 	case refWith:
 		return with[p.text], present // ready saw to it that it is there
 	case refForms:

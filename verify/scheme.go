@@ -74,13 +74,15 @@ type claim struct {
 	list   string // what the list is read from
 	// element is the name of signatures in the list, "" for any if the names are
 	// those of keys.
-	element  string
-	digested bool // the message holds the right digest of its body
-	stamp    string
-	texts    [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
-	sums     [maxSignatures][maxSum]byte
-	token    *token // of a JWT
-	n        int
+	element   string
+	digested  bool // the message holds the right digest of its body
+	stamp     string
+	made      time.Time             // what stamp tells
+	precision time.Duration         // the smallest step that it can tell
+	texts     [maxSignatures]string // the signatures, without prefix; of a token scheme as sent
+	sums      [maxSignatures][maxSum]byte
+	token     *token // of a JWT
+	n         int
 }
 
 // Verify implements [Scheme].
@@ -99,11 +101,9 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 		return v
 	}
 	d = d.chosen(&m, &c)
-	var made time.Time
-	var precision time.Duration
 	if d.stamp != nil {
 		var ok bool
-		if made, precision, ok = d.stamp.unit.parse(c.stamp); !ok {
+		if c.made, c.precision, ok = d.stamp.unit.parse(c.stamp); !ok {
 			return d.malformed("%s is %s, not a time (%s)", d.stamp.place, quote(c.stamp), d.stamp.unit)
 		}
 	}
@@ -114,11 +114,7 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 			continue
 		}
 		tried++
-		switch right, lacking := d.compare(key, &m, &c, k.With); {
-		case lacking != nil:
-			return d.malformed("%s is signed, and is not there or not clear", lacking)
-		case right:
-			v := d.admit(&m, &c, k, made, precision, now)
+		if v, ok := d.judge(key, &m, &c, k, now); ok {
 			if v.Status == Valid && i > 0 { // who rotates wants to know whether the old one is still used
 				v.Detail = fmt.Sprintf("made with secret %d of %d", i+1, len(k.Secrets))
 			}
@@ -131,19 +127,29 @@ func (d *declared) Verify(m Message, k Keys, now time.Time) Verdict {
 		if !ok {
 			return v
 		}
-		switch right, lacking := d.compare(key, &m, &c, k.With); {
-		case lacking != nil:
-			return d.malformed("%s is signed, and is not there or not clear", lacking)
-		case right:
-			return d.admit(&m, &c, k, made, precision, now)
+		if v, ok := d.judge(key, &m, &c, k, now); ok {
+			return v
 		}
 		return d.notOfSource()
 	}
 	return d.wrong(tried)
 }
 
+// judge gives the verdict on a message that the key has signed, or that lacks what is
+// signed. It reports false if the key has not signed it.
+func (d *declared) judge(key *key, m *Message, c *claim, k Keys, now time.Time) (Verdict, bool) {
+	right, lacking := d.compare(key, m, c, k.With)
+	if lacking != nil {
+		return d.malformed("%s is signed, and is not there or not clear", lacking), true
+	}
+	if !right {
+		return Verdict{}, false
+	}
+	return d.admit(m, c, k, now), true
+}
+
 // admit judges what remains once the signature is right.
-func (d *declared) admit(m *Message, c *claim, k Keys, made time.Time, precision time.Duration, now time.Time) Verdict {
+func (d *declared) admit(m *Message, c *claim, k Keys, now time.Time) Verdict {
 	if d.token != nil {
 		if v, ok := d.judgeToken(m, c.token, k.With, now); !ok {
 			return v
@@ -162,7 +168,7 @@ func (d *declared) admit(m *Message, c *claim, k Keys, made time.Time, precision
 		}
 	}
 	if d.stamp != nil {
-		if reason, detail := d.stamp.judge(made, precision, now); reason != "" {
+		if reason, detail := d.stamp.judge(c.made, c.precision, now); reason != "" {
 			return d.untimely(reason, detail)
 		}
 	}
@@ -200,10 +206,8 @@ func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
 	if v, ok := d.demand(m, c); !ok {
 		return v, false
 	}
-	for _, second := range d.single {
-		if _, how := c.fields.text(second); how != absent {
-			return d.malformed("JSON field %s has more than one element, and only one is signed", second[:len(second)-1]), false
-		}
+	if list := d.tooLong(c); list != nil {
+		return d.malformed("JSON field %s has more than one element, and only one is signed", list), false
 	}
 	if d.stamp == nil {
 		return Verdict{}, true
@@ -222,6 +226,16 @@ func (d *declared) read(m *Message, c *claim) (Verdict, bool) {
 		return d.malformed("%s is there more than once", d.stamp.place), false
 	}
 	return d.malformed("%s is no text", d.stamp.place), false
+}
+
+// tooLong gives a list that has more elements than the one that is signed, nil if none has.
+func (d *declared) tooLong(c *claim) jsonx.Path {
+	for _, second := range d.single {
+		if _, how := c.fields.text(second); how != absent {
+			return second[:len(second)-1]
+		}
+	}
+	return nil
 }
 
 // readCopy compares the time with its copy in the list, which is not signed

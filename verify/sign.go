@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"errors"
 	"fmt"
@@ -59,40 +60,21 @@ func (d *declared) signingKey(k Keys) int {
 
 // sign signs m, which it may leave half done.
 func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOptions, now time.Time) error {
-	if d.fresh != nil {
-		if err := d.fresh.renew(m, o, d.payload); err != nil {
-			return err
-		}
+	if err := d.fresh.renew(m, o, d.payload); err != nil {
+		return err
 	}
-	if d.nonce != nil {
-		if err := d.nonce.renew(m, SignOptions{Rand: o.Rand}, d.payload); err != nil {
-			return err
-		}
+	if err := d.nonce.renew(m, SignOptions{Rand: o.Rand}, d.payload); err != nil {
+		return err
 	}
 	c := claim{element: d.element(with)}
-	if d.list != nil {
-		c.list = d.list.start
-		if text, how := d.signature.read(m, nil); how == present && text != "" {
-			c.list = text
-		}
-		if d.list.keyed != "" && c.element == "" {
-			if c.element = d.list.first(c.list); c.element == "" {
-				c.element = d.list.first(d.list.start + "-")
-			}
-		}
-		if d.list.keyed != "" && !elementForm.MatchString(c.element) {
-			return fmt.Errorf("the name of the key is not known, or cannot be written (%s)", d.list.keyed)
-		}
+	if err := d.begin(m, &c); err != nil {
+		return err
 	}
-	if d.stamp != nil {
-		if err := d.restamp(m, &c, now); err != nil {
-			return err
-		}
+	if err := d.restamp(m, &c, now); err != nil {
+		return err
 	}
-	if d.headers != nil {
-		if err := d.headers.relist(d, m, &c); err != nil {
-			return err
-		}
+	if err := d.headers.relist(d, m, &c); err != nil {
+		return err
 	}
 	if err := d.redigest(m, &c); err != nil {
 		return err
@@ -105,10 +87,8 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 	if len(d.fields) > 0 {
 		c.fields = gather(m.Body, d.fields)
 	}
-	for _, second := range d.single {
-		if _, how := c.fields.text(second); how != absent {
-			return fmt.Errorf("%s has more than one element, and only one is signed", second[:len(second)-1])
-		}
+	if list := d.tooLong(&c); list != nil {
+		return fmt.Errorf("%s has more than one element, and only one is signed", list)
 	}
 	if v, ok := d.demand(m, &c); !ok {
 		return errors.New(v.Detail)
@@ -143,9 +123,31 @@ func (d *declared) sign(m *Message, k *key, with map[string]string, o SignOption
 	return nil
 }
 
+// begin puts the list that the signature becomes a part of into c, and by which name.
+func (d *declared) begin(m *Message, c *claim) error {
+	if d.list == nil {
+		return nil
+	}
+	c.list = d.list.start
+	if text, how := d.signature.read(m, nil); how == present && text != "" {
+		c.list = text
+	}
+	if d.list.keyed == "" {
+		return nil
+	}
+	c.element = cmp.Or(c.element, d.list.first(c.list), d.list.first(d.list.start+"-"))
+	if !elementForm.MatchString(c.element) {
+		return fmt.Errorf("the name of the key is not known, or cannot be written (%s)", d.list.keyed)
+	}
+	return nil
+}
+
 // restamp puts the time into c, and into m unless it is part of the signature.
 func (d *declared) restamp(m *Message, c *claim, now time.Time) error {
 	s := d.stamp
+	if s == nil {
+		return nil
+	}
 	var old string
 	switch s.in {
 	case inSignature:

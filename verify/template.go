@@ -31,6 +31,7 @@ type part struct {
 	raw  []byte     // the literal again
 	path jsonx.Path // of text, where it is a path
 	call string     // the function around the reference, "" for none
+	at   place      // what it refers to, if that is a place
 
 	parts    template // of refSorted: what is sorted
 	optional bool     // it may be missing, and is then nothing
@@ -196,12 +197,18 @@ func parsePart(text string, allowed []refKind) (part, error) {
 	switch p.ref {
 	case refHeader:
 		p.key = textproto.CanonicalMIMEHeaderKey(rest)
+		p.at = place{in: inHeader, name: rest, key: p.key}
+	case refParam:
+		p.at = place{in: inQuery, name: rest}
 	case refField, refForm:
 		path, err := jsonx.ParsePath(rest)
 		if err != nil {
 			return p, err
 		}
 		p.path = path
+		if p.at = (place{in: inBody, name: rest, path: path}); p.ref == refForm {
+			p.at = place{in: inForm, name: path[0]}
+		}
 	case refCode:
 		if codes[rest].text == nil {
 			return p, unknown("code", rest, sortedKeys(codes))

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"devhook/internal/jsonx"
-	"devhook/internal/param"
 )
 
 // A Trial is a law of schemes that was tried on a message made for it.
@@ -98,17 +97,12 @@ func (t *trials) body(m Message, keys Keys) {
 	default:
 		done := false
 		for p := range t.d.payload.flat() {
-			var err error
 			switch {
 			case p.ref == refForms || p.ref == refCode && isForm(&m):
 				changed.Body = append(slices.Clone(m.Body), "&changed=1"...)
 				done = true
-			case p.ref == refField && !t.isStamp(place{in: inBody, path: p.path}):
-				changed.Body, err = jsonx.Set(m.Body, p.path, []byte(`"changed"`))
-				done = err == nil
-			case p.ref == refForm && !t.isStamp(place{in: inForm, name: p.path[0]}):
-				changed.Body = []byte(param.Set(string(m.Body), p.path[0], "changed"))
-				done = true
+			case (p.at.in == inBody || p.at.in == inForm) && !t.isStamp(p.at):
+				done = p.at.write(&changed, "changed", false) == nil
 			}
 		}
 		if !done {
@@ -207,23 +201,9 @@ func (t *trials) message(form bool) Message {
 	}
 	d.meetDemands(&m)
 	for p := range d.payload.flat() {
-		switch p.ref {
-		case refHeader:
-			if d.stamp == nil || p.key != d.stamp.key {
-				m.Header[p.key] = []string{"value"}
-			}
-		case refParam:
-			if d.stamp == nil || !d.stamp.overlaps(place{in: inQuery, name: p.text}) {
-				m.URL.RawQuery = param.Set(m.URL.RawQuery, p.text, "value")
-			}
-		case refForm:
-			if !t.isStamp(place{in: inForm, name: p.path[0]}) {
-				m.Body = []byte(param.Set(string(m.Body), p.path[0], "value"))
-			}
-		case refField:
-			if _, err := jsonx.Find(m.Body, p.path); err != nil && !t.isStamp(place{in: inBody, path: p.path}) {
-				m.Body, _ = jsonx.Create(m.Body, p.path, []byte(`"value"`))
-			}
+		_, err := jsonx.Find(m.Body, p.path)
+		if isThere := p.at.in == inBody && err == nil; p.at.in != "" && !isThere && !t.isStamp(p.at) {
+			p.at.write(&m, "value", false) // where it cannot be, signing says so
 		}
 	}
 	return m
@@ -236,13 +216,6 @@ func (d *declared) meetDemands(m *Message) {
 		demands = append(slices.Clone(demands), d.choice.demand)
 	}
 	for _, r := range demands {
-		switch r.from.ref {
-		case refHeader:
-			m.Header[r.from.key] = []string{r.is[0]}
-		case refParam:
-			m.URL.RawQuery = param.Set(m.URL.RawQuery, r.from.text, r.is[0])
-		case refField:
-			m.Body, _ = jsonx.Create(m.Body, r.from.path, jsonx.AppendQuote(nil, r.is[0]))
-		}
+		r.from.at.write(m, r.is[0], false) // where it cannot be, signing says so
 	}
 }

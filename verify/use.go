@@ -60,9 +60,7 @@ func (b *builder) checkPlaces() error {
 	for _, t := range b.d.payloads() {
 		for p := range t.flat() {
 			inForms, inBodies = inForms || p.ref == refForm || p.ref == refForms, inBodies || p.ref == refField
-			if p.ref == refField {
-				b.readsField(p.path[0])
-			}
+			b.reads(p)
 		}
 	}
 	for _, path := range b.d.single {
@@ -107,7 +105,7 @@ func (p place) overlaps(other place) bool {
 // covers reports whether the payload holds what is at p.
 func (t template) covers(p place) bool {
 	for part := range t.flat() {
-		var at place
+		at := part.at
 		switch part.ref {
 		case refBody, refDecoded:
 			if p.in == inBody || p.in == inForm {
@@ -130,14 +128,6 @@ func (t template) covers(p place) bool {
 			at = place{in: inHeader, key: "Host"}
 		case refSig:
 			at = place{in: inSignature, name: part.text}
-		case refHeader:
-			at = place{in: inHeader, key: part.key}
-		case refParam:
-			at = place{in: inQuery, name: part.text}
-		case refForm:
-			at = place{in: inForm, name: part.path[0]}
-		case refField:
-			at = place{in: inBody, path: part.path}
 		}
 		if at.in != "" && at.overlaps(p) {
 			return true
