@@ -84,7 +84,7 @@ func (a *Attack) forge(req recorder.Request, at time.Time) (recorder.Request, er
 
 func (a *Attack) signAs(req recorder.Request, how Signing) (recorder.Request, error) {
 	signed, err := a.keys.Sign(req, how)
-	if bad := new(replay.Error); err != nil && !errors.As(err, &bad) {
+	if err != nil && !isRefusal(err) {
 		return req, &keyholderError{err}
 	}
 	return signed, err

@@ -133,18 +133,9 @@ func asMap(body []byte) ([]byte, error) {
 
 // reordered returns body with its members in the opposite order.
 func reordered(body []byte) ([]byte, error) {
-	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
-		return nil, noObject
-	}
-	var list []string
-	for m, err := range jsonx.Members(body) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, string(m.Name)+":"+string(m.Value))
-	}
+	list, err := membersOf(body, func(m jsonx.Member) []byte { return m.Value })
 	slices.Reverse(list)
-	return []byte("{" + strings.Join(list, ",") + "}"), nil
+	return object(list), err
 }
 
 // escaped returns body with a letter of each string as \u00XX.
@@ -181,24 +172,29 @@ func added(body []byte, name, raw string) ([]byte, error) {
 // the one that the name of the event is in, and the signature. What f makes nil of
 // is left out.
 func (a *Attack) members(body []byte, f func(value []byte) []byte) ([]byte, error) {
+	list, err := membersOf(body, func(m jsonx.Member) []byte {
+		if a.needed(m) {
+			return m.Value
+		}
+		return f(m.Value)
+	})
+	return object(list), err
+}
+
+// membersOf gives the members of body with other values, without those whose value is nil.
+func membersOf(body []byte, value func(jsonx.Member) []byte) (list []string, err error) {
 	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
 		return nil, noObject
 	}
-	var list []string
-	for m, err := range jsonx.Members(body) {
-		if err != nil {
-			return nil, err
-		}
-		value := m.Value
-		if !a.needed(m) {
-			value = f(value)
-		}
-		if value != nil {
-			list = append(list, string(m.Name)+":"+string(value))
+	for m := range jsonx.Members(body) {
+		if v := value(m); v != nil {
+			list = append(list, string(m.Name)+":"+string(v))
 		}
 	}
-	return []byte("{" + strings.Join(list, ",") + "}"), nil
+	return list, nil
 }
+
+func object(members []string) []byte { return []byte("{" + strings.Join(members, ",") + "}") }
 
 func (a *Attack) needed(m jsonx.Member) bool {
 	if a.event.where == "body" && m.Is(a.event.path[0]) {

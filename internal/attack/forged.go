@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"devhook/recorder"
-	"devhook/replay"
 	"devhook/verify"
 )
 
@@ -37,7 +36,7 @@ func emptySecret(b *build) error {
 			return skip("it does not sign with a shared secret")
 		}
 		signed[i], err = b.a.signAs(b.req, Signing{As: b.a.provider, At: b.now, Secret: text})
-		if bad := new(replay.Error); errors.As(err, &bad) {
+		if isRefusal(err) {
 			return skip("its secret cannot be that short")
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"errors"
 	"time"
 
 	"devhook/recorder"
@@ -56,6 +57,9 @@ func (h holding) Verify(req recorder.Request, at time.Time) (verify.Verdict, err
 	}
 	return h.provider.Scheme.Verify(m, h.keys, at), nil
 }
+
+// isRefusal reports whether err is why one webhook cannot be signed.
+func isRefusal(err error) bool { return errors.As(err, new(*replay.Error)) }
 
 // A keyholderError is why nothing more can be signed.
 type keyholderError struct{ err error }

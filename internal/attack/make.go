@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	"devhook/internal/jsonx"
 	"devhook/internal/param"
 	"devhook/recorder"
-	"devhook/replay"
 	"devhook/verify"
 )
 
@@ -131,7 +129,7 @@ func otherScheme(b *build) error {
 		return err
 	}
 	signed, err := b.a.signAs(b.req, Signing{As: p, At: b.now})
-	if bad := new(replay.Error); errors.As(err, &bad) {
+	if isRefusal(err) {
 		return skip("its secret is none of " + scheme)
 	}
 	b.req = signed

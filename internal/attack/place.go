@@ -2,6 +2,7 @@ package attack
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -34,12 +35,7 @@ func differences(a, b *recorder.Request) []place {
 		p.before, p.behind = apart(x, y)
 		list = append(list, p)
 	}
-	names := make([]string, 0, len(a.Headers))
-	for name := range a.Headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
 		for i := range min(len(a.Headers[name]), len(b.Headers[name])) {
 			add(place{where: "header", name: name, index: i})
 		}

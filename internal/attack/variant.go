@@ -90,8 +90,18 @@ func body(f func(b *build, body []byte) ([]byte, error)) func(*build) error {
 	}
 }
 
+// plain is body of what asks nothing but the body.
+func plain(f func(body []byte) ([]byte, error)) func(*build) error {
+	return func(b *build) error { return b.body(f) }
+}
+
 func fixed(text string) func(*build) error {
-	return body(func(*build, []byte) ([]byte, error) { return []byte(text), nil })
+	return plain(func([]byte) ([]byte, error) { return []byte(text), nil })
+}
+
+// adding makes the body one with a further field.
+func adding(name, raw string) func(*build) error {
+	return plain(func(body []byte) ([]byte, error) { return added(body, name, raw) })
 }
 
 const (
@@ -144,16 +154,16 @@ var Variants = []Variant{
 
 	{Name: "body-flipped", About: "one letter of the body is another, under the old signature", Want: Refuse, accepted: "unsigned-body", crashed: "crash-signature", unseen: bodyUnseen,
 		make: body(func(b *build, body []byte) ([]byte, error) { return b.a.flipped(body) })},
-	{Name: "body-field-added", About: "one field more, under the old signature", Want: Refuse, accepted: "unsigned-body", crashed: "crash-signature", unseen: bodyUnseen,
-		make: body(func(_ *build, body []byte) ([]byte, error) { return added(body, "admin", "true") })},
+	{Name: "body-field-added", About: "one field more, under the old signature", Want: Refuse, accepted: "unsigned-body", crashed: "crash-signature", unseen: bodyUnseen, make: adding("admin", "true")},
 	{Name: "body-truncated", About: "half of the body, under the old signature", Want: Refuse, accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return body[:len(body)/2], nil })},
+		make: plain(func(body []byte) ([]byte, error) { return body[:len(body)/2], nil })},
 	{Name: "body-emptied", About: "no body, under the old signature", Want: Refuse, make: fixed(""), accepted: "unsigned-body", unseen: bodyUnseen, crashed: "crash-body"},
-	{Name: "body-unread", About: "the body, under signatures of what is left of one that was read before", Want: Refuse, make: unread, accepted: "empty-body", unseen: bodyUnseen, crashed: "crash-signature"},
+	{Name: "body-unread", About: "the body, under signatures of what is left of one that was read before", Want: Refuse,
+		make: unread, accepted: "empty-body", unseen: bodyUnseen, crashed: "crash-signature"},
 	{Name: "body-line-added", About: "a line break behind the body, under the old signature", Want: Refuse, accepted: "trims-body", crashed: "crash-signature", unseen: bodyUnseen,
-		make: body(func(_ *build, body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
+		make: plain(func(body []byte) ([]byte, error) { return append(bytes.Clone(body), '\n'), nil })},
 	{Name: "body-bytes-added", About: "a byte more that is no UTF-8, under the old signature", Want: Refuse, accepted: "decoded-text", crashed: "crash-body", unseen: bodyUnseen,
-		make: body(func(_ *build, body []byte) ([]byte, error) {
+		make: plain(func(body []byte) ([]byte, error) {
 			at := bytes.LastIndexByte(body, '"') // in a text, so that it can be parsed once it was decoded
 			if at < 0 {
 				at = len(body)
@@ -161,34 +171,24 @@ var Variants = []Variant{
 			return slices.Insert(bytes.Clone(body), at, 0xff), nil
 		})},
 	{Name: "json-respaced", About: "the same JSON with other white space, under the old signature", Want: Refuse, make: respaced, accepted: "parsed-json", crashed: "crash-signature", unseen: bodyUnseen},
-	{Name: "json-spaced", About: "other white space, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return spaced(body) })},
-	{Name: "json-compact", About: "no white space, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return compact(body) })},
+	{Name: "json-spaced", About: "other white space, signed so", Want: Accept, signed: true, refused: "parsed-json", make: plain(spaced)},
+	{Name: "json-compact", About: "no white space, signed so", Want: Accept, signed: true, refused: "parsed-json", make: plain(compact)},
 	{Name: "json-ascii", About: `no white space and no letters but ASCII, as Python's json.dumps can write it, signed so`, Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return written(body, "", "/") })},
+		make: plain(func(body []byte) ([]byte, error) { return written(body, "", "/") })},
 	{Name: "json-python", About: "as Python's json.dumps writes it, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return written(body, " ", "/") })},
+		make: plain(func(body []byte) ([]byte, error) { return written(body, " ", "/") })},
 	{Name: "json-php", About: "as PHP's json_encode writes it, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return written(body, "", `\/`) })},
-	{Name: "json-go", About: "as Go's json.Marshal writes a map, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return asMap(body) })},
-	{Name: "json-order", About: "the members in another order, signed so", Want: Accept, signed: true, refused: "parsed-json",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return reordered(body) })},
+		make: plain(func(body []byte) ([]byte, error) { return written(body, "", `\/`) })},
+	{Name: "json-go", About: "as Go's json.Marshal writes a map, signed so", Want: Accept, signed: true, refused: "parsed-json", make: plain(asMap)},
+	{Name: "json-order", About: "the members in another order, signed so", Want: Accept, signed: true, refused: "parsed-json", make: plain(reordered)},
 	{Name: "json-escapes", About: `letters as \u00XX, signed so`, Want: Accept, signed: true, refused: "parsed-json",
 		make: body(func(b *build, body []byte) ([]byte, error) { return b.a.escaped(body) })},
-	{Name: "unicode", About: "letters of many scripts, signed", Want: Accept, signed: true, refused: "decoded-text",
-		make: body(func(_ *build, body []byte) ([]byte, error) {
-			return added(body, "devhook_text", `"žluťoučký 直播 🎁 שלום é"`)
-		})},
+	{Name: "unicode", About: "letters of many scripts, signed", Want: Accept, signed: true, refused: "decoded-text", make: adding("devhook_text", `"žluťoučký 直播 🎁 שלום é"`)},
 
 	{Name: "unicode-odd", About: "a NUL, half a surrogate and bytes that are no UTF-8, signed", Want: Survive, signed: true, crashed: "crash-body",
-		make: body(func(_ *build, body []byte) ([]byte, error) {
-			return added(body, "devhook_text", "\"\\u0000 \\ud800 \xff\xfe\"")
-		})},
+		make: adding("devhook_text", "\"\\u0000 \\ud800 \xff\xfe\"")},
 	{Name: "event-unknown", About: "an event of a name that nobody knows, signed", Want: Survive, signed: true, make: unknown, crashed: "crash-event"},
-	{Name: "fields-extra", About: "fields that nobody knows, signed", Want: Accept, signed: true, refused: "refuses-right", crashed: "crash-fields",
-		make: body(func(_ *build, body []byte) ([]byte, error) { return added(body, "devhook_extra", `{"a":[1,null]}`) })},
+	{Name: "fields-extra", About: "fields that nobody knows, signed", Want: Accept, signed: true, refused: "refuses-right", crashed: "crash-fields", make: adding("devhook_extra", `{"a":[1,null]}`)},
 	{Name: "fields-null", About: "null in all fields, signed", Want: Survive, signed: true, make: members("null"), crashed: "crash-fields"},
 	{Name: "fields-missing", About: "no fields but the name of the event, signed", Want: Survive, signed: true, make: members(""), crashed: "crash-fields"},
 	{Name: "fields-types", About: "a list where something else was, signed", Want: Survive, signed: true, make: members("[]"), crashed: "crash-fields"},
@@ -197,13 +197,8 @@ var Variants = []Variant{
 	{Name: "body-null", About: "null for a body, signed", Want: Survive, signed: true, make: fixed("null"), crashNote: crashNoObject},
 	{Name: "body-no-json", About: "a body that is no JSON, signed", Want: Survive, signed: true, make: fixed("{\"a\": oops"), crashed: "crash-body"},
 	{Name: "body-deep", About: "lists in lists, 5,000 deep, signed", Want: Survive, signed: true, crashed: "crash-body",
-		make: body(func(_ *build, body []byte) ([]byte, error) {
-			return added(body, "devhook_deep", strings.Repeat("[", 5000)+strings.Repeat("]", 5000))
-		})},
-	{Name: "body-huge", About: "a body of 2 MB, signed", Want: Survive, signed: true, crashed: "crash-body",
-		make: body(func(_ *build, body []byte) ([]byte, error) {
-			return added(body, "devhook_padding", `"`+strings.Repeat("x", 2_000_000)+`"`)
-		})},
+		make: adding("devhook_deep", strings.Repeat("[", 5000)+strings.Repeat("]", 5000))},
+	{Name: "body-huge", About: "a body of 2 MB, signed", Want: Survive, signed: true, crashed: "crash-body", make: adding("devhook_padding", `"`+strings.Repeat("x", 2_000_000)+`"`)},
 	{Name: "body-compressed", About: "the body in gzip, under the signature of what is in it", Want: Survive, make: compressed, crashed: "crash-body"},
 	{Name: "content-type-wrong", About: "a body that calls itself an image, signed", Want: Survive, signed: true, crashed: "crash-body",
 		make: func(b *build) error { b.header("Content-Type", "image/png"); return nil }},

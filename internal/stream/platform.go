@@ -2,7 +2,6 @@ package stream
 
 import (
 	"net/url"
-	"slices"
 )
 
 // A platform is what differs from one to the other.
@@ -66,9 +65,10 @@ func Env(name string) (env, secret string) {
 func NeedsCreator(name string) bool { p := find(name); return p != nil && p.creator }
 
 func find(name string) *platform {
-	i := slices.IndexFunc(platforms, func(p *platform) bool { return p.id == name })
-	if i < 0 {
-		return nil
+	for _, p := range platforms {
+		if p.id == name {
+			return p
+		}
 	}
-	return platforms[i]
+	return nil
 }

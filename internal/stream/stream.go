@@ -15,6 +15,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,12 +115,7 @@ type Options struct {
 	Rand  func() float64                                          // from 0 to 1; nil: math/rand
 }
 
-const (
-	defaultSilence   = 90 * time.Second
-	defaultMaxFrame  = 8 << 20 // bytes
-	defaultPollEvery = 10 * time.Second
-	dialTimeout      = 30 * time.Second // to the end of the handshake
-)
+const dialTimeout = 30 * time.Second // to the end of the handshake
 
 // A Source is one stream. Make one with [New].
 type Source struct {
@@ -154,23 +150,14 @@ func New(name string, o Options) (*Source, error) {
 	if p.creator && !isCreator(s.o.Creator) {
 		return nil, &Error{Text: fmt.Sprintf("%s needs a creator, and %q is none", p.name, o.Creator), Hint: "write the name as TikTok shows it: --creator @name"}
 	}
-	raw := o.URL
-	if raw == "" {
-		raw = p.url
-	}
+	raw := cmp.Or(o.URL, p.url)
 	if err := CheckURL(raw); err != nil {
 		return nil, err
 	}
 	s.base, _ = url.Parse(raw)
-	if s.o.Silence == 0 {
-		s.o.Silence = defaultSilence
-	}
-	if s.o.MaxFrame == 0 {
-		s.o.MaxFrame = defaultMaxFrame
-	}
-	if s.o.PollEvery == 0 {
-		s.o.PollEvery = defaultPollEvery
-	}
+	s.o.Silence = cmp.Or(o.Silence, 90*time.Second)
+	s.o.MaxFrame = cmp.Or(o.MaxFrame, 8<<20)
+	s.o.PollEvery = cmp.Or(o.PollEvery, 10*time.Second)
 	if s.o.Now == nil {
 		s.o.Now = time.Now
 	}

@@ -64,14 +64,7 @@ type client struct {
 
 // ServeHTTP implements [http.Handler]. It returns when the connection ends.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, words := 0, ""
-	if s.Admit != nil {
-		status, words = s.Admit(r)
-	}
-	if status == 0 && s.Local && !isLocal(r.Header.Get("Origin")) {
-		status, words = http.StatusForbidden, "a page of another machine, or one without an origin, may not listen: serve the overlay from http://localhost"
-	}
-	if status != 0 {
+	if status, words := s.refuses(r); status != 0 {
 		s.log("refused %d %s", status, words)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
@@ -94,11 +87,27 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	s.serve(&client{r: r, ws: ws, frames: make(chan []byte, maxWaiting)})
+}
+
+// refuses returns what is answered to who may not connect, 0 for who may.
+func (s *Server) refuses(r *http.Request) (status int, words string) {
+	if s.Admit != nil {
+		status, words = s.Admit(r)
+	}
+	if status == 0 && s.Local && !isLocal(r.Header.Get("Origin")) {
+		return http.StatusForbidden, "a page of another machine, or one without an origin, may not listen: serve the overlay from http://localhost"
+	}
+	return status, words
+}
+
+// serve greets c, and sends it what is published until one of the two has enough.
+func (s *Server) serve(c *client) {
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
-	c := &client{r: r, ws: ws, frames: make(chan []byte, maxWaiting), cut: cut}
+	c.cut = cut
 	if s.Greet != nil {
-		for _, frame := range s.Greet(r) {
+		for _, frame := range s.Greet(c.r) {
 			if !c.write(ctx, frame) {
 				return
 			}
@@ -106,15 +115,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.set(c, true)
 	defer s.set(c, false)
-	s.log("%s connected", r.RemoteAddr)
-	defer s.log("%s is gone", r.RemoteAddr)
+	s.log("%s connected", c.r.RemoteAddr)
+	defer s.log("%s is gone", c.r.RemoteAddr)
 
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		ws.SetReadLimit(1 << 20)
+		c.ws.SetReadLimit(1 << 20)
 		for {
-			if _, _, err := ws.Read(ctx); err != nil { // what it says is ignored
+			if _, _, err := c.ws.Read(ctx); err != nil { // what it says is ignored
 				return
 			}
 		}
@@ -126,26 +135,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer t.Stop()
 		ping = t.C
 	}
-	for {
+	for going := true; going; {
 		select {
 		case frame, open := <-c.frames:
 			if !open {
 				s.mu.Lock()
 				code, reason := c.code, c.reason
 				s.mu.Unlock()
-				ws.Close(websocket.StatusCode(code), reason)
+				c.ws.Close(websocket.StatusCode(code), reason)
 				return
 			}
-			if !c.write(ctx, frame) {
-				return
-			}
+			going = c.write(ctx, frame)
 		case <-ping:
-			late, cancel := context.WithTimeout(ctx, writeTime)
-			err := ws.Ping(late) // waits for the pong, which the reader above takes in
-			cancel()
-			if err != nil {
-				return
-			}
+			going = c.ping(ctx)
 		case <-gone:
 			return
 		case <-ctx.Done():
@@ -168,6 +170,13 @@ func (c *client) write(ctx context.Context, frame []byte) bool {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	return c.ws.Write(ctx, websocket.MessageText, frame) == nil
+}
+
+// ping waits for the pong, which who reads takes in.
+func (c *client) ping(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return c.ws.Ping(ctx) == nil
 }
 
 func (s *Server) log(format string, a ...any) {
