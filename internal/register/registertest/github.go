@@ -3,22 +3,21 @@ package registertest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // GitHub is the webhooks of repositories and organisations, of
 // https://docs.github.com/en/rest/repos/webhooks and …/orgs/webhooks.
 type GitHub struct {
+	api
 	o     Options
 	token string
-	mux   *http.ServeMux
 
-	mu    sync.Mutex
 	last  int64
 	hooks map[string][]*GitHubHook // guarded by mu; by "repos/OWNER/NAME" or "orgs/NAME"
 }
@@ -40,19 +39,18 @@ type GitHubHook struct {
 // NewGitHub returns an API that has the targets, which the token may all write
 // to.
 func NewGitHub(o Options, token string, targets ...string) *GitHub {
-	g := &GitHub{o: o, token: token, mux: http.NewServeMux(), last: 1000, hooks: map[string][]*GitHubHook{}}
+	g := &GitHub{o: o, token: token, last: 1000, hooks: map[string][]*GitHubHook{}}
 	for _, t := range targets {
 		g.hooks[t] = nil
 	}
+	routes := map[string]http.HandlerFunc{}
 	for _, base := range []string{"/repos/{owner}/{repo}/hooks", "/orgs/{org}/hooks"} {
-		for route, do := range map[string]func(w http.ResponseWriter, r *http.Request, target string){
+		maps.Copy(routes, map[string]http.HandlerFunc{
 			"GET " + base: g.list, "POST " + base: g.create, "GET " + base + "/{id}": g.get, "DELETE " + base + "/{id}": g.delete,
 			"PATCH " + base + "/{id}/config": g.config, "POST " + base + "/{id}/pings": g.ping,
-		} {
-			g.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, do) })
-		}
+		})
 	}
-	g.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { githubError(w, 404, "Not Found") })
+	g.serve(routes, g.admit, func(w http.ResponseWriter, r *http.Request) { githubError(w, 404, "Not Found") })
 	return g
 }
 
@@ -68,38 +66,36 @@ func githubError(w http.ResponseWriter, status int, text string, errors ...strin
 	reply(w, status, a)
 }
 
-// ServeHTTP answers a call.
-func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
-
-func (g *GitHub) serve(w http.ResponseWriter, r *http.Request, do func(http.ResponseWriter, *http.Request, string)) {
+func (g *GitHub) admit(w http.ResponseWriter, r *http.Request) bool {
 	// GitHub has both words for a token.
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if token != g.token || !slices.Contains([]string{"bearer", "token"}, strings.ToLower(scheme)) {
+	_, known := g.hooks[targetOf(r)]
+	switch {
+	case token != g.token || !slices.Contains([]string{"bearer", "token"}, strings.ToLower(scheme)):
 		githubError(w, 401, "Bad credentials")
-		return
-	}
-	if r.Header.Get("User-Agent") == "" {
+	case r.Header.Get("User-Agent") == "":
 		githubError(w, 403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	target, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/hooks")
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, ok := g.hooks[target]; !ok {
+	case !known:
 		githubError(w, 404, "Not Found") // also for what the token may not see
-		return
+	default:
+		return true
 	}
-	do(w, r, target)
+	return false
 }
 
-func (g *GitHub) list(w http.ResponseWriter, r *http.Request, target string) {
+// targetOf is the repository or organisation that is meant.
+func targetOf(r *http.Request) string {
+	target, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/hooks")
+	return target
+}
+
+func (g *GitHub) list(w http.ResponseWriter, r *http.Request) {
 	size, _ := strconv.Atoi(r.URL.Query().Get("per_page"))
 	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
 	if size <= 0 {
 		size = 30
 	}
-	all := slices.Collect(slices.Chunk(g.hooks[target], min(size, 100)))
+	all := slices.Collect(slices.Chunk(g.hooks[targetOf(r)], min(size, 100)))
 	list := []*GitHubHook{}
 	if page = max(page, 1); page <= len(all) {
 		list = all[page-1]
@@ -107,7 +103,8 @@ func (g *GitHub) list(w http.ResponseWriter, r *http.Request, target string) {
 	reply(w, 200, list)
 }
 
-func (g *GitHub) create(w http.ResponseWriter, r *http.Request, target string) {
+func (g *GitHub) create(w http.ResponseWriter, r *http.Request) {
+	target := targetOf(r)
 	in := struct {
 		Name   string
 		Active *bool
@@ -176,8 +173,8 @@ func (g *GitHub) add(target, to, secret string, events []string) *GitHubHook {
 }
 
 // with calls do with the webhook that is meant.
-func (g *GitHub) with(w http.ResponseWriter, r *http.Request, target string, do func(*GitHubHook)) {
-	for _, h := range g.hooks[target] {
+func (g *GitHub) with(w http.ResponseWriter, r *http.Request, do func(*GitHubHook)) {
+	for _, h := range g.hooks[targetOf(r)] {
 		if strconv.FormatInt(h.ID, 10) == r.PathValue("id") {
 			do(h)
 			return
@@ -186,19 +183,20 @@ func (g *GitHub) with(w http.ResponseWriter, r *http.Request, target string, do 
 	githubError(w, 404, "Not Found")
 }
 
-func (g *GitHub) get(w http.ResponseWriter, r *http.Request, target string) {
-	g.with(w, r, target, func(h *GitHubHook) { reply(w, 200, h) })
+func (g *GitHub) get(w http.ResponseWriter, r *http.Request) {
+	g.with(w, r, func(h *GitHubHook) { reply(w, 200, h) })
 }
 
-func (g *GitHub) delete(w http.ResponseWriter, r *http.Request, target string) {
-	g.with(w, r, target, func(h *GitHubHook) {
+func (g *GitHub) delete(w http.ResponseWriter, r *http.Request) {
+	g.with(w, r, func(h *GitHubHook) {
+		target := targetOf(r)
 		g.hooks[target] = slices.DeleteFunc(g.hooks[target], func(one *GitHubHook) bool { return one == h })
 		reply(w, 204, nil)
 	})
 }
 
-func (g *GitHub) config(w http.ResponseWriter, r *http.Request, target string) {
-	g.with(w, r, target, func(h *GitHubHook) {
+func (g *GitHub) config(w http.ResponseWriter, r *http.Request) {
+	g.with(w, r, func(h *GitHubHook) {
 		var in struct{ URL, Secret string }
 		if json.NewDecoder(r.Body).Decode(&in) != nil {
 			githubError(w, 400, "Problems parsing JSON")
@@ -218,8 +216,8 @@ func (g *GitHub) config(w http.ResponseWriter, r *http.Request, target string) {
 	})
 }
 
-func (g *GitHub) ping(w http.ResponseWriter, r *http.Request, target string) {
-	g.with(w, r, target, func(h *GitHubHook) {
+func (g *GitHub) ping(w http.ResponseWriter, r *http.Request) {
+	g.with(w, r, func(h *GitHubHook) {
 		g.sendPing(r, h)
 		reply(w, 204, nil)
 	})

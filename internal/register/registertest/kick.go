@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -15,10 +14,9 @@ import (
 // and what gives app tokens, which is id.kick.com at the vendor's. That an event
 // may be subscribed to twice is assumed.
 type Kick struct {
+	api
 	id, secret string
-	mux        *http.ServeMux
 
-	mu     sync.Mutex
 	last   int
 	all    []*KickSubscription // guarded by mu; the oldest first
 	tokens []string            // guarded by mu
@@ -44,32 +42,25 @@ var kickEvents = []string{
 
 // NewKick returns an API for one app.
 func NewKick(id, secret string) *Kick {
-	k := &Kick{id: id, secret: secret, mux: http.NewServeMux()}
-	k.mux.HandleFunc("POST /oauth/token", k.token)
+	k := &Kick{id: id, secret: secret}
 	const base = "/public/v1/events/subscriptions"
-	for route, do := range map[string]func(http.ResponseWriter, *http.Request){"GET " + base: k.list, "POST " + base: k.create, "DELETE " + base: k.delete} {
-		k.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			if token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !slices.Contains(k.tokens, token) {
-				kickError(w, 401, "Unauthorized")
-				return
-			}
-			do(w, r)
-		})
-	}
-	k.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { kickError(w, 404, "Not found") })
+	k.serve(map[string]http.HandlerFunc{"GET " + base: k.list, "POST " + base: k.create, "DELETE " + base: k.delete},
+		k.admit, func(w http.ResponseWriter, r *http.Request) { kickError(w, 404, "Not found") })
+	k.mux.HandleFunc("POST /oauth/token", k.token)
 	return k
+}
+
+func (k *Kick) admit(w http.ResponseWriter, r *http.Request) bool {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !slices.Contains(k.tokens, token) {
+		kickError(w, 401, "Unauthorized")
+		return false
+	}
+	return true
 }
 
 func kickError(w http.ResponseWriter, status int, text string) {
 	reply(w, status, map[string]any{"data": map[string]any{}, "message": text})
-}
-
-// ServeHTTP answers a call.
-func (k *Kick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	k.mux.ServeHTTP(w, r)
 }
 
 func (k *Kick) token(w http.ResponseWriter, r *http.Request) {

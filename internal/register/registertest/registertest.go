@@ -34,6 +34,34 @@ type Options struct {
 // maxBody bounds what a call may bring.
 const maxBody = 1 << 20
 
+// An api is what those with several routes have in common.
+type api struct {
+	mux *http.ServeMux
+	mu  sync.Mutex // held during a call
+}
+
+// serve has calls answered by their routes, one at a time, if admit lets them in, which else
+// has answered; missing answers all others.
+func (a *api) serve(routes map[string]http.HandlerFunc, admit func(http.ResponseWriter, *http.Request) bool, missing http.HandlerFunc) {
+	a.mux = http.NewServeMux()
+	for route, do := range routes {
+		a.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if admit(w, r) {
+				do(w, r)
+			}
+		})
+	}
+	a.mux.HandleFunc("/", missing)
+}
+
+// ServeHTTP answers a call.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	a.mux.ServeHTTP(w, r)
+}
+
 func reply(w http.ResponseWriter, status int, v any) {
 	if v == nil {
 		w.WriteHeader(status)

@@ -1,25 +1,24 @@
 package registertest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Stripe is the webhook endpoints of
 // https://docs.stripe.com/api/webhook_endpoints, of one account.
 type Stripe struct {
+	api
 	o       Options
 	key     string
 	account string
-	mux     *http.ServeMux
 
-	mu   sync.Mutex
 	last int
 	all  []*StripeEndpoint // guarded by mu; the newest first
 }
@@ -41,20 +40,15 @@ type StripeEndpoint struct {
 
 // NewStripe returns an API that takes the key, whose mode it has.
 func NewStripe(o Options, key, account string) *Stripe {
-	s := &Stripe{o: o, key: key, account: account, mux: http.NewServeMux()}
-	if s.o.PageSize == 0 {
-		s.o.PageSize = 100
-	}
+	s := &Stripe{o: o, key: key, account: account}
+	s.o.PageSize = cmp.Or(o.PageSize, 100)
 	const base = "/v1/webhook_endpoints"
-	for route, do := range map[string]func(http.ResponseWriter, *http.Request){
+	s.serve(map[string]http.HandlerFunc{
 		"GET /v1/account": func(w http.ResponseWriter, _ *http.Request) {
 			reply(w, 200, map[string]any{"id": account, "object": "account"})
 		},
 		"GET " + base: s.list, "POST " + base: s.create, "GET " + base + "/{id}": s.get, "POST " + base + "/{id}": s.update, "DELETE " + base + "/{id}": s.delete,
-	} {
-		s.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, do) })
-	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	}, s.admit, func(w http.ResponseWriter, r *http.Request) {
 		stripeError(w, 404, "Unrecognized request URL ("+r.Method+": "+r.URL.Path+")")
 	})
 	return s
@@ -64,30 +58,22 @@ func stripeError(w http.ResponseWriter, status int, text string) {
 	reply(w, status, map[string]any{"error": map[string]string{"type": "invalid_request_error", "message": text}})
 }
 
-// ServeHTTP answers a call.
-func (s *Stripe) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
-func (s *Stripe) serve(w http.ResponseWriter, r *http.Request, do func(http.ResponseWriter, *http.Request)) {
+func (s *Stripe) admit(w http.ResponseWriter, r *http.Request) bool {
 	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if user, _, basic := r.BasicAuth(); basic {
 		key, ok = user, true
 	}
-	if !ok || key != s.key {
+	switch isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); {
+	case !ok || key != s.key:
 		stripeError(w, 401, "Invalid API Key provided")
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") && r.ContentLength != 0 {
+	case r.Method == http.MethodPost && !isForm && r.ContentLength != 0:
 		stripeError(w, 400, "Invalid request: the body is to be a form")
-		return
-	}
-	if err := r.ParseForm(); err != nil {
+	case r.ParseForm() != nil:
 		stripeError(w, 400, "Invalid request")
-		return
+	default:
+		return true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	do(w, r)
+	return false
 }
 
 func (s *Stripe) list(w http.ResponseWriter, r *http.Request) {

@@ -4,53 +4,44 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 )
 
 // Twilio is phone numbers, of https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
 // and messaging services, of https://www.twilio.com/docs/messaging/api/service-resource,
 // which are at messaging.twilio.com at the vendor's.
 type Twilio struct {
+	api
 	o          Options
 	sid, token string
-	mux        *http.ServeMux
 
-	mu  sync.Mutex
 	all map[string]map[string]any // guarded by mu; by SID
 }
 
 // NewTwilio returns an API for one account.
 func NewTwilio(o Options, sid, token string) *Twilio {
-	t := &Twilio{o: o, sid: sid, token: token, mux: http.NewServeMux(), all: map[string]map[string]any{}}
+	t := &Twilio{o: o, sid: sid, token: token, all: map[string]map[string]any{}}
 	numbers := "/2010-04-01/Accounts/" + sid + "/IncomingPhoneNumbers"
-	for route, do := range map[string]func(http.ResponseWriter, *http.Request){
+	t.serve(map[string]http.HandlerFunc{
 		"GET " + numbers + ".json": t.list, "GET " + numbers + "/{sid}": t.get, "POST " + numbers + "/{sid}": t.update,
 		"GET /v1/Services/{sid}": t.get, "POST /v1/Services/{sid}": t.update,
-	} {
-		t.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
-			if user, password, _ := r.BasicAuth(); user != sid || password != token {
-				twilioError(w, 401, 20003, "Authenticate")
-				return
-			}
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			do(w, r)
-		})
-	}
-	t.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		twilioError(w, 404, 20404, "The requested resource "+r.URL.Path+" was not found")
-	})
+	}, t.admit, twilioMissing)
 	return t
+}
+
+func (t *Twilio) admit(w http.ResponseWriter, r *http.Request) bool {
+	if user, password, _ := r.BasicAuth(); user != t.sid || password != t.token {
+		twilioError(w, 401, 20003, "Authenticate")
+		return false
+	}
+	return true
+}
+
+func twilioMissing(w http.ResponseWriter, r *http.Request) {
+	twilioError(w, 404, 20404, "The requested resource "+r.URL.Path+" was not found")
 }
 
 func twilioError(w http.ResponseWriter, status, code int, text string) {
 	reply(w, status, map[string]any{"status": status, "code": code, "message": text, "more_info": fmt.Sprintf("https://www.twilio.com/docs/errors/%d", code)})
-}
-
-// ServeHTTP answers a call.
-func (t *Twilio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	t.mux.ServeHTTP(w, r)
 }
 
 func (t *Twilio) list(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +58,7 @@ func (t *Twilio) find(w http.ResponseWriter, r *http.Request) map[string]any {
 	sid := strings.TrimSuffix(r.PathValue("sid"), ".json")
 	one := t.all[sid]
 	if one == nil || strings.HasPrefix(sid, "MG") != strings.HasPrefix(r.URL.Path, "/v1/") {
-		twilioError(w, 404, 20404, "The requested resource "+r.URL.Path+" was not found")
+		twilioMissing(w, r)
 		return nil
 	}
 	return one

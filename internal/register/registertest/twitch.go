@@ -1,6 +1,7 @@
 package registertest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,18 +10,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Twitch is EventSub, of https://dev.twitch.tv/docs/api/reference/#create-eventsub-subscription,
 // and what gives app tokens, which is id.twitch.tv at the vendor's.
 type Twitch struct {
+	api
 	o          Options
 	id, secret string
-	mux        *http.ServeMux
 
-	mu   sync.Mutex
 	last int
 	all  []*TwitchSubscription // guarded by mu; the oldest first
 	// tokens are those that are good.
@@ -53,27 +52,17 @@ var scoped = []string{"channel.follow"}
 
 // NewTwitch returns an API for one app.
 func NewTwitch(o Options, id, secret string) *Twitch {
-	t := &Twitch{o: o, id: id, secret: secret, mux: http.NewServeMux(), tokens: map[string]bool{}}
-	if t.o.PageSize == 0 {
-		t.o.PageSize = 100
-	}
-	t.mux.HandleFunc("POST /oauth2/token", t.token)
+	t := &Twitch{o: o, id: id, secret: secret, tokens: map[string]bool{}}
+	t.o.PageSize = cmp.Or(o.PageSize, 100)
 	const base = "/helix/eventsub/subscriptions"
-	for route, do := range map[string]func(http.ResponseWriter, *http.Request){"GET " + base: t.list, "POST " + base: t.create, "DELETE " + base: t.delete} {
-		t.mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) { t.serve(w, r, do) })
-	}
-	t.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { twitchError(w, 404, "not found") })
+	t.serve(map[string]http.HandlerFunc{"GET " + base: t.list, "POST " + base: t.create, "DELETE " + base: t.delete},
+		t.admit, func(w http.ResponseWriter, r *http.Request) { twitchError(w, 404, "not found") })
+	t.mux.HandleFunc("POST /oauth2/token", t.token)
 	return t
 }
 
 func twitchError(w http.ResponseWriter, status int, text string) {
 	reply(w, status, map[string]any{"error": http.StatusText(status), "status": status, "message": text})
-}
-
-// ServeHTTP answers a call.
-func (t *Twitch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	t.mux.ServeHTTP(w, r)
 }
 
 func (t *Twitch) token(w http.ResponseWriter, r *http.Request) {
@@ -102,9 +91,7 @@ func (t *Twitch) Expire() {
 	}
 }
 
-func (t *Twitch) serve(w http.ResponseWriter, r *http.Request, do func(http.ResponseWriter, *http.Request)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *Twitch) admit(w http.ResponseWriter, r *http.Request) bool {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
 	case !ok:
@@ -114,8 +101,9 @@ func (t *Twitch) serve(w http.ResponseWriter, r *http.Request, do func(http.Resp
 	case r.Header.Get("Client-Id") != t.id:
 		twitchError(w, 401, "Client ID and OAuth token do not match")
 	default:
-		do(w, r)
+		return true
 	}
+	return false
 }
 
 func (t *Twitch) list(w http.ResponseWriter, r *http.Request) {
