@@ -101,8 +101,7 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 	named := map[string]bool{} // headers that are left as they are given
 	for _, m := range p.Mutations {
 		if err := m.Apply(req); err != nil {
-			var own *Error
-			if errors.As(err, &own) {
+			if _, ok := errors.AsType[*Error](err); ok {
 				return nil, err
 			}
 			return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -82,10 +83,7 @@ func (p *pass) pairs(spans []span, s string, body bool) []span {
 			continue
 		}
 		r := p.rule(s[start:end], "")
-		k := r.kind
-		if k == 0 {
-			k = r.plural
-		}
+		k := cmp.Or(r.kind, r.plural)
 		if k == 0 || k != credential && !p.personal || sep == ':' && !quoted && (k != credential || !body) {
 			continue
 		}

@@ -129,8 +129,7 @@ func (e *Error) Unsure() bool { return e.Status == 0 || e.Status >= 500 || e.Err
 
 // StatusOf returns the status that a provider answered, 0 if err is none of its.
 func StatusOf(err error) int {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
 	}
 	return 0
@@ -262,8 +261,7 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // its URL has what is hidden
 		}
 		fail.Err = errors.New(c.hide(err.Error()))

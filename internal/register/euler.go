@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -188,10 +189,7 @@ func (e *eulerAccount) Plan(ctx context.Context, callback string, done []Change)
 }
 
 func (e *eulerAccount) createTarget(ch Change, unknown string) Call {
-	alert := ch.Data["alert"]
-	if alert == "" {
-		alert = unknown
-	}
+	alert := cmp.Or(ch.Data["alert"], unknown)
 	return Call{Method: http.MethodPut, Path: e.path("/%s/targets/create", alert), Body: map[string]any{
 		"url": ch.URL, "metadata": map[string]string{"devhook": e.s.Mark},
 	}}

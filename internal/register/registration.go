@@ -215,16 +215,15 @@ func (r *Registration) make(ctx context.Context, ch Change) error {
 
 // refused reports whether a provider has answered that it will not.
 func refused(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && !e.Unsure()
+	e, ok := errors.AsType[*Error](err)
+	return ok && !e.Unsure()
 }
 
 // apply tries a change again whose call ended without a clear answer.
 func (r *Registration) apply(ctx context.Context, ch *Change, done []Change) error {
 	for attempt := 1; ; attempt++ {
 		err := r.reg.Apply(ctx, ch, done)
-		var e *Error
-		if err == nil || !errors.As(err, &e) || !e.Unsure() || attempt == applyAttempts {
+		if e, ok := errors.AsType[*Error](err); !ok || !e.Unsure() || attempt == applyAttempts {
 			return err
 		}
 		ch.Again = true

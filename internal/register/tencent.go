@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -85,9 +86,7 @@ func openTencent(s Settings, c *Client) (Registrar, error) {
 	}
 	t := &tencentApp{c: c, s: s, admin: s.Get("admin"), commands: s.Values["command"], token: s.Get("token")}
 	t.app, _ = strconv.ParseUint(s.Get("sdk-app-id"), 10, 32) // was checked
-	if t.admin == "" {
-		t.admin = "administrator"
-	}
+	t.admin = cmp.Or(t.admin, "administrator")
 	if len(t.commands) == 0 {
 		t.commands = tencentCommands
 	}

@@ -75,8 +75,7 @@ func (s *Source) dial(ctx context.Context, onPing func(context.Context, []byte) 
 // causeOf returns the innermost part of err that says what is wrong without the
 // URL, which an error of net/http has whole.
 func causeOf(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	var cert *tls.CertificateVerificationError

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -247,9 +248,7 @@ func (c *connection) ended(err, cause error) verdict {
 		return verdict{why: fmt.Sprintf("a frame was larger than %d bytes, and was not taken", s.o.MaxFrame)}
 	case errors.As(err, &closed):
 		v := s.kind.closed(int(closed.Code))
-		if v.why == "" {
-			v.why = usualCodes[int(closed.Code)]
-		}
+		v.why = cmp.Or(v.why, usualCodes[int(closed.Code)])
 		why := fmt.Sprintf("closed with %d", int(closed.Code))
 		if v.why != "" {
 			why += ": " + v.why

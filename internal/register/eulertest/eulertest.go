@@ -7,6 +7,7 @@
 package eulertest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -78,18 +79,10 @@ type Target struct {
 
 // New returns a server without alerts.
 func New(o Options) *Server {
-	if o.Account == 0 {
-		o.Account = 4242
-	}
-	if o.Secret == "" {
-		o.Secret = "euler-secret"
-	}
-	if o.MaxAlerts == 0 {
-		o.MaxAlerts = 5
-	}
-	if o.PageSize == 0 {
-		o.PageSize = 20
-	}
+	o.Account = cmp.Or(o.Account, 4242)
+	o.Secret = cmp.Or(o.Secret, "euler-secret")
+	o.MaxAlerts = cmp.Or(o.MaxAlerts, 5)
+	o.PageSize = cmp.Or(o.PageSize, 20)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -214,10 +207,7 @@ func (s *Server) tooMany() bool {
 
 // refuse returns what is answered to who may not: nil for who may.
 func (s *Server) refuse(r *http.Request) answer {
-	key := r.Header.Get("X-Api-Key")
-	if key == "" {
-		key = r.URL.Query().Get("apiKey")
-	}
+	key := cmp.Or(r.Header.Get("X-Api-Key"), r.URL.Query().Get("apiKey"))
 	if key == "" && r.URL.Path != "/accounts/me" {
 		key = r.Header.Get("X-Jwt-Key")
 	}

@@ -7,6 +7,7 @@ package shoptest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -172,10 +173,7 @@ func (s *Server) signature(path, rawQuery string, body []byte) string {
 }
 
 func (s *Server) hmac(text string) string {
-	secret := s.o.AppSecret
-	if secret == "" {
-		secret = "app-secret"
-	}
+	secret := cmp.Or(s.o.AppSecret, "app-secret")
 	h := hmac.New(sha256.New, []byte(secret))
 	io.WriteString(h, text)
 	return fmt.Sprintf("%x", h.Sum(nil))

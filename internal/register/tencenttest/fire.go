@@ -104,8 +104,7 @@ func (s *Server) Fire(ctx context.Context, command string, body []byte) (Fired, 
 	case errors.Is(err, context.DeadlineExceeded):
 		f.Answer = "timeout"
 	case err != nil:
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // its URL is long, and signed
 		}
 		f.Answer = err.Error()

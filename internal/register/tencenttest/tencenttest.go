@@ -10,6 +10,7 @@ package tencenttest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -70,12 +71,8 @@ type Server struct {
 
 // New returns a server.
 func New(o Options) *Server {
-	if o.App == 0 {
-		o.App = 1400000000
-	}
-	if o.Admin == "" {
-		o.Admin = "administrator"
-	}
+	o.App = cmp.Or(o.App, 1400000000)
+	o.Admin = cmp.Or(o.Admin, "administrator")
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -127,8 +127,7 @@ func (s *Sender) post(ctx context.Context, body []byte) (status int, err error) 
 	req.Header.Set("TikTok-Signature", "t="+at+",s="+hex.EncodeToString(h.Sum(nil)))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
 		return 0, err

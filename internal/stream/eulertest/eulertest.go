@@ -5,6 +5,7 @@
 package eulertest
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"net/http"
@@ -32,9 +33,7 @@ func New(o Options) *feed.Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Ping == 0 {
-		o.Ping = 20 * time.Second
-	}
+	o.Ping = cmp.Or(o.Ping, 20*time.Second)
 	bundle := func(bodies string) []byte {
 		return fmt.Appendf(nil, `{"timestamp":%d,"messages":[%s]}`, o.Now().UnixMilli(), bodies)
 	}

@@ -5,6 +5,7 @@
 package tuniformtest
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"net/http"
 	"regexp"
@@ -40,9 +41,7 @@ func New(o Options) *feed.Server {
 	if o.Hello == nil {
 		o.Hello = []byte(Hello)
 	}
-	if o.Ping == 0 {
-		o.Ping = 20 * time.Second
-	}
+	o.Ping = cmp.Or(o.Ping, 20*time.Second)
 	s := &feed.Server{
 		Ping: o.Ping, Log: o.Log, Local: o.Token == "", // else the secret keeps strangers out
 		Admit: func(r *http.Request) (int, string) {
