@@ -60,7 +60,7 @@ const (
 	encodingBase64URL encoding = "base64url" // without padding
 )
 
-var encodings = []string{string(encodingHex), string(encodingBase64), string(encodingBase64URL)}
+var encodings = []encoding{encodingHex, encodingBase64, encodingBase64URL}
 
 // Strict: the bits that padding leaves over must be 0, or one signature would
 // have several spellings.

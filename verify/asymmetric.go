@@ -41,10 +41,7 @@ var keyAlgorithms = []algorithm{
 	}},
 	{name: "ecdsa-p256", new: sha256.New, pair: &pairing{ // FIPS 186-5, with SHA-256; signatures in DER
 		hash: crypto.SHA256,
-		fits: func(public crypto.PublicKey) bool {
-			k, ok := public.(*ecdsa.PublicKey)
-			return ok && k.Curve == elliptic.P256()
-		},
+		fits: isP256,
 		verify: func(public crypto.PublicKey, digest, signature []byte) bool {
 			return ecdsa.VerifyASN1(public.(*ecdsa.PublicKey), digest, signature)
 		},
@@ -52,6 +49,11 @@ var keyAlgorithms = []algorithm{
 	{name: "rsa-pkcs1-sha256", new: sha256.New, pair: rsaPairing(crypto.SHA256)}, // RFC 8017 §8.2
 	{name: "rsa-pkcs1-sha512", new: sha512.New, pair: rsaPairing(crypto.SHA512)},
 	{name: "rsa-pkcs1-sha1", new: sha1.New, pair: rsaPairing(crypto.SHA1)},
+}
+
+func isP256(public crypto.PublicKey) bool {
+	k, ok := public.(*ecdsa.PublicKey)
+	return ok && k.Curve == elliptic.P256()
 }
 
 func rsaPairing(h crypto.Hash) *pairing {

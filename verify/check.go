@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,15 +53,9 @@ func (b *builder) checkNames() error {
 	if !idForm.MatchString(p.ID) {
 		return b.fault("id", "must be small letters, digits and '-', and is %s", quote(p.ID))
 	}
-	if p.Name == "" {
-		p.Name = p.ID
-	}
-	if p.Env == "" {
-		p.Env = defaultEnv(p.ID)
-	}
-	if p.SecretName == "" {
-		p.SecretName = "secret"
-	}
+	p.Name = cmp.Or(p.Name, p.ID)
+	p.Env = cmp.Or(p.Env, defaultEnv(p.ID))
+	p.SecretName = cmp.Or(p.SecretName, "secret")
 	return nil
 }
 
@@ -71,9 +66,7 @@ func (b *builder) checkSignature() error {
 		if d.signature.in == "" {
 			d.signature = place{in: inHeader, name: "Authorization"}
 		}
-		if d.prefix == "" {
-			d.prefix = "Basic "
-		}
+		d.prefix = cmp.Or(d.prefix, "Basic ")
 	}
 	hasEncoding, hasAlgorithm := d.encoding != "", d.algorithm.new != nil
 	switch {
@@ -351,11 +344,7 @@ func (d *declared) summary() string {
 	if d.choice != nil {
 		how = d.choice.summary()
 	}
-	var payload strings.Builder
-	for _, p := range d.payload {
-		payload.WriteString(p.String())
-	}
-	text := fmt.Sprintf("%s of %s, %s, in %s", how, strings.ReplaceAll(payload.String(), "\n", `\n`), d.encoding, where)
+	text := fmt.Sprintf("%s of %s, %s, in %s", how, d.payloadText(), d.encoding, where)
 	if s := d.stamp; s != nil {
 		switch {
 		case s.expiry:

@@ -145,12 +145,7 @@ func (b *builder) checkChoice() error {
 
 // checkDemands sees to it that Sign does not change what is demanded.
 func (b *builder) checkDemands() error {
-	d := &b.d
-	all := d.demands
-	if d.choice != nil {
-		all = append(slices.Clone(all), d.choice.demand)
-	}
-	for _, r := range all {
+	for _, r := range b.d.allDemands() {
 		for _, u := range b.uses() {
 			if (template{r.from}).covers(u.place) {
 				return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as what is required")
@@ -158,6 +153,14 @@ func (b *builder) checkDemands() error {
 		}
 	}
 	return nil
+}
+
+// allDemands gives the demands, and that of the choice.
+func (d *declared) allDemands() []demand {
+	if d.choice == nil {
+		return d.demands
+	}
+	return append(slices.Clone(d.demands), d.choice.demand)
 }
 
 // reads notes that a part of a JSON body is read.

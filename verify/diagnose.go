@@ -43,15 +43,19 @@ func (c *Catalog) Diagnose(p Provider, m Message, known map[string]Keys, now tim
 	default:
 		return d, false
 	}
+	return firstFound(append(tries,
+		func() (Diagnosis, bool) { return e.otherSecrets(known) },
+		func() (Diagnosis, bool) { return e.otherSchemes(c, known) })...)
+}
+
+// firstFound returns what the first of tries finds that finds something.
+func firstFound(tries ...func() (Diagnosis, bool)) (d Diagnosis, ok bool) {
 	for _, try := range tries {
 		if d, ok = try(); ok {
 			return d, true
 		}
 	}
-	if d, ok = e.otherSecrets(known); ok {
-		return d, true
-	}
-	return e.otherSchemes(c, known)
+	return Diagnosis{}, false
 }
 
 // Judge is what p finds of m with the keys k, as of now. Of a verdict that is not valid the
@@ -91,6 +95,13 @@ func right(d *declared, m Message, k Keys, now time.Time) bool {
 }
 
 func (e *examination) fits(d *declared, m Message, k Keys) bool { return right(d, m, k, e.now) }
+
+// changed reports whether the signature is right by the scheme with a change.
+func (e *examination) changed(change func(d *declared)) bool {
+	other := *e.d
+	change(&other)
+	return e.fits(&other, e.m, e.keys)
+}
 
 // with gives the keys with one secret of the given text.
 func (e *examination) with(text string) Keys {

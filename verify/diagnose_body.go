@@ -50,25 +50,14 @@ func (e *examination) bodies() (Diagnosis, bool) {
 	if !e.coversBody() {
 		return Diagnosis{}, false
 	}
-	if d, ok := e.rewritten(b, "", rewritings, nil); ok {
-		return d, true
+	d, ok := e.rewritten(b, "", slices.Concat(rewritings, orders(b), formRewritings), nil)
+	if ok || !json.Valid(b) {
+		return d, ok
 	}
-	if d, ok := e.rewritten(b, "", append(orders(b), formRewritings...), nil); ok {
-		return d, true
+	if d, ok = e.rewritten(b, "", slices.Concat(layouts, spellings), nil); ok || len(b) > maxRewritten {
+		return d, ok
 	}
-	if !json.Valid(b) {
-		return Diagnosis{}, false
-	}
-	if d, ok := e.rewritten(b, "", layouts, nil); ok {
-		return d, true
-	}
-	if d, ok := e.rewritten(b, "", spellings, nil); ok {
-		return d, true
-	}
-	if len(b) > maxRewritten {
-		return Diagnosis{}, false
-	}
-	if d, ok := e.rewritten(b, "", layouts, spellings); ok {
+	if d, ok = e.rewritten(b, "", layouts, spellings); ok {
 		return d, true
 	}
 	return e.shortNumbers()
@@ -144,10 +133,15 @@ func quotedBody(b []byte) []byte {
 	if !json.Valid(b) {
 		return nil
 	}
+	return written(string(b))
+}
+
+// written gives v in JSON as most serialisers write it, nil if it cannot be.
+func written(v any) []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	if e.Encode(string(b)) != nil {
+	if e.Encode(v) != nil {
 		return nil
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))

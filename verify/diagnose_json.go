@@ -240,11 +240,5 @@ func sortedJSON(b []byte) []byte {
 	if d.Decode(&v) != nil {
 		return nil
 	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil {
-		return nil
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	return written(v)
 }

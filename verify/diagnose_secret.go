@@ -18,10 +18,12 @@ func (e *examination) secrets() (Diagnosis, bool) {
 		return Diagnosis{}, false
 	}
 	for _, text := range e.texts() {
-		for _, try := range []func(text string) (Diagnosis, bool){e.copiedBadly, e.prefixed, e.decoded} {
-			if d, ok := try(text); ok {
-				return d, true
-			}
+		if d, ok := firstFound(
+			func() (Diagnosis, bool) { return e.copiedBadly(text) },
+			func() (Diagnosis, bool) { return e.prefixed(text) },
+			func() (Diagnosis, bool) { return e.decoded(text) },
+		); ok {
+			return d, true
 		}
 	}
 	return Diagnosis{}, false

@@ -11,12 +11,7 @@ import (
 
 // encodings tries other ways to write and to make the signature.
 func (e *examination) encodings() (Diagnosis, bool) {
-	for _, try := range []func() (Diagnosis, bool){e.repaired, e.written, e.algorithm, e.construction} {
-		if d, ok := try(); ok {
-			return d, true
-		}
-	}
-	return Diagnosis{}, false
+	return firstFound(e.repaired, e.written, e.algorithm, e.construction)
 }
 
 // written tries other ways to write the signature.
@@ -24,14 +19,12 @@ func (e *examination) written() (Diagnosis, bool) {
 	d := e.d
 	isText := d.kind.isToken() || d.kind == schemeJWT
 	for _, enc := range encodings {
-		other := *d
-		if other.encoding = encoding(enc); !isText && other.encoding != d.encoding && e.fits(&other, e.m, e.keys) {
+		if !isText && enc != d.encoding && e.changed(func(d *declared) { d.encoding = enc }) {
 			return Diagnosis{fmt.Sprintf("matches if the signature is read as %s", enc), fmt.Sprintf("%s writes it in %s: have the sender do the same", d.name, d.encoding)}, true
 		}
 	}
 	for _, prefix := range []string{"", "sha256=", "sha1=", "sha512=", "v1=", "v0=", "HMAC ", "Bearer "} {
-		other := *d
-		if other.prefix = prefix; prefix != d.prefix && d.list == nil && e.fits(&other, e.m, e.keys) {
+		if prefix != d.prefix && d.list == nil && e.changed(func(d *declared) { d.prefix = prefix }) {
 			what := fmt.Sprintf("matches, but for %q before the signature", prefix)
 			if prefix == "" {
 				what = fmt.Sprintf("matches, but %q is missing before the signature", d.prefix)
@@ -83,9 +76,9 @@ func (e *examination) element() (Diagnosis, bool) {
 		return Diagnosis{}, false
 	}
 	for _, name := range []string{"v1", "s", "v0", "sig", "signature", "sign", "hmac", "h1", "sha256"} {
-		other, list := *d, *d.list
+		list := *d.list
 		list.element = name
-		if other.list = &list; name != d.list.element && e.fits(&other, e.m, e.keys) {
+		if name != d.list.element && e.changed(func(d *declared) { d.list = &list }) {
 			return Diagnosis{fmt.Sprintf("matches if the element %s is the signature", name), fmt.Sprintf("%s writes it %s", d.name, d.shape())}, true
 		}
 	}
@@ -99,12 +92,7 @@ func (e *examination) algorithm() (Diagnosis, bool) {
 		return Diagnosis{}, false
 	}
 	for _, a := range algorithms {
-		other := *d
-		if other.algorithm = a; a.name == d.algorithm.name {
-			continue
-		}
-		other.form.algorithm = a.name
-		if e.fits(&other, e.m, e.keys) {
+		if a.name != d.algorithm.name && e.changed(func(d *declared) { d.algorithm, d.form.algorithm = a, a.name }) {
 			return Diagnosis{fmt.Sprintf("matches with %s", strings.ToUpper(a.name)), fmt.Sprintf("%s signs with %s: set the sender to it", d.name, strings.ToUpper(d.algorithm.name))}, true
 		}
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -35,21 +36,15 @@ func (e *examination) times() (Diagnosis, bool) {
 	if made, ok := e.otherUnit(c.stamp); ok && e.signs(d, c.stamp) {
 		return made, true
 	}
-	bare := *d // whose payload is the body alone
-	bare.payload, bare.others, bare.stamp, bare.single = template{{ref: refBody}}, nil, nil, nil
-	if e.fits(&bare, e.m, e.keys) {
+	if e.changed(func(d *declared) { d.payload, d.others, d.stamp, d.single = template{{ref: refBody}}, nil, nil, nil }) {
 		return Diagnosis{"matches if the body alone is signed, without the time", "the sender leaves the time out of what it signs: " + d.name + " signs " + d.payloadText()}, true
 	}
 	if d.kind != schemeHMAC || !d.payload.has(refBody, "") {
 		return Diagnosis{}, false
 	}
 	for _, text := range []string{"{ts}.{body}", "{ts}{body}", "{ts}:{body}", "{body}{ts}", "{body}.{ts}", "{body}:{ts}", "{ts}|{body}", "{ts}_{body}", "{ts}\n{body}", "v0:{ts}:{body}", "v1:{ts}:{body}"} {
-		other := *d
-		var err error
-		if other.payload, err = parseTemplate(text, payloadRefs); err != nil {
-			continue
-		}
-		if other.others = nil; e.fits(&other, e.m, e.keys) {
+		payload, err := parseTemplate(text, payloadRefs)
+		if err == nil && e.changed(func(d *declared) { d.payload, d.others = payload, nil }) {
 			return Diagnosis{"matches if " + strings.ReplaceAll(text, "\n", `\n`) + " is signed", fmt.Sprintf("%s signs %s: have the sender do the same", d.name, d.payloadText())}, true
 		}
 	}
@@ -75,11 +70,7 @@ func (e *examination) signs(d *declared, stamp string) bool {
 
 // payloadText is the payload as the provider's file has it.
 func (d *declared) payloadText() string {
-	var b strings.Builder
-	for _, p := range d.payload {
-		b.WriteString(p.String())
-	}
-	return strings.ReplaceAll(b.String(), "\n", `\n`)
+	return strings.ReplaceAll(d.payload.String(), "\n", `\n`)
 }
 
 // unit tells whether a time that is far off is near in another unit.
@@ -101,16 +92,11 @@ func (e *examination) otherUnit(text string) (Diagnosis, bool) {
 		return Diagnosis{}, false
 	}
 	for _, u := range units {
-		if made, _, ok := unit(u).parse(text); ok && unit(u) != e.d.stamp.unit && e.now.Sub(made).Abs() < near {
+		if made, _, ok := u.parse(text); ok && u != e.d.stamp.unit && e.now.Sub(made).Abs() < near {
 			names := map[unit]string{unitSeconds: "seconds", unitMillis: "milliseconds"}
-			name := func(u unit) string {
-				if names[u] != "" {
-					return names[u]
-				}
-				return string(u)
-			}
+			name := func(u unit) string { return cmp.Or(names[u], string(u)) }
 			return Diagnosis{
-				fmt.Sprintf("matches, but the time is in %s and not in %s", name(unit(u)), name(e.d.stamp.unit)),
+				fmt.Sprintf("matches, but the time is in %s and not in %s", name(u), name(e.d.stamp.unit)),
 				fmt.Sprintf("%s sends the time in %s: have the sender do the same", e.d.name, name(e.d.stamp.unit)),
 			}, true
 		}

@@ -109,8 +109,8 @@ func forgeriesOf(t testing.TB, d *declared, m Message, k Keys) (all []forgery) {
 		}
 		signature(name+", as long as the right one", text[:size])
 		for _, e := range encodings {
-			if e != string(d.encoding) {
-				signature(name+", as "+e, encoding(e).encode(raw))
+			if e != d.encoding {
+				signature(name+", as "+string(e), e.encode(raw))
 			}
 		}
 	}
@@ -154,8 +154,8 @@ func forgeriesOf(t testing.TB, d *declared, m Message, k Keys) (all []forgery) {
 	}
 	if raw := d.decodeSignature(right); raw != nil {
 		for _, e := range encodings {
-			if e != string(d.encoding) {
-				signature("right, but written as "+e, encoding(e).encode(raw))
+			if e != d.encoding {
+				signature("right, but written as "+string(e), e.encode(raw))
 			}
 		}
 		raw[len(raw)/2] ^= 1

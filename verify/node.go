@@ -34,8 +34,7 @@ func parseYAML(src []byte) (node, error) {
 
 // parseError makes an error of yamlx, which is internal, one of this package.
 func parseError(err error) error {
-	var e *yamlx.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*yamlx.Error](err); ok {
 		return (*ParseError)(e)
 	}
 	return err

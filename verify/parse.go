@@ -134,9 +134,8 @@ func (b *builder) readWith(n node) error {
 	})
 }
 
-func (b *builder) readScheme(n node) error {
-	s, err := n.Word("scheme", []string{"hmac", "hash", "asymmetric", "jwt", "token", "basic"}, "code")
-	b.d.kind = schemeKind(s)
+func (b *builder) readScheme(n node) (err error) {
+	b.d.kind, err = word(n, "scheme", []schemeKind{schemeHMAC, schemeHash, schemePair, schemeJWT, schemeToken, schemeBasic}, "code")
 	return err
 }
 

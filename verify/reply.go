@@ -125,10 +125,9 @@ const (
 )
 
 var checkFields = fieldTable[*Check]{
-	"of": func(c *Check, n node) error {
-		word, err := n.Word("kind", []string{"arrival", "app", "status", "body", "other"})
-		c.Of = CheckOf(word)
-		return err
+	"of": func(c *Check, n node) (err error) {
+		c.Of, err = word(n, "kind", []CheckOf{CheckArrival, CheckApp, CheckStatus, CheckBody, CheckNone})
+		return
 	},
 	"about": func(c *Check, n node) (err error) { c.About, err = n.Label(); return },
 }

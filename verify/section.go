@@ -22,11 +22,7 @@ var timestampFields = fieldTable[*stampBuilder]{
 		return n.placeKind(&s.place, inSignature, inHeader, inQuery, inForm, inBody)
 	},
 	"name": func(s *stampBuilder, n node) (err error) { s.name, err = n.Label(); return },
-	"unit": func(s *stampBuilder, n node) error {
-		u, err := n.Word("unit", units)
-		s.unit = unit(u)
-		return err
-	},
+	"unit": func(s *stampBuilder, n node) (err error) { s.unit, err = word(n, "unit", units); return },
 	"meaning": func(s *stampBuilder, n node) error {
 		m, err := n.Word("meaning", []string{"issued", "expiry"})
 		s.expiry = m == "expiry"

@@ -219,14 +219,19 @@ func (l *lister) permute(n int, bodies []*atom, groups [][]*atom) {
 func (l *lister) without(n int, groups [][]*atom, secret *atom) {
 	l.choose(n, groups, nil, func(atoms []*atom) {
 		permutations(atoms, func(p []*atom) {
-			l.sequence(p)
-			if secret != nil {
-				l.secret = secret
-				l.sequence(p)
-				l.secret = nil
-			}
+			l.both(p, secret)
 		})
 	})
+}
+
+// both lists a sequence and, with a secret, the plain hashes of it.
+func (l *lister) both(p []*atom, secret *atom) {
+	l.sequence(p)
+	if secret != nil {
+		l.secret = secret
+		l.sequence(p)
+		l.secret = nil
+	}
 }
 
 // pick lists the sequences of two and three fields, which may be times.
@@ -237,31 +242,11 @@ func (l *lister) pick(fields, times []*atom, secret *atom) {
 			both = append(both, t)
 		}
 	}
-	each := func(p []*atom, hashes bool) {
-		stamps := 0
-		for i, a := range p {
-			if a.unit != "" {
-				stamps++
-			}
-			for _, b := range p[:i] {
-				if a.in == b.in && a.name == b.name {
-					return
-				}
-			}
-		}
-		if stamps > 1 {
-			return
-		}
-		l.sequence(p)
-		if hashes {
-			l.secret = secret
-			l.sequence(p)
-			l.secret = nil
-		}
-	}
 	for _, a := range both {
 		for _, b := range both {
-			each([]*atom{a, b}, true)
+			if areApart(a, b) {
+				l.both([]*atom{a, b}, secret)
+			}
 		}
 	}
 	if len(fields) == 0 {
@@ -270,10 +255,22 @@ func (l *lister) pick(fields, times []*atom, secret *atom) {
 	for _, a := range both {
 		for _, b := range both {
 			for _, c := range both {
-				each([]*atom{a, b, c}, false)
+				if areApart(a, b, c) {
+					l.sequence([]*atom{a, b, c})
+				}
 			}
 		}
 	}
+}
+
+// areApart reports whether no two of p are the same field, or are times.
+func areApart(p ...*atom) bool {
+	for i, a := range p {
+		if slices.ContainsFunc(p[:i], func(b *atom) bool { return a.in == b.in && a.name == b.name || a.unit != "" && b.unit != "" }) {
+			return false
+		}
+	}
+	return true
 }
 
 // choose calls f with base and n atoms, each of another group.

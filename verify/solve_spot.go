@@ -46,7 +46,7 @@ func (sc *scene) findSpots(v value) {
 
 // addSpot adds sp if text is a signature there.
 func (sc *scene) addSpot(sp spot, text string) {
-	for _, e := range []encoding{encodingHex, encodingBase64, encodingBase64URL} {
+	for _, e := range encodings {
 		for size := 16; size <= maxSum; size++ {
 			var sum [maxSum]byte
 			if len(text) != e.length(size) || !e.decode(&sum, text, size) {

@@ -20,7 +20,7 @@ const (
 	unitHTTPDate unit = "http-date"
 )
 
-var units = []string{string(unitSeconds), string(unitMillis), string(unitRFC3339), string(unitISO8601), string(unitHTTPDate)}
+var units = []unit{unitSeconds, unitMillis, unitRFC3339, unitISO8601, unitHTTPDate}
 
 // A stamp is the time in a signature.
 type stamp struct {

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"iter"
 	"net/textproto"
@@ -77,17 +78,13 @@ const refKeyed refKind = "keyed"
 // keyedFunctions are what an answer to a handshake can do to a value with the
 // secret.
 var keyedFunctions = map[string]func(key, b []byte) string{
-	"hmac_sha256_hex": func(key, b []byte) string { return hex.EncodeToString(hmacSHA256(key, b)) },
-	"hmac_sha1_hex": func(key, b []byte) string {
-		h := hmac.New(sha1.New, key)
-		h.Write(b)
-		return hex.EncodeToString(h.Sum(nil))
-	},
-	"hmac_sha256_base64": func(key, b []byte) string { return base64.StdEncoding.EncodeToString(hmacSHA256(key, b)) },
+	"hmac_sha256_hex":    func(key, b []byte) string { return hex.EncodeToString(hmacOf(sha256.New, key, b)) },
+	"hmac_sha1_hex":      func(key, b []byte) string { return hex.EncodeToString(hmacOf(sha1.New, key, b)) },
+	"hmac_sha256_base64": func(key, b []byte) string { return base64.StdEncoding.EncodeToString(hmacOf(sha256.New, key, b)) },
 }
 
-func hmacSHA256(key, b []byte) []byte {
-	h := hmac.New(sha256.New, key)
+func hmacOf(hash func() hash.Hash, key, b []byte) []byte {
+	h := hmac.New(hash, key)
 	h.Write(b)
 	return h.Sum(nil)
 }
@@ -278,6 +275,15 @@ func (p part) String() string {
 		text = p.call + "(" + text + ")"
 	}
 	return "{" + text + "}"
+}
+
+// String returns t as it is written.
+func (t template) String() string {
+	var b strings.Builder
+	for _, p := range t {
+		b.WriteString(p.String())
+	}
+	return b.String()
 }
 
 // has reports whether t refers to ref, and to the key if that is not "".

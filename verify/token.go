@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -30,10 +29,7 @@ var tokenAlgorithms = []algorithm{
 	{name: "RS256", new: sha256.New, pair: rsaPairing(crypto.SHA256)},
 	{name: "ES256", size: 64, new: sha256.New, pair: &pairing{ // RFC 7518 §3.4: r and s, 32 bytes each
 		hash: crypto.SHA256,
-		fits: func(public crypto.PublicKey) bool {
-			k, ok := public.(*ecdsa.PublicKey)
-			return ok && k.Curve == elliptic.P256()
-		},
+		fits: isP256,
 		verify: func(public crypto.PublicKey, digest, signature []byte) bool {
 			r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
 			return ecdsa.Verify(public.(*ecdsa.PublicKey), digest, r, s)
@@ -160,14 +156,21 @@ func (t *token) claim(name string) (raw []byte, ok bool) {
 
 // isRight reports whether the key has signed the token.
 func (t *token) isRight(a algorithm, k *key) bool {
+	sum := tokenSum(a, k, t.signed)
 	if a.pair == nil {
-		h := hmac.New(a.new, k.bytes)
-		h.Write([]byte(t.signed))
-		return hmac.Equal(h.Sum(nil), t.signature)
+		return hmac.Equal(sum, t.signature)
+	}
+	return a.pair.verify(k.public, sum, t.signature)
+}
+
+// tokenSum gives the HMAC of what is signed or, where a key pair signs, its hash.
+func tokenSum(a algorithm, k *key, signed string) []byte {
+	if a.pair == nil {
+		return hmacOf(a.new, k.bytes, []byte(signed))
 	}
 	h := a.new()
-	h.Write([]byte(t.signed))
-	return a.pair.verify(k.public, h.Sum(nil), t.signature)
+	h.Write([]byte(signed))
+	return h.Sum(nil)
 }
 
 // judgeToken judges what a token claims, once its signature is right.

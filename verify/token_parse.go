@@ -30,7 +30,7 @@ var tokenFields = fieldTable[*tokenForm]{
 	"body": func(f *tokenForm, n node) error { return tokenBodyFields.read(f, n) },
 	"times": func(f *tokenForm, n node) (err error) {
 		f.times, err = listOf(n, func(n node) (string, error) { return n.Word("time", timeClaims) })
-		return err
+		return
 	},
 	"leeway":  func(f *tokenForm, n node) (err error) { f.leeway, err = n.Duration(); return },
 	"max_age": func(f *tokenForm, n node) (err error) { f.maxAge, err = n.Duration(); return },

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"crypto/ecdsa"
-	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/asn1"
@@ -37,62 +36,22 @@ var errToken = errors.New("a token with these claims would not be valid")
 // retoken signs a token with a header and claims, which are brought up to date.
 func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[string]string, now time.Time) (string, error) {
 	f := d.token
-	t := &token{claims: claims}
-	set := func(name string, value []byte) error {
-		if raw, ok := t.claim(name); ok && string(raw) == string(value) {
-			return nil
-		}
-		changed, err := jsonx.Create(t.claims, jsonx.Path{name}, value)
-		if err == nil {
-			t.claims = changed
-			t.members, _ = uniqueMembers(changed)
-		}
-		return err
-	}
-	t.members, _ = uniqueMembers(claims)
-	for _, c := range f.claims {
-		raw, _ := t.claim(c.name)
-		if c.with != "" && with[c.with] == "" || c.admits(raw, with) {
-			continue
-		}
-		value := with[c.with]
-		if c.with == "" {
-			value = c.is[0]
-		}
-		text := jsonx.AppendQuote(nil, value)
-		if value == "true" || value == "false" {
-			text = []byte(value)
-		}
-		if err := set(c.name, text); err != nil {
-			return "", err
-		}
+	t := newClaims(claims)
+	if err := f.setWanted(t, with); err != nil {
+		return "", err
 	}
 	if f.body != "" && !f.holdsHash(t, m.Body) {
 		sum := sha256.Sum256(m.Body)
-		if err := set(f.body, jsonx.AppendQuote(nil, f.digest.encode(sum[:]))); err != nil {
+		if err := t.set(f.body, jsonx.AppendQuote(nil, f.digest.encode(sum[:]))); err != nil {
 			return "", err
 		}
 	}
-	for _, name := range timeClaims {
-		_, there := t.claim(name)
-		if !there && !slices.Contains(f.times, name) {
-			continue
-		}
-		if _, err := unitSeconds.format(now, ""); err != nil {
-			return "", err
-		}
-		at := f.timeFor(name, claims, now)
-		if err := set(name, strconv.AppendInt(nil, at, 10)); err != nil {
-			return "", err
-		}
+	if err := f.setTimes(t, f.times, claims, now); err != nil {
+		return "", err
 	}
 	if reason, _ := f.judgeTimes(t, now); reason != "" { // as where exp was before iat
-		for _, name := range timeClaims {
-			if _, there := t.claim(name); there {
-				if err := set(name, strconv.AppendInt(nil, f.timeFor(name, nil, now), 10)); err != nil {
-					return "", err
-				}
-			}
+		if err := f.setTimes(t, nil, nil, now); err != nil {
+			return "", err
 		}
 	}
 	text := string(base64URLStrict.AppendEncode(nil, header)) + "." + string(base64URLStrict.AppendEncode(nil, t.claims))
@@ -111,6 +70,63 @@ func (d *declared) retoken(k *key, header, claims []byte, m *Message, with map[s
 	return text, nil
 }
 
+// newClaims gives a token that is to be made of claims.
+func newClaims(claims []byte) *token {
+	t := &token{claims: claims}
+	t.members, _ = uniqueMembers(claims)
+	return t
+}
+
+// set gives a claim another value, unless it has it already.
+func (t *token) set(name string, value []byte) error {
+	if raw, ok := t.claim(name); ok && string(raw) == string(value) {
+		return nil
+	}
+	changed, err := jsonx.Create(t.claims, jsonx.Path{name}, value)
+	if err == nil {
+		*t = *newClaims(changed)
+	}
+	return err
+}
+
+// setWanted gives the claims that must have some value one of those.
+func (f *tokenForm) setWanted(t *token, with map[string]string) error {
+	for _, c := range f.claims {
+		raw, _ := t.claim(c.name)
+		if c.with != "" && with[c.with] == "" || c.admits(raw, with) {
+			continue
+		}
+		value := with[c.with]
+		if c.with == "" {
+			value = c.is[0]
+		}
+		text := jsonx.AppendQuote(nil, value)
+		if value == "true" || value == "false" {
+			text = []byte(value)
+		}
+		if err := t.set(c.name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setTimes brings the times that are there, or must be, up to date.
+func (f *tokenForm) setTimes(t *token, must []string, old []byte, now time.Time) error {
+	for _, name := range timeClaims {
+		if _, there := t.claim(name); !there && !slices.Contains(must, name) {
+			continue
+		}
+		if _, err := unitSeconds.format(now, ""); err != nil {
+			return err
+		}
+		if err := t.set(name, strconv.AppendInt(nil, f.timeFor(name, old, now), 10)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // timeFor gives a time claim at now. The times of old claims keep their
 // distances: from iat, else nbf, and else from what a new token has.
 func (f *tokenForm) timeFor(name string, old []byte, now time.Time) int64 {
@@ -118,8 +134,7 @@ func (f *tokenForm) timeFor(name string, old []byte, now time.Time) int64 {
 	if name == "exp" {
 		fresh += int64(f.ttl / time.Second)
 	}
-	was := &token{}
-	was.members, _ = uniqueMembers(old)
+	was := newClaims(old)
 	seconds := func(name string) (n int64, ok bool) {
 		raw, there := was.claim(name)
 		at, ok := parseNumericDate(raw)
@@ -138,14 +153,11 @@ func (f *tokenForm) timeFor(name string, old []byte, now time.Time) int64 {
 
 // signToken signs text, without randomness.
 func (d *declared) signToken(k *key, text string) ([]byte, error) {
+	sum := tokenSum(d.algorithm, k, text)
 	if d.algorithm.pair == nil {
-		h := hmac.New(d.algorithm.new, k.bytes)
-		h.Write([]byte(text))
-		return h.Sum(nil), nil
+		return sum, nil
 	}
-	h := d.algorithm.new()
-	h.Write([]byte(text))
-	signature, err := d.signDigest(k.private, h.Sum(nil))
+	signature, err := d.signDigest(k.private, sum)
 	if err != nil {
 		return nil, err
 	}

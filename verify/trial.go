@@ -211,11 +211,7 @@ func (t *trials) message(form bool) Message {
 
 // meetDemands makes m what the scheme requires of a message.
 func (d *declared) meetDemands(m *Message) {
-	demands := d.demands
-	if d.choice != nil {
-		demands = append(slices.Clone(demands), d.choice.demand)
-	}
-	for _, r := range demands {
+	for _, r := range d.allDemands() {
 		r.from.at.write(m, r.is[0], false) // where it cannot be, signing says so
 	}
 }

@@ -49,19 +49,23 @@ func (n node) algorithm(a *algorithm, known ...algorithm) error {
 	return err
 }
 
-func (n node) encoding(e *encoding) error {
-	s, err := n.Word("encoding", encodings)
-	*e = encoding(s)
+// word reads n as one of the known words. Later are words that will mean something one day.
+func word[T ~string](n node, what string, known []T, later ...string) (T, error) {
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = string(k)
+	}
+	text, err := n.Word(what, names, later...)
+	return T(text), err
+}
+
+func (n node) encoding(e *encoding) (err error) {
+	*e, err = word(n, "encoding", encodings)
 	return err
 }
 
-func (n node) placeKind(p *place, kinds ...placeKind) error {
-	var names []string
-	for _, k := range kinds {
-		names = append(names, string(k))
-	}
-	s, err := n.Word("place", names)
-	p.in = placeKind(s)
+func (n node) placeKind(p *place, kinds ...placeKind) (err error) {
+	p.in, err = word(n, "place", kinds)
 	return err
 }
 

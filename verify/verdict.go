@@ -48,8 +48,7 @@ func (d *declared) checkKeys(k Keys) error {
 }
 
 func (d *declared) keyHint(err error) string {
-	var need needError
-	if errors.As(err, &need) {
+	if need, ok := errors.AsType[needError](err); ok {
 		hint := fmt.Sprintf("give it with --with %s.%s=VALUE", d.id, need.Name)
 		if need.Env != "" {
 			hint += ", or set " + need.Env
