@@ -73,59 +73,67 @@ type curlRequest struct {
 	form                  []formPart
 }
 
-func (c *curlCommand) fail(at int, text, hint string) error {
-	line, column := lineOf(c.text, at)
-	return &Error{Line: line, Column: column, Text: text, Hint: hint}
-}
+func (c *curlCommand) fail(at int, text, hint string) error { return failAt(c.text, at, text, hint) }
 
 // requests reads the options, and gives what curl would send.
 func (c *curlCommand) requests() ([]recorder.Request, error) {
 	if name := path.Base(c.words[0].text); name != "curl" && name != "curl.exe" {
 		return nil, c.fail(c.words[0].at, fmt.Sprintf("%q is not curl", clipped(c.words[0].text)), "only curl commands are read")
 	}
-	for i := 1; i < len(c.words); i++ {
-		w := c.words[i]
+	for rest := c.words[1:]; len(rest) > 0; {
+		w := rest[0]
+		rest = rest[1:]
+		var err error
 		name, isLong := strings.CutPrefix(w.text, "--")
 		switch {
 		case isLong:
-			value := w
-			if _, takes := curlValued[name]; takes {
-				if i++; i == len(c.words) {
-					return nil, c.fail(w.at, w.text+" has no value", "")
-				}
-				value = c.words[i]
-			}
-			if err := c.option(name, w, value); err != nil {
-				return nil, err
-			}
+			rest, err = c.read(name, w, "", rest)
 		case len(w.text) > 1 && w.text[0] == '-':
-			for at := 1; at < len(w.text); at++ {
-				name, known := curlShort[w.text[at]]
-				if !known {
-					return nil, c.fail(w.at, fmt.Sprintf("-%c is an option of curl that import does not know", w.text[at]), "leave it out if it does not change what is sent")
-				}
-				value := w
-				_, takes := curlValued[name]
-				if takes {
-					if value.text = w.text[at+1:]; value.text == "" {
-						if i++; i == len(c.words) {
-							return nil, c.fail(w.at, fmt.Sprintf("-%c has no value", w.text[at]), "")
-						}
-						value = c.words[i]
-					}
-				}
-				if err := c.option(name, w, value); err != nil {
-					return nil, err
-				}
-				if takes {
-					break
-				}
-			}
+			rest, err = c.letters(w, rest)
 		default:
 			c.urls = append(c.urls, w)
 		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	return c.list, c.end()
+}
+
+// letters reads the options in a word such as -sXPOST. rest are the words behind it, of which
+// the last option may take one for its value; what is left of them is returned.
+func (c *curlCommand) letters(w shellWord, rest []shellWord) ([]shellWord, error) {
+	for at := 1; at < len(w.text); at++ {
+		name, known := curlShort[w.text[at]]
+		if !known {
+			return nil, c.fail(w.at, fmt.Sprintf("-%c is an option of curl that import does not know", w.text[at]), "leave it out if it does not change what is sent")
+		}
+		if _, takes := curlValued[name]; takes {
+			option := w
+			option.text = "-" + w.text[at:at+1]
+			return c.read(name, option, w.text[at+1:], rest)
+		}
+		if err := c.option(name, w, w); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+// read reads the option w with the given name, whose value is joined or, if that is empty,
+// the first of rest.
+func (c *curlCommand) read(name string, w shellWord, joined string, rest []shellWord) ([]shellWord, error) {
+	value := shellWord{joined, w.at}
+	switch _, takes := curlValued[name]; {
+	case !takes:
+		value = w
+	case joined != "":
+	case len(rest) == 0:
+		return nil, c.fail(w.at, w.text+" has no value", "")
+	default:
+		value, rest = rest[0], rest[1:]
+	}
+	return rest, c.option(name, w, value)
 }
 
 var errNoURL = errors.New("this curl command has no URL")

@@ -24,9 +24,7 @@ func (r Reader) flows(br *bufio.Reader, pos *position, each func(*recorder.Excha
 			return
 		}
 		if kind := textOf(flow["type"]); err == nil && kind != "http" {
-			if r.Skipped != nil {
-				r.Skipped(fmt.Sprintf("flow %d is left out: %s is not HTTP", n, cmp.Or(clipped(kind), "it")))
-			}
+			r.skip("flow %d is left out: %s is not HTTP", n, cmp.Or(clipped(kind), "it"))
 			continue
 		}
 		var ex *recorder.Exchange

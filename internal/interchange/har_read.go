@@ -17,59 +17,20 @@ import (
 
 // har reads the entries of a HAR, one at a time.
 func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what string, err error), each func(*recorder.Exchange, error) bool) {
-	n := 0
+	n, found := 0, false
 	stopped := errors.New("stopped")
-	entries := func() error {
-		if err := opens(d, '['); err != nil {
-			return fmt.Errorf("entries: %w", err)
-		}
-		for d.More() {
-			n++
-			pos.next()
-			var e harEntry
-			if err := d.Decode(&e); err != nil {
-				return err
-			}
-			if len(e.Devhook) == 0 && len(e.Messages) > 0 {
-				e.Request.URL = webSocketURL(e.Request.URL)
-			}
-			if scheme, _, ok := strings.Cut(e.Request.URL, ":"); ok && len(e.Devhook) == 0 && !strings.HasPrefix(scheme, "http") {
-				if r.Skipped != nil {
-					r.Skipped(fmt.Sprintf("entry %d is left out: %s: is not HTTP", n, clipped(scheme)))
-				}
-				continue
-			}
-			ex, err := e.exchange()
-			if ex, err = r.finished(ex, err); err != nil {
-				return err
-			}
-			frames := make([]recorder.Frame, len(e.Messages))
-			for i := range frames {
-				if frames[i], err = e.Messages[i].frame(); err != nil {
-					return fmt.Errorf("message %d of its WebSocket: %w", i+1, err)
-				}
-			}
-			if err := r.hand(ex, frames); err != nil {
-				return err
-			}
-			if !each(ex, nil) {
-				return stopped
-			}
-		}
-		_, err := d.Token()
-		return err
-	}
-	found := false
-	err := members(d, func(name string) error {
-		if name != "log" {
-			return skip(d)
-		}
-		return members(d, func(name string) error {
-			if name != "entries" {
-				return skip(d)
-			}
+	err := onlyMember(d, "log", func() error {
+		return onlyMember(d, "entries", func() error {
 			found = true
-			return entries()
+			return elements(d, func() error {
+				n++
+				pos.next()
+				ex, err := r.harEntry(d, n)
+				if err == nil && ex != nil && !each(ex, nil) {
+					err = stopped
+				}
+				return err
+			})
 		})
 	})
 	switch {
@@ -83,6 +44,47 @@ func (r Reader) har(d *json.Decoder, pos *position, fail func(at int64, what str
 	}
 }
 
+// harEntry reads the entry that comes next, which is the n-th; nil for one that is left out.
+func (r Reader) harEntry(d *json.Decoder, n int) (*recorder.Exchange, error) {
+	var e harEntry
+	if err := d.Decode(&e); err != nil {
+		return nil, err
+	}
+	if len(e.Devhook) == 0 && len(e.Messages) > 0 {
+		e.Request.URL = webSocketURL(e.Request.URL)
+	}
+	if scheme, _, ok := strings.Cut(e.Request.URL, ":"); ok && len(e.Devhook) == 0 && !strings.HasPrefix(scheme, "http") {
+		r.skip("entry %d is left out: %s: is not HTTP", n, clipped(scheme))
+		return nil, nil
+	}
+	ex, err := e.exchange()
+	if ex, err = r.finished(ex, err); err != nil {
+		return nil, err
+	}
+	frames := make([]recorder.Frame, len(e.Messages))
+	for i := range frames {
+		if frames[i], err = e.Messages[i].frame(); err != nil {
+			return nil, fmt.Errorf("message %d of its WebSocket: %w", i+1, err)
+		}
+	}
+	return ex, r.hand(ex, frames)
+}
+
+// elements calls each for the elements of the array that comes next, with the decoder
+// before the element.
+func elements(d *json.Decoder, each func() error) error {
+	if err := opens(d, '['); err != nil {
+		return fmt.Errorf("entries: %w", err)
+	}
+	for d.More() {
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
 func opens(d *json.Decoder, want json.Delim) error {
 	t, err := d.Token()
 	if err == nil && t != want {
@@ -91,28 +93,25 @@ func opens(d *json.Decoder, want json.Delim) error {
 	return err
 }
 
-// members calls each for the members of the object that comes next, with the
-// decoder before the value.
-func members(d *json.Decoder, each func(name string) error) error {
+// onlyMember calls do with the decoder before the value of the member with the name, of the
+// object that comes next. All others are passed over.
+func onlyMember(d *json.Decoder, name string, do func() error) error {
 	if err := opens(d, '{'); err != nil {
 		return err
 	}
 	for d.More() {
 		t, err := d.Token()
-		if err != nil {
-			return err
+		if err == nil && t == name {
+			err = do()
+		} else if err == nil {
+			err = d.Decode(new(json.RawMessage))
 		}
-		if err := each(t.(string)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	_, err := d.Token()
 	return err
-}
-
-func skip(d *json.Decoder) error {
-	var raw json.RawMessage
-	return d.Decode(&raw)
 }
 
 // exchange returns what e tells of. What stands in the entry itself counts
@@ -136,9 +135,7 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 	}
 	r := &ex.Request
 	r.Method = e.Request.Method
-	if r.URL == "" {
-		r.URL = e.Request.URL
-	}
+	r.URL = cmp.Or(r.URL, e.Request.URL)
 	if r.Headers == nil {
 		r.Headers = harHeader(e.Request.Headers, own)
 	}

@@ -91,8 +91,7 @@ func (m *Importer) lookUp(count int) error {
 	}
 	m.taken = map[recorder.ID]bool{}
 	for ex, err := range m.Store.Query(recorder.Query{}) {
-		var damaged *recorder.DamagedError
-		if err != nil && !errors.As(err, &damaged) {
+		if err != nil && !errors.As(err, new(*recorder.DamagedError)) {
 			return err
 		}
 		if ex != nil {

@@ -3,6 +3,7 @@ package interchange
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,6 +42,12 @@ type Reader struct {
 	// Frames is given the messages of a WebSocket, before the exchange that has
 	// opened it is yielded. Nil: they are passed over.
 	Frames func(ex *recorder.Exchange, frames []recorder.Frame)
+}
+
+func (r Reader) skip(format string, a ...any) {
+	if r.Skipped != nil {
+		r.Skipped(fmt.Sprintf(format, a...))
+	}
 }
 
 // An Error tells what is wrong with a file, and where.
@@ -246,87 +253,91 @@ func exchangeOf(raw []byte) (*recorder.Exchange, []recorder.Frame, error) {
 // finished returns ex as one that was imported, with what files leave out, or
 // why it cannot be.
 func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, error) {
+	if err == nil {
+		ex.Request.Method = cmp.Or(ex.Request.Method, http.MethodPost)
+		err = check(ex)
+	}
 	if err != nil {
 		return nil, err
 	}
+	for _, a := range []*recorder.Response{ex.Response, ex.App} {
+		if a != nil {
+			a.Took = max(0, a.Took)
+		}
+	}
+	if !ex.Request.Truncated {
+		ex.Request.Size = int64(len(ex.Request.Body.Bytes))
+	}
+	ex.Seq, ex.Origin = 0, recorder.Import
+	if ex.At.IsZero() {
+		ex.At = r.Now
+	}
+	if ex.Outcome != "" && ex.Outcome != recorder.Pending {
+		return ex, nil
+	}
+	switch {
+	case ex.Response != nil:
+		ex.Outcome = recorder.Answered
+	case ex.Imported != nil:
+		ex.Outcome = recorder.Pending
+	default:
+		ex.Outcome, ex.Detail = recorder.Handled, "imported: it was sent to no app"
+	}
+	return ex, nil
+}
+
+// check says why ex cannot be recorded and sent.
+func check(ex *recorder.Exchange) error {
 	req := &ex.Request
-	if req.Method == "" {
-		req.Method = http.MethodPost
-	}
-	if !isToken(req.Method) {
-		return nil, fmt.Errorf("its method %q is none", clipped(req.Method))
-	}
-	if strings.ContainsAny(req.Proto, "\r\n\x00") {
-		return nil, fmt.Errorf("its protocol %q is none", clipped(req.Proto))
-	}
 	u, err := recorder.ParseURL(req.URL)
-	if err != nil || u.Host == "" || !isPlain(u.Host, "") || strings.Contains(u.Host, " ") || !slices.Contains([]string{"http", "https"}, u.Scheme) {
-		return nil, fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
+	switch y := ex.At.Year(); {
+	case !isToken(req.Method):
+		return fmt.Errorf("its method %q is none", clipped(req.Method))
+	case strings.ContainsAny(req.Proto, "\r\n\x00"):
+		return fmt.Errorf("its protocol %q is none", clipped(req.Proto))
+	case err != nil || u.Host == "" || !isPlain(u.Host, "") || strings.Contains(u.Host, " ") || u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("its URL %q is no absolute http or https URL", clipped(req.URL))
+	case !ex.At.IsZero() && (y < 1970 || y > maxYear):
+		return fmt.Errorf("its time, in the year %d, is not between 1970 and %d", y, maxYear)
+	case !slices.Contains(outcomes, ex.Outcome):
+		return fmt.Errorf("its outcome %q is none", clipped(string(ex.Outcome)))
 	}
-	for _, h := range []http.Header{req.Headers, headersOf(ex.Response), headersOf(ex.App)} {
-		for name, values := range h {
-			if !isToken(name) {
-				return nil, fmt.Errorf("%q is no name of a header", clipped(name))
-			}
-			for _, v := range values {
-				if strings.ContainsAny(v, "\r\n\x00") {
-					return nil, fmt.Errorf("the header %s has a line break in it", name)
-				}
-			}
-		}
-	}
-	for _, b := range []*recorder.Body{&req.Body, bodyOf(ex.Response), bodyOf(ex.App)} {
-		if b != nil && b.Sum != "" {
-			return nil, fmt.Errorf("a body is in a file of a store (sha256 %s): devhook export and show --json put it in", b.Sum)
-		}
+	if err := checkMessage(req.Headers, &req.Body); err != nil {
+		return err
 	}
 	for _, a := range []*recorder.Response{ex.Response, ex.App} {
 		if a == nil {
 			continue
 		}
 		if a.Status < 0 || a.Status > 999 {
-			return nil, fmt.Errorf("its status %d is none of an answer", a.Status)
+			return fmt.Errorf("its status %d is none of an answer", a.Status)
 		}
-		a.Took = max(0, a.Took)
-	}
-	if !req.Truncated {
-		req.Size = int64(len(req.Body.Bytes))
-	}
-	ex.Seq, ex.Origin = 0, recorder.Import
-	if ex.At.IsZero() {
-		ex.At = r.Now
-	} else if y := ex.At.Year(); y < 1970 || y > maxYear {
-		return nil, fmt.Errorf("its time, in the year %d, is not between 1970 and %d", y, maxYear)
-	}
-	switch ex.Outcome {
-	case "", recorder.Pending:
-		if ex.Response == nil && ex.Imported == nil {
-			ex.Outcome, ex.Detail = recorder.Handled, "imported: it was sent to no app"
-			break
+		if err := checkMessage(a.Headers, &a.Body); err != nil {
+			return err
 		}
-		ex.Outcome = recorder.Pending
-		if ex.Response != nil {
-			ex.Outcome = recorder.Answered
-		}
-	case recorder.Answered, recorder.Unreachable, recorder.Refused, recorder.Handled, recorder.Queued, recorder.Unrouted:
-	default:
-		return nil, fmt.Errorf("its outcome %q is none", clipped(string(ex.Outcome)))
 	}
-	return ex, nil
+	return nil
 }
 
-func headersOf(r *recorder.Response) http.Header {
-	if r == nil {
-		return nil
-	}
-	return r.Headers
+// outcomes are those that an exchange can have; files leave it out.
+var outcomes = []recorder.Outcome{
+	"", recorder.Pending, recorder.Answered, recorder.Unreachable, recorder.Refused, recorder.Handled, recorder.Queued, recorder.Unrouted,
 }
 
-func bodyOf(r *recorder.Response) *recorder.Body {
-	if r == nil {
-		return nil
+// checkMessage says why a request or an answer cannot have the headers and the body.
+func checkMessage(h http.Header, b *recorder.Body) error {
+	for name, values := range h {
+		if !isToken(name) {
+			return fmt.Errorf("%q is no name of a header", clipped(name))
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n\x00") }) {
+			return fmt.Errorf("the header %s has a line break in it", name)
+		}
 	}
-	return &r.Body
+	if b.Sum != "" {
+		return fmt.Errorf("a body is in a file of a store (sha256 %s): devhook export and show --json put it in", b.Sum)
+	}
+	return nil
 }
 
 func clipped(s string) string { return s[:min(len(s), 80)] }

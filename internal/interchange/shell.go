@@ -38,16 +38,13 @@ type shell struct {
 	commands [][]shellWord
 }
 
-func (s *shell) fail(at int, text, hint string) error {
-	line, column := lineOf(s.text, at)
-	return &Error{Line: line, Column: column, Text: text, Hint: hint}
-}
+func (s *shell) fail(at int, text, hint string) error { return failAt(s.text, at, text, hint) }
 
-// lineOf gives line and column of an offset, the column in characters.
-func lineOf(text string, at int) (line, column int) {
-	before := text[:min(at, len(text))]
+// failAt is the error at an offset of source, whose column is in characters.
+func failAt(source string, at int, text, hint string) error {
+	before := source[:min(at, len(source))]
 	start := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
+	return &Error{Line: strings.Count(before, "\n") + 1, Column: utf8.RuneCountInString(before[start:]) + 1, Text: text, Hint: hint}
 }
 
 func (s *shell) add(text string) {

@@ -117,9 +117,7 @@ func (r Reader) hand(ex *recorder.Exchange, frames []recorder.Frame) error {
 		return nil
 	}
 	if ex.Response == nil || ex.Response.Status != 101 {
-		if r.Skipped != nil {
-			r.Skipped("messages of a WebSocket are left out: no answer 101 has opened it")
-		}
+		r.skip("messages of a WebSocket are left out: no answer 101 has opened it")
 		return nil
 	}
 	last := int64(0)
