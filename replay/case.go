@@ -46,21 +46,11 @@ func ParseCases(src []byte) ([]Case, error) {
 	if doc.Empty() {
 		return nil, doc.Errorf("there is no case in it")
 	}
-	var all []Case
-	one := true
-	if doc.IsMapping() {
-		err = doc.Each(func(name string, value, _ yamlx.Node) error {
-			one = one && name != "cases"
-			return nil
-		})
-	}
-	if err != nil {
-		return nil, err
-	}
-	if one {
+	if doc.Get("cases").Field == "" {
 		c, err := parseCase(doc)
 		return []Case{c}, err
 	}
+	var all []Case
 	err = yamlx.Fields[*[]Case]{"cases": func(all *[]Case, n yamlx.Node) error {
 		for _, item := range n.List() {
 			c, err := parseCase(item)

@@ -38,16 +38,8 @@ func init() { bases = Builtin }
 // extends names: one of the family, or else a built-in one. from is where n says
 // so, and of whom; it is "" if n extends nothing.
 func (f *family) inherit(n node) (all node, from node, whom string, err error) {
-	if !n.IsMapping() {
+	if from = (node{n.Get("extends")}); from.Field == "" {
 		return n, from, "", nil
-	}
-	if err := n.each(func(name string, value, _ node) error {
-		if name == "extends" {
-			from = value
-		}
-		return nil
-	}); err != nil || from.Field == "" {
-		return n, from, "", err
 	}
 	if whom, err = from.Label(); err != nil {
 		return n, from, "", err

@@ -232,7 +232,8 @@ func (h *guarded) judge(m Message) (j judgement) {
 		j.Provider, j.reject = best.ID, &best.Reject
 		if j.Verdict.Status == Valid || h.ReportOnly || h.Refused != nil {
 			v := &view{m: &m}
-			j.Event, j.DeliveryID = v.first(best.own().event), v.first(best.own().delivery)
+			j.Event, _ = v.first(best.own().event)
+			j.DeliveryID, _ = v.first(best.own().delivery)
 		}
 	}
 	for i := range senders {

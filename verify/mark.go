@@ -221,11 +221,10 @@ func match(steps []step, text string) (end int, ok bool) {
 }
 
 func inClass(class string, c byte) bool {
-	_, isHex := nibble(c)
 	isDigit := '0' <= c && c <= '9'
 	switch class {
 	case "hex":
-		return isHex
+		return isDigit || 'a' <= c|0x20 && c|0x20 <= 'f'
 	case "digits":
 		return isDigit
 	case "letters":

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"devhook/internal/jsonx"
@@ -112,14 +113,22 @@ func readHeld(text []byte, path jsonx.Path) (string, presence) {
 	if !jsonx.Valid(text) {
 		return "", unreadable
 	}
-	v, err := jsonx.Find(text, path)
-	switch {
-	case err != nil:
-		return "", absent
-	case v.Duplicate:
-		return "", several
+	return scalarAt(text, path)
+}
+
+// scalarAt gives the scalar at path in valid JSON, which itself is at the empty path.
+func scalarAt(doc []byte, path jsonx.Path) (text string, how presence) {
+	if len(path) > 0 {
+		v, err := jsonx.Find(doc, path)
+		switch {
+		case err != nil:
+			return "", absent
+		case v.Duplicate:
+			return "", several
+		}
+		doc = v.Raw
 	}
-	if text, ok := jsonx.Text(v.Raw); ok {
+	if text, ok := jsonx.Text(doc); ok {
 		return text, present
 	}
 	return "", unreadable
@@ -233,31 +242,14 @@ func gather(body []byte, names []string) *fields {
 
 // text gives the scalar that path names.
 func (f *fields) text(path jsonx.Path) (text string, how presence) {
-	for i, name := range f.names {
-		if name != path[0] {
-			continue
-		}
-		found := &f.found[i]
-		if found.n != 1 {
-			return "", min(presence(found.n), several)
-		}
-		raw := found.raw
-		if len(path) > 1 {
-			v, err := jsonx.Find(raw, path[1:])
-			switch {
-			case err != nil:
-				return "", absent
-			case v.Duplicate:
-				return "", several
-			}
-			raw = v.Raw
-		}
-		if text, ok := jsonx.Text(raw); ok {
-			return text, present
-		}
-		return "", unreadable
+	i := slices.Index(f.names, path[0])
+	switch {
+	case i < 0:
+		return "", absent
+	case f.found[i].n != 1:
+		return "", min(presence(f.found[i].n), several)
 	}
-	return "", absent
+	return scalarAt(f.found[i].raw, path[1:])
 }
 
 // isForm reports whether m says that its body is a form, and it is not plainly

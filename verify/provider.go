@@ -121,19 +121,28 @@ type Retry struct {
 // words, or "" if m names none. It is at most 200 bytes of printable text. Of a
 // JSON body the first 65,536 members are looked at.
 func (p Provider) Event(m Message) string {
-	return (&view{m: &m}).first(p.own().event)
+	name, _ := (&view{m: &m}).first(p.own().event)
+	return name
 }
 
 // DeliveryID returns what the provider calls this delivery, the same in each
 // try to deliver it, or "" if it does not name deliveries. Its bounds are those
 // of Event.
 func (p Provider) DeliveryID(m Message) string {
-	return (&view{m: &m}).first(p.own().delivery)
+	id, _ := (&view{m: &m}).first(p.own().delivery)
+	return id
 }
 
 // DeliveryParts returns the values in m that DeliveryID is made of.
-func (p Provider) DeliveryParts(m Message) []string {
-	return (&view{m: &m}).parts(p.own().delivery)
+func (p Provider) DeliveryParts(m Message) (values []string) {
+	v := &view{m: &m}
+	_, t := v.first(p.own().delivery)
+	for _, part := range t {
+		if text, ok := v.text(part); ok && part.ref != refLiteral {
+			values = append(values, text)
+		}
+	}
+	return values
 }
 
 // CheckSecret returns nil if s can be a secret of the provider. The error tells

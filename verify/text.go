@@ -17,17 +17,7 @@ import (
 // isPlain reports whether s is UTF-8 without control characters or characters
 // that cannot be seen: fit for a name on a line.
 func isPlain(s string) bool {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return false
-			}
-		}
-		if !unicode.IsPrint(r) && r != ' ' {
-			return false
-		}
-	}
-	return true
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // short cuts s down to what fits on a line.

@@ -52,16 +52,8 @@ func (p Provider) TryVector(v Vector) Tried {
 // ParseDescriptions reads one description, as [ParseProvider] does, or those of a
 // devhook.yaml, as [ParseProviders] does. That there is none is an error, too.
 func ParseDescriptions(src []byte) ([]Provider, error) {
-	several := false
-	if n, err := yamlx.Parse(src); err == nil && n.IsMapping() {
-		if err := n.Each(func(name string, _, _ yamlx.Node) error {
-			several = several || name == "providers"
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-	}
-	if !several {
+	n, err := yamlx.Parse(src)
+	if err != nil || n.Get("providers").Field == "" {
 		one, err := ParseProvider(src)
 		return []Provider{one}, err
 	}

@@ -173,30 +173,14 @@ func (v *view) text(p part) (text string, ok bool) {
 	return "", false
 }
 
-// first expands the first template whose references are all there.
-func (v *view) first(templates []template) string {
+// first expands the first template whose references are all there, and gives both.
+func (v *view) first(templates []template) (text string, of template) {
 	for _, t := range templates {
 		if text, ok := t.expand(v, maxName, nil); ok && text != "" {
-			return text
+			return text, t
 		}
 	}
-	return ""
-}
-
-// parts gives the values that the template of first is made of.
-func (v *view) parts(templates []template) (values []string) {
-	for _, t := range templates {
-		if text, ok := t.expand(v, maxName, nil); !ok || text == "" {
-			continue
-		}
-		for _, p := range t {
-			if s, ok := v.text(p); ok && p.ref != refLiteral {
-				values = append(values, s)
-			}
-		}
-		break
-	}
-	return values
+	return "", nil
 }
 
 // host gives the host that the sender addressed.

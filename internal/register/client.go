@@ -232,6 +232,10 @@ func (c *Client) Do(ctx context.Context, call Call, into any) error {
 
 func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryAfter time.Duration) {
 	fail := &Error{Call: call.Method + " " + c.Base + call.Path}
+	failed := func(err error) (*Error, time.Duration) {
+		fail.Err = errors.New(c.hide(err.Error()))
+		return fail, 0
+	}
 	text, contentType, err := call.encode()
 	if err != nil {
 		fail.Err = err
@@ -246,8 +250,7 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, call.Method, c.Base+c.fill(call.Path, url.PathEscape), strings.NewReader(text))
 	if err != nil {
-		fail.Err = errors.New(c.hide(err.Error()))
-		return fail, 0
+		return failed(err)
 	}
 	req.Header.Set("User-Agent", "devhook")
 	req.Header.Set("Accept", "application/json")
@@ -264,8 +267,7 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // its URL has what is hidden
 		}
-		fail.Err = errors.New(c.hide(err.Error()))
-		return fail, 0
+		return failed(err)
 	}
 	defer resp.Body.Close()
 	fail.Status = resp.StatusCode
@@ -274,14 +276,11 @@ func (c *Client) try(ctx context.Context, call Call, into any) (_ *Error, retryA
 		err = fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
 	}
 	if err != nil {
-		fail.Err = errors.New(c.hide(err.Error()))
-		return fail, 0
+		return failed(err)
 	}
-	answer := c.Answer
-	if answer == nil {
-		answer = usualAnswer
+	if fail.Status, fail.Message = usualAnswer(resp.StatusCode, body); c.Answer != nil {
+		fail.Status, fail.Message = c.Answer(resp.StatusCode, body)
 	}
-	fail.Status, fail.Message = answer(resp.StatusCode, body)
 	fail.Message = c.hide(fail.Message)
 	if fail.Status < 200 || fail.Status > 299 {
 		return fail, waitAsked(resp.Header.Get("Retry-After"), time.Now())

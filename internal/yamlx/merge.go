@@ -43,7 +43,7 @@ func (n Node) Over(base, at Node, whole ...string) (Node, error) {
 	given := make(map[string]bool)
 	err := n.Each(func(name string, value, key Node) error {
 		given[name] = true
-		old := base.find(name)
+		old := base.Get(name)
 		switch {
 		case old.at != nil && value.Empty():
 			return nil
@@ -67,8 +67,8 @@ func (n Node) Over(base, at Node, whole ...string) (Node, error) {
 	return Node{&merged, n.Field}, nil
 }
 
-// find returns the value of a key of the mapping n.
-func (n Node) find(name string) Node {
+// Get returns the value of a key of the mapping n, which is empty if it is not there.
+func (n Node) Get(name string) Node {
 	if n.IsMapping() {
 		for i := 0; i+1 < len(n.at.Content); i += 2 {
 			if n.at.Content[i].Value == name {
