@@ -180,3 +180,29 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// order is that of the fields in the files of providers: who it is, what the receiver knows,
+// how it signs, how it is known, what it is answered.
+var order = strings.Fields(`id extends name aliases docs sources env secret with
+	scheme algorithms algorithm prehash signature digest token legacy timestamp nonce require signed_headers single payload key account
+	marks event delivery_id handshake explain ack answers understands stand_in on_reject retry dashboard checklist notes`)
+
+func TestFilesHaveOneOrder(t *testing.T) {
+	if all := providerFields.names(); !slices.Equal(all, slices.Sorted(slices.Values(order))) {
+		t.Errorf("order has %v, and the language %v", order, all)
+	}
+	for _, id := range Builtin().IDs() {
+		n, err := parseYAML([]byte(Builtin().byName[id].src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := ""
+		n.each(func(name string, _, _ node) error {
+			if slices.Index(order, name) < slices.Index(order, last) {
+				t.Errorf("providers/%s.yaml: %s stands behind %s; the order is %s", id, name, last, strings.Join(order, ", "))
+			}
+			last = name
+			return nil
+		})
+	}
+}
