@@ -38,8 +38,13 @@ func TestBuiltin(t *testing.T) {
 		if got := peekAliases(string(src)); !slices.Equal(got, p.Aliases) {
 			t.Errorf("%s: aliases %q are seen without reading it, and are %q: keep them on one line, after id", name.Name(), got, p.Aliases)
 		}
-		if p.Docs == "" || len(p.Sources) == 0 || p.SecretAt == "" || len(p.facets.event) == 0 || len(p.facets.marks) == 0 {
-			t.Errorf("%s: a built-in provider needs docs, sources, secret.at, event and marks", name.Name())
+		for field, lacks := range map[string]bool{
+			"docs": p.Docs == "", "sources": len(p.Sources) == 0, "secret.at": p.SecretAt == "",
+			"event": len(p.facets.event) == 0, "marks": len(p.facets.marks) == 0,
+		} {
+			if lacks {
+				t.Errorf("%s: a built-in provider needs %s", name.Name(), field)
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ func vectors(t testing.TB, id string) []Vector {
 	t.Helper()
 	src, err := os.ReadFile(filepath.Join("testdata", id+".json"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: requests of %s belong there, published or judged; providers/README.md says more", err, id)
 	}
 	vs, err := ParseVectors(src)
 	if err != nil {
