@@ -75,6 +75,7 @@ func TestForms(t *testing.T) {
 		{"out of JSON in base64", boundaryType, coded("base64", "eyJhIjoxLCJiIjoyfQ=="), "unset a.a", coded("base64", "eyJiIjoyfQ==")},
 		{"quoted-printable", boundaryType, coded("quoted-printable", "gr=C3=BC=C3=9Fe =\r\nan\r\nalle"), "set a=grüße=1 \r\nan\nalle", coded("quoted-printable", "gr=C3=BC=C3=9Fe=3D1=20\r\nan=0Aalle")},
 		{"quoted-printable of line feeds", boundaryType, strings.ReplaceAll(coded("quoted-printable", "a"), "\r", ""), "set a=" + strings.Repeat("b", 80) + "\nc", strings.ReplaceAll(coded("quoted-printable", strings.Repeat("b", 75)+"=\nbbbbb\nc"), "\r", "")},
+		{"an id that would end its part", "multipart/form-data; boundary=b", "--b\r\n\r\nevt_12345678\r\n--b--", "renew evt_12345678 --b", "--b\r\n\r\nevt_12345678\r\n--b--"},
 		{"line feeds alone", boundaryType, strings.ReplaceAll(parts, "\r", ""), "set a=3", strings.ReplaceAll(swap("two\r\nlines", "3"), "\r", "")},
 	} {
 		req := formRequest(tt.kind, tt.body)
