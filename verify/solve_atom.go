@@ -71,54 +71,11 @@ func (sc *scene) findAtoms(with map[string]string) {
 			sc.withs = append(sc.withs, &atom{ref: "{with." + name + "}", text: with[name], with: name})
 		}
 	}
-	if m.URL != nil {
-		p, q, h := path(m), m.URL.RawQuery, host(m)
-		sc.places = append(sc.places, &atom{ref: "{path}", text: p}, &atom{ref: "{url}", text: m.URL.String()})
-		if q != "" {
-			sc.places = append(sc.places, &atom{ref: "{path}?{query}", text: p + "?" + q}, &atom{ref: "{query}", text: q},
-				&atom{ref: m.URL.Scheme + "://{host}{path}", text: m.URL.Scheme + "://" + h + p})
-		}
-		sc.places = append(sc.places, &atom{ref: "{host}{path}", text: h + p}, &atom{ref: "{host}", text: h})
-		sc.places = slices.DeleteFunc(sc.places, func(a *atom) bool { return !isPlain(a.text) }) // a zero in it would be a marker
-	}
+	sc.places = slices.DeleteFunc(placesOf(m), func(a *atom) bool { return !isPlain(a.text) }) // a zero in it would be a marker
 	inside := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in != inHeader })
 	for _, v := range sc.values {
-		if len(v.text) > maxAtom || v.in == inHeader && passing.MatchString(v.name) || strings.ContainsAny(v.name, "{}()") {
-			continue
-		}
-		a := &atom{in: v.in, name: v.name, text: v.text, ref: "{" + string(v.in) + "." + v.name + "}"}
-		switch {
-		case v.in == inHeader:
-			a.rank = 10
-		case v.in == inBody:
-			a.rank = 30 + 2*strings.Count(v.name, ".")
-		default:
-			a.rank = 20
-		}
-		isTimely := timeName.MatchString(v.name)
-		if isTimely {
-			a.rank -= 5
-		} else if idName.MatchString(v.name) {
-			a.rank -= 4
-		}
-		looksSigned := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == v.in && sp.name == v.name })
-		if looksSigned {
-			a.rank += 15
-		}
-		if v.name == "Content-Type" || v.name == "Date" {
-			a.rank += 8
-		}
-		if u := unitOf(v.text, v.in == inHeader); u != "" {
-			stamp := *a
-			stamp.ref, stamp.unit = "{ts}", u
-			sc.times = append(sc.times, &stamp)
-		} else if isTimely && v.in != inBody {
-			sc.times = append(sc.times, a)
-		} else if v.in == inHeader || v.in == inQuery {
-			sc.ids = append(sc.ids, a)
-		}
-		if v.in != inHeader && inside && !looksSigned && unitOf(v.text, false) == "" {
-			sc.fields = append(sc.fields, a)
+		if len(v.text) <= maxAtom && !(v.in == inHeader && passing.MatchString(v.name)) && !strings.ContainsAny(v.name, "{}()") {
+			sc.addValue(v, inside)
 		}
 	}
 	sc.times, sc.ids, sc.fields = byRank(sc.times, 6), byRank(sc.ids, 8), byRank(sc.fields, 10)
@@ -129,6 +86,59 @@ func (sc *scene) findAtoms(with map[string]string) {
 			}
 		}
 	}
+}
+
+// placesOf gives the URL, and what may be signed of it.
+func placesOf(m *Message) []*atom {
+	if m.URL == nil {
+		return nil
+	}
+	p, q, h := path(m), m.URL.RawQuery, host(m)
+	all := []*atom{{ref: "{path}", text: p}, {ref: "{url}", text: m.URL.String()}}
+	if q != "" {
+		all = append(all, &atom{ref: "{path}?{query}", text: p + "?" + q}, &atom{ref: "{query}", text: q},
+			&atom{ref: m.URL.Scheme + "://{host}{path}", text: m.URL.Scheme + "://" + h + p})
+	}
+	return append(all, &atom{ref: "{host}{path}", text: h + p}, &atom{ref: "{host}", text: h})
+}
+
+// addValue files a value as a time, an id or a field. inside tells that the signature may be
+// in the body or the query.
+func (sc *scene) addValue(v value, inside bool) {
+	looksSigned := slices.ContainsFunc(sc.spots, func(sp *spot) bool { return sp.in == v.in && sp.name == v.name })
+	a := &atom{in: v.in, name: v.name, text: v.text, ref: "{" + string(v.in) + "." + v.name + "}", rank: v.rank()}
+	if looksSigned {
+		a.rank += 15
+	}
+	switch u := unitOf(v.text, v.in == inHeader); {
+	case u != "":
+		stamp := *a
+		stamp.ref, stamp.unit = "{ts}", u
+		sc.times = append(sc.times, &stamp)
+	case timeName.MatchString(v.name) && v.in != inBody:
+		sc.times = append(sc.times, a)
+	case v.in == inHeader || v.in == inQuery:
+		sc.ids = append(sc.ids, a)
+	}
+	if v.in != inHeader && inside && !looksSigned && unitOf(v.text, false) == "" {
+		sc.fields = append(sc.fields, a)
+	}
+}
+
+// rank tells how likely v is to be signed, by its place and its name: the less, the likelier.
+func (v value) rank() int {
+	rank := map[placeKind]int{inHeader: 10, inQuery: 20, inForm: 20, inBody: 30 + 2*strings.Count(v.name, ".")}[v.in]
+	switch {
+	case v.name == "Date":
+		return rank - 5 + 8
+	case v.name == "Content-Type":
+		return rank + 8
+	case timeName.MatchString(v.name):
+		return rank - 5
+	case idName.MatchString(v.name):
+		return rank - 4
+	}
+	return rank
 }
 
 var versionForm = regexp.MustCompile(`^[vV][0-9]{1,2}$`)

@@ -74,35 +74,44 @@ func (sc *scene) findList(at place, text string) {
 		}
 		for _, kv := range []string{"=", ":", ","} {
 			// One element alone is a list only as Standard Webhooks writes it.
-			if kv == sep || len(items) < 2 && (sep != " " || kv != "," || !strings.HasPrefix(text, "v")) {
-				continue
-			}
-			seen, others := map[string]int{}, false
-			for _, item := range items {
-				name, _, ok := strings.Cut(strings.TrimSpace(item), kv)
-				seen[name]++
-				others = others || !ok || !elementForm.MatchString(name)
-			}
-			if sep == " " && others { // one text with a space in it
-				continue
-			}
-			for _, item := range items {
-				name, val, ok := strings.Cut(strings.TrimSpace(item), kv)
-				if !ok || !elementForm.MatchString(name) {
-					continue
-				}
-				sp := spot{place: at, sep: spaced, kv: kv, element: name, several: seen[name] > 1}
-				before := len(sc.spots)
-				sc.addSpot(sp, val)
-				if len(sc.spots) == before && seen[name] == 1 && len(val) <= maxAtom && val != "" {
-					sc.addElement(at.name, name, val)
-				}
+			if kv != sep && (len(items) > 1 || sep == " " && kv == "," && strings.HasPrefix(text, "v")) {
+				sc.findElements(spot{place: at, sep: spaced, kv: kv}, items)
 			}
 		}
 		if len(items) > 1 {
 			for _, item := range items {
 				sc.addSpot(spot{place: at, sep: spaced, several: true}, strings.TrimSpace(item))
 			}
+		}
+	}
+}
+
+// findElements adds the spots in the items of a list, which have names, and what else these
+// name.
+func (sc *scene) findElements(list spot, items []string) {
+	seen, others := map[string]int{}, false
+	element := func(item string) (name, val string, ok bool) {
+		name, val, ok = strings.Cut(strings.TrimSpace(item), list.kv)
+		return name, val, ok && elementForm.MatchString(name)
+	}
+	for _, item := range items {
+		name, _, ok := element(item)
+		seen[name]++
+		others = others || !ok
+	}
+	if list.sep == " " && others { // one text with a space in it
+		return
+	}
+	for _, item := range items {
+		name, val, ok := element(item)
+		if !ok {
+			continue
+		}
+		sp, before := list, len(sc.spots)
+		sp.element, sp.several = name, seen[name] > 1
+		sc.addSpot(sp, val)
+		if len(sc.spots) == before && seen[name] == 1 && len(val) <= maxAtom && val != "" {
+			sc.addElement(list.name, name, val)
 		}
 	}
 }

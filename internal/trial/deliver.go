@@ -45,34 +45,19 @@ func (t *Trial) Deliver(ctx context.Context, policy delivery.Policy, duplicate b
 	}
 	times := policy.At
 	for i := 0; i < len(times); i++ {
-		req, err := trial.signed(first, false)
-		if err != nil {
-			return d, err
-		}
 		one := Try{N: i + 1, At: times[i]}
-		if one.Done, err = trial.shoot(ctx, req, fmt.Sprintf("delivery %d, %s after the first", one.N, one.At)); err != nil {
-			return d, err
+		req, err := trial.signed(first, false)
+		if err == nil {
+			one.Done, err = trial.shoot(ctx, req, fmt.Sprintf("delivery %d, %s after the first", one.N, one.At))
 		}
-		if ctx.Err() != nil {
-			return d, ctx.Err()
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return d, err
 		}
 		d.Tries = one.N
 		if Status(one.Done) != 0 {
 			d.Answered++
 		}
-		one.OK, one.Result = t.content(policy, one.Done)
-		if n := Status(one.Done); !one.OK && !policy.Delivered(n) {
-			var answer http.Header
-			if one.Done.Response != nil {
-				answer = one.Done.Response.Headers
-			}
-			if one.Last = policy.Ends(n, answer); one.Last {
-				one.Result += ", which does not try again after it"
-			} else if pause, ok := policy.Asked(n, answer, t.Now()); ok && i+1 < len(times) {
-				times = policy.Postponed(times, i, pause)
-				one.Result += fmt.Sprintf(", which waits %s, as Retry-After says", pause)
-			}
-		}
+		times = t.judge(policy, &one, times)
 		if d.Delivered && one.OK {
 			one.Result = "duplicate"
 		}
@@ -93,6 +78,25 @@ func (t *Trial) Deliver(ctx context.Context, policy delivery.Policy, duplicate b
 		times = append(times[:i+1:i+1], one.At)
 	}
 	return d, nil
+}
+
+// judge tells what the provider makes of a try, and when it tries again, at the times.
+func (t *Trial) judge(policy delivery.Policy, one *Try, times []time.Duration) []time.Duration {
+	n := Status(one.Done)
+	if one.OK, one.Result = t.content(policy, one.Done); one.OK || policy.Delivered(n) {
+		return times
+	}
+	var answer http.Header
+	if one.Done.Response != nil {
+		answer = one.Done.Response.Headers
+	}
+	if one.Last = policy.Ends(n, answer); one.Last {
+		one.Result += ", which does not try again after it"
+	} else if pause, ok := policy.Asked(n, answer, t.Now()); ok && one.N < len(times) {
+		times = policy.Postponed(times, one.N-1, pause)
+		one.Result += fmt.Sprintf(", which waits %s, as Retry-After says", pause)
+	}
+	return times
 }
 
 // content says whether the provider is content with what became of a try, and else why
