@@ -27,6 +27,9 @@ hub:
     - when: {method: GET, query: {hub.mode: subscribe, hub.verify_token: "{with.verify_token}", hub.challenge: "*"}}
       stage: before
       respond: {body: "{query.hub.challenge}"}
+    - when: {method: POST, body: {verify_token: "{with.verify_token}", challenge: "*"}}
+      stage: before
+      respond: {body: "{body.challenge}"}
 `
 
 // The CRC is that of the example that the provider's documentation refers to:
@@ -59,6 +62,12 @@ func TestHandshakesWithSecrets(t *testing.T) {
 		a, ok := byID[tt.id].Handshake(m, tt.keys, someTime)
 		if ok != (tt.want != "") || string(a.Body) != tt.want {
 			t.Errorf("%s: %q, %v, want %q", tt.name, a.Body, ok, tt.want)
+		}
+	}
+	for token, want := range map[string]bool{`"my_verify_token"`: true, `"guess"`: false, `null`: false, `{}`: false} {
+		m := Message{Method: "POST", Header: http.Header{}, Body: []byte(`{"verify_token":` + token + `,"challenge":"1"}`)}
+		if a, ok := byID["hub"].Handshake(m, hub, someTime); ok != want {
+			t.Errorf("the token %s in a body: %q, %v, want %v", token, a.Body, ok, want)
 		}
 	}
 }

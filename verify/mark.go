@@ -39,26 +39,11 @@ func (c *condition) holds(v *view) bool {
 		is.absent = false
 		return !is.holds(v)
 	}
-	var text string
-	var ok bool
-	switch c.in {
-	case "":
-		text, ok = v.m.Method, true
-	case inPath:
-		text, ok = path(v.m), true
-	case inHeader:
-		text, ok = v.header(c.key)
-	case inQuery:
-		text, ok = v.param(c.key)
-	case inForm:
-		text, ok = v.formText(c.path)
-	case inBody:
+	if c.in == inBody && c.with == "" && (c.pattern == nil || c.pattern.kind != "") { // any value, and not a text alone
 		raw, found := v.field(c.path)
-		if !found || c.pattern == nil || c.pattern.kind != "" {
-			return found && (c.pattern == nil || c.pattern.kind == jsonx.KindOf(raw))
-		}
-		text, ok = jsonx.Text(raw)
+		return found && (c.pattern == nil || c.pattern.kind == jsonx.KindOf(raw))
 	}
+	text, ok := v.read(c.in, c.key, c.path)
 	if c.with != "" {
 		want := v.with[c.with]
 		return ok && want != "" && subtle.ConstantTimeCompare([]byte(text), []byte(want)) == 1

@@ -106,6 +106,34 @@ func (v *view) find(name string) (i int, ok bool) {
 	return 0, false
 }
 
+// read gives what is at a place, by its key, which of a header is its canonical name, or by
+// its path, in a form or a JSON body. Nowhere is the method.
+func (v *view) read(in placeKind, key string, of jsonx.Path) (text string, ok bool) {
+	switch in {
+	case inHeader:
+		if values := v.m.Header[key]; len(values) > 0 {
+			return values[0], true
+		}
+	case inQuery:
+		if v.m.URL != nil {
+			value, n := param.Find(v.m.URL.RawQuery, key)
+			text, ok = param.Unescape(value)
+			return text, ok && n > 0
+		}
+	case inForm:
+		return v.formText(of)
+	case inBody:
+		raw, found := v.field(of)
+		text, ok = jsonx.Text(raw)
+		return text, ok && found
+	case inPath:
+		return path(v.m), true
+	case "":
+		return v.m.Method, true
+	}
+	return "", false
+}
+
 // formText gives the form field that path begins with, or what the rest of path
 // names in the JSON that it holds.
 func (v *view) formText(path jsonx.Path) (text string, ok bool) {
@@ -125,26 +153,6 @@ func (v *view) formText(path jsonx.Path) (text string, ok bool) {
 	return jsonx.Text(found.Raw)
 }
 
-// param gives a query parameter.
-func (v *view) param(name string) (text string, ok bool) {
-	if v.m.URL == nil {
-		return "", false
-	}
-	value, n := param.Find(v.m.URL.RawQuery, name)
-	if n == 0 {
-		return "", false
-	}
-	return param.Unescape(value)
-}
-
-// header gives a header by its canonical name.
-func (v *view) header(name string) (text string, ok bool) {
-	if values := v.m.Header[name]; len(values) > 0 {
-		return values[0], true
-	}
-	return "", false
-}
-
 // text gives what a part refers to, without its function.
 func (v *view) text(p part) (text string, ok bool) {
 	switch p.ref {
@@ -154,21 +162,11 @@ func (v *view) text(p part) (text string, ok bool) {
 		return host(v.m), true
 	case refPath:
 		return path(v.m), true
-	case refHeader:
-		return v.header(p.key)
-	case refParam:
-		return v.param(p.text)
-	case refForm:
-		return v.formText(p.path)
+	case refHeader, refParam, refForm, refField:
+		return v.read(p.at.in, p.key, p.path)
 	case refWith:
 		text, ok = v.with[p.text]
 		return text, ok && text != ""
-	case refField:
-		raw, ok := v.field(p.path)
-		if !ok {
-			return "", false
-		}
-		return jsonx.Text(raw)
 	}
 	return "", false
 }
