@@ -229,11 +229,6 @@ func (n node) patterns() (all []*pattern, words string, err error) {
 	return all, strings.Join(texts, " or "), err
 }
 
-func (b *builder) readKey(n node) error {
-	b.d.source = new(keySource)
-	return keyFields.read(b.d.source, n)
-}
-
 // checkSource sees to it that only servers that are named are asked.
 func (b *builder) checkSource() error {
 	s := b.d.source

@@ -21,18 +21,21 @@ var (
 			b.p.Sources, err = mappings(n, sourceFields, Source{}, "url", "confidence")
 			return err
 		},
-		"env":    (*builder).readEnv,
+		"env":    func(b *builder, n node) (err error) { b.p.Env, err = n.variable(); return },
 		"secret": func(b *builder, n node) error { return secretFields.read(b, n) },
 		"with":   (*builder).readWith,
-		"scheme": (*builder).readScheme,
+		"scheme": func(b *builder, n node) (err error) {
+			b.d.kind, err = word(n, "scheme", []schemeKind{schemeHMAC, schemeHash, schemePair, schemeJWT, schemeToken, schemeBasic}, "code")
+			return err
+		},
 		"algorithm": func(b *builder, n node) error {
 			return n.algorithm(&b.d.algorithm, slices.Concat(algorithms, keyAlgorithms, tokenAlgorithms)...)
 		},
 		"prehash":   func(b *builder, n node) error { return n.algorithm(&b.d.prehash, algorithms...) },
 		"signature": func(b *builder, n node) error { return signatureFields.read(b, n) },
 		"legacy":    (*builder).readLegacy,
-		"token":     (*builder).readToken,
-		"key":       (*builder).readKey,
+		"token":     func(b *builder, n node) error { b.d.token = newTokenForm(); return tokenFields.read(b.d.token, n) },
+		"key":       func(b *builder, n node) error { b.d.source = new(keySource); return keyFields.read(b.d.source, n) },
 		"require":   (*builder).readRequire,
 		"timestamp": (*builder).readTimestamp,
 		"payload":   (*builder).readPayload,

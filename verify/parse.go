@@ -115,11 +115,6 @@ func (b *builder) readAliases(n node) (err error) {
 	return err
 }
 
-func (b *builder) readEnv(n node) (err error) {
-	b.p.Env, err = n.variable()
-	return err
-}
-
 func (b *builder) readWith(n node) error {
 	return n.each(func(name string, value, key node) error {
 		if !elementForm.MatchString(name) {
@@ -132,11 +127,6 @@ func (b *builder) readWith(n node) error {
 		b.p.Needs = append(b.p.Needs, need)
 		return nil
 	})
-}
-
-func (b *builder) readScheme(n node) (err error) {
-	b.d.kind, err = word(n, "scheme", []schemeKind{schemeHMAC, schemeHash, schemePair, schemeJWT, schemeToken, schemeBasic}, "code")
-	return err
 }
 
 func (b *builder) readAlso(n node) error {

@@ -44,11 +44,6 @@ var tokenBodyFields = fieldTable[*tokenForm]{
 
 func newTokenForm() *tokenForm { return &tokenForm{maxAge: unlimited, ttl: defaultTolerance} }
 
-func (b *builder) readToken(n node) error {
-	b.d.token = newTokenForm()
-	return tokenFields.read(b.d.token, n)
-}
-
 // checkToken checks what is a JWT's own, and completes it.
 func (b *builder) checkToken() error {
 	d := &b.d

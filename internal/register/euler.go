@@ -66,13 +66,13 @@ type eulerAccount struct {
 }
 
 type eulerAlert struct {
-	ID       int64  `json:"id"`
-	Username string `json:"alert_creator_username"`
-	Created  string `json:"created_at"` // RFC 3339
+	ID       json.Number `json:"id"`
+	Username string      `json:"alert_creator_username"`
+	Created  string      `json:"created_at"` // RFC 3339
 }
 
 type eulerTarget struct {
-	ID       int64           `json:"id"`
+	ID       json.Number     `json:"id"`
 	URL      string          `json:"url"`
 	Metadata json.RawMessage `json:"metadata"`
 }
@@ -105,7 +105,7 @@ const maxEulerPages = 200
 
 func (e *eulerAccount) alerts(ctx context.Context) ([]eulerAlert, error) {
 	var all []eulerAlert
-	seen := map[int64]bool{}
+	seen := map[json.Number]bool{}
 	for page := range maxEulerPages {
 		var a struct {
 			Alerts  []eulerAlert `json:"alerts"`
@@ -160,7 +160,7 @@ func (e *eulerAccount) Plan(ctx context.Context, callback string, done []Change)
 	for _, creator := range e.creators {
 		alert := ""
 		if one, ok := findEulerAlert(all, creator); ok {
-			alert = strconv.FormatInt(one.ID, 10)
+			alert = one.ID.String()
 			targets, err := e.targets(ctx, alert)
 			if err != nil {
 				return nil, err
@@ -242,7 +242,7 @@ func (e *eulerAccount) Apply(ctx context.Context, ch *Change, done []Change) err
 			return err
 		}
 		if t, ok := e.ours(targets, ch.URL); ok {
-			ch.Data["target"] = strconv.FormatInt(t.ID, 10)
+			ch.Data["target"] = t.ID.String()
 			return nil
 		}
 	}
@@ -252,10 +252,10 @@ func (e *eulerAccount) Apply(ctx context.Context, ch *Change, done []Change) err
 	if err := e.c.Do(ctx, e.createTarget(*ch, ""), &a); err != nil {
 		return err
 	}
-	if a.Target.ID == 0 {
+	if a.Target.ID == "" {
 		return errors.New("the API created a target and did not say which")
 	}
-	ch.Data["target"] = strconv.FormatInt(a.Target.ID, 10)
+	ch.Data["target"] = a.Target.ID.String()
 	return nil
 }
 
@@ -269,7 +269,7 @@ func (e *eulerAccount) applyAlert(ctx context.Context, ch *Change) error {
 			return err
 		}
 		if one, ok := findEulerAlert(all, ch.Data["creator"]); ok {
-			ch.Data["alert"] = strconv.FormatInt(one.ID, 10)
+			ch.Data["alert"] = one.ID.String()
 			return nil
 		}
 	}
@@ -283,10 +283,10 @@ func (e *eulerAccount) applyAlert(ctx context.Context, ch *Change) error {
 	if err != nil {
 		return err
 	}
-	if a.Alert.ID == 0 {
+	if a.Alert.ID == "" {
 		return errors.New("the API created an alert and did not say which")
 	}
-	ch.Data["alert"] = strconv.FormatInt(a.Alert.ID, 10)
+	ch.Data["alert"] = a.Alert.ID.String()
 	return nil
 }
 
@@ -300,7 +300,7 @@ func (e *eulerAccount) Revert(ctx context.Context, ch Change) (Undo, error) {
 		alert, ok = findEulerAlert(all, ch.Data["creator"])
 	} else {
 		for _, one := range all {
-			if strconv.FormatInt(one.ID, 10) == id {
+			if one.ID.String() == id {
 				alert, ok = one, true
 			}
 		}
@@ -308,7 +308,7 @@ func (e *eulerAccount) Revert(ctx context.Context, ch Change) (Undo, error) {
 	if !ok {
 		return Undo{Result: Gone}, nil
 	}
-	id := strconv.FormatInt(alert.ID, 10)
+	id := alert.ID.String()
 	targets, err := e.targets(ctx, id)
 	if err != nil {
 		return Undo{}, err
@@ -324,14 +324,14 @@ func (e *eulerAccount) Revert(ctx context.Context, ch Change) (Undo, error) {
 func (e *eulerAccount) deleteTargets(ctx context.Context, ch Change, alert string, targets []eulerTarget) (Undo, error) {
 	undo := Undo{Result: Gone}
 	for _, t := range targets {
-		known := strconv.FormatInt(t.ID, 10) == ch.Data["target"]
+		known := t.ID.String() == ch.Data["target"]
 		if t.mark() != e.s.Mark || t.URL != ch.URL {
 			if known {
 				return Undo{Left, "it was changed by somebody else"}, nil
 			}
 			continue
 		}
-		err := e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%s/targets/%d/delete", alert, t.ID)}, nil)
+		err := e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%s/targets/%s/delete", alert, t.ID)}, nil)
 		if err != nil && StatusOf(err) != http.StatusNotFound {
 			return Undo{}, err
 		}
@@ -357,7 +357,7 @@ func (e *eulerAccount) deleteAlert(ctx context.Context, ch Change, alert eulerAl
 	if ch.State == Intended && (err != nil || created.Sub(ch.At).Abs() > aroundCreation) {
 		return Undo{Left, "it is not known whether devhook made it"}, nil
 	}
-	err = e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%d/delete", alert.ID)}, nil)
+	err = e.c.Do(ctx, Call{Method: http.MethodDelete, Path: e.path("/%s/delete", alert.ID)}, nil)
 	if StatusOf(err) == http.StatusNotFound {
 		return Undo{Result: Gone}, nil
 	}

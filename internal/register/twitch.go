@@ -150,14 +150,10 @@ func (t *twitchSubscriptions) list(ctx context.Context, ch Change) ([]thing, err
 			}
 		}
 		if one.Transport.Method == "webhook" && one.Version == version && maps.Equal(there, condition) {
-			list = append(list, thing{ID: one.ID, URL: one.Transport.Callback, Created: instant(one.Created), Works: twitchWorks(one.Status)})
+			list = append(list, thing{ID: one.ID, URL: one.Transport.Callback, Created: instant(one.Created), Works: one.Status == "enabled" || one.Status == twitchPending})
 		}
 	}
 	return list, err
-}
-
-func twitchWorks(status string) bool {
-	return slices.Contains([]string{"enabled", twitchPending}, status)
 }
 
 const (
