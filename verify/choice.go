@@ -146,7 +146,7 @@ func (b *builder) checkChoice() error {
 // checkDemands sees to it that Sign does not change what is demanded.
 func (b *builder) checkDemands() error {
 	for _, r := range b.d.allDemands() {
-		for _, u := range b.uses() {
+		for _, u := range b.d.uses() {
 			if (template{r.from}).covers(u.place) {
 				return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as what is required")
 			}

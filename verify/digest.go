@@ -41,7 +41,7 @@ func (b *builder) checkDigest() error {
 			return b.fault("payload", "does not cover the digest: anyone could change it")
 		}
 	}
-	for _, u := range b.uses() {
+	for _, u := range b.d.uses() {
 		if (u.in == inBody || u.in == inForm) && u.what != "delivery_id" {
 			return b.fault("digest", "is one of the body, and %s is in the body", u.what)
 		}

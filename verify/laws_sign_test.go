@@ -51,7 +51,7 @@ func TestSigningChangesNothingElse(t *testing.T) {
 		}
 		mine := map[string]bool{}
 		inQueryToo, inBodyToo := false, false
-		for _, u := range (&builder{d: *d}).uses() {
+		for _, u := range d.uses() {
 			mine[u.key] = mine[u.key] || u.in == inHeader
 			inQueryToo = inQueryToo || u.in == inQuery
 			inBodyToo = inBodyToo || u.in == inBody || u.in == inForm

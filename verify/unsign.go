@@ -15,36 +15,37 @@ func (p Provider) Unsign(m *Message) {
 	if !ok {
 		return
 	}
-	places := append([]place{d.signature}, d.also...)
-	for _, l := range d.legacy {
-		places = append(places, l.place)
-	}
-	if d.stamp != nil && d.stamp.in != inBody {
-		places = append(places, d.stamp.place)
-	}
-	if d.headers != nil && d.headers.in == inHeader {
-		places = append(places, d.headers.place)
-	}
-	for _, at := range places {
-		switch at.in {
-		case inHeader:
-			delete(m.Header, at.key)
-		case inQuery:
-			if m.URL != nil {
-				m.URL.RawQuery = param.Remove(m.URL.RawQuery, at.name)
+	for _, u := range d.uses() {
+		switch u.what {
+		case "digest", "nonce", "delivery_id": // anyone could make them
+			continue
+		case "timestamp":
+			if u.in == inBody {
+				continue
 			}
-		case inForm:
-			if at.held != nil {
-				if _, how := at.read(m, nil); how != absent {
-					at.writeHeld(m, "")
-				}
-				break
-			}
-			m.Body = []byte(param.Remove(string(m.Body), at.name))
-		case inBody:
-			if body, err := jsonx.Set(m.Body, at.path, []byte(`""`)); err == nil {
-				m.Body = body
-			}
+		}
+		u.remove(m)
+	}
+}
+
+// remove takes out of m what is at p. In a JSON body the text becomes an empty one.
+func (p place) remove(m *Message) {
+	switch p.in {
+	case inHeader:
+		delete(m.Header, p.key)
+	case inQuery:
+		if m.URL != nil {
+			m.URL.RawQuery = param.Remove(m.URL.RawQuery, p.name)
+		}
+	case inForm:
+		if p.held == nil {
+			m.Body = []byte(param.Remove(string(m.Body), p.name))
+		} else if _, how := p.read(m, nil); how != absent {
+			p.writeHeld(m, "")
+		}
+	case inBody:
+		if body, err := jsonx.Set(m.Body, p.path, []byte(`""`)); err == nil {
+			m.Body = body
 		}
 	}
 }

@@ -12,8 +12,7 @@ type use struct {
 }
 
 // uses gives all places that Sign writes to.
-func (b *builder) uses() []use {
-	d := &b.d
+func (d *declared) uses() []use {
 	all := []use{{d.signature, "signature"}}
 	for _, p := range d.also {
 		all = append(all, use{p, "signature.also"})
@@ -41,7 +40,7 @@ func (b *builder) uses() []use {
 
 // checkPlaces sees to it that what Sign writes does not collide.
 func (b *builder) checkPlaces() error {
-	uses := b.uses()
+	uses := b.d.uses()
 	var inForms, inBodies bool
 	for i, u := range uses {
 		inForms, inBodies = inForms || u.in == inForm, inBodies || u.in == inBody
@@ -144,7 +143,7 @@ func (t template) dependsOn(p place) bool {
 
 // checkCircles refuses a signature that would cover itself.
 func (b *builder) checkCircles() error {
-	for _, u := range b.uses() {
+	for _, u := range b.d.uses() {
 		if strings.HasPrefix(u.what, "signature") && u.in != inSignature || u.what == "legacy" {
 			for _, t := range b.d.payloads() {
 				if t.covers(u.place) || t.dependsOn(u.place) {

@@ -186,9 +186,9 @@ func membersOf(body []byte, value func(jsonx.Member) []byte) (list []string, err
 	if jsonx.TopKind(body) != jsonx.Object || !jsonx.Valid(body) {
 		return nil, noObject
 	}
-	for m := range jsonx.Members(body) {
-		if v := value(m); v != nil {
-			list = append(list, string(m.Name)+":"+string(v))
+	for s := jsonx.NewScanner(body); s.Next(); {
+		if v := value(s.Member); v != nil {
+			list = append(list, string(s.Member.Name)+":"+string(v))
 		}
 	}
 	return list, nil

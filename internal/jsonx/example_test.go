@@ -34,9 +34,10 @@ func ExampleUnset() {
 	// }
 }
 
-func ExampleMembers() {
-	for m := range jsonx.Members([]byte(`{"id":"evt_1","object":"event"}`)) {
-		fmt.Printf("%s %s\n", m.Name, m.Value)
+func ExampleScanner() {
+	s := jsonx.NewScanner([]byte(`{"id":"evt_1","object":"event"}`))
+	for s.Next() {
+		fmt.Printf("%s %s\n", s.Member.Name, s.Member.Value)
 	}
 	// Output:
 	// "id" "evt_1"

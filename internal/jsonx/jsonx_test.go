@@ -156,17 +156,17 @@ func TestDepthIsThatOfEncodingJSON(t *testing.T) {
 			if got, want := Valid([]byte(doc)), json.Valid([]byte(doc)); got != want {
 				t.Errorf("depth %d: Valid = %v, want %v", depth, got, want)
 			}
-			var err error
-			for _, err = range Members([]byte(doc)) {
+			s := NewScanner([]byte(doc))
+			for s.Next() {
 			}
-			if got, want := err == nil, json.Valid([]byte(doc)); got != want && doc[0] == '{' {
-				t.Errorf("depth %d: Members gives %v", depth, err)
+			if got, want := s.Err() == nil, json.Valid([]byte(doc)); got != want && doc[0] == '{' {
+				t.Errorf("depth %d: a Scanner gives %v", depth, s.Err())
 			}
 		}
 	}
 }
 
-func TestMembers(t *testing.T) {
+func TestScanner(t *testing.T) {
 	tests := []struct{ name, doc, want, err string }{
 		{"all, in order", ` {"a":1, "b" : [2] ,"a":"x"}`, `"a"=1 "b"=[2] "a"="x" `, ""},
 		{"none", "{ }", "", ""},
@@ -180,12 +180,11 @@ func TestMembers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got strings.Builder
-			var last error
-			for m, err := range Members([]byte(tt.doc)) {
-				if last = err; err == nil {
-					got.WriteString(string(m.Name) + "=" + string(m.Value) + " ")
-				}
+			s := NewScanner([]byte(tt.doc))
+			for s.Next() {
+				got.WriteString(string(s.Member.Name) + "=" + string(s.Member.Value) + " ")
 			}
+			last := s.Err()
 			if got.String() != tt.want || (last == nil) != (tt.err == "") || last != nil && !strings.Contains(last.Error(), tt.err) {
 				t.Errorf("got %q, %v; want %q, %s", got.String(), last, tt.want, tt.err)
 			}
@@ -199,10 +198,7 @@ func TestTokensAllocateNothing(t *testing.T) {
 		if !Valid(doc) {
 			t.Fatal("not valid")
 		}
-		for m := range Members(doc) {
-			if m.Is("c") {
-				break
-			}
+		for s := NewScanner(doc); s.Next() && !s.Member.Is("c"); {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations, want none", n)

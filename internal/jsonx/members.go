@@ -2,7 +2,6 @@ package jsonx
 
 import (
 	"bytes"
-	"iter"
 )
 
 // A Member is one name of an object and its value, both as written.
@@ -14,26 +13,10 @@ type Member struct {
 // Is reports whether the member has the name.
 func (m Member) Is(name string) bool { return isName(m.Name, name) }
 
-// Members yields the members of the object that doc holds, in order, without
-// a pass over what follows the one at which the caller stops. If doc turns out
-// not to be JSON, the last pair holds a [*SyntaxError]. A member is yielded
-// only once the byte after it was seen, so one that is cut off is not. If doc
-// holds something other than an object, nothing is yielded.
-func Members(doc []byte) iter.Seq2[Member, error] {
-	return func(yield func(Member, error) bool) {
-		s := NewScanner(doc)
-		for s.Next() {
-			if !yield(s.Member, nil) {
-				return
-			}
-		}
-		if err := s.Err(); err != nil {
-			yield(Member{}, err)
-		}
-	}
-}
-
-// A Scanner is [Members] without the allocations of an iterator.
+// A Scanner goes through the members of an object, in order, without a pass over
+// what follows the one at which the caller stops, and allocates nothing. A member
+// is given only once the byte after it was seen, so one that is cut off is not. Of
+// a document that is something other than an object there are none.
 type Scanner struct {
 	Member Member // the current one; not valid before Next and after the last
 

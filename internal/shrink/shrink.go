@@ -219,12 +219,14 @@ func (s *shrinking) parts(p jsonx.Path) (c parts) {
 	}
 	switch jsonx.TopKind(raw) {
 	case jsonx.Object:
-		for m, err := range jsonx.Members(raw) {
-			if err != nil {
-				return parts{}
-			}
+		members := jsonx.NewScanner(raw)
+		for members.Next() {
+			m := members.Member
 			name, _ := jsonx.Unquote(m.Name)
 			c.raw, c.names = append(c.raw, slices.Concat(m.Name, []byte(":"), m.Value)), append(c.names, name)
+		}
+		if members.Err() != nil {
+			return parts{}
 		}
 	case jsonx.Array:
 		var elements []json.RawMessage
