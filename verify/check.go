@@ -265,27 +265,36 @@ func (b *builder) checkConditions() error {
 			}
 		}
 	}
-	for _, h := range b.f.handshakes {
-		known := false // who asks has shown a value that only the provider knows
-		for _, c := range h.when {
-			if c.with == "" {
-				continue
-			}
-			known = true
-			if !b.needs(c.with) {
-				return b.fault("handshake", "{with.%s} must be in with", c.with)
+	for i := range b.f.handshakes {
+		if err := b.checkHandshake(&b.f.handshakes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) checkHandshake(h *handshake) error {
+	var asked []string // values of the receiver's own
+	for _, c := range h.when {
+		if c.with != "" {
+			asked = append(asked, c.with)
+		}
+	}
+	known := len(asked) > 0 // who asks has shown a value that only the provider knows
+	for _, t := range h.texts() {
+		for _, p := range t {
+			if p.ref == refWith {
+				asked = append(asked, p.text)
 			}
 		}
-		for _, t := range h.texts() {
-			for _, p := range t {
-				if p.ref == refWith && !b.needs(p.text) {
-					return b.fault("handshake", "{with.%s} must be in with", p.text)
-				}
-			}
+	}
+	for _, name := range asked {
+		if !b.needs(name) {
+			return b.fault("handshake", "{with.%s} must be in with", name)
 		}
-		if h.first && !known && h.signsFreely() {
-			return b.fault("handshake", "signs whatever is asked for: give what it signs the pattern {token} in when, or answer in the stage after")
-		}
+	}
+	if h.first && !known && h.signsFreely() {
+		return b.fault("handshake", "signs whatever is asked for: give what it signs the pattern {token} in when, or answer in the stage after")
 	}
 	return nil
 }

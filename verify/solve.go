@@ -196,14 +196,7 @@ func (s *solver) look(sc *scene) {
 		for _, f := range batch {
 			for _, form := range forms {
 				for _, a := range used {
-					if s.left <= 0 || s.proposed >= maxProposals {
-						return false
-					}
-					sum := s.hasher(a, f.hash, form).sum(f, sc, form, s)
-					for _, sp := range bySum[string(sum)] {
-						s.propose(f, sp, a, form)
-					}
-					if s.best != nil && len(s.best.agree) == len(s.samples) {
+					if !s.try(sc, f, form, a, bySum) {
 						return false
 					}
 				}
@@ -211,6 +204,19 @@ func (s *solver) look(sc *scene) {
 		}
 		return true
 	})
+}
+
+// try makes the signature of a formula, and proposes what it is found at. It reports false
+// once the search is over.
+func (s *solver) try(sc *scene, f *formula, form secretForm, a algorithm, bySum map[string][]*spot) bool {
+	if s.left <= 0 || s.proposed >= maxProposals {
+		return false
+	}
+	sum := s.hasher(a, f.hash, form).sum(f, sc, form, s)
+	for _, sp := range bySum[string(sum)] {
+		s.propose(f, sp, a, form)
+	}
+	return s.best == nil || len(s.best.agree) < len(s.samples)
 }
 
 // propose describes what has given the signature at sp, and tries it on all

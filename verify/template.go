@@ -166,18 +166,7 @@ func parsePart(text string, allowed []refKind) (part, error) {
 		p.ref += "."
 	}
 	if !slices.Contains(allowed, p.ref) {
-		var known []string
-		for _, ref := range allowed {
-			if ref == refKeyed {
-				continue
-			}
-			name := string(ref)
-			if strings.HasSuffix(name, ".") {
-				name += "NAME"
-			}
-			known = append(known, "{"+name+"}")
-		}
-		return p, fmt.Errorf("%q is not known here (known: %s)", "{"+short(inner)+"}", strings.Join(known, ", "))
+		return p, fmt.Errorf("%q is not known here (known: %s)", "{"+short(inner)+"}", refNames(allowed))
 	}
 	if !hasRest {
 		return p, nil
@@ -212,6 +201,21 @@ func parsePart(text string, allowed []refKind) (part, error) {
 		}
 	}
 	return p, nil
+}
+
+// refNames lists references as templates write them.
+func refNames(refs []refKind) string {
+	var names []string
+	for _, ref := range refs {
+		name := string(ref)
+		if strings.HasSuffix(name, ".") {
+			name += "NAME"
+		}
+		if ref != refKeyed {
+			names = append(names, "{"+name+"}")
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // parseSorted reads what stands in {sorted(a,b,c)}, after its bracket.

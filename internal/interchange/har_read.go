@@ -133,11 +133,19 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 		}
 		ex.At = at.UTC()
 	}
-	r := &ex.Request
-	r.Method = e.Request.Method
-	r.URL = cmp.Or(r.URL, e.Request.URL)
+	if err := e.Request.into(&ex.Request, own); err != nil {
+		return nil, err
+	}
+	return ex, e.response(ex, own)
+}
+
+// into completes r. own tells that it is devhook's own, and lacks no more than what stands
+// in the entry.
+func (h *harRequest) into(r *recorder.Request, own bool) error {
+	r.Method = h.Method
+	r.URL = cmp.Or(r.URL, h.URL)
 	if r.Headers == nil {
-		r.Headers = harHeader(e.Request.Headers, own)
+		r.Headers = harHeader(h.Headers, own)
 	}
 	if !own {
 		r.URL, _, _ = strings.Cut(r.URL, "#")
@@ -146,49 +154,57 @@ func (e *harEntry) exchange() (*recorder.Exchange, error) {
 			r.Headers.Set("Host", u.Host)
 		}
 	}
-	if p := e.Request.PostData; p != nil && len(r.Body.Bytes) == 0 {
-		body, err := unpacked(p.Text, p.Encoding)
-		if err != nil {
-			return nil, fmt.Errorf("postData: %w", err)
-		}
-		if r.Headers == nil {
-			r.Headers = http.Header{}
-		}
-		if len(body) == 0 && len(p.Params) > 0 {
-			body = p.form(r.Headers)
-		}
-		r.Body.Bytes = body
-		if !own && p.MimeType != "" && r.Headers["Content-Type"] == nil {
-			r.Headers.Set("Content-Type", p.MimeType)
-		}
+	p := h.PostData
+	if p == nil || len(r.Body.Bytes) > 0 {
+		return nil
 	}
+	body, err := unpacked(p.Text, p.Encoding)
+	if err != nil {
+		return fmt.Errorf("postData: %w", err)
+	}
+	if r.Headers == nil {
+		r.Headers = http.Header{}
+	}
+	if len(body) == 0 && len(p.Params) > 0 {
+		body = p.form(r.Headers)
+	}
+	r.Body.Bytes = body
+	if !own && p.MimeType != "" && r.Headers["Content-Type"] == nil {
+		r.Headers.Set("Content-Type", p.MimeType)
+	}
+	return nil
+}
+
+// response completes the answer of ex, or tells that there is none.
+func (e *harEntry) response(ex *recorder.Exchange, own bool) error {
 	a := &e.Response
 	switch {
 	case own && ex.Response == nil:
-		return ex, nil
+		return nil
 	case !own && a.Status == 0:
 		ex.Outcome, ex.Detail = recorder.Unreachable, "imported: there is no response in the HAR"
-		return ex, nil
+		return nil
 	case !own:
 		ex.Response, ex.Outcome = &recorder.Response{Took: tookOf(e.Time)}, recorder.Answered
 	}
 	body, err := unpacked(a.Content.Text, a.Content.Encoding)
 	if err != nil {
-		return nil, fmt.Errorf("response content: %w", err)
+		return fmt.Errorf("response content: %w", err)
 	}
-	ex.Response.Status = a.Status
-	if ex.Response.Headers == nil {
-		ex.Response.Headers = harHeader(a.Headers, own)
+	r := ex.Response
+	r.Status = a.Status
+	if r.Headers == nil {
+		r.Headers = harHeader(a.Headers, own)
 	}
 	if len(body) > 0 {
-		ex.Response.Body.Bytes = body
+		r.Body.Bytes = body
 	}
 	if !own {
-		ex.Response.Size = int64(len(body))
-		ex.Response.Headers.Del("Content-Encoding") // HAR has what was inside
-		ex.Response.Headers.Del("Content-Length")
+		r.Size = int64(len(body))
+		r.Headers.Del("Content-Encoding") // HAR has what was inside
+		r.Headers.Del("Content-Length")
 	}
-	return ex, nil
+	return nil
 }
 
 // form gives the body of a form of which the HAR has the fields alone. The boundary of
