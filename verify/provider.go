@@ -137,8 +137,8 @@ func (p Provider) DeliveryID(m Message) string {
 func (p Provider) DeliveryParts(m Message) (values []string) {
 	v := &view{m: &m}
 	_, t := v.first(p.own().delivery)
-	for _, part := range t {
-		if text, ok := v.text(part); ok && part.ref != refLiteral {
+	for i := range t {
+		if text, ok := v.text(&t[i]); ok && t[i].ref != refLiteral {
 			values = append(values, text)
 		}
 	}

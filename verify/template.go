@@ -242,17 +242,18 @@ func parseSorted(text string, allowed []refKind) (part, error) {
 const maxSorted = 16
 
 // flat yields the references in t, in place of a sorted one those in it.
-func (t template) flat() iter.Seq[part] {
-	return func(yield func(part) bool) {
-		for _, p := range t {
+func (t template) flat() iter.Seq[*part] {
+	return func(yield func(*part) bool) {
+		for i := range t {
+			p := &t[i]
 			if p.ref != refSorted {
 				if !yield(p) {
 					return
 				}
 				continue
 			}
-			for _, inner := range p.parts {
-				if !yield(inner) {
+			for j := range p.parts {
+				if !yield(&p.parts[j]) {
 					return
 				}
 			}
@@ -311,7 +312,8 @@ const (
 // is applied to what is put in.
 func (t template) expand(v *view, limit int, quote func(string) string) (text string, ok bool) {
 	var b strings.Builder
-	for _, p := range t {
+	for i := range t {
+		p := &t[i]
 		s := p.text
 		if p.ref != refLiteral {
 			if s, ok = v.text(p); !ok {

@@ -59,7 +59,7 @@ func (b *builder) checkPlaces() error {
 	for _, t := range b.d.payloads() {
 		for p := range t.flat() {
 			inForms, inBodies = inForms || p.ref == refForm || p.ref == refForms, inBodies || p.ref == refField
-			b.reads(p)
+			b.reads(*p)
 		}
 	}
 	for _, path := range b.d.single {

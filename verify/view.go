@@ -154,7 +154,7 @@ func (v *view) formText(path jsonx.Path) (text string, ok bool) {
 }
 
 // text gives what a part refers to, without its function.
-func (v *view) text(p part) (text string, ok bool) {
+func (v *view) text(p *part) (text string, ok bool) {
 	switch p.ref {
 	case refMethod:
 		return v.m.Method, true
