@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -371,6 +372,49 @@ func TestLateEffects(t *testing.T) {
 	looks = 0
 	if n, err := c.effects(t.Context(), Shot{Want: Refuse}); n != 0 || err != nil {
 		t.Errorf("one that is refused: %d effects, %v", n, err)
+	}
+}
+
+// An app that ends takes with it what counts: what it fell over is a finding all the
+// same. What cannot be counted while the app is there is an error.
+func TestCounterEnds(t *testing.T) {
+	p, _ := verify.Lookup("github")
+	f, _ := fixtures.Lookup("github", "push")
+	for _, tt := range []struct {
+		name                      string
+		goneFrom, goneTo, blindTo int // which requests find nobody, and until which one nothing counts from the third on
+		want                      string
+	}{
+		{"for good", 4, 9, 9, "no-answer: signature-value-empty, signature-flipped"},
+		{"started again", 4, 4, 4, "no-answer: signature-value-empty"},
+		{"only what counts", 9, 9, 9, "gone"},
+	} {
+		a, err := New(p, Holding(p, verify.Keys{Secrets: []verify.Secret{verify.NewSecret("s3cret")}}), f.Exchange.Request, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := 0
+		results, err := a.Run(t.Context(), Target{Now: time.Now, Pause: time.Millisecond, Effects: func(context.Context) (int, error) {
+			if sent >= 3 && sent <= tt.blindTo {
+				return 0, &EffectsError{Text: "gone"}
+			}
+			return 1, nil
+		}, Send: func(_ context.Context, v Variant, _ recorder.Request) (Answer, error) {
+			if sent++; sent >= tt.goneFrom && sent <= tt.goneTo {
+				return Answer{Detail: "connection refused"}, nil
+			}
+			return Answer{Status: map[Want]int{Accept: 200, Refuse: 401}[v.Want]}, nil
+		}}, Variants[:5], func(Result) {})
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = ""
+			for _, f := range Findings(results) {
+				got += f.Fault.ID + ": " + strings.Join(f.Variants, ", ")
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }
 

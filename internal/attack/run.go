@@ -33,6 +33,8 @@ var ErrUnreachable = errors.New("the app did not answer")
 func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Result)) ([]Result, error) {
 	var all []Result
 	acts, renews := false, true // renews: an id of its own makes a delivery a new one to the handler
+	there := false              // the handler answered to the last variant
+	var lost error              // why the effects could not be counted lately
 	c := counter{t: t}
 	if err := c.begin(ctx); err != nil {
 		return nil, err
@@ -54,9 +56,18 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 			if len(all) == 0 && answers[0].Status == 0 {
 				return all, fmt.Errorf("%w: %s", ErrUnreachable, answers[0].Detail)
 			}
-			effects, err := c.effects(ctx, s)
-			if err != nil {
-				return all, err
+			// What counts is mostly a part of the app, and ends with it. That is a finding:
+			// what cannot be counted is an error only if the app is there.
+			effects := Unknown
+			if there = answers[0].Status > 0; lost == nil {
+				effects, lost = c.effects(ctx, s)
+			} else if there {
+				if lost = c.again(ctx); lost != nil {
+					return all, lost
+				}
+			}
+			if lost != nil && !errors.As(lost, new(*EffectsError)) {
+				return all, lost
 			}
 			r = judge(v, s, answers, effects, acts && (renews || !v.decoy))
 			if r.Note == v.refusedNote && refusesAll(all) { // as it does all that is right
@@ -69,6 +80,9 @@ func (a *Attack) Run(ctx context.Context, t Target, list []Variant, each func(Re
 		}
 		all = append(all, r)
 		each(r)
+	}
+	if lost != nil && there {
+		return all, lost
 	}
 	return all, nil
 }
@@ -106,8 +120,13 @@ const (
 	mostLooks   = 100
 )
 
-func (c *counter) begin(ctx context.Context) (err error) {
+func (c *counter) begin(ctx context.Context) error {
 	c.looks, c.t.Pause = calmLooks, cmp.Or(c.t.Pause, settlePause)
+	return c.again(ctx)
+}
+
+// again counts from what there is now.
+func (c *counter) again(ctx context.Context) (err error) {
 	if c.t.Effects != nil {
 		c.last, err = c.t.Effects(ctx)
 	}
@@ -132,7 +151,7 @@ func (c *counter) effects(ctx context.Context, s Shot) (int, error) {
 	for i := range mostLooks {
 		n, err := c.t.Effects(ctx)
 		if err != nil {
-			return 0, err
+			return Unknown, err
 		}
 		if calm++; n != c.last {
 			c.looks = min(max(c.looks, calmLooks+i*3/2), firstLooks)
@@ -143,7 +162,7 @@ func (c *counter) effects(ctx context.Context, s Shot) (int, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return Unknown, ctx.Err()
 		case <-time.After(c.t.Pause):
 		}
 	}
