@@ -245,11 +245,12 @@ func checkedVariants(class string, results []attack.Result) (list []checked) {
 func handlerOf(app *url.URL, ex *recorder.Exchange) *url.URL {
 	_, at := recorder.SplitURL(ex.Request.URL)
 	at, _, _ = strings.Cut(at, "?")
-	handler := url.URL{Scheme: app.Scheme, Host: app.Host, Path: app.Path}
-	if u, err := handler.Parse(strings.TrimRight(app.EscapedPath(), "/") + at); err == nil {
-		return u
+	handler, err := url.ParseRequestURI(strings.TrimRight(app.EscapedPath(), "/") + at) // where //x is no host
+	if err != nil {                                                                     // a path that no URL has
+		handler = &url.URL{Path: app.Path}
 	}
-	return &handler // a path that no URL has
+	handler.Scheme, handler.Host = app.Scheme, app.Host
+	return handler
 }
 
 // asking returns what asks how many effects there were: a URL, or a command of the user's.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"devhook/internal/attack"
+	"devhook/recorder"
 )
 
 // A command that tells of effects ends with the attack, also what it has started.
@@ -26,6 +28,23 @@ func TestEffectsCommandEnds(t *testing.T) {
 	}
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// Where a finding is said to be is at the app, whatever the path of the recording is.
+func TestHandlerOf(t *testing.T) {
+	app := &url.URL{Scheme: "http", Host: "127.0.0.1:3000", Path: "/base/"}
+	for _, tt := range []struct{ recorded, want string }{
+		{"https://me.example/hooks?a=1", "http://127.0.0.1:3000/base/hooks"},
+		{"https://me.example//other.example/x", "http://127.0.0.1:3000/base//other.example/x"},
+		{"https://me.example/%zz", "http://127.0.0.1:3000/base/"},
+	} {
+		if got := handlerOf(app, &recorder.Exchange{Request: recorder.Request{URL: tt.recorded}}); got.String() != tt.want {
+			t.Errorf("%s: %s, want %s", tt.recorded, got, tt.want)
+		}
+	}
+	if got := handlerOf(&url.URL{Scheme: "http", Host: "app"}, &recorder.Exchange{Request: recorder.Request{URL: "https://me.example//other/x"}}); got.Host != "app" {
+		t.Errorf("another host: %s", got)
 	}
 }
 
