@@ -63,23 +63,27 @@ func (s *shrinking) run() error {
 	if _, err := s.try(nil); err != nil {
 		return err
 	}
-	if !jsonx.Valid(s.body) {
-		return s.chunks(len(s.body), func(from, to int) []byte {
-			return slices.Concat(s.body[:from], s.body[to:])
-		}, func() int { return len(s.body) })
-	}
-	if compact := new(bytes.Buffer); json.Compact(compact, s.body) == nil {
+	pass := s.bytes
+	if compact := new(bytes.Buffer); jsonx.Valid(s.body) && json.Compact(compact, s.body) == nil {
 		if _, err := s.try(compact.Bytes()); err != nil {
 			return err
 		}
+		pass = func() error { return s.value(nil) }
 	}
-	for before := -1; before != len(s.body); {
+	for before := -1; before != len(s.body); { // what had to stay may go once something else is gone
 		before = len(s.body)
-		if err := s.value(nil); err != nil {
+		if err := pass(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bytes leaves out bytes, whatever they are.
+func (s *shrinking) bytes() error {
+	return s.chunks(len(s.body), func(from, to int) []byte {
+		return slices.Concat(s.body[:from], s.body[to:])
+	}, func() int { return len(s.body) })
 }
 
 // chunks leaves out runs of n things, half of them at first, then less. without
