@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -63,7 +64,8 @@ func (p *program) shrink(c *cli.Context) error {
 	case ctx.Err() != nil && small.Tries > 0:
 		small.Done = false // what was found is worth something
 	case errors.As(err, &nothing):
-		return &failure{code: 1, text: fmt.Sprintf("the app %s to the whole body, and not %s: there is nothing to shrink", nothing.Did, c.String("while")), hint: "--while " + nothing.While + " shrinks what is answered so", err: err}
+		return &failure{code: 1, text: fmt.Sprintf("the app %s to the whole body, and not %s: there is nothing to shrink", nothing.Did, c.String("while")), err: err,
+			hint: cmp.Or(t.misplaced(t.Source, t.Origin, nothing.While), "--while "+nothing.While+" shrinks what is answered so")}
 	case err != nil:
 		if small.Tries > 0 {
 			t.errs.Printf("after %d tries it was down from %d to %d bytes: #%d", small.Tries, t.Source.Request.Size, len(small.Body), small.Exchange.Seq)
