@@ -47,7 +47,7 @@ func (s *Store) Announce(about []byte) (*Announcement, error) {
 func (a *Announcement) Update(about []byte) error {
 	err := os.Mkdir(a.s.path(a.dir), 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
-		a.s.log.Warn("the store was removed; it is made anew", "dir", a.s.dir) // who writes next does not see that it was
+		a.s.log.Warn("the store was removed or moved away; it is made anew", "dir", a.s.dir) // who writes next does not see that it was
 		if err = a.s.makeDir(); err == nil {
 			err = os.Mkdir(a.s.path(a.dir), 0o700)
 		}

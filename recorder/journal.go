@@ -141,25 +141,30 @@ func (s *Store) catchUp() error {
 				return err
 			}
 		}
-		gone := removed(s.seg.f, info) // pruned, or with all of the store
-		if s.seg.end < s.segmentSize && !s.seg.left && !gone {
+		if removed(s.seg.f, info) { // pruned, or with all of the store
+			if err := s.startAnew(); err != nil {
+				return err
+			}
+			continue
+		}
+		if s.seg.end < s.segmentSize && !s.seg.left {
 			return nil
 		}
 		next, err := s.nextSegment(s.seg.first)
-		switch {
-		case err != nil:
+		if err != nil || next == 0 {
 			return err
-		case next != 0:
-			err = s.enter(next)
-		case gone:
-			err = s.startAnew()
-		default:
-			return nil
 		}
-		if err != nil {
+		if err := s.enter(next); err != nil {
 			return err
 		}
 	}
+}
+
+// removed reports whether the file f, which info is of, is not found under its name any
+// more: it was removed or moved, with all of the store perhaps, or another one has it now.
+func removed(f *os.File, info os.FileInfo) bool {
+	now, err := os.Stat(f.Name())
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, info)
 }
 
 // nextSegment returns the first number of the segment after the given one, 0
@@ -275,42 +280,64 @@ func (s *Store) leaveCut(size int64) error {
 }
 
 // startAnew begins a segment after the last one was pruned, or somebody has removed
-// the directory, which it makes again, so that what comes from now on is kept. It ends
-// with the lock held that others find now.
+// the directory or moved it away, which it makes again, so that what comes from now on is
+// kept where it is looked for. It ends with the lock held that others find now.
 func (s *Store) startAnew() error {
 	if _, err := os.Stat(s.path("journal")); errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("the store was removed; it is made anew", "dir", s.dir)
+		s.log.Warn("the store was removed or moved away; it is made anew", "dir", s.dir)
 	}
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	if err := s.lockAnew(); err != nil {
+	other, err := s.lockAnew()
+	if err != nil {
 		return err
 	}
 	list, err := s.segments() // another process can have been quicker
 	if err != nil {
 		return err
 	}
+	if other && len(list) > 0 {
+		if err := s.takeOver(list[len(list)-1]); err != nil {
+			return err
+		}
+	}
 	return s.enter(slices.Max(append(list, s.lastSeq+1)))
 }
 
-// lockAnew takes the lock that others find now, unless it is the one that is
-// held already: the journal can be gone without it.
-func (s *Store) lockAnew() error {
-	lock, err := os.OpenFile(s.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+// takeOver ends the last segment of another store that is in the place of this one. Its
+// numbers are not used again, and who has it open goes on in the segment that comes.
+func (s *Store) takeOver(last uint64) error {
+	if err := s.enter(last); err != nil {
+		return err
+	}
+	info, err := s.seg.f.Stat()
 	if err != nil {
 		return err
+	}
+	if err := s.readDelta(info.Size()); err != nil {
+		return err
+	}
+	return s.leave()
+}
+
+// lockAnew takes the lock that others find now, unless it is the one that is
+// held already: the journal can be gone without it. It reports whether it was another.
+func (s *Store) lockAnew() (other bool, err error) {
+	lock, err := os.OpenFile(s.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, err
 	}
 	now, err := lock.Stat()
 	held, heldErr := s.lock.Stat()
 	if err == nil && heldErr == nil && os.SameFile(now, held) {
-		return lock.Close()
+		return false, lock.Close()
 	}
 	if err := lockFile(lock); err != nil {
 		lock.Close()
-		return err
+		return false, err
 	}
 	s.lock.Close()
 	s.lock = lock
-	return nil
+	return true, nil
 }

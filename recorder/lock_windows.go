@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -65,10 +64,3 @@ func control(f *os.File, call func(uintptr) error) error {
 // syncDir does nothing: NTFS keeps its names in a log of its own, and a
 // directory cannot be flushed.
 func syncDir(string) error { return nil }
-
-// removed reports whether the file f, which info is of, has no name any more, or
-// another one has it now.
-func removed(f *os.File, info os.FileInfo) bool {
-	now, err := os.Stat(f.Name())
-	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, info)
-}

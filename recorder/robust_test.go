@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -148,6 +149,57 @@ func TestFollowOverARemoval(t *testing.T) {
 	ex := handled()
 	mustAppend(t, w, ex)
 	wantNext(t, got, ex.Seq)
+}
+
+// What comes after a store was moved away is kept where it is looked for: in a new
+// one, or in the one that is there now, beside what others write to that.
+func TestMovedStore(t *testing.T) {
+	for name, other := range map[string]bool{"nothing is there": false, "another is there": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "store")
+			w := open(t, dir)
+			for range 3 {
+				mustAppend(t, w, handled())
+			}
+			got := following(t, readOnly(t, dir))
+			for seq := range uint64(3) {
+				wantNext(t, got, seq+1)
+			}
+			if err := os.Rename(dir, dir+"-old"); err != nil {
+				t.Skip("this system moves no open files")
+			}
+			writers := []*Store{w}
+			want := 4
+			if other {
+				o := open(t, dir)
+				for range 5 {
+					mustAppend(t, o, handled())
+				}
+				writers, want = append(writers, o), want+5
+			}
+			for range 4 / len(writers) {
+				for _, s := range writers {
+					ex := handled()
+					ex.Request.Body = spool(t, s, bytes.Repeat([]byte("x"), MaxInline+1))
+					mustAppend(t, s, ex)
+					wantNext(t, got, ex.Seq)
+					if b, err := w.ReadBody(ex.Request.Body); err != nil || len(b) != MaxInline+1 {
+						t.Errorf("the body of #%d: %d bytes, %v", ex.Seq, len(b), err)
+					}
+				}
+			}
+			var seqs []uint64
+			for _, ex := range all(t, dir) {
+				seqs = append(seqs, ex.Seq)
+			}
+			if len(seqs) != want || !slices.IsSorted(seqs) || len(slices.Compact(seqs)) != want {
+				t.Errorf("there are %d, want %d in order", seqs, want)
+			}
+			if n := len(all(t, dir+"-old")); n != 3 {
+				t.Errorf("the one that was moved has %d, want 3", n)
+			}
+		})
+	}
 }
 
 // The journal can be gone without the lock beside it.
