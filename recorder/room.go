@@ -26,6 +26,9 @@ func (s *Store) hasRoom(size int64) bool {
 	return !ok || free > uint64(size)
 }
 
+// Room returns [ErrNoRoom] if the disk is so full that new exchanges are refused.
+func (s *Store) Room() error { return s.room.check(s.dir, s.minFree) }
+
 // check returns [ErrNoRoom] if the disk of dir has less than so many bytes free; with a
 // least of 0 or less it never does.
 func (r *room) check(dir string, least int64) error {

@@ -96,7 +96,7 @@ func (sp *Spool) toFile() error {
 	if sp.s.readOnly {
 		return ErrReadOnly
 	}
-	if err := sp.s.room.check(sp.s.dir, sp.s.minFree); err != nil {
+	if err := sp.s.Room(); err != nil {
 		return err
 	}
 	f, err := createTemp(sp.s.path("bodies"))

@@ -339,7 +339,7 @@ func (s *Store) put(ex *Exchange) (Commit, error) {
 	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
 		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
 	}
-	if err := s.room.check(s.dir, s.minFree); err != nil {
+	if err := s.Room(); err != nil {
 		return Commit{}, fmt.Errorf("record: %w", err)
 	}
 	ex.Pinned = false

@@ -234,6 +234,9 @@ func (x *examination) readable(store *recorder.Store) bool {
 	} else {
 		probe.Close()
 		os.Remove(probe.Name())
+		if err := store.Room(); err != nil {
+			f = failed("store", storeFailure(err))
+		}
 	}
 	x.tell(f)
 	return true

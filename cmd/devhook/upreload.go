@@ -32,7 +32,7 @@ func (u *up) reload() {
 	switch {
 	case err != nil || cfg.Path == u.cfg.Path:
 	case u.cfg.Path == "":
-		err = fmt.Errorf("%s was not there when devhook was started", cfg.Path)
+		err = &failure{code: 2, text: cfg.Path + " was not there when devhook was started", hint: "end this devhook up and start it again to have it used"}
 	default: // as an editor or git can have it for a moment
 		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
 	}

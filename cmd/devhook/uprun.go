@@ -281,10 +281,15 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	var away time.Time
+	late := false // somebody has made a devhook.yaml that was not there
 	for {
 		select {
 		case <-look.C:
 			u.tellAgain()
+			if _, err := os.Stat("devhook.yaml"); err == nil && u.cfg.Path == "" && !late {
+				late = true // told of once
+				u.reload()
+			}
 		case <-signals:
 			return nil
 		case <-ctx.Done():
