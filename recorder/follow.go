@@ -63,12 +63,16 @@ func (s *Store) follow(ctx context.Context, from Cursor, open map[ID]hit) iter.S
 func (s *Store) run(ctx context.Context, f follower) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		f := f // so that the values can be asked for more than once
-		f.s, f.pending, f.cache, f.timer = s, map[ID]hit{}, lineCache{s: s, brief: f.brief}, time.NewTimer(lookEvery)
+		f.s, f.pending, f.cache, f.timer, f.pace = s, map[ID]hit{}, lineCache{s: s, brief: f.brief}, time.NewTimer(lookEvery), lookEvery
 		defer f.close()
 		for ctx.Err() == nil {
 			progress, last := s.progress()
+			before := f.at
 			if !f.drain(yield) {
 				return
+			}
+			if f.pace = min(2*f.pace, lookSlow); f.at != before {
+				f.pace = lookEvery
 			}
 			if last || !f.wait(ctx, progress) {
 				return
@@ -91,10 +95,15 @@ type follower struct {
 	step    *Step          // what is given, but for its Exchange, to who wants each step; else nil
 	cache   lineCache
 	timer   *time.Timer
+	pace    time.Duration // until it looks again
 }
 
-// lookEvery is how often a follower looks for what nobody tells it of.
-const lookEvery = 40 * time.Millisecond
+// lookEvery is how often a follower looks for what nobody tells it of, and lookSlow how
+// often where nothing comes: what is open all day should not keep a laptop awake.
+const (
+	lookEvery = 40 * time.Millisecond
+	lookSlow  = 5 * lookEvery
+)
 
 func (f *follower) close() {
 	f.timer.Stop()
@@ -335,7 +344,7 @@ func (f *follower) wait(ctx context.Context, progress <-chan struct{}) bool {
 	}
 	var look <-chan time.Time
 	if !f.s.readOnly || f.at.offset >= f.s.segmentSize || f.gone() { // the next one will be another file
-		f.timer.Reset(lookEvery)
+		f.timer.Reset(f.pace)
 		look = f.timer.C
 	}
 	select {
