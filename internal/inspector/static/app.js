@@ -18,28 +18,36 @@ let tab = "request"; // that is shown, also of the next exchange
 // The pane.
 
 let missed = false; // what is to be shown was not to be had
-let wanted = null, paneTimer = 0, folding = 0, searching = 0;
+let here = location.pathname; // what is shown, or on its way
+let paneTimer = 0, folding = 0, searching = 0, relocating = 0;
 
-function path() { return location.pathname; }
+function path() { return here; }
 
 function address(to) {
   const filter = $("filter").value.trim();
   return to + (filter ? "?filter=" + encodeURIComponent(filter) : "");
 }
 
+// locate has the address tell what is shown. WebKit lets a page do that 100 times in 10 s,
+// and who holds a key down is faster: then it is done later.
+function locate(how = "replaceState") {
+  clearTimeout(relocating);
+  try { history[how]({}, "", address(here)); } catch { relocating = setTimeout(locate, 1000); }
+}
+
 // go shows what is at to. push: the browser goes back to what was before.
 async function go(to, { push = true, focus = false } = {}) {
   clearTimeout(paneTimer);
   missed = false;
-  wanted = to;
-  if (to !== path()) history[push ? "pushState" : "replaceState"]({}, "", address(to));
+  here = to;
+  if (to !== location.pathname) locate(push ? "pushState" : "replaceState");
   document.body.dataset.view = to === "/" ? "list" : "pane";
   pane.setAttribute("aria-busy", "true");
   try {
     await window.htmx.ajax("GET", to, { target: "#pane", swap: "innerHTML", source: "#pane" });
   } catch { /* htmx tells by its events */ }
   pane.removeAttribute("aria-busy");
-  if (focus && wanted === to) pane.querySelector("h1")?.focus({ preventScroll: true });
+  if (focus && here === to) pane.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 // publicURL is what providers are told, and what the start and the pages of providers say.
@@ -84,7 +92,7 @@ function shown() {
 // something differs.
 function telling(article) {
   const part = article.querySelector("#part-" + tab) || article.querySelector("#part-request");
-  return (part.querySelector(":scope > .same") && article.querySelector("[role=tabpanel]:has(> .table > .changes)") || part).id.slice(5);
+  return (part.querySelector(":scope > .same") && article.querySelector("[role=tabpanel] > .table > .changes")?.closest("[role=tabpanel]") || part).id.slice(5);
 }
 
 function useTab(name, focus) {
@@ -121,8 +129,8 @@ const list = new List(scroller, listing, {
     clearTimeout(paneTimer);
     if (open) { go("/x/" + row.id, { focus: narrow() }); return; }
     if (narrow()) return; // the list stays; Enter opens
-    history.replaceState({}, "", address("/x/" + row.id));
-    paneTimer = setTimeout(() => go("/x/" + row.id, { push: false }), 60); // who holds the key down is not shown all
+    here = "/x/" + row.id;
+    paneTimer = setTimeout(() => go(here, { push: false }), 60); // who holds the key down is not shown all
   },
   fresh(n) {
     $("fresh").hidden = !n;
@@ -217,7 +225,7 @@ async function refresh(text) {
     live.start(text, r.cursor);
     chart.load(text, list.head, r.now);
     damaged(r.damaged);
-    history.replaceState(history.state, "", address(path()));
+    locate();
     const open = current(), at = open && list.find(+open.dataset.seq);
     if (at && at.row.id === open.dataset.id) { list.selected = at.row.seq; list.draw(); }
   } catch (err) {
@@ -257,11 +265,11 @@ async function doing(button, work) {
 const does = {
   replay: (b) => withOpen((id) => doing(b, async () => sent(await call("POST", "/devhook/v1/replay", { ref: id })))),
   edit: (b) => withOpen((id) => { const back = focused(); doing(b, () => editor.open(id, back)); }),
-  curl: (b) => withOpen((id) => doing(b, async () => {
-    const r = await fetch(`/x/${id}/curl`), text = await r.text();
-    if (!r.ok) { const p = JSON.parse(text); throw new Error(told(p)); }
-    await copy(text, "The curl command is");
-  })),
+  curl: (b) => withOpen((id) => doing(b, () => copy(fetch(`/x/${id}/curl`).then(async (r) => {
+    const text = await r.text();
+    if (!r.ok) throw new Error(told(JSON.parse(text)));
+    return text;
+  }), "The curl command is"))),
   diff: () => withOpen((id) => go(`/x/${id}/before`)),
   save: () => withOpen(() => {
     const a = current(), f = $("saver").querySelector("form").elements;
@@ -431,6 +439,13 @@ async function failure(down) {
   if (!found) say(down ? "No older failure here." : "No newer failure.");
 }
 
+// keyOf is what a key writes; where that is no Latin letter, what is on the same key of who
+// writes those.
+function keyOf({ key, code, shiftKey }) {
+  const [, letter] = key > "\x7f" && /^Key(.)$/.exec(code) || [];
+  return !letter ? key : shiftKey ? letter : letter.toLowerCase();
+}
+
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || document.querySelector("dialog[open]")) return;
   const on = e.target;
@@ -443,15 +458,15 @@ document.addEventListener("keydown", (e) => {
   }
   if (ofList.has(e.key) && on !== document.body && !listing.contains(on)) return;
   if (e.key === "Enter" && on !== document.body && on !== listing) return; // a button, a link
-  const f = keys[e.key];
+  const key = keyOf(e), f = keys[key];
   if (!f) return;
   e.preventDefault();
-  if (!e.repeat || ofList.has(e.key) || "jknN".includes(e.key)) f(); // who holds a key down walks, and does nothing twice
+  if (!e.repeat || ofList.has(key) || "jknN".includes(key)) f(); // who holds a key down walks, and does nothing twice
 });
 
 addEventListener("popstate", () => {
   const text = new URLSearchParams(location.search).get("filter") || "";
-  go(path(), { push: false });
+  go(location.pathname, { push: false });
   if (text !== filter.input.value.trim()) filter.set(text); // that of then
 });
 

@@ -98,6 +98,7 @@ export class Filter {
   hide() { this.offer([]); }
 
   key(e) {
+    if (e.isComposing || e.keyCode === 229) return; // of an input method; WebKit ends with Enter, and says so by the number alone
     const n = this.list.children.length;
     if (e.key === "Escape") {
       e.stopPropagation();

@@ -6,7 +6,7 @@ const short = 80; // characters that have room on a telephone, too; as isLong in
 
 // fold shows the buttons that are of use in root.
 export function fold(root) {
-  const all = [...root.querySelectorAll(".fold")].filter((box) => box.checkVisibility() && box.dataset.open === undefined);
+  const all = [...root.querySelectorAll(".fold")].filter((box) => box.dataset.open === undefined);
   const more = all.map((box) => box.scrollHeight > box.clientHeight + 1); // read all before anything changes
   all.forEach((box, i) => { box.nextElementSibling.hidden = !more[i]; });
 }

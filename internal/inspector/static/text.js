@@ -52,17 +52,22 @@ export function say(text, { kind = "", path = "", link = "", act } = {}) {
   setTimeout(() => line.remove(), kind === "fail" ? 12000 : 6000);
 }
 
+// copy has the clipboard hold a text, or what a promise gives: that is handed over as it is,
+// because WebKit lets a page write only while somebody presses something, and not when the
+// answer is there.
 export async function copy(text, what) {
   try {
-    await navigator.clipboard.writeText(text);
+    if (text.then && window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then((t) => new Blob([t], { type: "text/plain" })) })]);
+    else await navigator.clipboard.writeText(await text);
   } catch { // no permission, or a host that browsers do not trust
     const area = el("textarea", { class: "unseen", readonly: true }), was = document.activeElement;
-    area.value = text;
+    area.value = text = await text;
     (document.querySelector("dialog[open]") || document.body).append(area);
     area.select();
-    document.execCommand("copy");
+    const done = document.execCommand("copy");
     area.remove();
     was?.focus({ preventScroll: true });
+    if (!done) { say(what + " not copied: this browser wants another click for it", { kind: "fail", act: ["Copy", () => copy(text, what)] }); return; }
   }
   say(what + " copied");
 }
