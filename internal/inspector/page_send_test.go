@@ -219,6 +219,16 @@ func TestPageEditsAndReplays(t *testing.T) {
 	b.press("R")
 	b.click("#editor-body .link")
 	b.wait(`document.querySelector("#editor [name=body]").value.startsWith('{"a": [1, 2.50]') && document.querySelector("#preview .same") && !document.querySelector("#editor-body .link")`)
+
+	// However low the window is, what sends is seen.
+	for _, size := range [][2]int64{{740, 360}, {320, 256}} {
+		b.size(size[0], size[1])
+		for _, to := range []string{"0", "f.scrollHeight"} {
+			if got := b.text(`((f) => { f.scrollTop = ` + to + `; const at = f.querySelector("[data-do=send]").getBoundingClientRect(), box = f.getBoundingClientRect(); return at.top > box.top && at.bottom < box.bottom; })(document.querySelector("#editor form"))`); got != "true" {
+				t.Errorf("at %d × %d, scrolled to %s, the button is not seen", size[0], size[1], to)
+			}
+		}
+	}
 }
 
 // Samples are sent from the page of a provider, and recordings become samples.
