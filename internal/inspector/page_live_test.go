@@ -333,4 +333,19 @@ func TestPageKeys(t *testing.T) {
 	b.wait(`location.pathname === "/x/" + document.querySelector("#pane article").dataset.id`)
 	b.eval(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "П", code: "KeyG", shiftKey: true, bubbles: true }))`, nil)
 	at(1)
+
+	// A screen reader follows what is chosen by key, as the list has the focus then. Who speaks
+	// to the computer can switch letters off, for good.
+	b.open(s.inspect + "/")
+	b.press("j")
+	b.wait(`document.activeElement.id === "list" && document.activeElement.getAttribute("aria-activedescendant") === "r13"`)
+	b.press("?")
+	b.wait(`document.getElementById("help").open`)
+	b.click("#letters")
+	b.open(s.inspect + "/")
+	b.press("j", "?", "ArrowDown")
+	at(13)
+	if got := b.text(`document.getElementById("help").open`); got != "false" {
+		t.Error("a letter that was switched off is a key")
+	}
 }

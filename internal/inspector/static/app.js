@@ -398,12 +398,17 @@ document.addEventListener("submit", (e) => {
 });
 
 document.addEventListener("input", (e) => {
+  if (e.target === letters) try { localStorage.devhookLetters = letters.checked ? "on" : "off"; } catch { /* as below */ }
   if (e.target.id !== "narrow") return;
   const text = e.target.value.toLowerCase();
   for (const li of $("tiles").children) li.hidden = !li.textContent.toLowerCase().includes(text);
 });
 
-// Keys.
+// Keys. Who speaks to the computer can switch off those that are a letter: what is dictated
+// would press them (WCAG 2.1.4).
+
+const letters = $("letters");
+try { letters.checked = localStorage.devhookLetters !== "off"; } catch { /* a browser that keeps nothing */ }
 
 const keys = {
   j: () => list.step(1), ArrowDown: () => list.step(1), k: () => list.step(-1), ArrowUp: () => list.step(-1),
@@ -459,8 +464,9 @@ document.addEventListener("keydown", (e) => {
   if (ofList.has(e.key) && on !== document.body && !listing.contains(on)) return;
   if (e.key === "Enter" && on !== document.body && on !== listing) return; // a button, a link
   const key = keyOf(e), f = keys[key];
-  if (!f) return;
+  if (!f || key.length === 1 && !letters.checked) return;
   e.preventDefault();
+  if (on === document.body && (ofList.has(key) || "jkgGnN".includes(key))) listing.focus({ preventScroll: true }); // else it is not heard what is chosen
   if (!e.repeat || ofList.has(key) || "jknN".includes(key)) f(); // who holds a key down walks, and does nothing twice
 });
 

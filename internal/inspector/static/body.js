@@ -122,7 +122,7 @@ function render(box, views, notes, whole) {
     fold(view);
   };
   for (const v of views) modes.append(el("button", { type: "button", "aria-pressed": "false", on: { click: () => { chosen[key] = v[0]; use(v); } } }, v[0]));
-  if (whole) modes.append(el("button", { type: "button", class: "copy", title: "Copy the body as it was recorded (c)", on: { click: () => copy(whole, "The body is") } }, "Copy", el("kbd", {}, "c")));
+  if (whole) modes.append(el("button", { type: "button", class: "copy", title: "Copy the body as it was recorded (c)", on: { click: () => copy(whole, "The body is") } }, "Copy", el("kbd", { "aria-hidden": "true" }, "c")));
   modes.append(el("span", { class: "dim" }, notes.filter(Boolean).join(" · ")));
   box.append(modes, view);
   use(views.find(([name]) => name === chosen[key]) || views[0]);

@@ -49,7 +49,8 @@ export function say(text, { kind = "", path = "", link = "", act } = {}) {
   line.append(el("button", { type: "button", class: "icon", "aria-label": "Dismiss", on: { click: () => line.remove() } }, "×"));
   box.append(line);
   while (box.children.length > 3) box.firstChild.remove();
-  setTimeout(() => line.remove(), kind === "fail" ? 12000 : 6000);
+  const fade = () => { if (line.matches(":hover, :focus-within")) setTimeout(fade, 2000); else line.remove(); };
+  setTimeout(fade, kind === "fail" ? 12000 : 6000);
 }
 
 // copy has the clipboard hold a text, or what a promise gives: that is handed over as it is,
