@@ -134,7 +134,12 @@ func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appP
 		}
 		select {
 		case <-ended:
-			return &failure{code: 4, text: "the app has ended before it was ready", hint: a.said()}
+			f := &failure{code: 4, text: "the app has ended before it was ready", hint: a.said()}
+			if !a.failed() {
+				f.text += ", and without an error"
+				f.hint = "what goes into the background is not waited for: keep it in front (docker compose up, without -d), or start it before and leave out --app"
+			}
+			return f
 		case <-ctx.Done():
 			f := &failure{code: 4, text: fmt.Sprintf("the app did not answer at %s within %v: %v", u, patience, err)}
 			if errors.Is(context.Cause(ctx), context.Canceled) {
