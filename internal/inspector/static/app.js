@@ -466,7 +466,7 @@ document.addEventListener("keydown", (e) => {
   const key = keyOf(e), f = keys[key];
   if (!f || key.length === 1 && !letters.checked) return;
   e.preventDefault();
-  if (on === document.body && (ofList.has(key) || "jkgGnN".includes(key))) listing.focus({ preventScroll: true }); // else it is not heard what is chosen
+  if ((on === document.body || listing.contains(on)) && (ofList.has(key) || "jkgGnN".includes(key))) listing.focus({ preventScroll: true }); // else it is not heard what is chosen
   if (!e.repeat || ofList.has(key) || "jknN".includes(key)) f(); // who holds a key down walks, and does nothing twice
 });
 
