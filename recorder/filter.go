@@ -254,7 +254,7 @@ func parseWord(now time.Time, w word) (t Term, note string, failed *FilterError)
 	}
 	when, err := ParseAgo(now, value)
 	if err != nil {
-		return fail(0, err.Error(), "write "+key+":1h, "+key+":2026-11-01 or a time as in RFC 3339")
+		return fail(0, err.Error(), "write "+key+":1h, "+key+":14:30, "+key+":2026-11-01 or a time as in RFC 3339")
 	}
 	return timeTerm(key, when), "", nil
 }

@@ -133,6 +133,12 @@ func TestFilter(t *testing.T) {
 		"delivery:d-*":                         true,
 		"foo:bar":                              false,
 		"12:30":                                false,
+
+		// Times of day: the exchange came at half past eleven, UTC.
+		"since:" + noon.Add(-31*time.Minute).Local().Format("15:04"):       true,
+		"since:" + noon.Add(-29*time.Minute).Local().Format(time.TimeOnly): false,
+		"until:" + noon.Add(-29*time.Minute).Local().Format("15:04"):       true,
+		"since:" + noon.Add(time.Minute).Local().Format("15:04"):           true, // of yesterday
 	} {
 		f, err := ParseFilter(noon, words)
 		if err != nil {

@@ -141,10 +141,22 @@ func ParseTime(now time.Time, s string) (time.Time, error) {
 }
 
 // ParseAgo is [ParseTime], but for a duration without a sign, which is back
-// from now.
+// from now, and a time of day (14:32, 14:32:05), which is the last one before now.
 func ParseAgo(now time.Time, s string) (time.Time, error) {
 	if d, err := parseDuration(s); err == nil && s[0] != '+' {
 		return now.Add(-d.Abs()), nil
+	}
+	for _, layout := range []string{"15:04", time.TimeOnly} {
+		clock, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		here := now.Local()
+		t := time.Date(here.Year(), here.Month(), here.Day(), clock.Hour(), clock.Minute(), clock.Second(), clock.Nanosecond(), time.Local)
+		if t.After(now) {
+			t = t.AddDate(0, 0, -1)
+		}
+		return t, nil
 	}
 	return ParseTime(now, s)
 }
