@@ -99,10 +99,11 @@ type follower struct {
 }
 
 // lookEvery is how often a follower looks for what nobody tells it of, and lookSlow how
-// often where nothing comes: what is open all day should not keep a laptop awake.
+// often where nothing comes: what is open all day should not keep a laptop awake, and a page is to have
+// what another process wrote within 150 ms.
 const (
 	lookEvery = 40 * time.Millisecond
-	lookSlow  = 5 * lookEvery
+	lookSlow  = 100 * time.Millisecond
 )
 
 func (f *follower) close() {
