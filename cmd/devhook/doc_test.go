@@ -105,7 +105,7 @@ func newDocs(t *testing.T) docs {
 	d.app = serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	d.env = append(os.Environ(), "PATH="+d.bin, "HOME="+d.dir, "XDG_CONFIG_HOME="+d.dir, "TIKTOK_CLIENT_SECRET=s3cret", "GITHUB_WEBHOOK_SECRET=s3cret",
 		"TUNIFORM_STREAM_TOKEN="+strings.Repeat("ab", 32), "EULER_API_KEY=s3cret",
-		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "DEVHOOK_INSPECT=127.0.0.1:0", "GORACE=atexit_sleep_ms=10",
+		"NGROK_AUTHTOKEN=", "NO_COLOR=1", "DEVHOOK_STORE=", "DEVHOOK_INSPECT=127.0.0.1:0", "GORACE=atexit_sleep_ms=10", "GOGC=400",
 		"DEVHOOK_EULER_API_URL="+serve(eulertest.New(eulertest.Options{})),
 		"DEVHOOK_TENCENT_LIVE_API_URL="+serve(tencenttest.New(tencenttest.Options{})), "TENCENT_SDK_SECRET_KEY=s3cret",
 		"DEVHOOK_TIKTOK_SHOP_API_URL="+serve(shoptest.New(shoptest.Options{AppSecret: "s3cret"})),
