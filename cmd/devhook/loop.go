@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"devhook/internal/loopback"
 	"devhook/internal/terminal"
 	"devhook/internal/watch"
 	"devhook/recorder"
@@ -27,10 +26,6 @@ const (
 	// restartTime is how long an app may go on answering after a change, before
 	// whatever restarts it ends it.
 	restartTime = 1500 * time.Millisecond
-	// buildTime is how long after it was sent to an app may be found to end: it was the
-	// one from before the change, and what restarts it had to build the next one.
-	buildTime = 30 * time.Second
-	lookTime  = 20 * time.Millisecond // between two looks at its port
 )
 
 // loop sends all that sources gives, and again whenever a file is saved, until the
@@ -62,7 +57,7 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			s.errs.Error(f.text, f.hint)
 		}
 		s.errs.Printf("%s", s.errs.Dim(fmt.Sprintf("waiting for changes of %s; Ctrl-C ends it", filesText(files))))
-		if !settled(going, changed, s.builtApp(going, sources)) {
+		if !settled(going, changed) {
 			return nil
 		}
 	}
@@ -95,45 +90,26 @@ func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchang
 // change, an app that answers may be the one from before it, which is about to end:
 // it is given some time to.
 func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], changed bool) error {
-	port, err := s.appPort(sources)
-	if port == nil {
-		return err
+	var at *url.URL
+	for ex, err := range sources {
+		if err != nil {
+			return err
+		}
+		if at, _, err = s.target(ex); err != nil {
+			return err
+		}
+		break
 	}
+	if at == nil {
+		return nil
+	}
+	port := portOf(at)
 	if changed {
 		for until := s.p.now().Add(restartTime); s.p.now().Before(until) && ctx.Err() == nil && answers(ctx, port) == nil; {
-			time.Sleep(lookTime)
+			time.Sleep(20 * time.Millisecond)
 		}
 	}
 	return awaitReady(ctx, port, readyTimeout, nil)
-}
-
-// appPort returns the port of the app that the first of sources goes to, as a URL without
-// a path: the port is asked, and not the app. It is nil if nothing is sent.
-func (s *sending) appPort(sources iter.Seq2[*recorder.Exchange, error]) (*url.URL, error) {
-	for ex, err := range sources {
-		if err != nil {
-			return nil, err
-		}
-		at, _, err := s.target(ex)
-		if err != nil {
-			return nil, err
-		}
-		return portOf(at), nil
-	}
-	return nil, nil
-}
-
-// builtApp returns the port of the app that was sent to, if it is there, and with
-// --when-ready: it may be the one from before a change.
-func (s *sending) builtApp(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error]) *url.URL {
-	if !s.c.Bool("when-ready") {
-		return nil
-	}
-	port, err := s.appPort(sources)
-	if err != nil || port == nil || !loopback.Is(port.Hostname()) || answers(ctx, port) != nil {
-		return nil
-	}
-	return port
 }
 
 // watched returns the files that the loop watches: those of --watch, recipes, bodies
@@ -213,26 +189,13 @@ func watchAll(files []string) (changed <-chan struct{}, done func()) {
 	return c, func() { close(over); wg.Wait() }
 }
 
-// settled waits for a change, or until the app at port ends, if one is given and it is
-// soon, and then until there are no more changes. It returns false if ctx ends before.
-func settled(ctx context.Context, changed <-chan struct{}, port *url.URL) bool {
-	look := time.NewTicker(lookTime)
-	defer look.Stop()
-	over := time.After(buildTime)
-	if port == nil {
-		look.Stop()
-	}
-	for waiting := true; waiting; {
-		select {
-		case <-changed:
-			waiting = false
-		case <-look.C:
-			waiting = answers(ctx, port) == nil
-		case <-over:
-			look.Stop()
-		case <-ctx.Done():
-			return false
-		}
+// settled waits for a change, and then until there are no more. It returns false if
+// ctx ends before.
+func settled(ctx context.Context, changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+	case <-ctx.Done():
+		return false
 	}
 	for {
 		select {
