@@ -390,3 +390,24 @@ func TestSplitLines(t *testing.T) {
 		}
 	}
 }
+
+// One is found by its ID also where IDs are in another order than the recordings, as
+// where old ones were imported after new ones.
+func TestGetWhereIDsAreInNoOrder(t *testing.T) {
+	s := open(t, t.TempDir())
+	at := time.Unix(1_790_000_000, 0)
+	var ids []ID
+	for i := range 1200 {
+		ex := handled()
+		ex.ID = NewID(at.Add(-time.Duration(i) * time.Minute))
+		if _, err := s.WriteLater(ex); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, ex.ID)
+	}
+	for i := 0; i < len(ids); i += 150 {
+		if ex, err := s.Get(string(ids[i])); err != nil || ex.Seq != uint64(i+1) {
+			t.Errorf("#%d: %v", i+1, err)
+		}
+	}
+}
