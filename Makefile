@@ -5,7 +5,7 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BINDIR      = $(if $(PREFIX),$(PREFIX)/bin,$(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin))
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test race lint fmt-check tidy-check cross vendors browser screenshots fuzz soak bench demo golden ci
+.PHONY: help build install dist test race lint fmt-check tidy-check cross vendors browser screenshots fuzz soak bench demo golden ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ install: ## install devhook where go install does; PREFIX=DIR: into DIR/bin
 	CGO_ENABLED=0 GOBIN=$(BINDIR) $(GO) install -trimpath ./cmd/devhook
 	@echo "installed $(BINDIR)/devhook"
 	@case ":$$PATH:" in *":$(BINDIR):"*) ;; *) echo 'which is not in PATH yet: export PATH="$(BINDIR):$$PATH"';; esac
+
+dist: ## build into dist/ for each system, for who has no Go: with licences and checksums
+	@GO=$(GO) .ci/dist
 
 test: ## test everything; needs Go alone
 	CGO_ENABLED=0 $(GO) test ./...
