@@ -16,14 +16,13 @@ import (
 )
 
 // replayed is how many recordings are replayed, and replaying how many at once.
-const (
-	replayed  = 10_000
-	replaying = 16
-)
+const replayed = 10_000
+
+var replaying = []int{16, 32, 64}
 
 // replay compares devhook replay of recordings in a store with a bare Go client
-// that sends the same bodies to the same app, and prints the ratio. The start of
-// the program and the reading of the journal are in devhook's time.
+// that sends the same bodies to the same app, as many at once, and prints the ratios.
+// The start of the program and the reading of the journal are in devhook's time.
 func replay(devhook, app string, rounds int) error {
 	dir, err := os.MkdirTemp(".", "bench-*")
 	if err != nil {
@@ -35,8 +34,8 @@ func replay(devhook, app string, rounds int) error {
 		return err
 	}
 	store := filepath.Join(dir, "store")
-	run := func(store string, args ...string) (time.Duration, error) {
-		cmd := exec.Command(devhook, append([]string{"replay", "--to", "http://" + app, "--store", store, "--concurrency", fmt.Sprint(replaying)}, args...)...)
+	run := func(store string, atOnce int, args ...string) (time.Duration, error) {
+		cmd := exec.Command(devhook, append([]string{"replay", "--to", "http://" + app, "--store", store, "--concurrency", fmt.Sprint(atOnce)}, args...)...)
 		cmd.Env = append(os.Environ(), "TIKTOK_CLIENT_SECRET="+secret, "NO_COLOR=1")
 		var out bytes.Buffer
 		cmd.Stderr = &out
@@ -51,31 +50,36 @@ func replay(devhook, app string, rounds int) error {
 		}
 		return took, nil
 	}
-	if _, err := run(store, recordings); err != nil { // which are in the store then
+	if _, err := run(store, replaying[0], recordings); err != nil { // which are in the store then
 		return err
 	}
-	var bare, own, ratio []float64
-	for i := range 2 * rounds { // in turns, as the machine may change its speed
-		if i%2 == 0 {
-			took, err := bareClient("http://" + app)
+	type pace struct{ bare, own, ratio []float64 }
+	paces := make([]pace, len(replaying))
+	for round := range rounds { // in turns, as the machine may change its speed
+		for i, atOnce := range replaying {
+			bare, err := bareClient("http://"+app, atOnce)
 			if err != nil {
 				return err
 			}
-			bare = append(bare, replayed/took.Seconds())
-			continue
+			fresh := filepath.Join(dir, fmt.Sprint("store", round, "-", atOnce)) // as each run records what it sends
+			if err := os.CopyFS(fresh, os.DirFS(store)); err != nil {
+				return err
+			}
+			own, err := run(fresh, atOnce, "--filter", "method:POST")
+			if err != nil {
+				return err
+			}
+			p := &paces[i]
+			p.bare = append(p.bare, replayed/bare.Seconds())
+			p.own = append(p.own, replayed/own.Seconds())
+			p.ratio = append(p.ratio, bare.Seconds()/own.Seconds())
 		}
-		fresh := filepath.Join(dir, fmt.Sprint("store", i)) // as each run records what it sends
-		if err := os.CopyFS(fresh, os.DirFS(store)); err != nil {
-			return err
-		}
-		took, err := run(fresh, "--filter", "method:POST")
-		if err != nil {
-			return err
-		}
-		own = append(own, replayed/took.Seconds())
-		ratio = append(ratio, own[i/2]/bare[i/2])
 	}
-	fmt.Fprintf(tables, "\ndevhook replay of %d recordings, %d at once: %.0f/s; a bare Go client: %.0f/s; ratio %.2f\n", replayed, replaying, median(own), median(bare), median(ratio))
+	fmt.Fprintf(tables, "\n| replay of %d recordings | at once | devhook/s | a bare client/s | ratio |\n|%s|%s|%s|%s|%s|\n", replayed,
+		strings.Repeat("-", 28), strings.Repeat("-", 8)+":", strings.Repeat("-", 10)+":", strings.Repeat("-", 16)+":", strings.Repeat("-", 6)+":")
+	for i, p := range paces {
+		fmt.Fprintf(tables, "| %-26s | %7d | %9.0f | %15.0f | %5.2f |\n", "medians", replaying[i], median(p.own), median(p.bare), median(p.ratio))
+	}
 	return nil
 }
 
@@ -100,13 +104,13 @@ func replayBody(i int) string {
 
 // bareClient sends the same with net/http and nothing else, as a careful user of it
 // would: connections are kept.
-func bareClient(url string) (time.Duration, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: replaying}}
+func bareClient(url string, atOnce int) (time.Duration, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
 	var next atomic.Int64
-	errs := make([]error, replaying)
+	errs := make([]error, atOnce)
 	started := time.Now()
 	var wg sync.WaitGroup
-	for w := range replaying {
+	for w := range atOnce {
 		wg.Go(func() {
 			for i := next.Add(1); i <= replayed && errs[w] == nil; i = next.Add(1) {
 				resp, err := client.Post(url+"/hooks/tiktok", "application/json", strings.NewReader(replayBody(int(i))))
