@@ -95,7 +95,8 @@ func Summarize(results []Result) Summary {
 // WriteSARIF writes findings in SARIF 2.1.0
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), with the handler, of which
 // only the URL is known, as their place: its path, under a base that is its origin (§3.14.14).
-// As a whole URL, GitHub's code scanning refuses it, and so does it what has no line.
+// As a whole URL, GitHub's code scanning refuses it, and so does it what has no line or
+// rules without a full description.
 // An attack that broke off has no findings, and broken says why (§3.20.14); handler is nil
 // if it is not known then.
 func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Finding, broken string) error {
@@ -105,6 +106,7 @@ func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Findin
 	type rule struct {
 		ID    string `json:"id"`
 		Short text   `json:"shortDescription"`
+		Full  text   `json:"fullDescription"`
 		Help  text   `json:"help"`
 	}
 	type artifact struct {
@@ -162,7 +164,7 @@ func WriteSARIF(w io.Writer, version string, handler *url.URL, findings []Findin
 		one.Bases = map[string]artifact{base: {URI: origin.String()}}
 	}
 	for _, f := range faults {
-		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{f.Fix}})
+		one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, rule{f.ID, text{"The handler " + f.Text + "."}, text{"The handler " + f.Text + ". " + f.Fix}, text{f.Fix}})
 	}
 	for _, f := range findings {
 		one.Results = append(one.Results, result{

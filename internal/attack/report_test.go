@@ -60,6 +60,10 @@ func TestSARIFSchema(t *testing.T) {
 			if err := valid(b.Bytes()); err != nil {
 				t.Errorf("%s at %s: %v", what, handler, err)
 			}
+			// GitHub wants more than the schema does.
+			if n := strings.Count(b.String(), `"fullDescription"`); n != len(faults) {
+				t.Errorf("%d of %d rules have a full description", n, len(faults))
+			}
 			// The schema sees what is wrong.
 			if valid(bytes.Replace(b.Bytes(), []byte(`"results"`), []byte(`"result"`), 1)) == nil {
 				t.Error("a member that SARIF does not have is let through")
