@@ -25,12 +25,15 @@ func wrongSecret(b *build) error {
 	return err
 }
 
-// emptySecret signs with no key at all. That one cannot be named: an empty secret is none.
-// But HMAC fills keys up with zeros (RFC 2104 §2), so that a zero is the same key, and so are
-// two, by which it is seen that the scheme is HMAC.
+// noKey is the key of no bytes, which cannot be named, as an empty secret is none: HMAC fills
+// keys up with zeros (RFC 2104 §2), so that a zero is the same key.
+const noKey = "\x00"
+
+// emptySecret signs with no key at all. That two zeros are the same key, too, is how it is seen
+// that the scheme is HMAC.
 func emptySecret(b *build) error {
 	var signed [2]recorder.Request
-	for i, key := range []string{"\x00", "\x00\x00"} {
+	for i, key := range []string{noKey, noKey + noKey} {
 		text, err := b.a.provider.SecretText([]byte(key))
 		if err != nil {
 			return skip("it does not sign with a shared secret")
@@ -111,10 +114,7 @@ func unsignedToken(b *build) error {
 // otherMethod sends one that the handler has not seen, without a signature and by another
 // method.
 func otherMethod(b *build) error {
-	if err := b.fresh(b.now); err != nil {
-		return err
-	}
-	if err := unsigned(b); err != nil {
+	if err := b.freshUnsigned(); err != nil {
 		return err
 	}
 	if b.req.Method == http.MethodPut {
@@ -123,6 +123,24 @@ func otherMethod(b *build) error {
 		b.req.Method = http.MethodPut
 	}
 	return nil
+}
+
+// otherType does the same with another Content-Type: some verify in what parses the usual
+// one, as with express.json({verify}).
+func otherType(b *build) error {
+	if err := b.freshUnsigned(); err != nil {
+		return err
+	}
+	b.header("Content-Type", "text/plain")
+	return nil
+}
+
+// freshUnsigned makes the request one that the handler has not seen, without a signature.
+func (b *build) freshUnsigned() error {
+	if err := b.fresh(b.now); err != nil {
+		return err
+	}
+	return unsigned(b)
 }
 
 // forgedFirst sends a webhook with a wrong signature, and then the right one, under the

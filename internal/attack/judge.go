@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
+
+	"devhook/recorder"
 )
 
 // An Answer is what a handler did with one request.
@@ -133,12 +136,16 @@ func Findings(results []Result) []Finding {
 	all := refusesAll(results)
 	early := slices.ContainsFunc(results, func(r Result) bool { return r.Fault == answersFirst })
 	down := crashesAlike(results)
+	spells := takesSpellings(results)
 	for _, r := range results {
 		if r.Fault == "" {
 			continue
 		}
 		if all && r.Fault == r.Variant.refused {
 			r.Fault = "refuses-right"
+		}
+		if spells && r.Fault == "parsed-json" && r.Fault == r.Variant.refused && !r.isASCII() {
+			r.Fault = "decoded-text"
 		}
 		if down && r.Fault == r.Variant.crashed {
 			r.Fault = crash
@@ -162,6 +169,24 @@ func Findings(results []Result) []Finding {
 		list = append(list, *f)
 	}
 	return list
+}
+
+// takesSpellings reports whether the handler takes JSON in two spellings, which none does that
+// verifies what it writes itself. Both are ASCII: if it refuses what is not, it decodes.
+func takesSpellings(results []Result) bool {
+	takes := func(variant string) bool {
+		return slices.ContainsFunc(results, func(r Result) bool {
+			return r.Variant.Name == variant && r.Skipped == "" && !slices.ContainsFunc(r.Answers, func(a Answer) bool { return !isAccepted(a.Status) })
+		})
+	}
+	return takes("json-ascii") && takes("json-python")
+}
+
+// isASCII reports whether all bodies that were sent are.
+func (r Result) isASCII() bool {
+	return !slices.ContainsFunc(r.Shot.Requests, func(req recorder.Request) bool {
+		return slices.ContainsFunc(req.Body.Bytes, func(c byte) bool { return c >= utf8.RuneSelf })
+	})
 }
 
 // crashesAlike reports whether what is right had the handler crash, and all that is wrong

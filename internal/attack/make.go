@@ -41,11 +41,13 @@ func emptyValue(b *build) error {
 
 // flipWord changes the character in the middle, which in base64 has no bits that do not
 // count.
-func flipWord(w string) string {
+func flipWord(w string) string { return flipAt(w, len(w)/2) } // the number of a key can stand before it
+
+// flipAt changes the character at i.
+func flipAt(w string, i int) string {
 	if w == "" {
 		return "0"
 	}
-	i := len(w) / 2 // the number of a key can stand before it
 	c := w[i]
 	switch {
 	case c == '0' || c|0x20 == 'a':
@@ -56,6 +58,70 @@ func flipWord(w string) string {
 		c = 'A'
 	}
 	return w[:i] + string(c) + w[i+1:]
+}
+
+// flipped changes one character of the signature: in the middle, and at its ends, for who
+// compares all but these. The last one in base64 may have bits that do not count.
+func flipped(b *build) error {
+	ends := []func(w string) int{
+		func(w string) int { return len(w) / 2 },
+		func(string) int { return 0 },
+		func(w string) int { return max(0, len(strings.TrimRight(w, "="))-2) },
+	}
+	return b.several(len(ends), func(i int, req *recorder.Request) error {
+		for _, p := range b.a.places {
+			w := p.word(req)
+			p.setWord(req, flipAt(w, ends[i](w)))
+		}
+		return nil
+	})
+}
+
+// unlike has no signature where there should be one: words in place of the whole value, and
+// the value up to the signature, without its name.
+func unlike(b *build) error {
+	if !slices.ContainsFunc(b.a.places, func(p place) bool { return p.before > 0 }) {
+		return skip("the signature is all that there is in its value")
+	}
+	return b.several(2, func(i int, req *recorder.Request) error {
+		for _, p := range b.a.places {
+			value := "garbage"
+			if head := p.get(req)[:p.before]; i == 1 {
+				value = strings.TrimRight(head[:strings.LastIndexAny(head, ",; ")+1], ",; ")
+			}
+			p.set(req, value)
+		}
+		return nil
+	})
+}
+
+// several sends n requests, which change makes of signed ones. Each is a delivery of its own:
+// who remembers what he has refused would know the next one. What a receiver takes for right
+// is left out, unless it is all.
+func (b *build) several(n int, change func(i int, req *recorder.Request) error) error {
+	var right []recorder.Request
+	for i := range n {
+		req, err := b.a.sign(b.a.renewed(), b.now, true)
+		if err != nil {
+			return err
+		}
+		if err := change(i, &req); err != nil {
+			return err
+		}
+		verdict, err := b.a.verdict(&req, b.now)
+		if err != nil {
+			return err
+		}
+		if verdict.Status == verify.Valid {
+			right = append(right, req)
+		} else {
+			b.more = append(b.more, req)
+		}
+	}
+	if len(b.more) == 0 {
+		b.more = right
+	}
+	return nil
 }
 
 func isHex(w string) bool {
@@ -116,7 +182,8 @@ func doubled(before bool) func(*build) error {
 	}
 }
 
-// otherScheme signs as GitHub does, or as Stripe, if the provider signs as GitHub.
+// otherScheme signs as GitHub does, or as Stripe, if the provider signs as GitHub: with the
+// right secret, and with none, as of one that is not set.
 func otherScheme(b *build) error {
 	scheme, mark := "github", "X-Hub-Signature-256"
 	for _, p := range b.a.places {
@@ -125,15 +192,19 @@ func otherScheme(b *build) error {
 		}
 	}
 	p, _ := verify.Lookup(scheme)
-	if err := unsigned(b); err != nil {
+	secrets := []string{"", noKey}
+	return b.several(len(secrets), func(i int, req *recorder.Request) error {
+		bare := build{a: b.a, req: *req}
+		if err := unsigned(&bare); err != nil {
+			return err
+		}
+		signed, err := b.a.signAs(bare.req, Signing{As: p, At: b.now, Secret: secrets[i]})
+		if isRefusal(err) {
+			return skip("its secret is none of " + scheme)
+		}
+		*req = signed
 		return err
-	}
-	signed, err := b.a.signAs(b.req, Signing{As: p, At: b.now})
-	if isRefusal(err) {
-		return skip("its secret is none of " + scheme)
-	}
-	b.req = signed
-	return err
+	})
 }
 
 // aged signs at a time that a receiver refuses for the reason, if there is one.
@@ -168,15 +239,35 @@ func forgedTime(b *build) error {
 	return nil
 }
 
-// respaced signs what handlers write that parse JSON and write it again.
-func respaced(b *build) (err error) {
-	if err := b.body(compact); err != nil {
-		return err
+// respaced signs what handlers write that parse JSON and write it again, each language in
+// its own way.
+func respaced(b *build) error {
+	spellings := []func([]byte) ([]byte, error){
+		compact, asMap,
+		func(body []byte) ([]byte, error) { return written(body, " ", "/") },
+		func(body []byte) ([]byte, error) { return written(body, "", `\/`) },
+		func(body []byte) ([]byte, error) { // json.dumps(…, sort_keys=True)
+			body, err := asMap(body)
+			if err != nil {
+				return nil, err
+			}
+			return written(body, " ", "/")
+		},
 	}
-	if b.req, err = b.a.sign(b.req, b.now, false); err != nil {
+	return b.several(len(spellings), func(i int, req *recorder.Request) error {
+		body, err := spellings[i](req.Body.Bytes)
+		if err != nil {
+			return err
+		}
+		setBody(req, body)
+		if *req, err = b.a.sign(*req, b.now, false); err != nil {
+			return err
+		}
+		if body, err = spaced(req.Body.Bytes); err == nil {
+			setBody(req, body)
+		}
 		return err
-	}
-	return b.body(spaced)
+	})
 }
 
 // unread has signatures of what is left to an app whose framework has read the body

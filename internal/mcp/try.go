@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const attackAbout = `Tries the user's app with some fifty right and wrong variants of a webhook: unsigned, forged, old, changed, broken, huge, and twice. Tells what it does wrong with which, and what to change in it. All of it is sent and recorded: it is for an app that may be hurt.`
+const attackAbout = `Tries the user's app with some sixty right and wrong variants of a webhook: unsigned, forged, old, changed, broken, huge, and twice. Tells what it does wrong with which, and what to change in it. All of it is sent and recorded: it is for an app that may be hurt.`
 
 type attackInput struct {
 	Ref     ref      `json:"ref,omitempty" jsonschema:"the recording that variants are made of: a number, an ID or a part of one, last, live"`

@@ -146,7 +146,7 @@ func token(r *http.Request) (head struct{ Alg string }, claims struct{ Iat int64
 }
 
 // A Handler is a receiver of a sender's webhooks with one fault, as the attack calls
-// it; "" for none. It answers webhooks at every path. Make one with [New].
+// it, which can be of a kind, in words behind that; "" for none. It answers webhooks at every path. Make one with [New].
 type Handler struct {
 	Sender Sender
 	Fault  string
@@ -268,6 +268,12 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 			}
 			return r
 		}, body)
+	case "decoded-text latin1":
+		var text []rune
+		for _, c := range body {
+			text = append(text, rune(c))
+		}
+		signed = []byte(string(text))
 	case "trims-body":
 		signed = bytes.TrimSpace(body)
 	case "empty-body":
@@ -288,6 +294,10 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 		right = right || signature == "" && (len(r.Header[h.Sender.at]) > 0 || r.URL.Query().Has(h.Sender.at))
 	case "compares-prefix":
 		right = len(signature) >= 8 && (strings.HasPrefix(want, signature) || strings.HasPrefix(signature, want))
+	case "compares-prefix but the first":
+		right = len(signature) == len(want) && signature[1:] == want[1:]
+	case "compares-prefix but the last":
+		right = len(signature) == len(want) && signature[:len(want)-4] == want[:len(want)-4]
 	case "ignores-case":
 		right = strings.EqualFold(want, signature)
 	case "crash-signature":
@@ -304,6 +314,19 @@ func (h *Handler) verified(w http.ResponseWriter, r *http.Request, body []byte) 
 	case "passes-errors":
 		_, err := hex.DecodeString(signature)
 		right = right || err != nil
+	case "passes-errors unlike": // in a loop over signatures, of which there is none
+		header := r.Header.Get(h.Sender.at)
+		right = right || signature == "" && header != "" && !strings.HasSuffix(header, "=")
+	case "fails-open by type": // express.json({verify}) is not asked about a text
+		right = right || !strings.Contains(r.Header.Get("Content-Type"), "json")
+	case "parsed-json too": // after the raw body
+		var v any
+		if json.Unmarshal(body, &v) == nil {
+			b, _ := json.Marshal(v)
+			right = right || signature == h.Sender.mac(r, stamp, b)
+		}
+	case "other-scheme without a secret":
+		right = right || r.Header.Get("X-Hub-Signature-256") == "sha256="+hmacHex("", string(body))
 	case "empty-secret":
 		right = right || signature == hmacHex("", string(body))
 	case "unsigned-token":
