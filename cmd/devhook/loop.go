@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -19,7 +20,6 @@ import (
 
 // Bounds of the loop.
 const (
-	maxWatched = 500
 	// settleTime is how long files must be at rest: an editor and a build save more
 	// than once.
 	settleTime = 100 * time.Millisecond
@@ -34,14 +34,14 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	if s.c.Bool("edit") || slices.ContainsFunc(s.typed, func(t typedChange) bool { return t.word == "body" && t.text == "@-" }) {
 		return &failure{code: 2, text: "--watch sends again what stands in files: --edit and stdin are for once", hint: "give the change as a recipe, --mutate ./change.yaml"}
 	}
-	files, err := s.watched()
+	names, count, err := s.watched()
 	if err != nil {
 		return err
 	}
 	going, stop := context.WithCancel(s.c.Context)
 	defer stop()
 	defer onInterrupts(stop)()
-	changed, done := watchAll(files)
+	changed, done := watchAll(names)
 	defer done()
 	defer func() { s.junit = "" }() // each turn has its own report, and how the last went is told by that
 	for first := true; ; first = false {
@@ -56,7 +56,7 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			}
 			s.errs.Error(f.text, f.hint)
 		}
-		s.errs.Printf("%s", s.errs.Dim(fmt.Sprintf("waiting for changes of %s; Ctrl-C ends it", filesText(files))))
+		s.errs.Printf("%s", s.errs.Dim(fmt.Sprintf("waiting for changes of %s; Ctrl-C ends it", filesText(names, count))))
 		if !settled(going, changed) {
 			return nil
 		}
@@ -112,23 +112,27 @@ func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exch
 	return awaitReady(ctx, port, readyTimeout, nil)
 }
 
-// watched returns the files that the loop watches: those of --watch, recipes, bodies
-// and the files that are sent.
-func (s *sending) watched() ([]string, error) {
+// watched returns the files that the loop watches, or patterns for them: those of --watch,
+// recipes, bodies and the files that are sent. There are count of them now.
+func (s *sending) watched() (names []string, count int, err error) {
 	var files []string
-	for _, pattern := range s.c.StringSlice("watch") {
-		list, err := matching(pattern)
+	for _, name := range s.c.StringSlice("watch") {
+		n, err := matching(name)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		files = append(files, list...)
+		if watch.IsPattern(name) {
+			names, count = append(names, name), count+n
+		} else {
+			files = append(files, name)
+		}
 	}
 	for _, t := range s.typed {
 		switch {
 		case t.word == "mutate":
 			path, err := s.recipePath(t.text)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			files = append(files, path)
 		case t.word == "body" && strings.HasPrefix(t.text, "@"):
@@ -140,38 +144,42 @@ func (s *sending) watched() ([]string, error) {
 		files = append(files, sent...)
 	}
 	slices.Sort(files)
-	if files = slices.Compact(files); len(files) > maxWatched {
-		return nil, &failure{code: 2, text: fmt.Sprintf("--watch: %d files are more than %d", len(files), maxWatched)}
-	}
-	return files, nil
+	files = slices.Compact(files)
+	return append(names, files...), count + len(files), nil
 }
 
-// matching returns the files that a value of --watch means, one at least.
-func matching(pattern string) (list []string, err error) {
-	list = []string{pattern}
-	if strings.ContainsAny(pattern, "*?[") {
-		if list, err = filepath.Glob(pattern); err != nil || len(list) == 0 {
-			return nil, &failure{code: 2, text: "--watch: no file is called " + pattern, err: err}
+// matching returns how many files a value of --watch means, one at least.
+func matching(name string) (int, error) {
+	if watch.IsPattern(name) {
+		files, err := watch.Match(name)
+		switch {
+		case errors.Is(err, watch.ErrMany):
+			return 0, &failure{code: 2, text: fmt.Sprintf("--watch: %s: %v", name, err), hint: "name a directory, as in 'src/**/*.js'", err: err}
+		case err != nil || len(files) == 0:
+			return 0, &failure{code: 2, text: "--watch: no file is called " + name, err: err}
 		}
+		return len(files), nil
 	}
-	for _, file := range list {
-		if info, err := os.Stat(file); err != nil {
-			return nil, &failure{code: 2, text: "--watch: " + err.Error(), err: err}
-		} else if info.IsDir() {
-			return nil, &failure{code: 2, text: "--watch: " + file + " is a directory", hint: "watch the files in it: --watch '" + filepath.Join(file, "*") + "'"}
-		}
+	if info, err := os.Stat(name); err != nil {
+		return 0, &failure{code: 2, text: "--watch: " + err.Error(), err: err}
+	} else if info.IsDir() {
+		return 0, &failure{code: 2, text: "--watch: " + name + " is a directory", hint: "watch the files in it: --watch '" + filepath.Join(name, "**") + "'"}
 	}
-	return list, nil
+	return 1, nil
 }
 
-// watchAll gives a value after changes of any of the files.
-func watchAll(files []string) (changed <-chan struct{}, done func()) {
+// watchAll gives a value after changes of any of the files that names are of.
+func watchAll(names []string) (changed <-chan struct{}, done func()) {
 	c := make(chan struct{}, 1)
 	over := make(chan struct{})
 	var wg sync.WaitGroup
-	for _, file := range files {
+	for _, name := range names {
+		open := watch.File
+		if watch.IsPattern(name) {
+			open = watch.Pattern
+		}
+		w := open(name)
 		wg.Go(func() {
-			w := watch.File(file)
 			defer w.Close()
 			for {
 				select {
@@ -208,9 +216,17 @@ func settled(ctx context.Context, changed <-chan struct{}) bool {
 	}
 }
 
-func filesText(files []string) string {
-	if len(files) == 1 {
-		return terminal.Safe(files[0])
+// filesText says of what there are count.
+func filesText(names []string, count int) string {
+	if len(names) == 1 && !watch.IsPattern(names[0]) {
+		return terminal.Safe(names[0])
 	}
-	return fmt.Sprintf("%d files", len(files))
+	text := fmt.Sprintf("%d files", count)
+	if count == 1 {
+		text = "1 file"
+	}
+	if len(names) == 1 {
+		text = terminal.Safe(names[0]) + ", which is " + text
+	}
+	return text
 }

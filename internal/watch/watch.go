@@ -1,5 +1,5 @@
-// Package watch tells when one file has changed. What the change was is left
-// to who looks.
+// Package watch tells when one file has changed, or one of those that a pattern means. What
+// the change was is left to who looks.
 //
 // It is told by the system where the system can tell, and looks by itself now
 // and then where it cannot: network drives, containers' mounts, and a file
@@ -22,9 +22,9 @@ const (
 	lookForNew = 100 * time.Millisecond
 )
 
-// A Watcher watches one file. Make one with [File].
+// A Watcher watches one file, or those of a pattern. Make one with [File] or [Pattern].
 type Watcher struct {
-	// C gets a value after changes of the file. Changes that come before the
+	// C gets a value after changes. Changes that come before the
 	// last was read are one.
 	C <-chan struct{}
 
@@ -37,8 +37,7 @@ type Watcher struct {
 // File watches the file called path, which need not exist. The caller closes
 // the Watcher.
 func File(path string) *Watcher {
-	w := &Watcher{path: path, c: make(chan struct{}, 1), stop: make(chan struct{})}
-	w.C = w.c
+	w := newWatcher(path)
 	seen := look(path)
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -48,6 +47,12 @@ func File(path string) *Watcher {
 		notify = nil
 	}
 	w.done.Go(func() { w.run(notify, seen) })
+	return w
+}
+
+func newWatcher(path string) *Watcher {
+	w := &Watcher{path: path, c: make(chan struct{}, 1), stop: make(chan struct{})}
+	w.C = w.c
 	return w
 }
 
