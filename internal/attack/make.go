@@ -83,13 +83,21 @@ func unlike(b *build) error {
 	if !slices.ContainsFunc(b.a.places, func(p place) bool { return p.before > 0 }) {
 		return skip("the signature is all that there is in its value")
 	}
-	return b.several(2, func(i int, req *recorder.Request) error {
+	before := func(p place) string { // as t=1700000000 of t=1700000000,v1=
+		head := p.get(&b.req)[:p.before]
+		return strings.TrimRight(head[:strings.LastIndexAny(head, ",; ")+1], ",; ")
+	}
+	n := 1
+	if slices.ContainsFunc(b.a.places, func(p place) bool { return before(p) != "" }) {
+		n = 2
+	}
+	return b.several(n, func(i int, req *recorder.Request) error {
 		for _, p := range b.a.places {
-			value := "garbage"
-			if head := p.get(req)[:p.before]; i == 1 {
-				value = strings.TrimRight(head[:strings.LastIndexAny(head, ",; ")+1], ",; ")
+			if i == 0 {
+				p.set(req, "garbage")
+			} else {
+				p.set(req, before(p))
 			}
-			p.set(req, value)
 		}
 		return nil
 	})
