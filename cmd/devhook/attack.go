@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -217,6 +218,9 @@ func (p *program) attackResult(c *cli.Context, t *trying, heading string, result
 		}
 	}
 	if len(findings) == 0 {
+		if c.String("effects") != "" && !slices.ContainsFunc(results, func(r attack.Result) bool { return r.Effects > 0 }) {
+			t.errs.Warning("--effects has told of none, whatever was sent: does it print what the app counts?")
+		}
 		return nil
 	}
 	if hint := t.misplaced(t.Source, t.Origin, results[0].Said()); hint != "" { // the first is right in all
@@ -261,8 +265,8 @@ func asking(text string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return command(ctx, text) }
 }
 
-// command runs a line in a shell and returns what it prints. When ctx ends, so does all
-// that it has started.
+// command runs a line in a shell and returns what it prints, which is not much. When ctx
+// ends, so does all that it has started.
 func command(ctx context.Context, line string) (string, error) {
 	cmd := shellCommand(ctx, line)
 	ownGroup(cmd)
@@ -272,12 +276,38 @@ func command(ctx context.Context, line string) (string, error) {
 		return nil
 	}
 	cmd.WaitDelay = time.Second // for what has left the group, and what it prints to
-	text, err := cmd.Output()
-	if failed := new(exec.ExitError); errors.As(err, &failed) && len(failed.Stderr) > 0 {
-		return "", fmt.Errorf("%s: %s (%w)", line, terminal.Cut(terminal.Safe(strings.TrimSpace(string(failed.Stderr))), 200), err)
-	}
-	if err != nil {
+	var said saying
+	var complaint tailBuffer
+	cmd.Stdout, cmd.Stderr = &said, &complaint
+	began := time.Now()
+	err := cmd.Run()
+	switch last := complaint.last(); {
+	case said.full:
+		return "", fmt.Errorf("%s: it prints more than %d bytes", line, maxSaid)
+	case errors.Is(err, exec.ErrWaitDelay): // it has ended, and what it left in the background has not
+		killGroup(cmd)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", fmt.Errorf("%s: it has not ended after %v (%w)", line, time.Since(began).Round(time.Second), err)
+	case err != nil && last != "":
+		return "", fmt.Errorf("%s: %s (%w)", line, terminal.Cut(terminal.Safe(last), 200), err)
+	case err != nil:
 		return "", fmt.Errorf("%s: %w", line, err)
 	}
-	return string(text), nil
+	return said.text.String(), nil
+}
+
+// saying is what a command prints, up to a bound: then it takes no more, and is full.
+type saying struct {
+	text strings.Builder
+	full bool
+}
+
+const maxSaid = 64 << 10 // bytes, as of a URL
+
+func (s *saying) Write(b []byte) (int, error) {
+	if s.text.Len()+len(b) > maxSaid {
+		s.full = true
+		return 0, io.ErrShortBuffer // which ends the pipe, and so the command
+	}
+	return s.text.Write(b)
 }

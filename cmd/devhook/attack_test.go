@@ -29,6 +29,22 @@ func TestEffectsCommandEnds(t *testing.T) {
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %v", took)
 	}
+	for line, want := range map[string]string{
+		"yes": "yes: it prints more than 65536 bytes", "echo why >&2; exit 3": "why (exit status 3)", "exit 3": "exit 3: exit status 3", "sleep 60": "sleep 60: it has not ended after ",
+	} {
+		ctx := t.Context()
+		if line == "sleep 60" {
+			var cancel func()
+			ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+			defer cancel()
+		}
+		if _, err := command(ctx, line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	if got, err := command(t.Context(), "sleep 60 & echo 5"); got != "5\n" || err != nil {
+		t.Errorf("what is left in the background: %q, %v", got, err)
+	}
 }
 
 // Where a finding is said to be is at the app, whatever the path of the recording is.
