@@ -194,6 +194,7 @@ func TestBuildRefuses(t *testing.T) {
 		{change: "set content.share=1", want: "content.share: not there (content has share_id", hint: "--create"},
 		{change: "unset nope", want: "nope: not there"},
 		{change: "set a=1", want: "there is no body", edit: func(ex *recorder.Exchange) { ex.Request.Body = recorder.Body{} }},
+		{change: "set a=b=1", want: "a: not there", hint: `a = in a name is written \=, as in a\=b`, edit: func(ex *recorder.Exchange) { ex.Request.Body.Bytes = []byte(`{"a=b":0}`) }},
 		{change: "set a=1", want: "not JSON: line 1, column 1", hint: "--body @FILE", edit: func(ex *recorder.Exchange) { ex.Request.Body.Bytes = []byte("a=1&b=2") }},
 		{change: "set a=1", want: "compressed (Content-Encoding: gzip)", edit: func(ex *recorder.Exchange) {
 			ex.Request.Body.Bytes = []byte("\x1f\x8b")

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -139,6 +140,19 @@ func createHint(m Mutation) string {
 	return ""
 }
 
+// equalsHint is how to write a name with a = in it, if that is what was cut off at the =.
+func equalsHint(m Mutation, missing *jsonx.NotFoundError) string {
+	if _, ok := m.(set); !ok {
+		return ""
+	}
+	for _, name := range missing.Near() {
+		if strings.HasPrefix(name, missing.Path[missing.Found:][:1].String()+"=") {
+			return `a = in a name is written \=, as in ` + strings.ReplaceAll(name, "=", `\=`)
+		}
+	}
+	return ""
+}
+
 // cannotChange says why a JSON body could not be changed, and what to do.
 func cannotChange(m Mutation, req *recorder.Request, err error) error {
 	var syntax *jsonx.SyntaxError
@@ -146,7 +160,7 @@ func cannotChange(m Mutation, req *recorder.Request, err error) error {
 	e := &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
 	switch {
 	case errors.As(err, &missing):
-		e.Hint = createHint(m)
+		e.Hint = cmp.Or(equalsHint(m, missing), createHint(m))
 	case !errors.As(err, &syntax):
 	case req.Body.Sum != "":
 		e.Text = fmt.Sprintf("%s: the body is over 32 MiB, and not changed in parts", m)
