@@ -260,6 +260,7 @@ func TestJudge(t *testing.T) {
 		"it is taken in time":       {"control", []Answer{{Status: 200, Took: 2 * time.Second}}, ""},
 		"a decoy is refused":        {"forged-first", []Answer{{Status: 400}, {Status: 200}}, ""},
 		"the one after it, too":     {"forged-first", []Answer{{Status: 400}, {Status: 401}}, "keeps-forged"},
+		"deep lists crash":          {"body-deep", []Answer{{Status: 500}}, ""},
 		"odd letters crash":         {"signature-odd", []Answer{{Status: 500}}, ""},
 		"odd letters are let in":    {"signature-odd", []Answer{{Status: 200}}, "passes-errors"},
 		"another method is unknown": {"method-other", []Answer{{Status: 501}}, ""},
