@@ -125,6 +125,18 @@ func (p Provider) Event(m Message) string {
 	return name
 }
 
+// Events returns the names of the event in all places of m that have one, in the order in
+// which [Provider.Event] looks for the first.
+func (p Provider) Events(m Message) (names []string) {
+	v := &view{m: &m}
+	for _, t := range p.own().event {
+		if name, _ := v.first([]template{t}); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // DeliveryID returns what the provider calls this delivery, the same in each
 // try to deliver it, or "" if it does not name deliveries. Its bounds are those
 // of Event.

@@ -39,6 +39,7 @@ func (s *sending) showPlan(src *recorder.Exchange, origin recorder.Origin) error
 		return err
 	}
 	s.warnUnsigned(ex, plan)
+	s.warnEvents(ex, plan)
 	if s.c.Bool("json") {
 		return storeFailure(s.p.printJSON(s.store, ex))
 	}

@@ -67,6 +67,7 @@ type sending struct {
 	stop     error     // why nothing more can be sent
 	shown    time.Time // when the bar was shown last
 	unsigned map[string]bool
+	apart    map[string]bool // by warnEvents
 }
 
 // prepare reads the flags that all have who send: where lines and reports go, and --to.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ func (s *sending) tell(d sent) error {
 		s.last = done.Detail
 	}
 	s.warnUnsigned(done, d.plan)
+	s.warnEvents(done, d.plan)
 	why := s.expect.Check(done, d.ex)
 	if err := s.print(done, why == ""); err != nil {
 		return err
@@ -186,6 +188,29 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 		what = "is not signed"
 	}
 	s.errs.Warning(fmt.Sprintf("%s %s: %v; %s", id, what, err, hint))
+}
+
+// warnEvents says once of each provider that tells its event in several places that only one
+// of them was changed: an app may read the other. mu is held.
+func (s *sending) warnEvents(done *recorder.Exchange, plan replay.Plan) {
+	p, ok := s.cfg.Catalog().Lookup(plan.Source.Provider)
+	if !ok || s.apart[p.ID] {
+		return
+	}
+	names := func(req *recorder.Request) []string {
+		m, err := req.Message()
+		if err != nil {
+			return nil
+		}
+		return slices.Compact(p.Events(m))
+	}
+	if was, is := names(&plan.Source.Request), names(&done.Request); len(was) == 1 && len(is) > 1 {
+		if s.apart == nil {
+			s.apart = map[string]bool{}
+		}
+		s.apart[p.ID] = true
+		s.errs.Warning(fmt.Sprintf("%s tells the event in more than one place, and now they differ: %s; an app may read either: change the other, too (--query, --set, --header)", p.ID, strings.Join(is, ", ")))
+	}
 }
 
 // result says what became of all, and returns the failure that it comes to.
