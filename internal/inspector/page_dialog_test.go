@@ -75,6 +75,19 @@ func TestPageFocusComesBack(t *testing.T) {
 	b.wait(at + ` === "replay"`)
 }
 
+// Who opens a webhook while what j has chosen is on its way has the focus in it: on the
+// heading that was there before it would be lost.
+func TestPageFocusOfWhatIsOnItsWay(t *testing.T) {
+	s := newSite(t)
+	s.send("/a", `{"n":1}`)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelectorAll(".row").length === 1`)
+	b.eval(`document.body.addEventListener("htmx:beforeSend", () => setTimeout(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }))), { once: true })`, nil)
+	b.press("j")
+	b.wait(`document.activeElement.matches("article[data-seq] h1")`)
+}
+
 // Who goes through the page by Tab comes by all that can be done, in the order in which it
 // is seen, and by the list once, whatever is in it.
 func TestPageTabOrder(t *testing.T) {

@@ -19,6 +19,7 @@ let tab = "request"; // that is shown, also of the next exchange
 
 let missed = false; // what is to be shown was not to be had
 let here = location.pathname; // what is shown, or on its way
+let focusing = ""; // what has the focus as soon as it is shown
 let paneTimer = 0, folding = 0, searching = 0, relocating = 0;
 
 function path() { return here; }
@@ -39,6 +40,7 @@ function locate(how = "replaceState") {
 async function go(to, { push = true, focus = false } = {}) {
   clearTimeout(paneTimer);
   missed = false;
+  focusing = focus ? to : "";
   here = to;
   if (to !== location.pathname) locate(push ? "pushState" : "replaceState");
   document.body.dataset.view = to === "/" ? "list" : "pane";
@@ -47,7 +49,6 @@ async function go(to, { push = true, focus = false } = {}) {
     await window.htmx.ajax("GET", to, { target: "#pane", swap: "innerHTML", source: "#pane" });
   } catch { /* htmx tells by its events */ }
   pane.removeAttribute("aria-busy");
-  if (focus && here === to) pane.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 // publicURL is what providers are told, and what the start and the pages of providers say.
@@ -63,6 +64,7 @@ document.body.addEventListener("htmx:afterSwap", (e) => {
   document.title = e.detail.xhr.getResponseHeader("X-Devhook-Title") || "devhook";
   pane.scrollTop = 0;
   shown();
+  if (focusing === e.detail.requestConfig.path) pane.querySelector("h1")?.focus({ preventScroll: true });
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.body.addEventListener(name, (e) => {
