@@ -274,7 +274,11 @@ func parseText(w word) (Term, string, *FilterError) {
 		}
 		note = fmt.Sprintf("%s: is no key of a filter: %q is looked for as a text in bodies (keys: %s, header.NAME, body.PATH=)", m[1], w.text, strings.Join(filterKeys, ", "))
 	}
-	if meant := w.misspelled(); meant != "" {
+	meant := w.misspelled()
+	if w.several {
+		meant = misspelledIn(w.text)
+	}
+	if meant != "" {
 		note = fmt.Sprintf("%q is looked for as a text in bodies: if the key is meant, write %s", w.text, meant)
 	}
 	return wantText(w.text), note, nil

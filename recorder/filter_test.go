@@ -251,7 +251,11 @@ func TestFilterNotes(t *testing.T) {
 		"status=500": `"status=500" is looked for as a text in bodies: if the key is meant, write status:500`, "Status:5xx": `"Status:5xx" is`,
 		"body.event:push": `"body.event:push" is looked for as a text in bodies: if the key is meant, write body.event=push`,
 		"header.X-Foo=1":  `"header.X-Foo=1" is`, `"status=500"`: "", "id=": "", "status>=500": `"status>=500" is looked for as a text in bodies: if the key is meant, write status:>=500`,
-		"provider!=tiktok": `"provider!=tiktok" is looked for as a text in bodies: if the key is meant, write -provider:tiktok`, "<b>": "", "a>b": "", "a=b": "", "body.event=push": "",
+		"provider!=tiktok": `"provider!=tiktok" is looked for as a text in bodies: if the key is meant, write -provider:tiktok`, "<b>": "", "a>b": "",
+		"Status:5xx Event:push": `"Status:5xx Event:push" is looked for as a text in bodies: if the key is meant, write status:5xx`,
+		"gift -stauts:5xx":      `"gift -stauts:5xx" is looked for as a text in bodies: if the key is meant, write -status:5xx`,
+		`"Status:5xx gift"`:     "", "error: user is http://x": "", "text in a body": "", "foo:bar gift": "",
+		"a=b": "", "body.event=push": "",
 	} {
 		f, err := ParseFilter(noon, words)
 		if err != nil {

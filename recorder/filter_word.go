@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"devhook/internal/similar"
 )
 
 // A word is one word of a filter, as it was written.
@@ -13,6 +15,7 @@ type word struct {
 	start, end int    // where it stands in its argument, with the minus
 	not        bool
 	quoted     bool // is text, whatever it looks like
+	several    bool // is text of several words, which nobody has quoted
 	open       bool // a quote is not closed
 }
 
@@ -36,7 +39,7 @@ func splitWords(arg string) []word {
 		list = append(list, w)
 	}
 	if len(list) > 1 && keys == 0 {
-		return []word{{raw: arg, text: arg, end: len(arg), quoted: true}}
+		return []word{{raw: arg, text: arg, end: len(arg), quoted: true, several: true}}
 	}
 	return list
 }
@@ -136,6 +139,24 @@ func (w word) misspelled() string {
 		return minus + "body." + key[len("body."):] + "=" + value
 	case isHeader && name != "", slices.Contains(filterKeys, lower):
 		return minus + lower + ":" + value
+	}
+	return ""
+}
+
+// misspelledIn returns what the first word of text that looks like one with a key would be
+// with that key, "" if none does.
+func misspelledIn(text string) string {
+	for _, part := range strings.Fields(text) {
+		w := cutWord(part, 0)
+		meant := w.misspelled()
+		if m := looksLikeKey.FindStringSubmatch(w.raw); m != nil && meant == "" {
+			if near := similar.Typo(m[1], filterKeys); near != "" {
+				meant = near + w.raw[len(m[1]):]
+			}
+		}
+		if meant != "" {
+			return part[:len(part)-len(w.raw)] + meant
+		}
 	}
 	return ""
 }
