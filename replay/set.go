@@ -135,7 +135,8 @@ func splice(m splicer, req *recorder.Request) (err error) {
 // createHint is what to do about a value that is not there.
 func createHint(m Mutation) string {
 	if s, ok := m.(set); ok && !s.create {
-		return "--create adds what is not there"
+		s.create = true
+		return "--create adds what is not there; as a change in words: " + s.String()
 	}
 	return ""
 }

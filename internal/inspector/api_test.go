@@ -229,7 +229,13 @@ func TestTriggerAndFixtures(t *testing.T) {
 	if v["unsigned"] == nil {
 		t.Error("nothing says that it was not signed")
 	}
-	b.must(404, "POST", "/devhook/v1/trigger", `{"fixture":"tiktok/nosuch"}`)
+	for name, want := range map[string]string{
+		"tiktok/tiktok.pnig": "there is no sample tiktok/tiktok.pnig (near: tiktok.ping", "tikto/tiktok.ping": `there is no provider "tikto" (near: tiktok`,
+	} {
+		if r := b.must(404, "POST", "/devhook/v1/trigger", `{"fixture":"`+name+`"}`); !strings.HasPrefix(r.json(t)["error"].(string), want) {
+			t.Errorf("%s: %s, want %s", name, r.body, want)
+		}
+	}
 	b.must(422, "POST", "/devhook/v1/trigger", `{"fixture":"stripe/invoice.paid","sign":"always"}`)
 
 	all := b.must(200, "GET", "/devhook/v1/fixtures", "").json(t)["fixtures"].([]any)
@@ -262,7 +268,9 @@ func TestProviders(t *testing.T) {
 	if len(list) < 100 {
 		t.Errorf("%d providers", len(list))
 	}
-	b.must(404, "GET", "/devhook/v1/providers/nosuch", "")
+	if r := b.must(404, "GET", "/devhook/v1/providers/strpe", ""); !strings.Contains(r.json(t)["error"].(string), "(near: stripe") {
+		t.Errorf("what is near is not named: %s", r.body)
+	}
 }
 
 func TestVerifyAndSign(t *testing.T) {

@@ -1,7 +1,9 @@
 package inspector
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 
 	"devhook/fixtures"
 	"devhook/recorder"
@@ -46,9 +48,15 @@ func (in *Inspector) provider(p verify.Provider, keys map[string]verify.Keys) pr
 func (in *Inspector) lookup(id string) (verify.Provider, error) {
 	p, ok := in.o.Catalog().Lookup(id)
 	if !ok {
-		return p, &Error{http.StatusNotFound, "there is no provider " + id, "GET /devhook/v1/providers lists all"}
+		return p, in.noProvider(http.StatusNotFound, id)
 	}
 	return p, nil
+}
+
+// noProvider is the error of an id that no provider has.
+func (in *Inspector) noProvider(status int, id string) *Error {
+	near := strings.Join(in.o.Catalog().Nearest(id), ", ")
+	return &Error{status, fmt.Sprintf("there is no provider %q (near: %s)", id, near), "GET /devhook/v1/providers lists all"}
 }
 
 func (in *Inspector) listProviders(*http.Request) (any, error) {

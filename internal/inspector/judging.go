@@ -65,7 +65,7 @@ func (in *Inspector) providerOf(ex *recorder.Exchange, given provided) (p verify
 	}
 	p, ok := in.o.Catalog().Lookup(id)
 	if !ok {
-		return p, k, &Error{http.StatusUnprocessableEntity, "there is no provider " + id, "GET /devhook/v1/providers lists all"}
+		return p, k, in.noProvider(http.StatusUnprocessableEntity, id)
 	}
 	k = in.o.Keys()[p.ID]
 	if given.Secret != "" {

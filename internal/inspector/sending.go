@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"devhook/fixtures"
+	"devhook/internal/similar"
 	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/replay"
@@ -139,7 +141,11 @@ func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 	if known {
 		id = p.ID
 	}
+	var names []string // that it could have been
 	for _, f := range all {
+		if f.Provider == id {
+			names = append(names, f.Name)
+		}
 		if f.Provider == id && f.Name == event {
 			if f, err = f.Fill(in.o.Now(), rand.Uint64()); err == nil && known {
 				f, err = f.For(p, in.o.Keys()[id])
@@ -150,7 +156,14 @@ func (in *Inspector) fixture(name string) (fixtures.Fixture, error) {
 			return f, err
 		}
 	}
-	return fixtures.Fixture{}, &Error{http.StatusNotFound, "there is no sample " + name, "GET /devhook/v1/fixtures lists all"}
+	if len(names) == 0 && !known {
+		return fixtures.Fixture{}, in.noProvider(http.StatusNotFound, id)
+	}
+	text := "there is no sample " + name
+	if len(names) > 0 {
+		text += fmt.Sprintf(" (near: %s)", strings.Join(similar.Near(event, names, 4), ", "))
+	}
+	return fixtures.Fixture{}, &Error{http.StatusNotFound, text, "GET /devhook/v1/fixtures lists all"}
 }
 
 // when reads a time, of a member with that name; usual if none is given.
