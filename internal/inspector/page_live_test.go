@@ -74,6 +74,20 @@ func TestPageIsLive(t *testing.T) {
 	b.wait(`document.getElementById("zone").innerText.startsWith("times in ")`)
 }
 
+// The start waits for the first webhook until it is there, and names what fails while it is
+// open. Who was in it by keyboard stays in it.
+func TestPageStartIsLive(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelector("#pane h1").innerText === "Waiting for the first webhook"`)
+	b.eval(`document.querySelector("#pane [data-do=trigger]").focus()`, nil)
+	s.send("/hooks", `{"n":1}`)
+	b.wait(`document.activeElement.matches("#pane h1") && document.activeElement.innerText === "Choose a webhook"`)
+	s.send("/status/500", `{"n":2}`)
+	b.wait(`document.querySelector("#pane .kin")?.innerText.includes("/status/500")`)
+}
+
 // A devhook that ends and comes again finds the page where it was: nothing is missing,
 // nothing is there twice.
 func TestPageComesBack(t *testing.T) {

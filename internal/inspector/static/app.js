@@ -153,6 +153,7 @@ const list = new List(scroller, listing, {
   arrived(row) {
     chart.add(row);
     heard(row);
+    started(row);
     const open = current();
     if (open && open.dataset.id === row.id && !open.classList.contains("diffpane") && path().startsWith("/x/")) go(path(), { push: false });
   },
@@ -167,6 +168,15 @@ const list = new List(scroller, listing, {
   },
   failed(err) { if (err.name !== "AbortError" && $("live").dataset.state !== "lost") say("The list cannot be read: " + err.message, { kind: "fail" }); },
 });
+
+// started has the start tell what came since it was shown: that there is a first one, and
+// what failed of late.
+let failing = 0;
+function started(row) {
+  if (path() !== "/") return;
+  if (pane.querySelector(".home[data-empty]")) go("/", { push: false, focus: pane.contains(document.activeElement) });
+  if (row.bad) failing ||= setTimeout(() => { failing = 0; window.htmx.trigger(document.body, "devhook:failed"); }, 1000);
+}
 
 // offer shows what is done with many: with those that are marked, or all that the filter shows.
 let offered = false;
