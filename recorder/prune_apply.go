@@ -194,7 +194,9 @@ func (j *pruner) rewrite(first uint64, path string, size int64) (gone int64, err
 	if j.p.DryRun || gone == 0 {
 		return gone, nil
 	}
-	w.Write(sealLine([]byte(leftPre), 0)) // or who comes to it later would go on writing there
+	if kept > 0 { // else nothing is written, which a full disk has no room for
+		w.Write(sealLine([]byte(leftPre), 0)) // or who comes to it later would go on writing there
+	}
 	if err := cmp.Or(w.Flush(), out.Sync(), out.Close(), f.Close()); err != nil {
 		return 0, err
 	}

@@ -18,7 +18,8 @@ const (
 
 // fit chooses the oldest exchanges, until the rest fits. A segment goes as a whole,
 // unless much less has to go: then it is written anew, if the disk has room for that. What
-// is done in passing does so only if its exchanges have large bodies. What exchanges name
+// is done in passing does so only if its exchanges have large bodies, and lets the last
+// segment be: who is told to make room on a full disk ends that, too. What exchanges name
 // of bodies is taken to go with them: if others name it, too, the next pruning takes the
 // rest.
 func (j *pruner) fit(fates []fate) error {
@@ -50,11 +51,11 @@ func (j *pruner) fit(fates []fate) error {
 		if err != nil {
 			return err
 		}
-		unused := most / fitWhole
-		if j.p.WholeSegments || !j.s.hasRoom(w.segment) {
+		unused, full := most/fitWhole, !j.s.hasRoom(w.segment)
+		if j.p.WholeSegments || full {
 			unused = max(unused, w.segment)
 		}
-		if i < len(fates)-1 && total-w.total >= most-unused {
+		if (i < len(fates)-1 || full && !j.p.WholeSegments) && total-w.total >= most-unused {
 			total -= w.total
 			fates[i].rows, fates[i].pinned = more.rows, more.pinned
 			for id := range fates[i].chosen {

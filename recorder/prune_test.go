@@ -152,6 +152,43 @@ func TestPruneBySize(t *testing.T) {
 	}
 }
 
+// On a disk without room to write the only segment anew it goes as a whole, but for what
+// is pinned and what comes meanwhile, when somebody asks for it; not in passing.
+func TestPruneTheOnlySegmentOfAFullDisk(t *testing.T) {
+	free := uint64(1 << 30)
+	s, err := Open(t.TempDir(), Options{MinFree: -1, freeBytes: func(string) (uint64, bool) { return free, true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	kept := handled()
+	mustAppend(t, s, kept)
+	for range 59 {
+		mustAppend(t, s, handled())
+	}
+	p := Pruning{MaxSize: s.Size() * 9 / 10, DryRun: true}
+	if out := mustPrune(t, s, p); out.Exchanges == 0 || out.Exchanges > 12 {
+		t.Fatalf("with room: %+v", out)
+	}
+	free = 0
+	if out := mustPrune(t, s, p.Keeping(0, p.MaxSize)); out.Exchanges > 12 {
+		t.Errorf("in passing: %+v", out)
+	}
+	if out := mustPrune(t, s, p); out.Exchanges != 60 {
+		t.Errorf("dry: %+v", out)
+	}
+	if err := s.Pin(kept.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	p.DryRun = false
+	if out := mustPrune(t, s, p); out.Exchanges != 59 || out.Pinned != 1 {
+		t.Errorf("%+v", out)
+	}
+	if got := seqs(t, s, Query{}); !slices.Equal(got, []uint64{kept.Seq}) {
+		t.Errorf("left: %v", got)
+	}
+}
+
 // What is pinned is counted once, also where both its age and the size of the store
 // choose it.
 func TestPrunedPinsAreCountedOnce(t *testing.T) {

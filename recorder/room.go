@@ -22,7 +22,7 @@ type room struct {
 
 // hasRoom reports whether the disk has more than so many bytes free, if that is known.
 func (s *Store) hasRoom(size int64) bool {
-	free, ok := freeBytes(s.dir)
+	free, ok := s.freeBytes(s.dir)
 	return !ok || free > uint64(size)
 }
 

@@ -79,7 +79,8 @@ type Options struct {
 	// exchanges are refused with [ErrNoRoom]. 0 is 500 MB, less than 0 none.
 	MinFree int64
 
-	segmentSize int64 // tests want small ones; 0: maxSegment
+	segmentSize int64                                // tests want small ones; 0: maxSegment
+	freeBytes   func(dir string) (n uint64, ok bool) // tests want full disks; nil: as the system says
 }
 
 // A Store is a directory of recordings. Make one with [Open].
@@ -95,6 +96,7 @@ type Store struct {
 	progressed  func(done, total int64) // may be nil
 	room        room
 	minFree     int64
+	freeBytes   func(dir string) (uint64, bool) // for pruning: what the disk has for it
 
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
@@ -142,6 +144,9 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.freeBytes = o.freeBytes; s.freeBytes == nil {
+		s.freeBytes = freeBytes
 	}
 	if err := s.open(); err != nil {
 		s.closeFiles()
