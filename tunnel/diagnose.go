@@ -32,7 +32,7 @@ func Diagnose(ctx context.Context, o NgrokOptions) (Diagnosis, error) {
 	if err != nil {
 		return d, err
 	}
-	agent, err := c.agent(dialFunc(dialer.dial), defaultLimits, c.sdkLog())
+	agent, err := c.agent(dialer, defaultLimits, c.sdkLog())
 	if err != nil {
 		return d, err
 	}

@@ -37,6 +37,9 @@ func TestDiagnose(t *testing.T) {
 		if !errors.As(err, &e) || e.Text == "" || e.Hint == "" {
 			t.Errorf("%s: %v", mode, err)
 		}
+		if mode == ngroktest.Refuse && e.Text != srv.ConnectURL()+" refused the connection" { // as devhook up says it
+			t.Errorf("%s: %s", mode, e.Text)
+		}
 	}
 	srv.SetMode(ngroktest.Serve)
 	o.ConnectCAs = ""
