@@ -1,11 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"devhook/internal/config"
 	"devhook/internal/similar"
+	"devhook/recorder"
+	"devhook/verify"
 )
+
+// authtokenHint is for who looks for the command that ngrok's agent has for it.
+const authtokenHint = "export NGROK_AUTHTOKEN=…; what ngrok config add-authtoken has written is found, too"
 
 // What other tools call a command or a flag, and what that is here. It is told
 // to who types it; nothing is done in its place.
@@ -19,12 +26,13 @@ var (
 		"send": "trigger", "fire": "trigger", "simulate": "trigger", "mock": "trigger", "event": "trigger", "samples": "trigger", "fixtures": "trigger",
 		"rm": "prune", "delete": "prune", "clean": "prune", "clear": "prune", "purge": "prune", "gc": "prune",
 		"check": "verify", "validate": "verify", "compare": "diff", "info": "status", "ps": "status", "ping": "status",
-		"login": "doctor", "auth": "doctor", "diagnose": "doctor", "init": "config", "env": "config", "settings": "config",
+		"login": "doctor", "auth": "doctor", "authtoken": "doctor", "diagnose": "doctor", "init": "config", "env": "config", "settings": "config",
 		"tcp": "up", "tls": "up", "webhook": "up", "webhooks": "up", "ui": "status", "web": "status", "dashboard": "status", "inspector": "status",
 		"sources": "providers", "integrations": "providers", "fuzz": "attack", "scan": "attack", "minimize": "shrink", "subscribe": "register",
 	}
-	argElsewhere = map[string]string{ // of a command that takes none
-		"config add-authtoken": "export NGROK_AUTHTOKEN=…; what ngrok config add-authtoken has written is found, too",
+	hintElsewhere = map[string]string{"authtoken": authtokenHint} // of a command
+	argElsewhere  = map[string]string{                            // of a command that takes none
+		"config add-authtoken": authtokenHint,
 		"config check":         "devhook doctor",
 	}
 	flagElsewhere = map[string][]string{ // the first that the command has, with what goes behind it
@@ -46,7 +54,14 @@ var (
 // tells more of them.
 func nearCommands(word string, known []string) (list []string, hint string) {
 	if here := commandElsewhere[word]; here != "" {
-		return []string{here}, "devhook help " + here
+		return []string{here}, cmp.Or(hintElsewhere[word], "devhook help "+here)
+	}
+	if _, err := config.ParseForward(word); err == nil { // devhook 3000
+		return []string{"up"}, "devhook up --forward " + word
+	}
+	id, _, _ := strings.Cut(word, "/")
+	if p, ok := verify.Lookup(id); ok {
+		return []string{"providers", "trigger"}, "devhook providers " + p.ID + ", devhook trigger --list " + p.ID
 	}
 	return near(word, known), "devhook help lists the commands"
 }
@@ -57,6 +72,9 @@ func nearFlags(name string, known []string) []string {
 		if flag, _, _ := strings.Cut(here, " "); slices.Contains(known, flag) {
 			return []string{here}
 		}
+	}
+	if recorder.IsFilterWord(name+":") && slices.Contains(known, "filter") {
+		return []string{"filter " + name + ":…"}
 	}
 	return near(name, known)
 }

@@ -122,6 +122,11 @@ func (s *sending) noSample(all, own []fixtures.Fixture, id, name string) error {
 			f.hint = "devhook trigger " + whole[0]
 			break
 		}
+		if i := strings.IndexAny(id, ".:"); i > 0 && name == "" && s.has(id[:i]+"/"+id[i+1:]) { // in the spelling of others
+			f.text = fmt.Sprintf("%q is not PROVIDER/EVENT", id)
+			f.hint = "devhook trigger " + id[:i] + "/" + id[i+1:]
+			break
+		}
 		ids := fixtures.Providers()
 		for _, one := range all {
 			ids = append(ids, one.Provider)
@@ -138,6 +143,13 @@ func (s *sending) noSample(all, own []fixtures.Fixture, id, name string) error {
 		f.text = fmt.Sprintf("there is no sample %s/%s (near: %s)", id, name, strings.Join(similar.Near(name, names, 4), ", "))
 	}
 	return f
+}
+
+// has reports whether there is a sample PROVIDER/EVENT of that name.
+func (s *sending) has(whole string) bool {
+	id, name, _ := strings.Cut(whole, "/")
+	_, err := s.sample(s.fixturesOf(id), id, name)
+	return err == nil
 }
 
 // ofEvent names the samples of an event, whosever it is.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"devhook/recorder"
+	"devhook/verify"
 
 	"github.com/urfave/cli/v2"
 )
@@ -41,7 +42,11 @@ func (s *sending) trigger(c *cli.Context) error {
 		return s.listFixtures(c)
 	}
 	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
+		f := &failure{code: 2, text: fmt.Sprintf("trigger takes one PROVIDER/EVENT, not %d", c.NArg()), hint: "devhook trigger --list"}
+		if _, known := verify.Lookup(c.Args().First()); known && c.NArg() == 2 {
+			f.hint = "devhook trigger " + strings.Join(c.Args().Slice(), "/")
+		}
+		return f
 	}
 	if arg := c.Args().First(); (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".http")) && (isThere(arg) || !strings.Contains(arg, "/")) {
 		return &failure{code: 2, text: arg + " is a file, and trigger takes PROVIDER/EVENT", hint: "devhook replay " + arg + " sends it"}
