@@ -58,12 +58,17 @@ errors and the body of an alert are assumed: Euler documents neither.
 			o.Ping = e.duration("ping", 1)
 			alerts := e.eulerAlerts(o.Key)
 			e.about = func(addr string) []string {
-				return []string{
+				lines := []string{
 					"ws://" + addr,
 					"Clients connect to ws://" + addr + "/?uniqueId=NAME&apiKey=KEY, as the SDK does with EULER_WS_URL=ws://" + addr,
-					"devhook up --source euler --creator @NAME --source-url ws://" + addr,
-					"devhook register euler --api-url http://" + addr + " --account " + c.String("account") + " --creator @NAME",
 				}
+				if o.Key == "" {
+					lines = append(lines, "KEY is any text: export EULER_API_KEY=any")
+				}
+				return append(lines,
+					"devhook up --source euler --creator @NAME --source-url ws://"+addr,
+					"devhook register euler --api-url http://"+addr+" --account "+c.String("account")+" --creator @NAME",
+				)
 			}
 			var over atomic.Bool
 			over.Store(c.Bool("not-live"))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -160,16 +161,7 @@ func (r *registerRun) arrived(known verify.Provider, ex *recorder.Exchange) erro
 		}
 		r.out.Printf("%s came at %s; its signature: %s; %s", terminal.Safe(name(ex)), ex.At.Local().Format("15:04:05"), r.out.Verdict(ex.Verdict), answer)
 	}
-	hint := "devhook show " + string(ex.ID)
-	switch {
-	case err != nil:
-		return err
-	case ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned:
-		return &failure{code: 1, text: "the webhook came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail), hint: hint}
-	case status/100 != 2:
-		return &failure{code: 1, text: "the webhook came, and was not answered with success", hint: hint}
-	}
-	return wrote(r.out.Err())
+	return cmp.Or(err, judged("the webhook", ex), wrote(r.out.Err()))
 }
 
 // name is what to call a webhook by.

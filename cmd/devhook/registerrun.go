@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"devhook/internal/register"
 	"devhook/internal/terminal"
+	"devhook/internal/trial"
 	"devhook/recorder"
 	"devhook/verify"
 )
@@ -134,8 +137,28 @@ func (r *registerRun) came(said string, ex *recorder.Exchange) error {
 		r.out.Printf("%s says: %s", r.provider.ID, said)
 		r.out.Exchange(ex)
 	}
-	if err == nil && (ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned) {
-		err = &failure{code: 1, text: "the test came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail), hint: "devhook show " + string(ex.ID)}
+	return cmp.Or(err, judged("the test", ex))
+}
+
+// judged is the failure of a webhook that was waited for, which what names: its signature
+// is not right, or nobody took it. nil: it is as it should be.
+func judged(what string, ex *recorder.Exchange) error {
+	f := &failure{code: 1, hint: "devhook show " + string(ex.ID)}
+	switch status := trial.Status(ex); {
+	case ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned:
+		f.text = what + " came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail)
+	case ex.Response != nil && ex.Response.Status/100 == 2: // also of devhook itself
+		return nil
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		_, at := recorder.SplitURL(ex.Request.URL)
+		at, _, _ = strings.Cut(at, "?")
+		f.text = fmt.Sprintf("%s came, and the app has nothing at %s: it answered %d", what, terminal.Safe(at), status)
+		f.hint = "--path /webhook names where your app takes them"
+	case ex.Outcome == recorder.Unrouted:
+		f.text = what + " came, and was answered 404: " + terminal.Safe(ex.Detail)
+		f.hint = "--path /webhook names the path of a route; devhook.yaml has none for this one"
+	default:
+		f.text = what + " came, and was not answered with success"
 	}
-	return err
+	return f
 }

@@ -234,9 +234,13 @@ func (c *Config) Sources() []Stream { return c.sources }
 // Options returns how s is listened to, with the secrets that r finds. The
 // error is an [*Error].
 func (s Stream) Options(r *Resolver) (stream.Options, error) {
-	_, what := stream.Env(s.Provider)
+	env, what := stream.Env(s.Provider)
 	o := stream.Options{Creator: s.Creator, URL: s.URL}
 	secret, err := r.Resolve(s.secret.Text(), "the "+what+" of "+s.Provider, s.secret.From)
+	var unset *Error
+	if u, bad := url.Parse(s.URL); bad == nil && loopback.Is(u.Host) && s.secret.From == env && errors.As(err, &unset) {
+		unset.Hint += "; devhook emulate " + s.Provider + " prints one that will do"
+	}
 	if err != nil {
 		return o, err
 	}
