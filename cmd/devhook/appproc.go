@@ -141,7 +141,7 @@ func awaitReady(ctx context.Context, u *url.URL, patience time.Duration, a *appP
 			}
 			return f
 		case <-ctx.Done():
-			f := &failure{code: 4, text: fmt.Sprintf("the app did not answer at %s within %v: %v", u, patience, err)}
+			f := &failure{code: 4, text: fmt.Sprintf("the app did not answer at %s within %v: %s", u, patience, befell(err))}
 			if errors.Is(context.Cause(ctx), context.Canceled) {
 				return errInterrupted
 			}

@@ -69,11 +69,7 @@ func (x *examination) clock() {
 	before := x.p.now()
 	resp, err := client.Do(req)
 	if err != nil {
-		cause := err
-		if u := new(url.Error); errors.As(err, &u) {
-			cause = u.Err
-		}
-		x.tell(finding{Check: "clock", Status: "warn", Detail: "cannot be held against another: " + cause.Error()})
+		x.tell(finding{Check: "clock", Status: "warn", Detail: "cannot be held against " + req.Host + ": " + befell(err)})
 		return
 	}
 	resp.Body.Close()
@@ -101,16 +97,27 @@ func (x *examination) app(app *url.URL) {
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(app))
 	if err != nil {
-		cause := err
-		if op := new(net.OpError); errors.As(err, &op) {
-			cause = op.Err
-		}
-		if call := new(os.SyscallError); errors.As(err, &call) {
-			cause = call.Err
-		}
-		x.tell(finding{Check: "app", Status: "fail", Detail: app.String() + ": " + neterr.Text(cause), Hint: "start the app, or correct forward", code: 4})
+		x.tell(finding{Check: "app", Status: "fail", Detail: app.String() + ": " + befell(err), Hint: "start the app, or correct forward", code: 4})
 		return
 	}
 	conn.Close()
 	x.tell(finding{Check: "app", Status: "ok", Detail: app.String() + " takes connections"})
+}
+
+// befell is what befell a connection, without where it was to lead: whoever tells of it
+// says that.
+func befell(err error) string {
+	if u := new(url.Error); errors.As(err, &u) {
+		err = u.Err
+	}
+	if dns := new(net.DNSError); errors.As(err, &dns) {
+		return dns.Err
+	}
+	if op := new(net.OpError); errors.As(err, &op) {
+		err = op.Err
+	}
+	if call := new(os.SyscallError); errors.As(err, &call) {
+		err = call.Err
+	}
+	return neterr.Text(err)
 }
