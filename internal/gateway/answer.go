@@ -19,7 +19,8 @@ type answering struct {
 	d       *delivery
 	resp    *http.Response
 	header  http.Header             // of resp, as the sender gets it
-	cancel  context.CancelCauseFunc // of the request to the app
+	ctx     context.Context         // of the request to the app
+	cancel  context.CancelCauseFunc // of ctx
 	spool   *recorder.Spool
 	started time.Time
 }
@@ -28,6 +29,8 @@ type answering struct {
 var madeUp = []string{"Date", "Content-Type"}
 
 var errEnding = errors.New("devhook is ending")
+
+const senderHungUp = "the sender hung up before the end of the answer"
 
 // pass passes the answer on as it comes, and keeps it.
 func (a *answering) pass() (res recorder.Result, broken bool) {
@@ -61,7 +64,7 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		size += int64(n)
 		if n > 0 && w != nil {
 			if _, err := w.Write(buf[:n]); err != nil {
-				w, detail = nil, "the sender hung up before the end of the answer"
+				w, detail = nil, senderHungUp
 			} else if endless {
 				http.NewResponseController(w).Flush()
 			}
@@ -79,7 +82,7 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		}
 		kept = false
 		if detail == "" {
-			detail = "the app broke off its answer"
+			detail = a.brokenOff()
 		}
 	} else if w != nil {
 		for name, values := range a.resp.Trailer {
@@ -87,6 +90,19 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 		}
 	}
 	return a.result(detail, size, !kept), broken
+}
+
+// brokenOff says who has ended the answer before its end.
+func (a *answering) brokenOff() string {
+	switch context.Cause(a.ctx) {
+	case errEnding:
+		return "devhook ended before the end of the answer"
+	case errInterrupted:
+		return "interrupted before the end of the answer"
+	case context.Canceled: // see drainTime
+		return senderHungUp
+	}
+	return "the app broke off its answer"
 }
 
 // sendHeader starts the sender's answer as the app's.

@@ -24,8 +24,7 @@ const (
 // ever.
 type conn struct {
 	net.Conn
-	begun   atomic.Int64
-	handled int64 // in turn with begun, by one goroutine of net/http
+	begun, handled atomic.Int64
 
 	ending           atomic.Bool
 	reading, writing atomic.Bool  // a body; anything
@@ -115,6 +114,25 @@ func (cs *conns) each(f func(*conn)) {
 	for c := range cs.all {
 		f(c)
 	}
+}
+
+// awaitFirst waits until each open connection has had a request, and closes those that have
+// sent none within the limit.
+func (cs *conns) awaitFirst(limit time.Duration) {
+	for end := time.Now().Add(limit); cs.unused() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	cs.each(func(c *conn) {
+		if c.begun.Load() == 0 {
+			c.Close()
+		}
+	})
+}
+
+// unused reports whether there is a connection of which no request was handled yet.
+func (cs *conns) unused() (found bool) {
+	cs.each(func(c *conn) { found = found || c.handled.Load() == 0 })
+	return found
 }
 
 // A connListener knows the connections that came in by it.

@@ -93,7 +93,7 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		return d.failed(fmt.Sprintf("the app answered with a status that nobody may send here: %d", resp.StatusCode)), nil
 	}
 
-	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
+	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), ctx: ctx, cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
 	if upgraded {
 		a.header = resp.Header // whose hop is the point
 		if conn != nil {

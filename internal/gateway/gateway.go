@@ -9,7 +9,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log"
 	"log/slog"
 	"net"
@@ -138,7 +137,7 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 	srv := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c := r.Context().Value(connKey{}).(*conn)
-			c.handled++
+			c.handled.Add(1)
 			g.work.Add(1)
 			defer g.work.Done()
 			g.serve(w, r, c, d)
@@ -159,7 +158,7 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 				g.conns.remove(own)
 			case http.StateClosed:
 				g.conns.remove(own)
-				if own.begun.Load() > own.handled {
+				if own.begun.Load() > own.handled.Load() {
 					g.malformed.Add(1)
 				}
 			}
@@ -173,22 +172,12 @@ func (g *Gateway) Serve(ctx context.Context, d Door) error {
 		return err
 	case <-ctx.Done():
 	}
-	unused := time.AfterFunc(unusedTime, func() {
-		g.conns.each(func(c *conn) {
-			if c.begun.Load() == 0 { // or Shutdown would wait 5 s for it
-				c.Close()
-			}
-		})
-	})
-	defer unused.Stop()
-	err := srv.Shutdown(context.Background())
-	if served := <-served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	if errors.Is(err, net.ErrClosed) { // some listeners mind being closed twice
-		err = nil
-	}
-	return err
+	// Shutdown comes last, as net/http drops a request without a word that it has read since.
+	d.Listener.Close()
+	<-served // so that all connections are known
+	srv.SetKeepAlivesEnabled(false)
+	g.conns.awaitFirst(unusedTime)
+	return srv.Shutdown(context.Background())
 }
 
 // A serverLog takes what net/http has to say: mostly of senders that speak no

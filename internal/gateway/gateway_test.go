@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +23,7 @@ import (
 	"time"
 
 	"devhook/recorder"
+	"devhook/replay"
 	"devhook/verify"
 )
 
@@ -569,6 +572,81 @@ func TestStreaming(t *testing.T) {
 	}
 }
 
+// A lateListener gives one connection when it was closed, as one does whose Accept was
+// about to return.
+type lateListener struct {
+	net.Listener
+	accepting, closed chan struct{}
+	late              chan net.Conn
+	once              sync.Once
+}
+
+func (l *lateListener) Accept() (net.Conn, error) {
+	l.accepting <- struct{}{}
+	<-l.closed
+	select {
+	case c := <-l.late:
+		return c, nil
+	default:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *lateListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Who was let in at the last moment has his webhook delivered and answered before Serve returns.
+func TestAcceptedAtTheEnd(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	r := newRig(t, forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-release
+		io.WriteString(w, "done")
+	})), Options{})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	sender, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sender.Close()
+	accepted, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(sender, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi")
+	late := &lateListener{Listener: ln, accepting: make(chan struct{}, 2), closed: make(chan struct{}), late: make(chan net.Conn, 1)}
+	late.late <- accepted
+	here := &url.URL{Scheme: "http", Host: ln.Addr().String()}
+	ended, end := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- r.g.Serve(ended, Door{Listener: late, URL: func() *url.URL { return here }}) }()
+	<-late.accepting
+	end()
+	select {
+	case <-arrived:
+		close(release)
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	case err := <-served:
+		t.Errorf("Serve returned %v, and a webhook had come in", err)
+	}
+	sender.SetReadDeadline(time.Now().Add(10 * time.Second))
+	resp, err := http.ReadResponse(bufio.NewReader(sender), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || string(body) != "done" {
+		t.Errorf("the sender heard %d %q, %v", resp.StatusCode, body, err)
+	}
+}
+
 // A stream without an end is cut when devhook ends, and its record is kept.
 func TestEndStreams(t *testing.T) {
 	r := newRig(t, forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) {
@@ -585,6 +663,72 @@ func TestEndStreams(t *testing.T) {
 	r.g.EndStreams()
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// An answer that ends too early is the app's fault only where it is: a page that is closed
+// ends its stream, and so does the end of devhook.
+func TestWhoBrokeOff(t *testing.T) {
+	started := make(chan struct{})
+	rt := forwardTo(t, app(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, strings.Repeat("x", recorder.MaxInline+1)) // more is kept in a file
+		http.NewResponseController(w).Flush()
+		started <- struct{}{}
+		if r.Method == "DELETE" {
+			panic(http.ErrAbortHandler)
+		}
+		<-r.Context().Done()
+	}))
+	want := map[string]string{
+		"GET":    "the sender hung up before the end of the answer",
+		"POST":   "interrupted before the end of the answer",
+		"DELETE": "the app broke off its answer",
+		"PUT":    "devhook ended before the end of the answer",
+	}
+	r := newRig(t, rt, Options{})
+	ask := func(method string) (hangUp func()) {
+		req, err := http.NewRequest(method, "http://"+r.addr, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			if resp, err := http.DefaultClient.Do(req.WithContext(ctx)); err == nil {
+				io.CopyN(io.Discard, resp.Body, recorder.MaxInline+1)
+				t.Cleanup(func() { resp.Body.Close() })
+			}
+		}()
+		<-started
+		return func() {
+			<-read
+			cancel()
+		}
+	}
+	ctx, interrupt := context.WithTimeout(t.Context(), 10*time.Second)
+	defer interrupt()
+	bodies := filepath.Join(r.store.Path(), "bodies")
+	go func() {
+		<-started
+		for list, _ := os.ReadDir(bodies); len(list) == 0 && ctx.Err() == nil; list, _ = os.ReadDir(bodies) {
+			time.Sleep(time.Millisecond)
+		}
+		interrupt()
+	}()
+	src := &recorder.Exchange{Request: recorder.Request{Method: "POST", URL: "http://h/"}}
+	if _, err := r.g.Send(ctx, replay.Plan{Source: src, Origin: recorder.Replay, To: rt.Default.Forward[0]}); err != nil {
+		t.Fatal(err)
+	}
+	ask("GET")()
+	defer ask("DELETE")()
+	r.recorded(3)
+	defer ask("PUT")()
+	r.g.EndStreams()
+	for _, ex := range r.recorded(4) {
+		if ex.Detail != want[ex.Request.Method] || ex.Response == nil || !ex.Response.Truncated {
+			t.Errorf("%s: %q, want %q; %+v", ex.Request.Method, ex.Detail, want[ex.Request.Method], ex.Response)
+		}
 	}
 }
 
