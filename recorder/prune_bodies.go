@@ -37,15 +37,35 @@ func (j *pruner) dropBodies() error {
 		return err
 	}
 	for sum, info := range files {
+		if !j.p.DryRun {
+			removed, err := j.s.removeBody(sum, info)
+			if err != nil {
+				return err
+			}
+			if !removed {
+				continue
+			}
+		}
 		j.out.Bytes += info.Size()
-		if j.p.DryRun {
-			continue
-		}
-		if err := os.Remove(j.s.bodyPath(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
 	}
 	return nil
+}
+
+// removeBody removes the file of a body and reports so, unless it is another one than info
+// is of: the same bytes have come again meanwhile, and a line names them.
+func (s *Store) removeBody(sum string, info fs.FileInfo) (bool, error) {
+	path := s.bodyPath(sum)
+	now, err := os.Stat(path)
+	if err == nil {
+		if !os.SameFile(info, now) || !now.ModTime().Equal(info.ModTime()) {
+			return false, nil
+		}
+		err = os.Remove(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // bodyFiles returns the files of bodies that were made before the given time.

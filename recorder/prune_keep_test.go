@@ -3,6 +3,8 @@ package recorder
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"testing"
@@ -66,6 +68,34 @@ func mustSegmentOf(t *testing.T, s *Store, seq uint64) uint64 {
 		t.Fatal(err)
 	}
 	return first
+}
+
+// A body that comes again while the file of an earlier one is about to go, which no line
+// names any more, keeps its file.
+func TestPruneSparesBodiesThatComeAgain(t *testing.T) {
+	s := open(t, t.TempDir())
+	text := bytes.Repeat([]byte("again"), MaxInline)
+	b := spool(t, s, text)
+	for _, comesAgain := range []bool{true, false} {
+		long := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(s.bodyPath(b.Sum), long, long); err != nil {
+			t.Fatal(err)
+		}
+		files, err := s.bodyFiles(time.Now())
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%d files, %v", len(files), err)
+		}
+		if comesAgain {
+			spool(t, s, text)
+		}
+		removed, err := s.removeBody(b.Sum, files[b.Sum])
+		if err != nil || removed == comesAgain {
+			t.Errorf("it comes again %v, and is removed %v, %v", comesAgain, removed, err)
+		}
+		if got, err := s.ReadBody(b); comesAgain && !bytes.Equal(got, text) || !comesAgain && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it comes again %v: %d bytes, %v", comesAgain, len(got), err)
+		}
+	}
 }
 
 // A size is kept by as little as makes it, with the bodies that go with it: whole
