@@ -51,18 +51,20 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	early := earlyAnswers{d: d}
 	var conn *appConn
 	meanwhile := meanwhile{d: d, commit: commit, timer: timer, until: time.Now().Add(timeout)}
-	out, err := d.outgoing(httptrace.WithClientTrace(context.WithValue(ctx, writtenKey{}, meanwhile.wait), &httptrace.ClientTrace{
+	traced := httptrace.WithClientTrace(context.WithValue(ctx, writtenKey{}, meanwhile.wait), &httptrace.ClientTrace{
 		GetConn:        func(string) { meanwhile.ask() },
 		ConnectStart:   func(string, string) { meanwhile.ask() },
 		GotConn:        func(info httptrace.GotConnInfo) { conn = startRequest(info) },
 		Got1xxResponse: early.pass,
-	}), to)
+	})
+	var out *http.Request
 	var resp *http.Response
+	err := ctx.Err()
 	if err == nil {
-		err = ctx.Err()
+		out, err = d.outgoing(traced, to)
 	}
 	if err == nil {
-		resp, err = d.g.o.Transport.RoundTrip(out)
+		resp, err = d.g.o.Transport.RoundTrip(out) // which closes the body in any case
 	}
 	timer.Stop()
 	early.end()
