@@ -41,55 +41,71 @@ type Result struct {
 // something right before, so that nothing done means something.
 func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	r := Result{Variant: v, Shot: s, Answers: answers, Effects: effects, Note: s.Why}
-	find := func(id, format string, a ...any) {
-		if r.Fault == "" && id != "" {
-			r.Fault, r.Detail = id, fmt.Sprintf(format, a...)
-		}
-	}
 	for i, a := range answers {
-		before := r.Fault
-		switch {
-		case v.decoy && i == 0 && a.Status > 0 && a.Status < 500: // other variants are about it
-		case (a.Status == 0 || a.Status >= 500) && v.crashNote != "":
-			r.Note = v.crashNote
-		case a.Status == 0:
-			find("no-answer", "%s", a.Detail)
-		case a.Status >= 500:
-			find(cmp.Or(v.crashed, crash), "answered %d", a.Status)
-		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0 && v.idleNote != "":
-			r.Note = v.idleNote
-		case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && effects == 0:
-			find(answersFirst, "answered %d to what has to be refused, and did not act on it", a.Status)
-		case s.Want == Refuse && isAccepted(a.Status):
-			find(v.accepted, "answered %d to what has to be refused", a.Status)
-		case s.Want == Once && v.decoy && !isAccepted(a.Status):
-			find(v.refused, "answered %d to what is right, after a forged one", a.Status)
-		case s.Want == Once && !isAccepted(a.Status) && (i == 0 && !s.Together || s.Together && allRefused(answers)):
-			find("refuses-right", "answered %d to what is right", a.Status)
-		case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && a.Status != 409:
-			find(v.refused, "answered %d to what is right", a.Status)
-		case s.Want == Survive && !isAccepted(a.Status) && v.refusedNote != "":
-			r.Note = v.refusedNote
-		case isAccepted(a.Status) && s.Patience > 0 && a.Took > s.Patience:
-			find("too-slow", "answered after %s, and the provider waits %s", a.Took.Round(10*time.Millisecond), s.Patience)
-		case s.Want == Survive && isAccepted(a.Status) && v.note != "":
-			r.Note = v.note
-		case v.Name == "event-unknown" && !isAccepted(a.Status):
-			r.Note = "an unknown event is refused, so the provider sends it again or counts a failure"
-		}
-		if r.Fault != before {
-			r.said = a.Said
-		}
+		r.judgeAnswer(i, a, acts)
 	}
+	r.judgeEffects(acts)
+	return r
+}
+
+// find notes a fault with what was seen of it. The first that is found stays; an id of ""
+// is none.
+func (r *Result) find(id, format string, a ...any) {
+	if r.Fault == "" && id != "" {
+		r.Fault, r.Detail = id, fmt.Sprintf(format, a...)
+	}
+}
+
+// judgeAnswer says what is wrong with the answer to the request i.
+func (r *Result) judgeAnswer(i int, a Answer, acts bool) {
+	v, s := r.Variant, r.Shot
+	before := r.Fault
+	switch {
+	case v.decoy && i == 0 && a.Status > 0 && a.Status < 500: // other variants are about it
+	case (a.Status == 0 || a.Status >= 500) && v.crashNote != "":
+		r.Note = v.crashNote
+	case a.Status == 0:
+		r.find("no-answer", "%s", a.Detail)
+	case a.Status >= 500:
+		r.find(cmp.Or(v.crashed, crash), "answered %d", a.Status)
+	case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && r.Effects == 0 && v.idleNote != "":
+		r.Note = v.idleNote
+	case s.Want == Refuse && isAccepted(a.Status) && v.unseenBefore && acts && r.Effects == 0:
+		r.find(answersFirst, "answered %d to what has to be refused, and did not act on it", a.Status)
+	case s.Want == Refuse && isAccepted(a.Status):
+		r.find(v.accepted, "answered %d to what has to be refused", a.Status)
+	case s.Want == Once && v.decoy && !isAccepted(a.Status):
+		r.find(v.refused, "answered %d to what is right, after a forged one", a.Status)
+	case s.Want == Once && !isAccepted(a.Status) && (i == 0 && !s.Together || s.Together && allRefused(r.Answers)):
+		r.find("refuses-right", "answered %d to what is right", a.Status)
+	case s.Want == Accept && !isAccepted(a.Status), s.Want == Once && !isAccepted(a.Status) && a.Status != 409:
+		r.find(v.refused, "answered %d to what is right", a.Status)
+	case s.Want == Survive && !isAccepted(a.Status) && v.refusedNote != "":
+		r.Note = v.refusedNote
+	case isAccepted(a.Status) && s.Patience > 0 && a.Took > s.Patience:
+		r.find("too-slow", "answered after %s, and the provider waits %s", a.Took.Round(10*time.Millisecond), s.Patience)
+	case s.Want == Survive && isAccepted(a.Status) && v.note != "":
+		r.Note = v.note
+	case v.Name == "event-unknown" && !isAccepted(a.Status):
+		r.Note = "an unknown event is refused, so the provider sends it again or counts a failure"
+	}
+	if r.Fault != before {
+		r.said = a.Said
+	}
+}
+
+// judgeEffects says what is wrong with how often the handler has acted.
+func (r *Result) judgeEffects(acts bool) {
+	v, s, answers, effects := r.Variant, r.Shot, r.Answers, r.Effects
 	switch {
 	case effects == Unknown:
 	case s.Want == Refuse && effects > 0:
-		find("acts-first", "%d %s, though it was refused", effects, plural(effects, "effect"))
+		r.find("acts-first", "%d %s, though it was refused", effects, plural(effects, "effect"))
 	case v.decoy && effects > 1 && isAccepted(answers[0].Status): // the first was one more to it
 	case s.Want == Once && v.decoy && effects == 0 && acts:
-		find(v.refused, "no effect of a webhook that came after a forged one")
+		r.find(v.refused, "no effect of a webhook that came after a forged one")
 	case s.Want == Once && effects > 1:
-		find(v.accepted, "%d %s of one webhook", effects, plural(effects, "effect"))
+		r.find(v.accepted, "%d %s of one webhook", effects, plural(effects, "effect"))
 	case r.Note != "" || effects >= len(answers):
 	case s.Want == Once && effects == 0 && acts:
 		r.Note = "had no effect, though it is another delivery: is it known by something else than its id?"
@@ -98,7 +114,6 @@ func judge(v Variant, s Shot, answers []Answer, effects int, acts bool) Result {
 	case s.Want == Accept && acts && r.Fault == "":
 		r.Note = fmt.Sprintf("%d %s of %d %s: is one known by something else than its delivery id?", effects, plural(effects, "effect"), len(answers), plural(len(answers), "webhook"))
 	}
-	return r
 }
 
 // seen is what was seen, and what the handler said to it.
