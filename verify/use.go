@@ -38,33 +38,18 @@ func (d *declared) uses() []use {
 	return all
 }
 
-// checkPlaces sees to it that what Sign writes does not collide.
+// checkPlaces sees to it that what Sign writes does not collide, and notes the fields that
+// are read of the body.
 func (b *builder) checkPlaces() error {
 	uses := b.d.uses()
-	var inForms, inBodies bool
 	for i, u := range uses {
+		if err := b.checkPlace(u, uses[:i]); err != nil {
+			return err
+		}
+	}
+	inForms, inBodies := b.readsPayloads()
+	for _, u := range uses {
 		inForms, inBodies = inForms || u.in == inForm, inBodies || u.in == inBody
-		for _, other := range uses[:i] {
-			if u.overlaps(other.place) {
-				return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as %s", other.what)
-			}
-		}
-		if u.in == inSignature && (b.d.list == nil || b.d.list.assign == "" || b.d.list.keyed != "") {
-			return b.fault(u.what, "in: signature needs signature.list with kv")
-		}
-		if u.in == inSignature && (u.name == b.d.list.element || slices.Contains(b.d.list.drop, u.name)) {
-			return b.fault(u.what, "is in the same place as signature")
-		}
-	}
-	for _, t := range b.d.payloads() {
-		for p := range t.flat() {
-			inForms, inBodies = inForms || p.ref == refForm || p.ref == refForms, inBodies || p.ref == refField
-			b.reads(*p)
-		}
-	}
-	for _, path := range b.d.single {
-		inBodies = true
-		b.readsField(path[0])
 	}
 	if inForms && inBodies {
 		return b.fault("signature", "a body is a form or JSON, not both")
@@ -78,6 +63,41 @@ func (b *builder) checkPlaces() error {
 		return b.fault("payload", "more than %d fields at the top of the body are used", maxFields)
 	}
 	return nil
+}
+
+// checkPlace refuses a place that one of those before u has, or that is none.
+func (b *builder) checkPlace(u use, before []use) error {
+	for _, other := range before {
+		if u.overlaps(other.place) {
+			return b.fault(strings.TrimSuffix(u.what, ".also"), "is in the same place as %s", other.what)
+		}
+	}
+	if u.in != inSignature {
+		return nil
+	}
+	if b.d.list == nil || b.d.list.assign == "" || b.d.list.keyed != "" {
+		return b.fault(u.what, "in: signature needs signature.list with kv")
+	}
+	if u.name == b.d.list.element || slices.Contains(b.d.list.drop, u.name) {
+		return b.fault(u.what, "is in the same place as signature")
+	}
+	return nil
+}
+
+// readsPayloads notes the fields that payloads hold, and reports whether these are of
+// forms, and of JSON.
+func (b *builder) readsPayloads() (inForms, inBodies bool) {
+	for _, t := range b.d.payloads() {
+		for p := range t.flat() {
+			inForms, inBodies = inForms || p.ref == refForm || p.ref == refForms, inBodies || p.ref == refField
+			b.reads(*p)
+		}
+	}
+	for _, path := range b.d.single {
+		inBodies = true
+		b.readsField(path[0])
+	}
+	return inForms, inBodies
 }
 
 func (b *builder) readsField(name string) {
