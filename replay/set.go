@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"devhook/internal/jsonx"
@@ -132,8 +133,29 @@ func splice(m splicer, req *recorder.Request) (err error) {
 	return err
 }
 
+// subscript is an index as other languages write it, at the end of a name.
+var subscript = regexp.MustCompile(`\[(\d+)\]`)
+
+// respelled is the path that is meant by one in the words of JavaScript or jq
+// (data[0]), or of a JSON Pointer (/data/0); "" if it is in neither.
+func respelled(p jsonx.Path) string {
+	text := p.String()
+	if len(p) == 1 && strings.HasPrefix(text, "/") {
+		return strings.ReplaceAll(strings.Trim(text, "/"), "/", ".")
+	}
+	if !subscript.MatchString(text) {
+		return ""
+	}
+	return strings.TrimPrefix(subscript.ReplaceAllString(text, ".$1"), ".")
+}
+
 // createHint is what to do about a value that is not there.
 func createHint(m Mutation) string {
+	if s, ok := m.(splicer); ok {
+		if path := respelled(s.at()); path != "" {
+			return "a path is names and digits with dots between them: " + path
+		}
+	}
 	if s, ok := m.(set); ok && !s.create {
 		s.create = true
 		return "--create adds what is not there; as a change in words: " + s.String()

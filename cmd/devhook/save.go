@@ -51,7 +51,7 @@ func (p *program) save(c *cli.Context) error {
 		return p.saveMany(c, errs)
 	}
 	if c.NArg() != 2 {
-		return &failure{code: 2, text: fmt.Sprintf("save takes a recording and a name, not %d words", c.NArg()), hint: "devhook save last tiktok/my-event"}
+		return &failure{code: 2, text: "save takes a recording and a name, not " + countOf(c.NArg(), "word", "words"), hint: "devhook save last tiktok/my-event"}
 	}
 	k, err := p.keeping(c)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // saveMany makes samples of all that --filter lets through.
 func (p *program) saveMany(c *cli.Context, errs *terminal.Terminal) error {
 	if c.NArg() != 1 {
-		return &failure{code: 2, text: fmt.Sprintf("save --filter takes a directory, not %d words", c.NArg()), hint: "devhook save --filter provider:tiktok testdata/webhooks"}
+		return &failure{code: 2, text: "save --filter takes a directory, not " + countOf(c.NArg(), "word", "words"), hint: "devhook save --filter provider:tiktok testdata/webhooks"}
 	}
 	words := c.StringSlice("filter")
 	if strings.TrimSpace(strings.Join(words, "")) == "" {

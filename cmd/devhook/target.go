@@ -126,10 +126,17 @@ func (s *sending) takePath() (path string) {
 	return path
 }
 
-// misplaced says what to do about an app that has nothing at the path of a sample, "" if
-// status tells of nothing like that. Only who wrote the app knows where it takes webhooks.
+// misplaced says what to do about an app that has nothing at the path of a sample, or at the
+// one that --to has made of a recording's, "" if status tells of nothing like that. Only who
+// wrote the app knows where it takes webhooks.
 func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, status string) string {
-	if origin != recorder.Trigger || status != "404" && status != "405" || s.c.IsSet("path") {
+	if status != "404" && status != "405" || s.c.IsSet("path") {
+		return ""
+	}
+	if path, app := trial.Handler(s.to); origin == recorder.Replay && path != "" {
+		return fmt.Sprintf("the path of --to goes before that of the recording: --to %s --path %s takes its place", app, path)
+	}
+	if origin != recorder.Trigger {
 		return ""
 	}
 	app, _, err := s.target(ex)
