@@ -249,6 +249,26 @@ func TestPageKeepsItsPlace(t *testing.T) {
 	b.wait(`document.querySelector("#pane article")?.dataset.seq === "35"`)
 }
 
+// Where the browser gives a page no clipboard, as one that is asked for by http on another
+// machine, what is copied is still what was recorded, to the byte.
+func TestPageCopiesWithoutAClipboard(t *testing.T) {
+	s := newSite(t)
+	const body = "a: [\r\n  1,   2\r\n\t]"
+	s.send("/hooks", body, "Content-Type: text/plain")
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/x/1")
+	b.wait(`document.querySelector("#pane .copy")`)
+	b.eval(`(() => {
+		navigator.clipboard.writeText = navigator.clipboard.write = async () => { throw new DOMException("no", "NotAllowedError"); };
+		addEventListener("copy", (e) => window.copied = e.clipboardData.getData("text/plain"));
+	})()`, nil)
+	b.press("c")
+	b.wait(`document.querySelector(".toast")?.innerText.includes("is copied")`)
+	if got := b.text(`window.copied`); got != body {
+		t.Errorf("copied is %q, want %q", got, body)
+	}
+}
+
 func TestPageKeys(t *testing.T) {
 	s := newSite(t)
 	for n := range 12 {

@@ -65,7 +65,10 @@ export async function copy(text, what) {
     area.value = text = await text;
     (document.querySelector("dialog[open]") || document.body).append(area);
     area.select();
+    const exact = (e) => { e.clipboardData.setData("text/plain", text); e.preventDefault(); }; // what is selected has other spaces and ends of lines
+    document.addEventListener("copy", exact);
     const done = document.execCommand("copy");
+    document.removeEventListener("copy", exact);
     area.remove();
     was?.focus({ preventScroll: true });
     if (!done) { say(what + " not copied: this browser wants another click for it", { kind: "fail", act: ["Copy", () => copy(text, what)] }); return; }
