@@ -200,7 +200,7 @@ var Variants = []Variant{
 	{Name: "body-no-json", About: "a body that is no JSON, signed", Want: Survive, signed: true, make: fixed("{\"a\": oops"), crashed: "crash-body"},
 	{Name: "body-deep", About: "lists in lists, 5,000 deep, signed", Want: Survive, signed: true,
 		crashNote: "crashes on lists 5,000 deep, of which Python's json raises no ValueError; nobody sends them who has the secret",
-		make: adding("devhook_deep", strings.Repeat("[", 5000)+strings.Repeat("]", 5000))},
+		make:      adding("devhook_deep", strings.Repeat("[", 5000)+strings.Repeat("]", 5000))},
 	{Name: "body-huge", About: "a body of 2 MB, signed", Want: Survive, signed: true, crashed: "crash-body", make: adding("devhook_padding", `"`+strings.Repeat("x", 2_000_000)+`"`)},
 	{Name: "body-compressed", About: "the body in gzip, under the signature of what is in it", Want: Survive, make: compressed, crashed: "crash-body"},
 	{Name: "content-type-wrong", About: "a body that calls itself an image, signed", Want: Survive, signed: true, crashed: "crash-body",
