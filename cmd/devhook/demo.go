@@ -104,7 +104,7 @@ func (p *program) demo(c *cli.Context) error {
 		},
 	}
 	errs.Printf("A small app and a gateway in front of it, on this machine only:")
-	signals, stopSignals := interrupts(2)
+	signals, stopSignals := interrupts(2, endAtOnce)
 	defer stopSignals()
 	if err := u.run(ctx, signals); err != nil {
 		return err

@@ -13,9 +13,9 @@ import (
 const oneInterrupt = 100 * time.Millisecond
 
 // interrupts gives the requests to end, as with Ctrl-C, up to so many. A terminal that is
-// closed is the first, unless nohup has had that ignored. stop leaves signals to the system
-// again.
-func interrupts(most int) (signals <-chan os.Signal, stop func()) {
+// closed is the first, unless nohup has had that ignored. last, which may be nil, is called
+// at the last of them, also if nobody takes it. stop leaves signals to the system again.
+func interrupts(most int, last func()) (signals <-chan os.Signal, stop func()) {
 	all := make(chan os.Signal, 2*most)
 	signal.Notify(all, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // Windows has SIGTERM for it
@@ -25,7 +25,7 @@ func interrupts(most int) (signals <-chan os.Signal, stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		takeApart(all, apart, time.Now)
+		takeApart(all, apart, time.Now, last)
 	}()
 	return apart, func() {
 		signal.Stop(all)
@@ -35,19 +35,27 @@ func interrupts(most int) (signals <-chan os.Signal, stop func()) {
 }
 
 // takeApart passes on, until all is closed, each signal that is not one with the last that
-// was passed on, as long as there is room. A terminal that is closed asks nobody to hurry: its
-// SIGHUP comes from the kernel and from the shell, and is none but the first.
-func takeApart(all <-chan os.Signal, apart chan<- os.Signal, now func() time.Time) {
-	var last time.Time
+// was passed on, as long as apart has had no more than it has room for, and calls last, if there
+// is one, with the last of those. A terminal that is closed asks nobody to hurry: its SIGHUP
+// comes from the kernel and from the shell, and is none but the first.
+func takeApart(all <-chan os.Signal, apart chan<- os.Signal, now func() time.Time, last func()) {
+	var before time.Time
+	left := cap(apart)
 	for s := range all {
 		at := now()
-		if at.Sub(last) < oneInterrupt || s == syscall.SIGHUP && !last.IsZero() {
+		if left == 0 || at.Sub(before) < oneInterrupt || s == syscall.SIGHUP && !before.IsZero() {
 			continue
 		}
-		last = at
-		select {
-		case apart <- s:
-		default:
+		before = at
+		apart <- s
+		if left--; left == 0 && last != nil {
+			last()
 		}
 	}
+}
+
+// endAtOnce ends the program in a second, if it has not ended by then: who should hear that he
+// is to end can wait for a reader that sleeps.
+func endAtOnce() {
+	time.AfterFunc(time.Second, func() { os.Exit(errInterrupted.code) })
 }

@@ -279,7 +279,7 @@ func (r *registerRun) run() (err error) {
 	if r.c.Bool("dry-run") {
 		return r.dryRun(reg, callback)
 	}
-	signals, stopSignals := interrupts(2)
+	signals, stopSignals := interrupts(2, nil)
 	defer stopSignals()
 	if r.c.Bool("test") {
 		return r.once(reg, callback, signals)

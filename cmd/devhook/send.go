@@ -130,7 +130,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 // onInterrupts calls each of the functions at one interrupt after the other. done
 // leaves interrupts to the system again.
 func onInterrupts(calls ...func()) (done func()) {
-	signals, stop := interrupts(len(calls))
+	signals, stop := interrupts(len(calls), nil)
 	over := make(chan struct{})
 	go func() {
 		for _, call := range calls {

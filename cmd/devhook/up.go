@@ -154,6 +154,7 @@ func (p *program) resolver(errs *terminal.Terminal) *config.Resolver {
 // up is `devhook up` from its flags to its end.
 func (p *program) up(c *cli.Context, args []string) error {
 	errs := p.errs(c)
+	errs.Patient(unreadTime)
 	src := p.source(c, args)
 	cfg, err := p.load(src)
 	if err != nil {
@@ -175,7 +176,7 @@ func (p *program) up(c *cli.Context, args []string) error {
 		return err
 	}
 	defer u.agentLog.close()
-	signals, stopSignals := interrupts(2)
+	signals, stopSignals := interrupts(2, endAtOnce)
 	defer stopSignals()
 	if c.Bool("api-control") {
 		ctx, end := context.WithCancel(c.Context)

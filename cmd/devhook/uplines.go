@@ -68,9 +68,9 @@ func (u *up) printAsides(over <-chan struct{}) {
 	}
 }
 
-// unreadTime is how long not a line may get through at the end until who should read them
-// is taken for one who does not, as a program does that has started this one and looks at
-// its first line alone.
+// unreadTime is how long not a line may get through, at the end or to stderr, until who should
+// read them is taken for one who does not, as a program does that has started this one and
+// looks at its first line alone.
 var unreadTime = 3 * time.Second
 
 // awaitReader waits until all is printed, and reports whether somebody has read it.
