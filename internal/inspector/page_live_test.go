@@ -88,6 +88,27 @@ func TestPageStartIsLive(t *testing.T) {
 	b.wait(`document.querySelector("#pane .kin")?.innerText.includes("/status/500")`)
 }
 
+// A webhook that a link opens stands still: what is behind its body comes with the body's
+// view, which is of another height than the text before it.
+func TestPageStandsStill(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	for i, n := range []int{3, 300, 3000} {
+		s.send("/hooks", `{"items":[`+strings.Repeat(`{"name":"n","tags":["a","b"]},`, n)+`null]}`)
+		b.open(fmt.Sprintf("%s/x/%d", s.inspect, i+1))
+		b.wait(`getComputedStyle(document.querySelector("#part-request .body[data-shown] ~ .table")).visibility === "visible"`)
+		var jumped float64
+		b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+			const seen = new PerformanceObserver(() => {});
+			seen.observe({ type: "layout-shift", buffered: true });
+			done(seen.takeRecords().reduce((sum, e) => sum + e.value, 0));
+		})))`, &jumped)
+		if jumped > 0.01 {
+			t.Errorf("with %d items the page has jumped by %.3f", n, jumped)
+		}
+	}
+}
+
 // A devhook that ends and comes again finds the page where it was: nothing is missing,
 // nothing is there twice.
 func TestPageComesBack(t *testing.T) {

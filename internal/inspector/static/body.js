@@ -32,7 +32,7 @@ export function upgrade(root, pick) {
   for (const box of root.querySelectorAll(".body[data-stored]:not([data-ready])")) {
     if (box.closest("[hidden]")) continue;
     box.dataset.ready = "yes";
-    show(box, fetched, pick).catch((err) => box.append(el("p", { class: "fault" }, "The body cannot be shown: " + err.message)));
+    show(box, fetched, pick).catch((err) => box.append(el("p", { class: "fault" }, "The body cannot be shown: " + err.message))).finally(() => { box.dataset.shown = "yes"; });
   }
 }
 
