@@ -66,7 +66,7 @@ func (s *Store) Behind(ref string) (*Exchange, error) {
 	if list, err := s.segments(); err == nil && len(list) > 0 {
 		given = list[len(list)-1]
 	}
-	if newest, err := s.Get("last"); err == nil {
+	if newest, err := s.getNewest(0); err == nil {
 		given = max(given, newest.Seq)
 	}
 	if seq > given {

@@ -17,7 +17,8 @@ import (
 //
 //	128          by its sequence number
 //	01J8…        by its ID, or the start or the end of one, 4 characters at least
-//	last, last~2 the newest, of any origin; the one two before it
+//	last, last~2 the newest, of any origin but copies for further apps, which lists
+//	             leave out, too; the one two before it
 //	live, live~1 the same among those that came in from outside
 //
 // The error wraps [ErrNotFound] if there is none, and is an [*AmbiguousError]
@@ -62,7 +63,7 @@ func (s *Store) get(ref string) (*Exchange, error) {
 		}
 		switch word {
 		case "last":
-			return s.getNewest(n)
+			return s.getNewest(n, "-origin:mirror")
 		case "live":
 			return s.getNewest(n, "origin:live")
 		}
