@@ -253,7 +253,7 @@ function damaged(n) {
   if (n) say(`${n} ${n === 1 ? "line" : "lines"} of the journal cannot be read; “devhook list” names them.`, { kind: "fail" });
 }
 
-const filter = new Filter($("filter"), { changed: refresh, edited: () => { clearTimeout(searching); list.stop(); chart.stop(); } });
+const filter = new Filter($("filter"), { changed: refresh, edited: () => { scroller.classList.add("stale"); clearTimeout(searching); list.stop(); chart.stop(); } });
 
 // What can be done.
 
