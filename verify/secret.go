@@ -32,6 +32,15 @@ func NewSecret(text string) Secret { return Secret{&kept{text: &text}} }
 // Empty reports whether s has no text.
 func (s Secret) Empty() bool { return s.kept == nil || *s.kept.text == "" }
 
+// Reveal returns the text of s, for what cannot do with less: to hand it to another process
+// of the same user. Who prints, records or logs it breaks the promise of this type.
+func (s Secret) Reveal() string {
+	if s.kept == nil {
+		return ""
+	}
+	return *s.kept.text
+}
+
 // String returns "[secret]".
 func (Secret) String() string { return hidden }
 

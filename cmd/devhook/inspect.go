@@ -153,7 +153,7 @@ func (u *up) inspectorOptions() inspector.Options {
 	o.Token, o.Shared, o.Log, o.Now = in.token, in.shared, u.log, u.p.now
 	o.Agent = inspector.Agent{Name: u.cfg.Get("name").Text(), Pooling: u.cfg.Bool("pooling-enabled"), End: u.endByAPI}
 	o.Status, o.Settings, o.Examine, o.Secrets = u.status, u.settings, u.examine, u.secrets
-	o.SaveFixture, o.KeyPair, o.Register = u.saveFixture, u.keyPair, u.planned
+	o.SaveFixture, o.KeyPair, o.Registrar = u.saveFixture, u.keyPair, u.registrar()
 	o.Plan, o.Send = u.gateway.Plan, u.send
 	return o
 }

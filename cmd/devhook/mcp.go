@@ -19,7 +19,6 @@ import (
 	"devhook/internal/inspector"
 	"devhook/internal/mcp"
 	"devhook/internal/redact"
-	"devhook/internal/register"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/verify"
@@ -181,9 +180,6 @@ func (a *mcpAPI) inspector(now *running) (in *inspector.Inspector, done func(), 
 	o.Settings = func() []inspector.Setting { return nil }
 	o.Secrets = func() []verify.Secret { return a.p.knownSecrets(cfg, store.Path()) }
 	o.SaveFixture = func(inspector.SaveFixture) (string, []string, error) { return "", nil, nothing }
-	o.Register = func(register.Provider, map[string][]string) (*register.Registration, string, error) {
-		return nil, "", nothing
-	}
 	o.KeyPair = func(verify.Provider, bool) (string, string, error) { return "", "", nothing }
 	o.Plan, o.Send = gate.Plan, gate.Send
 	return inspector.New(o), func() {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"devhook/internal/config"
@@ -137,8 +138,11 @@ type registerRun struct {
 	store     *recorder.Store
 	out, errs *terminal.Terminal
 	provider  register.Provider
-	path      string          // of the callback, as devhook.yaml says it; "" for that of the provider's route
-	learned   []verify.Secret // what the API told, in memory only
+	path      string // of the callback, as devhook.yaml says it; "" for that of the provider's route
+
+	mu      sync.Mutex
+	learned []verify.Secret // guarded by mu: what the API told, in memory only
+	told    int             // guarded by mu: the process that was handed it
 }
 
 func (p *program) register(c *cli.Context) error {
@@ -249,7 +253,7 @@ func (r *registerRun) options() (register.Options, error) {
 	return register.Options{
 		Store: r.store, Provider: r.provider, Values: values, API: r.p.apiURL(r.provider.ID, r.c.String("api-url")),
 		Keep: r.c.Bool("keep"), Say: func(s register.Step) { r.say(r.provider.ID, s) },
-		TakeSecret: func(s verify.Secret) { r.learned = append(r.learned, s) },
+		TakeSecret: r.learn,
 	}, err
 }
 

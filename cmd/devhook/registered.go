@@ -135,8 +135,8 @@ func (r *registerRun) takeBack(l register.Ledger) (n int, err error) {
 		return 0, nil
 	}
 	o, err := r.options()
-	if err == nil && l.API != cmp.Or(strings.TrimRight(o.API, "/"), r.provider.API) {
-		err = &failure{code: 2, text: fmt.Sprintf("%s was registered at %s, which is not where credentials go unasked", l.Provider, l.API), hint: "devhook register --cleanup " + l.Provider + " --api-url " + l.API}
+	if err == nil {
+		err = usualAPI(o, l)
 	}
 	if err == nil {
 		n, err = register.Cleanup(r.c.Context, o)
@@ -145,4 +145,16 @@ func (r *registerRun) takeBack(l register.Ledger) (n int, err error) {
 		err = misuse(err)
 	}
 	return n, err
+}
+
+// usualAPI refuses to send credentials to where l was registered, if that is not where o
+// has them go.
+func usualAPI(o register.Options, l register.Ledger) error {
+	if l.API == cmp.Or(strings.TrimRight(o.API, "/"), o.Provider.API) {
+		return nil
+	}
+	return &failure{
+		code: 2, text: fmt.Sprintf("%s was registered at %s, which is not where credentials go unasked", l.Provider, l.API),
+		hint: "devhook register --cleanup " + l.Provider + " --api-url " + l.API,
+	}
 }

@@ -1,95 +1,14 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"devhook/internal/register"
 	"devhook/internal/terminal"
 	"devhook/verify"
 )
-
-const (
-	closeTimeout   = 30 * time.Second // for taking back what was registered
-	firstRetry     = 15 * time.Second // after a registration that failed
-	slowestRetries = 5 * time.Minute
-)
-
-// A registering keeps one registration at the URL that it was told last.
-type registering struct {
-	reg  *register.Registration
-	urls chan string       // holds one: the newest
-	set  func(url string)  // told when it is registered
-	say  func(text string) // told what goes wrong
-	told chan error        // gets what became of the first attempt, in the place of say; holds one; nil: nobody waits for it
-	done chan struct{}     // closed when all was taken back
-	err  error             // of taking back; to be read once done is closed
-}
-
-func newRegistering(reg *register.Registration) *registering {
-	return &registering{reg: reg, urls: make(chan string, 1), done: make(chan struct{})}
-}
-
-// move has the registration moved to url. It is not for concurrent use.
-func (g *registering) move(url string) {
-	select {
-	case <-g.urls: // what it has not come to yet
-	default:
-	}
-	g.urls <- url
-}
-
-// run works until ctx ends, and then takes all back.
-func (g *registering) run(ctx context.Context) {
-	defer close(g.done)
-	var url string
-	var again <-chan time.Time
-	pause := firstRetry
-	told := g.told
-	for {
-		select {
-		case <-ctx.Done():
-			g.err = closeRegistration(g.reg)
-			return
-		case url = <-g.urls:
-			pause = firstRetry
-		case <-again:
-		}
-		again = nil
-		err := g.reg.Set(ctx, url)
-		waits := told
-		if told = nil; waits != nil {
-			waits <- err
-		}
-		switch {
-		case err == nil:
-			g.set(url)
-			continue
-		case ctx.Err() != nil || waits != nil:
-			continue
-		}
-		text := "not registered: " + err.Error()
-		var e *register.Error
-		if errors.As(err, &e) && (e.Unsure() || e.Status == http.StatusTooManyRequests) {
-			text += fmt.Sprintf("; it is tried again in %s", pause)
-			again = time.After(pause)
-			pause = min(2*pause, slowestRetries)
-		}
-		g.say(text)
-	}
-}
-
-// closeRegistration takes back what was registered, also after Ctrl-C.
-func closeRegistration(reg *register.Registration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	return reg.Close(ctx)
-}
 
 // apiFailure returns the failure of a provider's API; nil for nil.
 func apiFailure(err error) error {
@@ -135,19 +54,10 @@ func stepText(t *terminal.Terminal, s register.Step) string {
 
 // stepLine is a step, as a line of --json.
 func stepLine(provider string, s register.Step) event {
-	line := struct {
+	return event{"step", struct {
 		Provider string `json:"provider"`
-		Key      string `json:"key"`
-		About    string `json:"about"`
-		URL      string `json:"url,omitempty"`
-		Result   string `json:"result"`
-		Why      string `json:"why,omitempty"`
-		Old      bool   `json:"old,omitempty"`
-	}{provider, s.Change.Key, s.Change.About, s.Change.URL, cmp.Or(string(s.Undo.Result), "done"), s.Undo.Why, s.Old}
-	if s.Err != nil {
-		line.Result, line.Why = "failed", s.Err.Error()
-	}
-	return event{"step", line}
+		register.Facts
+	}{provider, s.Facts()}}
 }
 
 // registeredText says where webhooks go, and what is left to do by hand.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,19 +20,18 @@ import (
 
 // stay keeps the registration where the running up is, until a signal.
 func (r *registerRun) stay(reg *register.Registration, callback string, signals <-chan os.Signal) error {
-	g := newRegistering(reg)
 	told := make(chan error, 1)
-	g.told = told
-	g.say = func(text string) { r.errs.Error(text, "") }
-	ctx, cancel := context.WithCancel(r.c.Context)
-	defer cancel()
 	first := true
-	g.set = func(url string) {
-		r.registered(reg, url, first)
-		first = false
-	}
-	g.move(callback)
-	go g.run(ctx)
+	held := register.Hold(reg, register.HoldOptions{
+		First: told,
+		Say:   func(text string) { r.errs.Error(text, "") },
+		Set: func(url string) {
+			r.registered(reg, url, first)
+			first = false
+		},
+	})
+	defer held.Release()
+	held.Move(callback)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var failed error
@@ -45,21 +45,54 @@ func (r *registerRun) stay(reg *register.Registration, callback string, signals 
 			failed = apiFailure(err)
 			waiting = err == nil
 		case <-tick.C:
+			r.handOver()
 			now, err := r.callback(r.provider.ID) // what --url says never changes
 			if err != nil || now == "" || now == callback || checkCallback(now, reg, r.c.Bool("force")) != nil {
 				continue
 			}
 			callback = now
-			g.move(now)
+			held.Move(now)
 		}
 	}
-	cancel()
+	held.Release()
 	select {
-	case <-g.done:
+	case <-held.Done():
 	case <-signals:
 		return errInterrupted
 	}
-	return cmp.Or(failed, apiFailure(g.err), wrote(r.out.Err()))
+	return cmp.Or(failed, apiFailure(held.Err()), wrote(r.out.Err()))
+}
+
+// learn takes a secret that the API has told, and hands it over.
+func (r *registerRun) learn(s verify.Secret) {
+	r.mu.Lock()
+	r.learned = append(r.learned, s)
+	r.told = 0
+	r.mu.Unlock()
+	r.handOver()
+}
+
+// handOver tells the running devhook up what the webhooks are signed with that come to it;
+// one that was started meanwhile, too. It keeps that in memory.
+func (r *registerRun) handOver() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	up, err := findRunning(r.store)
+	if err != nil || up == nil || up.PID == r.told || len(r.learned) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.c.Context, 5*time.Second)
+	defer cancel()
+	for _, s := range r.learned {
+		said := map[string]string{"provider": r.provider.ID, "secret": s.Reveal()}
+		if err = up.ask(ctx, http.MethodPost, "/devhook/v1/register/secret", said, &struct{}{}); err != nil {
+			break
+		}
+	}
+	if r.told = up.PID; err != nil { // said once
+		f := explain(err)
+		r.errs.Warning(fmt.Sprintf("the running devhook up does not know what %s signs with: %s", r.provider.ID, f.text))
+	}
 }
 
 // once registers, has a test sent, waits for it, and takes all back.
@@ -73,7 +106,7 @@ func (r *registerRun) once(reg *register.Registration, callback string, signals 
 			r.registered(reg, callback, false)
 			err = r.test(ctx, reg, callback)
 		}
-		ended <- cmp.Or(err, apiFailure(closeRegistration(reg)), wrote(r.out.Err()))
+		ended <- cmp.Or(err, apiFailure(register.Release(reg)), wrote(r.out.Err()))
 	}()
 	select {
 	case err := <-ended:
@@ -118,7 +151,10 @@ func (r *registerRun) test(ctx context.Context, reg *register.Registration, call
 // came tells of the test that was waited for. Its signature is looked at here, too,
 // if the API has told the secret: the running up may not know it.
 func (r *registerRun) came(said string, ex *recorder.Exchange) error {
-	if known, ok := verify.Lookup(r.provider.ID); ok && len(r.learned) > 0 && ex.Verdict.Status != verify.Valid {
+	r.mu.Lock()
+	learned := slices.Clone(r.learned)
+	r.mu.Unlock()
+	if known, ok := verify.Lookup(r.provider.ID); ok && len(learned) > 0 && ex.Verdict.Status != verify.Valid {
 		one := *ex
 		m, err := ex.Request.Message()
 		if err == nil {
@@ -127,7 +163,7 @@ func (r *registerRun) came(said string, ex *recorder.Exchange) error {
 		if err != nil {
 			return storeFailure(err)
 		}
-		one.Verdict = known.Scheme.Verify(m, verify.Keys{Secrets: r.learned}, ex.At)
+		one.Verdict = known.Scheme.Verify(m, verify.Keys{Secrets: learned}, ex.At)
 		ex = &one
 	}
 	var err error

@@ -15,7 +15,7 @@ import (
 // machine. Their credentials are "far-secret-0123456789", of the app "app-1".
 var farSides = map[string]func() http.Handler{
 	"github": func() http.Handler {
-		return registertest.NewGitHub(registertest.Options{Local: true}, "far-secret-0123456789", "repos/octocat/hello")
+		return registertest.NewGitHub(registertest.Options{Local: true}, "far-secret-0123456789", "repos/octocat/hello", "repos/octocat/second")
 	},
 	"kick": func() http.Handler { return registertest.NewKick("app-1", "far-secret-0123456789") },
 	"twitch": func() http.Handler {

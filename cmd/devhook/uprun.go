@@ -57,7 +57,7 @@ type up struct {
 	unread   bool         // nobody reads what is printed; set before ended
 	running  *recorder.Announcement
 
-	registrations []*ownRegistration
+	registrations registrations
 	learnedMu     sync.Mutex
 	learned       map[string][]verify.Secret // guarded by learnedMu: by provider; of APIs
 
@@ -106,9 +106,8 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	defer stopServing()
 	served := u.serve(serving)
 	u.asides = make(chan any, maxAsides)
-	registering, stopRegistering := context.WithCancel(context.Background())
-	defer stopRegistering()
-	u.register(registering)
+	defer u.registrations.release()
+	u.register()
 	u.serveInspector()
 	if err := u.ready(); err != nil {
 		return err
@@ -125,7 +124,7 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	// The end, in the order of the flow: nobody is told to send here, nothing
 	// more comes in, what is under way is delivered and recorded, and what was
 	// recorded is printed.
-	if !u.unregister(stopRegistering, signals) {
+	if !u.unregister(signals) {
 		return errInterrupted
 	}
 	stopServing()

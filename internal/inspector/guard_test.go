@@ -267,7 +267,7 @@ func TestGuardOfEachRoute(t *testing.T) {
 	own, shared := newBench(t), newBench(t, func(o *Options) { o.Shared, o.Token = true, "the-token-of-this-run" })
 	own.signed()
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(own.url, "http://"))
-	fill := strings.NewReplacer("{ref}", "1", "{other}", "1", "{$}", "", "{sum}", staticSum(), "{file...}", "app.js", "{provider}", "github", "{event}", "ping", "{id}", "github", "{name}", "command_line")
+	fill := strings.NewReplacer("{ref}", "1", "{other}", "1", "{$}", "", "{sum}", staticSum(), "{file...}", "app.js", "{provider}", "github", "{event}", "ping", "{id}", "github", "{name}", "command_line", "{mark}", "none")
 	for _, pattern := range append(slices.Clone(own.in.routes), "GET /nothing", "GET /api/nothing") {
 		method, path, ok := strings.Cut(pattern, " ")
 		if !ok || strings.ContainsAny(fill.Replace(path), "{}") {

@@ -28,6 +28,9 @@ import (
 
 const registerToken = "ghp_the-token-of-nobody"
 
+// benchToken is that of the inspector.
+const benchToken = "the-token"
+
 const tiktokSecret = "s3cret-of-tiktok"
 
 // A bench is an inspector on a real port, in front of a real store and gateway, and
@@ -45,6 +48,8 @@ type bench struct {
 
 	private    string // key of the pair that was made last
 	registerAt string // where a provider's API is
+	held       *register.Held
+	told       []string // providers and secrets
 }
 
 func newBench(t *testing.T, change ...func(*Options)) *bench {
@@ -79,7 +84,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 	}
 	b.url = "http://" + l.Addr().String()
 	o := Options{
-		Addr: l.Addr().String(), Token: "the-token", Version: "0.0.0-test", Store: b.store, Plan: b.gate.Plan, Send: b.gate.Send,
+		Addr: l.Addr().String(), Token: benchToken, Version: "0.0.0-test", Store: b.store, Plan: b.gate.Plan, Send: b.gate.Send,
 		Status: func() Status {
 			return Status{
 				V: 1, Version: "0.0.0-test", PID: 1, Started: time.Now().UTC(), Ready: b.ready.Load(), Store: dir, Inspect: b.url, URL: "http://127.0.0.1:1",
@@ -116,14 +121,41 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 			b.private = private
 			return public, "keys/" + p.ID + ".pem", nil
 		},
-		Register: func(p register.Provider, params map[string][]string) (*register.Registration, string, error) {
-			values := map[string][]string{"token": {registerToken}}
-			maps.Copy(values, params)
-			reg, err := register.Open(register.Options{Store: b.store, Provider: p, Values: values, API: b.registerAt})
-			if err != nil {
-				return nil, "", &Error{422, err.Error(), ""}
-			}
-			return reg, "https://me.example/hooks", nil
+		Registrar: Registrar{
+			Open: func(p register.Provider, asked Registering) (*register.Registration, string, error) {
+				values := map[string][]string{"token": {registerToken}}
+				maps.Copy(values, asked.Params)
+				reg, err := register.Open(register.Options{Store: b.store, Provider: p, Values: values, API: b.registerAt})
+				if err != nil {
+					return nil, "", &Error{422, err.Error(), ""}
+				}
+				return reg, "https://me.example/hooks", nil
+			},
+			Hold: func(_ context.Context, reg *register.Registration, callback string, _ register.Provider, _ Registering) (*register.Held, error) {
+				first := make(chan error, 1)
+				held := register.Hold(reg, register.HoldOptions{First: first, Set: func(string) {}, Say: func(string) {}})
+				held.Move(callback)
+				if err := <-first; err != nil {
+					held.Release()
+					<-held.Done()
+					return nil, err
+				}
+				b.held = held
+				return held, nil
+			},
+			Held: func(mark string) (*register.Held, error) {
+				if b.held != nil && b.held.Mark() == mark {
+					return b.held, nil
+				}
+				return nil, nil
+			},
+			CleanUp: func(ctx context.Context, p register.Provider, _ register.Ledger) (steps []register.Step, err error) {
+				_, err = register.Cleanup(ctx, register.Options{
+					Store: b.store, Provider: p, Values: map[string][]string{"token": {registerToken}}, API: b.registerAt, Say: func(s register.Step) { steps = append(steps, s) },
+				})
+				return steps, err
+			},
+			TakeSecret: func(provider string, s verify.Secret) { b.told = append(b.told, provider+" "+s.Reveal()) },
 		},
 		App:   func(*recorder.Exchange, []replay.Mutation) (*url.URL, string, error) { return app, "", nil },
 		IsApp: func(u *url.URL) bool { return u.Host == app.Host },

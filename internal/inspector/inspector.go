@@ -29,7 +29,6 @@ import (
 	"time"
 
 	"devhook/fixtures"
-	"devhook/internal/register"
 	"devhook/recorder"
 	"devhook/replay"
 	"devhook/verify"
@@ -86,10 +85,8 @@ type Options struct {
 	// is.
 	KeyPair func(p verify.Provider, anew bool) (public, path string, err error)
 
-	// Register opens a registration at a provider, to see what it would do, with the
-	// callback; params are what the provider is told, and hold no secret. It calls
-	// nothing. An error is told as it is.
-	Register func(p register.Provider, params map[string][]string) (reg *register.Registration, callback string, err error)
+	// Registrar registers at providers. nil funcs: this devhook does not.
+	Registrar Registrar
 
 	// App is where ex goes, changed as it is, if nothing else is said, and the name
 	// of the route; an error, which is told, if there is no app for it. IsApp tells whether

@@ -45,6 +45,25 @@ type Step struct {
 	Err    error
 }
 
+// Facts are a step for programs.
+type Facts struct {
+	Key    string `json:"key"`
+	About  string `json:"about"`
+	URL    string `json:"url,omitempty"`
+	Result string `json:"result"` // "done", "failed", or an UndoResult
+	Why    string `json:"why,omitempty"`
+	Old    bool   `json:"old,omitempty"` // it is of a process that has died
+}
+
+// Facts tells s to programs.
+func (s Step) Facts() Facts {
+	f := Facts{s.Change.Key, s.Change.About, s.Change.URL, cmp.Or(string(s.Undo.Result), "done"), s.Undo.Why, s.Old}
+	if s.Err != nil {
+		f.Result, f.Why = "failed", s.Err.Error()
+	}
+	return f
+}
+
 // A Registration is what one process has changed at one provider. It is not
 // for concurrent use. Make one with [Open].
 type Registration struct {
@@ -129,6 +148,15 @@ func (r *Registration) another(url string) bool {
 
 // Account is whose webhooks these are.
 func (r *Registration) Account() string { return r.ledger.Account }
+
+// Mark is what the registration is known by, here and, where there is room for it, at the
+// provider.
+func (r *Registration) Mark() string { return r.ledger.Mark }
+
+// Same reports whether other is one of the same account that was told the same.
+func (r *Registration) Same(other *Registration) bool {
+	return r.ledger.Provider == other.ledger.Provider && r.ledger.API == other.ledger.API && r.ledger.Account == other.ledger.Account && r.ledger.sameParams(other.ledger)
+}
 
 // API returns where the provider's API is.
 func (r *Registration) API() string { return r.ledger.API }
