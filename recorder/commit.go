@@ -108,6 +108,7 @@ func (s *Store) syncLoop(ctx context.Context) {
 
 // sync makes all that is written durable and tells those who wait.
 func (s *Store) sync() {
+	s.writeDeferred()
 	s.syncing.Lock()
 	s.syncLocked()
 }

@@ -101,6 +101,8 @@ type Store struct {
 	queueMu sync.Mutex
 	queue   []*entry // guarded by queueMu: waits to be written
 	leading bool     // guarded by queueMu: somebody is writing
+	// Those of the queue that nobody waits for.
+	deferred, deferredBytes int // guarded by queueMu
 
 	// The end of the journal as this process knows it. Only the leader
 	// writes these, and only with the lock file held.
@@ -277,6 +279,7 @@ func (s *Store) checkFormat() error {
 // holds. Calls that are waiting return [ErrClosed]. It must not be called
 // twice.
 func (s *Store) Close() error {
+	s.writeDeferred()
 	close(s.closed)
 	if s.stopSync != nil {
 		s.resultSync.timer.Stop()
@@ -336,25 +339,11 @@ func (s *Store) WriteLater(ex *Exchange) (Commit, error) { return s.put(ex) }
 
 // put is Write without asking for a sync.
 func (s *Store) put(ex *Exchange) (Commit, error) {
-	if ex.At.IsZero() {
-		ex.At = time.Now().UTC()
+	e, err := s.exchangeEntry(ex)
+	if err != nil {
+		return Commit{}, err
 	}
-	if ex.ID == "" {
-		ex.ID = NewID(ex.At)
-	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
-		return Commit{}, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
-	}
-	if err := s.Room(); err != nil {
-		return Commit{}, fmt.Errorf("record: %w", err)
-	}
-	ex.Pinned = false
-	e := newEntry()
 	defer e.free()
-	e.ex = ex
-	e.enc.raw(exchangePre)
-	e.enc.head(ex)
-	e.split = len(e.enc.buf)
-	e.enc.tail(ex)
 	pos, err := s.submit(e)
 	if err != nil {
 		return Commit{}, fmt.Errorf("record %s: %w", ex.ID, err)
@@ -362,21 +351,50 @@ func (s *Store) put(ex *Exchange) (Commit, error) {
 	return Commit{s, pos}, nil
 }
 
+// exchangeEntry returns the line of ex, which gets its ID and time where they are missing.
+func (s *Store) exchangeEntry(ex *Exchange) (*entry, error) {
+	if ex.At.IsZero() {
+		ex.At = time.Now().UTC()
+	}
+	if ex.ID == "" {
+		ex.ID = NewID(ex.At)
+	} else if _, err := ulid.ParseStrict(string(ex.ID)); err != nil {
+		return nil, fmt.Errorf("record %q: the id is not a ULID", ex.ID)
+	}
+	if err := s.Room(); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	ex.Pinned = false
+	e := newEntry()
+	e.ex = ex
+	e.enc.raw(exchangePre)
+	e.enc.head(ex)
+	e.split = len(e.enc.buf)
+	e.enc.tail(ex)
+	return e, nil
+}
+
 // Finish records how the exchange called id ended. It returns when that is
 // written; it is durable with the next group commit, [syncLag] later at the
 // latest. ctx is not waited for, because nothing here blocks for long.
 func (s *Store) Finish(_ context.Context, id ID, res Result) error {
-	e := newEntry()
+	e := resultEntry(id, res)
 	defer e.free()
+	if _, err := s.submit(e); err != nil {
+		return fmt.Errorf("record the end of %s: %w", id, err)
+	}
+	s.resultSync.ask()
+	return nil
+}
+
+// resultEntry returns the line that ends the exchange called id.
+func resultEntry(id ID, res Result) *entry {
+	e := newEntry()
 	e.id, e.res = id, res
 	e.enc.raw(resultPre)
 	e.enc.raw(string(id))
 	e.enc.raw(`"`)
 	e.enc.result(res)
 	e.split = len(e.enc.buf)
-	if _, err := s.submit(e); err != nil {
-		return fmt.Errorf("record the end of %s: %w", id, err)
-	}
-	s.resultSync.ask()
-	return nil
+	return e
 }

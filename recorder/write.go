@@ -20,6 +20,8 @@ type entry struct {
 	pos    uint64 // set when written: bytes that this process has written up to its end
 	err    error
 	turn   chan bool // true: it is your turn to write; false: you are written
+
+	deferred *Deferred // nobody waits for its turn: it is told to this
 }
 
 var entries = sync.Pool{New: func() any { return &entry{turn: make(chan bool, 1)} }}
@@ -32,7 +34,7 @@ func (e *entry) free() {
 	}
 	e.enc.buf, e.sealed, e.split = e.enc.buf[:0], false, 0
 	e.leaves, e.first = false, 0
-	e.ex, e.id, e.res, e.err = nil, "", Result{}, nil
+	e.ex, e.id, e.res, e.err, e.deferred = nil, "", Result{}, nil, nil
 	entries.Put(e)
 }
 
@@ -60,18 +62,25 @@ func (s *Store) submit(e *entry) (uint64, error) {
 	})
 	s.queueMu.Lock()
 	batch := s.queue
-	s.queue = nil
+	s.queue, s.deferred, s.deferredBytes = nil, 0, 0
 	s.queueMu.Unlock()
 	s.write(batch)
+	for _, other := range batch {
+		if other.deferred != nil {
+			other.settle()
+		}
+	}
 	s.queueMu.Lock()
-	if len(s.queue) > 0 {
-		s.queue[0].turn <- true
-	} else {
-		s.leading = false
+	next := slices.IndexFunc(s.queue, func(e *entry) bool { return e.deferred == nil })
+	if s.leading = next >= 0; s.leading {
+		s.queue[next].turn <- true
 	}
 	s.queueMu.Unlock()
 	for _, other := range batch {
-		if other != e {
+		switch {
+		case other.deferred != nil:
+			other.free()
+		case other != e:
 			other.turn <- false
 		}
 	}

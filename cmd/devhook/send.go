@@ -57,7 +57,8 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	s.began = s.p.now()
 	told := make(chan sent, maxUntold)
 	var teller, wg sync.WaitGroup
-	teller.Go(func() { s.tellAll(told) })
+	over := make(chan struct{}) // all is sent
+	teller.Go(func() { s.tellAll(told, over) })
 	jobs := make(chan job)
 	workers := 0 // as many as there was work for at once
 	work := func(j job) {
@@ -114,6 +115,7 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	}
 	close(jobs)
 	wg.Wait()
+	close(over)
 	close(told)
 	teller.Wait()
 	switch {
@@ -151,10 +153,9 @@ func onInterrupts(calls ...func()) (done func()) {
 // A sent is a webhook that was sent, and may not be durable yet.
 type sent struct {
 	job
-	plan   replay.Plan
-	done   *recorder.Exchange
-	lent   bool // the running up has sent it, and it is durable
-	commit recorder.Commit
+	plan replay.Plan
+	done *recorder.Exchange
+	kept *recorder.Deferred // nil: the running up has sent it, and it is durable
 }
 
 // maxUntold bounds what was sent and is not told of yet, because its sync is waited
@@ -169,9 +170,9 @@ func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told c
 		return err
 	}
 	done, lent, err := s.lend(ctx, plan, false)
-	var commit recorder.Commit
+	var kept *recorder.Deferred
 	if err == nil && !lent {
-		done, commit, err = s.gateway.SendSoon(ctx, plan)
+		done, kept, err = s.gateway.SendSoon(ctx, plan)
 	}
 	if failed := new(failure); errors.As(err, &failed) || err != nil && lent {
 		return err
@@ -190,7 +191,7 @@ func (s *sending) one(ctx context.Context, j job, origin recorder.Origin, told c
 	if err != nil {
 		return storeFailure(err)
 	}
-	told <- sent{j, plan, done, lent, commit}
+	told <- sent{j, plan, done, kept}
 	return nil
 }
 

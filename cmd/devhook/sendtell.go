@@ -19,11 +19,14 @@ import (
 // there are many.
 const tellEvery = 20 * time.Millisecond
 
-// tellAll tells of all that told gives.
-func (s *sending) tellAll(told <-chan sent) {
+// tellAll tells of all that told gives; it gathers no more once over is closed.
+func (s *sending) tellAll(told <-chan sent, over <-chan struct{}) {
 	for d := range told {
 		if s.many || s.total > manySent {
-			time.Sleep(tellEvery)
+			select {
+			case <-time.After(tellEvery):
+			case <-over:
+			}
 		}
 		for n := len(told); ; n-- { // of these, the first waits for the others, too
 			if err := s.tell(d); err != nil {
@@ -39,12 +42,13 @@ func (s *sending) tellAll(told <-chan sent) {
 
 // tell prints what became of one webhook, once it is on the disk.
 func (s *sending) tell(d sent) error {
-	if !d.lent {
-		if err := d.commit.Wait(context.Background()); err != nil {
+	done := d.done
+	if d.kept != nil {
+		var err error
+		if done.Seq, err = d.kept.Wait(context.Background()); err != nil {
 			return storeFailure(err)
 		}
 	}
-	done := d.done
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent++
@@ -194,7 +198,7 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 // of them was changed: an app may read the other. mu is held.
 func (s *sending) warnEvents(done *recorder.Exchange, plan replay.Plan) {
 	p, ok := s.cfg.Catalog().Lookup(plan.Source.Provider)
-	if !ok || s.apart[p.ID] {
+	if !ok || s.apart[p.ID] || len(plan.Mutations) == 0 {
 		return
 	}
 	names := func(req *recorder.Request) []string {

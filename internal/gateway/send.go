@@ -28,26 +28,53 @@ var errInterrupted = errors.New("interrupted")
 // [*replay.Error]) or that the store failed; what is recorded by then stays
 // without an outcome. When ctx ends, the app is not waited for any longer.
 func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
-	ex, commit, err := g.send(ctx, p, false)
+	var commit recorder.Commit
+	ex, err := g.send(ctx, p, false, keeping{
+		begin: func(ex *recorder.Exchange) (_ recorder.Commit, err error) {
+			commit, err = g.o.Store.Write(ex)
+			return commit, err
+		},
+		end: func(id recorder.ID, res recorder.Result) error {
+			return g.o.Store.Finish(context.Background(), id, res)
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
 	return ex, commit.Wait(context.Background())
 }
 
-// SendSoon is [Gateway.Send] for who sends many: what it returns is written, and
-// durable when Wait of the commit says so. Nothing waits for a sync of its own.
-func (g *Gateway) SendSoon(ctx context.Context, p replay.Plan) (*recorder.Exchange, recorder.Commit, error) {
-	return g.send(ctx, p, true)
+// SendSoon is [Gateway.Send] for who sends many, and tells of none before it is durable:
+// that, and the number of what it returns, is known by Wait of kept. No line and no sync is
+// waited for.
+func (g *Gateway) SendSoon(ctx context.Context, p replay.Plan) (done *recorder.Exchange, kept *recorder.Deferred, err error) {
+	done, err = g.send(ctx, p, true, keeping{
+		begin: func(ex *recorder.Exchange) (_ recorder.Commit, err error) {
+			own := *ex // which the store changes when it comes to it
+			kept, err = g.o.Store.Defer(&own)
+			return recorder.Commit{}, err
+		},
+		end: func(_ recorder.ID, res recorder.Result) error {
+			kept.Finish(res)
+			return nil
+		},
+	})
+	return done, kept, err
 }
 
-func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *recorder.Exchange, commit recorder.Commit, err error) {
+// A keeping is how the store is told of what is sent.
+type keeping struct {
+	begin func(*recorder.Exchange) (recorder.Commit, error)
+	end   func(recorder.ID, recorder.Result) error
+}
+
+func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool, keep keeping) (done *recorder.Exchange, err error) {
 	g.work.Add(1)
 	defer g.work.Done()
 	rt := g.routes.Load()
 	ex, err := g.Plan(p)
 	if err != nil {
-		return nil, commit, err
+		return nil, err
 	}
 	d := &delivery{
 		g: g, routes: rt, ex: ex, door: Door{Forwarded: true}, sender: ctx, started: g.o.Now(), soon: soon,
@@ -60,7 +87,7 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 	d.hostNamed = p.Names("Host")
 	m, err := ex.Request.Message()
 	if err != nil {
-		return nil, commit, fmt.Errorf("send: %w", err)
+		return nil, fmt.Errorf("send: %w", err)
 	}
 	var copies []*url.URL
 	if p.Origin == recorder.Stream && p.To == nil {
@@ -74,25 +101,21 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 		d.spool = g.o.Store.Spool()
 		defer d.spool.Discard()
 		if _, err := d.spool.Write(ex.Request.Body.Bytes); err != nil {
-			return nil, commit, fmt.Errorf("send: %w", err)
+			return nil, fmt.Errorf("send: %w", err)
 		}
 		if ex.Request.Body, err = d.spool.Body(); err != nil {
-			return nil, commit, fmt.Errorf("send: %w", err)
+			return nil, fmt.Errorf("send: %w", err)
 		}
-	}
-	write := g.o.Store.Write
-	if soon {
-		write = g.o.Store.WriteLater
 	}
 	if p.To == nil {
 		ex.Outcome, ex.Detail = recorder.Handled, cmp.Or(p.Source.Detail, "there is no app to send it to")
-		if commit, err = write(ex); err != nil {
-			return nil, commit, fmt.Errorf("send: %w", err)
-		}
-		return ex, commit, nil
 	}
-	if commit, err = write(ex); err != nil {
-		return nil, commit, fmt.Errorf("send: %w", err)
+	commit, err := keep.begin(ex)
+	if err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	if p.To == nil {
+		return ex, nil
 	}
 	for _, other := range copies {
 		d.mirror(other)
@@ -101,15 +124,15 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool) (done *rec
 	if res.Detail == "" && p.Origin == recorder.Stream {
 		res.Detail = p.Source.Detail
 	}
-	if err := g.o.Store.Finish(context.Background(), ex.ID, res); err != nil {
-		return nil, commit, fmt.Errorf("send: %w", err)
+	if err := keep.end(ex.ID, res); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
 	}
 	if after != nil {
 		after()
 	}
 	ended := *ex // whose first state the store still has
 	ended.Outcome, ended.Detail, ended.Response = res.Outcome, res.Detail, res.Response
-	return &ended, commit, nil
+	return &ended, nil
 }
 
 // Plan returns the exchange that Send would send, with its target and with its
