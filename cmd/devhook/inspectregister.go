@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"devhook/internal/config"
 	"devhook/internal/inspector"
@@ -26,7 +27,13 @@ func (u *up) openAsked(p register.Provider, asked inspector.Registering) (reg *r
 	for name, texts := range asked.Params {
 		i := slices.IndexFunc(p.Params, func(param register.Param) bool { return param.Name == name })
 		if i < 0 {
-			return nil, "", &inspector.Error{Status: http.StatusBadRequest, Text: p.ID + " is told nothing by the name of " + name}
+			var names []string
+			for _, param := range p.Params {
+				if param.Kind != register.Secret {
+					names = append(names, param.Name)
+				}
+			}
+			return nil, "", &inspector.Error{Status: http.StatusBadRequest, Text: p.ID + " is told nothing by the name of " + name, Hint: "it is told " + strings.Join(names, ", ")}
 		}
 		if p.Params[i].Kind == register.Secret {
 			return nil, "", &inspector.Error{Status: http.StatusForbidden, Text: name + " is a secret, which no request names", Hint: cmp.Or(p.Params[i].Env, "register: in devhook.yaml") + " has it"}
