@@ -20,6 +20,7 @@ func (u *up) publicURL() string {
 // ready tells that webhooks can come, and where.
 func (u *up) ready() error {
 	public := u.publicURL()
+	u.inspect.ready.Store(true) // before anybody is told, and asks
 	for _, pl := range u.places(public) {
 		u.out.MakeRoom(pl.provider.ID)
 	}
@@ -35,7 +36,6 @@ func (u *up) ready() error {
 	if err := u.writeReadyFile(); err != nil {
 		return &failure{code: 2, text: "--ready-file: " + err.Error(), err: err}
 	}
-	u.inspect.ready.Store(true)
 	if u.onReady != nil {
 		u.onReady(public)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -184,6 +185,35 @@ func TestMissed(t *testing.T) {
 		if got := strings.Join(strings.Fields(out.String()), " "); got != "" != (came.hint != "") || !strings.Contains(got, came.hint) {
 			t.Errorf("event %d: %q, want %q", i, got, came.hint)
 		}
+	}
+}
+
+// Who is told that it is ready, and asks at once, hears the same.
+func TestReadyIsNotToldTooEarly(t *testing.T) {
+	t.Parallel()
+	srv := ngroktest.NewServer()
+	defer srv.Close()
+	asked := make(chan string, 1)
+	u := newUp(t, srv, lineFunc(func(line string) {
+		var told struct{ Type, Inspect string }
+		if err := json.Unmarshal([]byte(line), &told); err != nil || told.Type != "ready" {
+			return
+		}
+		res, err := http.Get(told.Inspect + "/readyz")
+		if err != nil {
+			asked <- err.Error()
+			return
+		}
+		res.Body.Close()
+		asked <- res.Status
+	}), map[string]string{"output": "json", "inspect": "127.0.0.1:0"})
+	signals := make(chan os.Signal, 1)
+	u.onReady = func(string) { signals <- os.Interrupt }
+	if err := u.run(t.Context(), signals); err != nil {
+		t.Error(err)
+	}
+	if got := <-asked; got != "200 OK" {
+		t.Errorf("at the ready line it answers %s", got)
 	}
 }
 
