@@ -199,7 +199,7 @@ func TestMCPReads(t *testing.T) {
 	holds(t, "show of a large body", text, "of 480000", "part request_body, offset 4000")
 	var whole strings.Builder
 	for offset, n := 0, 0; n < 20; n++ {
-		text, failed := call("show", map[string]any{"ref": "4", "part": "request_body", "offset": offset, "limit": 1_000_000})
+		text, failed := call("show", map[string]any{"ref": "4", "part": "request_body", "offset": offset, "limit": 32000})
 		if failed {
 			t.Fatal(text)
 		}
@@ -436,5 +436,37 @@ func TestMCPDocs(t *testing.T) {
 	}
 	if seen != 5 {
 		t.Errorf("%d snippets were found", seen)
+	}
+}
+
+// A number that a tool does not take is refused, with its bound, and so is what is none.
+func TestMCPBounds(t *testing.T) {
+	b := newMCPBench(t)
+	_, call := b.client("--allow-send")
+	for _, c := range []struct {
+		tool  string
+		args  map[string]any
+		parts []string
+	}{
+		{"list", map[string]any{"limit": -1}, []string{"limit", "minimum", "1"}},
+		{"list", map[string]any{"limit": 0}, []string{"limit", "minimum", "1"}},
+		{"list", map[string]any{"limit": 1e9}, []string{"limit", "maximum", "200"}},
+		{"list", map[string]any{"limit": "abc"}, []string{"limit", "integer"}},
+		{"list", map[string]any{"before": 0}, []string{"before", "minimum", "1"}},
+		{"show", map[string]any{"ref": 1, "limit": 32001}, []string{"limit", "maximum", "32000"}},
+		{"show", map[string]any{"ref": 1, "part": "request_body", "offset": -1}, []string{"offset", "minimum", "0"}},
+		{"wait", map[string]any{"timeout_seconds": 0}, []string{"timeout_seconds", "minimum", "0.1"}},
+		{"wait", map[string]any{"timeout_seconds": 601}, []string{"timeout_seconds", "maximum", "600"}},
+		{"wait", map[string]any{"after": -1}, []string{"after", "minimum", "0"}},
+		{"replay_all", map[string]any{"filter": "status:5xx", "concurrency": 65}, []string{"concurrency", "maximum", "64"}},
+		{"replay_all", map[string]any{"filter": "status:5xx", "repeat": 0}, []string{"repeat", "minimum", "1"}},
+		{"replay_all", map[string]any{"filter": "status:5xx", "within_seconds": -5}, []string{"within_seconds", "minimum", "0.1"}},
+		{"attack", map[string]any{"ref": 1, "within_seconds": 1e6}, []string{"within_seconds", "maximum", "600"}},
+	} {
+		text, failed := call(c.tool, c.args)
+		if !failed {
+			t.Errorf("%s %v is taken: %s", c.tool, c.args, text)
+		}
+		holds(t, fmt.Sprint(c.tool, c.args), text, c.parts...)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"devhook/recorder"
 
@@ -103,6 +104,7 @@ func add[In any](m *mcp.Server, t *mcp.Tool, reads bool, do func(context.Context
 	if err != nil {
 		panic(err) // In is no type that has one
 	}
+	bound(schema, reflect.TypeFor[In]())
 	t.InputSchema = schema
 	no := false
 	t.Annotations = &mcp.ToolAnnotations{ReadOnlyHint: reads, DestructiveHint: &no, OpenWorldHint: &no, Title: t.Title}
@@ -113,4 +115,21 @@ func add[In any](m *mcp.Server, t *mcp.Tool, reads bool, do func(context.Context
 		}
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}, nil, nil
 	})
+}
+
+// bound puts the bounds of numbers, which stand beside them as bounds:"LEAST MOST", into
+// their schema: a client knows them then, and what is beyond them is refused before a tool
+// is asked.
+func bound(schema *jsonschema.Schema, of reflect.Type) {
+	for _, f := range reflect.VisibleFields(of) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		p := schema.Properties[name]
+		for i, text := range strings.Fields(f.Tag.Get("bounds")) {
+			n, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				panic(err)
+			}
+			*[]**float64{&p.Minimum, &p.Maximum}[i] = &n
+		}
+	}
 }

@@ -20,15 +20,12 @@ const listAbout = `Lists recorded webhooks, the newest first, a line each: numbe
 
 type listInput struct {
 	Filter string `json:"filter,omitempty" jsonschema:"which recordings; all if empty"`
-	Limit  int    `json:"limit,omitempty" jsonschema:"how many, 1 to 200; 20 if not given"`
-	Before int    `json:"before,omitempty" jsonschema:"only those with a smaller number: the next page"`
+	Limit  int    `json:"limit,omitempty" bounds:"1 200" jsonschema:"how many, 1 to 200; 20 if not given"`
+	Before int    `json:"before,omitempty" bounds:"1" jsonschema:"only those with a smaller number: the next page"`
 }
 
 func (s *server) list(ctx context.Context, in listInput) (string, error) {
-	if in.Limit <= 0 {
-		in.Limit = 20
-	}
-	query := url.Values{"view": {"summary"}, "limit": {strconv.Itoa(min(in.Limit, 200))}, "filter": {in.Filter}}
+	query := url.Values{"view": {"summary"}, "limit": {strconv.Itoa(cmp.Or(in.Limit, 20))}, "filter": {in.Filter}}
 	if in.Before > 0 {
 		query.Set("before", strconv.Itoa(in.Before))
 	}
@@ -78,8 +75,8 @@ const showAbout = `Shows a recorded webhook: request and answer with headers and
 type showInput struct {
 	Ref    ref    `json:"ref" jsonschema:"the recording: a number, an ID or a part of one, last, last~2, live"`
 	Part   string `json:"part,omitempty" jsonschema:"request_body, response_body, or app_body (what the app answered, where the sender got something else): that body alone; everything if not given"`
-	Offset int    `json:"offset,omitempty" jsonschema:"of a part: the byte to begin at"`
-	Limit  int    `json:"limit,omitempty" jsonschema:"how many bytes of each body, up to 32000; 4000 if not given"`
+	Offset int    `json:"offset,omitempty" bounds:"0" jsonschema:"of a part: the byte to begin at"`
+	Limit  int    `json:"limit,omitempty" bounds:"1 32000" jsonschema:"how many bytes of each body, up to 32000; 4000 if not given"`
 }
 
 func (s *server) show(ctx context.Context, in showInput) (string, error) {
@@ -87,10 +84,7 @@ func (s *server) show(ctx context.Context, in showInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if in.Limit <= 0 {
-		in.Limit = 4000
-	}
-	w := window{in.Offset, min(in.Limit, 32000)}
+	w := window{in.Offset, cmp.Or(in.Limit, 4000)}
 	var p page
 	if in.Part != "" {
 		text, err := part(ex, in.Part, w)

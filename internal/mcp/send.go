@@ -124,13 +124,13 @@ type replayAllInput struct {
 	ShiftTime   string   `json:"shift_time,omitempty" jsonschema:"now: move all times in them so that the newest is of now; or a time or a duration"`
 	Speed       string   `json:"speed,omitempty" jsonschema:"1x keeps the pauses between them, 10x a tenth; max (if not given) has none"`
 	Rate        string   `json:"rate,omitempty" jsonschema:"in the place of a speed: 50/s, 100/m"`
-	Concurrency int      `json:"concurrency,omitempty" jsonschema:"how many at once, up to 64; 1 if not given"`
-	Repeat      int      `json:"repeat,omitempty" jsonschema:"so many rounds; with fresh_ids each has ids of its own"`
+	Concurrency int      `json:"concurrency,omitempty" bounds:"1 64" jsonschema:"how many at once, up to 64; 1 if not given"`
+	Repeat      int      `json:"repeat,omitempty" bounds:"1" jsonschema:"so many rounds; with fresh_ids each has ids of its own"`
 	Shuffle     bool     `json:"shuffle,omitempty" jsonschema:"in another order"`
 	Seed        *uint64  `json:"seed,omitempty" jsonschema:"of an earlier answer: the same order and ids again"`
 	Expect      string   `json:"expect,omitempty" jsonschema:"what every answer must be: 2xx (if not given), 200, 200,409, or same as it was recorded"`
 	DryRun      bool     `json:"dry_run,omitempty" jsonschema:"send nothing, and tell how many it would be"`
-	Seconds     float64  `json:"within_seconds,omitempty" jsonschema:"how long all of it may take, up to 600; 50 if not given, as many clients wait no longer than 60"`
+	Seconds     float64  `json:"within_seconds,omitempty" bounds:"0.1 600" jsonschema:"how long all of it may take, up to 600; 50 if not given, as many clients wait no longer than 60"`
 }
 
 // mostTold is how many of what failed are told one by one.

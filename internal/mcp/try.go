@@ -16,15 +16,12 @@ type attackInput struct {
 	Fixture string   `json:"fixture,omitempty" jsonschema:"or a sample: PROVIDER/EVENT, as in tiktok/video.publish.completed"`
 	To      string   `json:"to,omitempty" jsonschema:"another app of the user's: a port, HOST:PORT or a URL"`
 	Only    []string `json:"only,omitempty" jsonschema:"only these variants, by the names that an answer has; all if empty"`
-	Seconds float64  `json:"within_seconds,omitempty" jsonschema:"how long all of it may take, up to 600; 50 if not given, as many clients wait no longer than 60"`
+	Seconds float64  `json:"within_seconds,omitempty" bounds:"0.1 600" jsonschema:"how long all of it may take, up to 600; 50 if not given, as many clients wait no longer than 60"`
 }
 
 // within is seconds as the API has it: what is left of a minute, if nothing is said.
 func within(seconds float64) string {
-	if seconds <= 0 {
-		seconds = 50
-	}
-	return time.Duration(min(seconds, 600) * float64(time.Second)).String()
+	return time.Duration(cmp.Or(seconds, 50) * float64(time.Second)).String()
 }
 
 // attacked is what the API answers to an attack.

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,18 +14,15 @@ const waitAbout = `Waits for the next webhook that fits a filter and is done, an
 
 type waitInput struct {
 	Filter  string  `json:"filter,omitempty" jsonschema:"which webhook; any if empty"`
-	After   *int    `json:"after,omitempty" jsonschema:"only one with a larger number; one that is there already counts, with 0 any"`
-	Timeout float64 `json:"timeout_seconds,omitempty" jsonschema:"how long to wait, up to 600; 30 if not given"`
+	After   *int    `json:"after,omitempty" bounds:"0" jsonschema:"only one with a larger number; one that is there already counts, with 0 any"`
+	Timeout float64 `json:"timeout_seconds,omitempty" bounds:"0.1 600" jsonschema:"how long to wait, up to 600; 30 if not given"`
 }
 
 func (s *server) wait(ctx context.Context, in waitInput) (string, error) {
-	if in.Timeout <= 0 {
-		in.Timeout = 30
-	}
-	patience := time.Duration(min(in.Timeout, 600) * float64(time.Second))
+	patience := time.Duration(cmp.Or(in.Timeout, 30) * float64(time.Second))
 	query := url.Values{"view": {"summary"}, "filter": {in.Filter}, "timeout": {patience.String()}}
 	if in.After != nil {
-		query.Set("after", strconv.Itoa(max(0, *in.After)))
+		query.Set("after", strconv.Itoa(*in.After))
 	}
 	var came listed
 	if err := s.get(ctx, "/devhook/v1/wait", query, &came); err != nil {
