@@ -85,6 +85,7 @@ func (in *Inspector) page() {
 	in.handle("GET /diff/{ref}/{other}", in.diffPage)
 	in.handle("GET /providers", in.providersPage)
 	in.handle("GET /providers/{id}", in.providerPage)
+	in.handle("GET /providers/{id}/recent", in.recentPart)
 	in.handle("GET /page/rows", in.rowsPart)
 	in.handle("GET /page/events", in.rowEvents)
 	in.handle("GET /page/points", in.answered(in.points))

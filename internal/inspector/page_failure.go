@@ -54,12 +54,13 @@ func (in *Inspector) failure(r *http.Request) (any, error) {
 // failuresShown is how many of the newest failures the start page names.
 const failuresShown = 5
 
-// failuresPart shows the newest failures, among the newest recordings.
+// failuresPart shows the newest failures, among the newest recordings. Copies for further
+// apps are left out, as they are of the list.
 func (in *Inspector) failuresPart(w http.ResponseWriter, _ *http.Request) {
 	var list []row
 	catalog := in.o.Catalog()
 	in.back(0, func(ex *recorder.Exchange) bool {
-		if isFailure(ex) {
+		if ex.Origin != recorder.Mirror && isFailure(ex) {
 			list = append(list, in.row(summarized(ex), catalog))
 		}
 		return len(list) < failuresShown

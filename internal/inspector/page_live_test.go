@@ -86,6 +86,45 @@ func TestPageStartIsLive(t *testing.T) {
 	b.wait(`document.activeElement.matches("#pane h1") && document.activeElement.innerText === "Choose a webhook"`)
 	s.send("/status/500", `{"n":2}`)
 	b.wait(`document.querySelector("#pane .kin")?.innerText.includes("/status/500")`)
+	b.eval(`document.querySelector("#pane .kin a").focus()`, nil)
+	s.send("/status/500", `{"n":3}`)
+	b.wait(`document.querySelectorAll("#pane .kin a").length === 2`)
+	if at := b.text(`document.activeElement.id`); at != "kin2" {
+		t.Errorf("who was at a failure by keyboard is at %q when another comes", at)
+	}
+}
+
+// The page of a provider has its newest while it is open, and none of another.
+func TestPageOfAProviderIsLive(t *testing.T) {
+	s := newSite(t)
+	b := newTab(t, s, 1440, 900)
+	b.open(s.inspect + "/providers/tiktok")
+	b.wait(`document.getElementById("live").dataset.state === "live"`)
+	s.send("/hooks", `{"n":1}`)
+	s.trigger("tiktok/video.upload.failed")
+	b.wait(`document.querySelector("#pane .kin")?.innerText.includes("video.upload.failed")`)
+	b.eval(`document.querySelector("#pane .kin a").focus()`, nil)
+	s.trigger("tiktok/video.publish.completed")
+	b.wait(`document.querySelectorAll("#pane .kin a").length === 2`)
+	if at := b.text(`document.activeElement.innerText`); !strings.Contains(at, "video.upload.failed") {
+		t.Errorf("who was at a webhook by keyboard is at %q when another comes", at)
+	}
+}
+
+// On a narrow screen the list is alone, and has a heading of its own.
+func TestPageHasOneHeading(t *testing.T) {
+	s := newSite(t)
+	s.send("/hooks", `{"n":1}`)
+	b := newTab(t, s, 1440, 900)
+	for width, headings := range map[int64][2]string{360: {"Webhooks", "POST /hooks"}, 899: {"Webhooks", "POST /hooks"}, 900: {"Choose a webhook", "POST /hooks"}} {
+		b.size(width, 900)
+		for i, path := range []string{"/", "/x/1"} {
+			b.open(s.inspect + path)
+			if got := b.text(`[...document.querySelectorAll("h1")].filter((h) => h.checkVisibility()).map((h) => h.innerText.trim()).join("; ")`); got != headings[i] {
+				t.Errorf("%s at %d px has the headings %q, want %q", path, width, got, headings[i])
+			}
+		}
+	}
 }
 
 // A webhook that a link opens stands still: what is behind its body comes with the body's

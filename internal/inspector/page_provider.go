@@ -5,6 +5,7 @@ import (
 
 	"devhook/fixtures"
 	"devhook/recorder"
+	"devhook/verify"
 )
 
 // A providerPane is a provider, and what can be done with it here.
@@ -48,11 +49,22 @@ func (in *Inspector) providerPage(w http.ResponseWriter, r *http.Request) {
 			pane.Samples = append(pane.Samples, f.Tell())
 		}
 	}
-	in.back(0, func(ex *recorder.Exchange) bool {
-		if ex.Provider == p.ID {
-			pane.Recent = append(pane.Recent, in.row(summarized(ex), catalog))
-		}
-		return len(pane.Recent) < recentOfProvider
-	})
+	pane.Recent = in.recent(p.ID, catalog)
 	in.show(w, r, http.StatusOK, p.Name, "provider", pane)
+}
+
+// recentPart is what the page of a provider has of its newest webhooks, when others came.
+func (in *Inspector) recentPart(w http.ResponseWriter, r *http.Request) {
+	in.part(w, "recent", in.recent(r.PathValue("id"), in.o.Catalog()))
+}
+
+// recent are the newest webhooks of a provider, without copies for further apps.
+func (in *Inspector) recent(id string, catalog *verify.Catalog) (list []row) {
+	in.back(0, func(ex *recorder.Exchange) bool {
+		if ex.Provider == id && ex.Origin != recorder.Mirror {
+			list = append(list, in.row(summarized(ex), catalog))
+		}
+		return len(list) < recentOfProvider
+	})
+	return list
 }

@@ -170,12 +170,11 @@ const list = new List(scroller, listing, {
 });
 
 // started has the start tell what came since it was shown: that there is a first one, and
-// what failed of late.
-let failing = 0;
+// what failed of late; and the page of a provider its newest.
+let lately = 0;
 function started(row) {
-  if (path() !== "/") return;
-  if (pane.querySelector(".home[data-empty]")) go("/", { push: false, focus: pane.contains(document.activeElement) });
-  if (row.bad) failing ||= setTimeout(() => { failing = 0; window.htmx.trigger(document.body, "devhook:failed"); }, 1000);
+  if (path() === "/" && pane.querySelector(".home[data-empty]")) go("/", { push: false, focus: pane.contains(document.activeElement) });
+  if (path() === "/" ? row.bad : path().startsWith("/providers/")) lately ||= setTimeout(() => { lately = 0; window.htmx.trigger(document.body, "devhook:came"); }, 1000);
 }
 
 // offer shows what is done with many: with those that are marked, or all that the filter shows.
