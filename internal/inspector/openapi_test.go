@@ -92,7 +92,7 @@ func TestOpenAPINamesEachRoute(t *testing.T) {
 	}
 }
 
-// Names are unique, what is referred to is there, and the parameters of a path are
+// Names are unique, what is referred to is there, what is there is referred to, and the parameters of a path are
 // those that stand in it.
 func TestOpenAPIHoldsTogether(t *testing.T) {
 	ids := map[string]bool{}
@@ -123,6 +123,13 @@ func TestOpenAPIHoldsTogether(t *testing.T) {
 		}
 		if strings.Count(path, "{") != len(named) {
 			t.Errorf("%s: describes %v", op, named)
+		}
+	}
+	for _, kind := range []string{"schemas", "responses", "parameters"} {
+		for name := range at(described(), "components", kind).(map[string]any) {
+			if !bytes.Contains(openapi, []byte(`"$ref": "#/components/`+kind+"/"+name+`"`)) {
+				t.Errorf("nothing is described by %s/%s", kind, name)
+			}
 		}
 	}
 	for ref := range bytes.SplitSeq(openapi, []byte(`"$ref": "#/`)) {
@@ -198,6 +205,11 @@ func checkReply(t *testing.T, method, path string, sent []byte, r reply) {
 	}
 	if kind == "application/json" {
 		checkJSON(t, op, at1(media, "schema"), r.body)
+	}
+	if kind == "application/x-ndjson" {
+		for line := range bytes.Lines(r.body) {
+			checkJSON(t, op+": a line", at(media, "schema", "contentSchema"), line)
+		}
 	}
 	if schema := at(o, "requestBody", "content", "application/json", "schema"); schema != nil && r.status < 300 {
 		checkJSON(t, op+": its request", schema, sent)
