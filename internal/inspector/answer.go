@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -115,7 +116,7 @@ func (in *Inspector) failed(w http.ResponseWriter, err error) {
 	case errors.As(err, &ambiguous):
 		fail(w, http.StatusConflict, err.Error(), "give more of the ID")
 	case errors.As(err, &plan):
-		fail(w, http.StatusUnprocessableEntity, plan.Text, plan.Hint)
+		fail(w, http.StatusUnprocessableEntity, plan.Text, flagWords.Replace(plan.Hint))
 	case errors.Is(err, recorder.ErrBusy):
 		w.Header().Set("Retry-After", "1")
 		fail(w, http.StatusServiceUnavailable, err.Error(), "try again when what reads them is done")
@@ -126,6 +127,18 @@ func (in *Inspector) failed(w http.ResponseWriter, err error) {
 		fail(w, http.StatusInternalServerError, err.Error(), "")
 	}
 }
+
+// flagWords has, for the flags that hints of a plan name, what a request says instead. What
+// no request can give, devhook up has to be given.
+var flagWords = strings.NewReplacer(
+	"with --body @FILE", `as "body"`,
+	"--create adds what is not there; as a change in words:", "what is not there is added by",
+	"write --path", "write path",
+	"--sign never", `"sign": "never"`,
+	"--shift-time now", `"shift_time": "now"`,
+	" with --secret ", " to devhook up with --secret ",
+	" with --with ", " to devhook up with --with ",
+)
 
 // An Error is an error whose status is known. The funcs of [Options] may return
 // one.

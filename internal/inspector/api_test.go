@@ -363,3 +363,28 @@ func TestDiffOfResponses(t *testing.T) {
 	b.must(422, "GET", "/devhook/v1/exchanges/5/diff/5?of=response", "")
 	b.must(400, "GET", "/devhook/v1/exchanges/1/diff/2?of=both", "")
 }
+
+// A hint names what a request can say, and flags of devhook up alone.
+func TestHintsAreOfTheAPI(t *testing.T) {
+	b := newBench(t)
+	post := func(ex recorder.Request) string {
+		ex.Method = "POST"
+		return string(b.record(recorder.Exchange{Request: ex}, recorder.Response{Status: 200}).ID)
+	}
+	object := post(recorder.Request{Body: recorder.Body{Bytes: []byte(`{"a":1}`)}})
+	text := post(recorder.Request{Body: recorder.Body{Bytes: []byte("\x00\x01")}})
+	for _, c := range []struct{ path, body, hint string }{
+		{"replay", `{"ref":"` + text + `","changes":["set a=1"]}`, `put another body in its place as "body"`},
+		{"replay", `{"ref":"` + object + `","changes":["body sha256:ab, 5 bytes"]}`, `give it as "body"`},
+		{"replay", `{"ref":"` + object + `","changes":["set b.c=1"]}`, "what is not there is added by create b.c=1"},
+		{"replay", `{"ref":"` + object + `","changes":["path x"]}`, "write path /x"},
+		{"replay", `{"ref":"` + object + `","sign":"always"}`, `"sign": "never" sends it as it is`},
+		{"trigger", `{"fixture":"github/ping","sign":"always"}`, "give the webhook secret to devhook up with --secret github=REF, or set GITHUB_WEBHOOK_SECRET"},
+		{"sign", `{"ref":"` + object + `","provider":"github"}`, `give the webhook secret as "secret", or to devhook up with --secret github=REF, or set GITHUB_WEBHOOK_SECRET`},
+		{"verify", `{"ref":"` + object + `","provider":"braintree","secret":"abc"}`, `give it as "with", or to devhook up with --with braintree.public_key=VALUE, or set BRAINTREE_PUBLIC_KEY`},
+	} {
+		if got := b.must(422, "POST", "/devhook/v1/"+c.path, c.body, "Content-Type: application/json").json(t)["hint"]; got != c.hint {
+			t.Errorf("%s %s: the hint is %q, want %q", c.path, c.body, got, c.hint)
+		}
+	}
+}

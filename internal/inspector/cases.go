@@ -133,7 +133,7 @@ func prefixed(of string, err error) error {
 	case errors.As(err, &told):
 		return &Error{told.Status, of + told.Text, told.Hint}
 	case errors.As(err, &bad):
-		return &Error{http.StatusUnprocessableEntity, of + bad.Text, bad.Hint}
+		return &Error{http.StatusUnprocessableEntity, of + bad.Text, flagWords.Replace(bad.Hint)}
 	}
 	return err
 }

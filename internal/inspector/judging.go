@@ -2,6 +2,7 @@ package inspector
 
 import (
 	"net/http"
+	"strings"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -139,8 +140,14 @@ func checked(p verify.Provider) func(hint string, err error) error {
 			return nil
 		}
 		if hint == "" {
-			hint = `give it as "secret", or to devhook up with --secret`
+			hint = "give it with --secret " + p.ID + "=REF"
 		}
-		return &Error{http.StatusUnprocessableEntity, p.ID + ": " + err.Error(), hint}
+		return &Error{http.StatusUnprocessableEntity, p.ID + ": " + err.Error(), keyWords.Replace(hint)}
 	}
 }
+
+// keyWords is flagWords where a request can bring a key itself.
+var keyWords = strings.NewReplacer(
+	" with --secret ", ` as "secret", or to devhook up with --secret `,
+	" with --with ", ` as "with", or to devhook up with --with `,
+)
