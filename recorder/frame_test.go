@@ -197,7 +197,7 @@ func TestFollowEnds(t *testing.T) {
 	}
 	last := openWebSocket(t, s)
 	for _, reader := range []*Store{s, openReadOnly(t, s.dir)} {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		var got []string
 		for ex, err := range reader.FollowEnds(ctx, from) {
 			if err != nil {

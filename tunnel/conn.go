@@ -89,6 +89,9 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	defer c.writing.Unlock()
 	for first := true; first || len(p) > 0; first = false {
 		if err := c.writable(); err != nil {
+			if !first { // as if the deadline had struck in the Write of a part
+				c.failed = err
+			}
 			return n, err
 		}
 		part := p[:min(len(p), maxWrite)]

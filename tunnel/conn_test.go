@@ -37,6 +37,9 @@ func fill(t *testing.T, c net.Conn) <-chan error {
 		_, err := c.Write(make([]byte, 4<<20))
 		ended <- err
 	}()
+	for end := time.Now().Add(patience); !c.(*conn).stuck() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond) // it has not begun
+	}
 	tick := time.NewTimer(100 * time.Millisecond) // the window is 256 KiB
 	defer tick.Stop()
 	select {
@@ -153,6 +156,37 @@ func TestConnDeadlines(t *testing.T) {
 	if _, err := get(t, srv, l.URL().String()); err != nil {
 		t.Error(err)
 	}
+}
+
+// A deadline can strike in a part of what is written and between two: the connection is
+// good for no further Write either way.
+func TestConnDeadlineBetweenParts(t *testing.T) {
+	for range 30 {
+		theirs, ours := net.Pipe()
+		go io.Copy(io.Discard, theirs)
+		var c *conn
+		c = newConn(afterWrite{ours, func() { _ = c.SetWriteDeadline(time.Now().Add(-time.Second)) }}, func() {})
+		if _, err := c.Write(make([]byte, 2*maxWrite)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Write: %v", err)
+		}
+		_ = c.SetWriteDeadline(time.Time{})
+		if _, err := c.Write([]byte("a")); err == nil {
+			t.Error("Write after one that timed out: no error")
+		}
+		_ = c.Close()
+		_ = theirs.Close()
+	}
+}
+
+// An afterWrite has something done when it has written.
+type afterWrite struct {
+	net.Conn
+	then func()
+}
+
+func (a afterWrite) Write(p []byte) (int, error) {
+	defer a.then()
+	return a.Conn.Write(p)
 }
 
 // Senders that do not read what they asked for, and senders that do not send

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // usual are the limits of most tests: the default, but for a wait.
 var usual = func() limits {

@@ -87,7 +87,7 @@ func tiktokAccepts(secret, header string, body []byte) bool {
 	return err == nil && age <= 5*time.Minute && hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(s))
 }
 
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 func setupScript(e *testscript.Env) error {
 	var mu sync.Mutex

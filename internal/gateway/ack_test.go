@@ -145,11 +145,18 @@ func TestAckOfARoute(t *testing.T) {
 		{&Ack{Rules: []AckRule{{Event: recorder.Glob("*"), Now: true, Name: "unheard-of"}}}, "200 " + allowed},
 		{&Ack{Rules: []AckRule{{Event: recorder.Glob("Other.*"), Now: true, Name: "reject"}}}, "200 " + allowed},
 	} {
+		goOn := make(chan struct{})
 		r := callbacks(t, func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(50 * time.Millisecond) // longer than the shortest deadline
+			<-goOn // until something has stood in for it
 			io.WriteString(w, "app")
 		}, tt.ack)
+		if tt.ack.Off {
+			close(goOn)
+		}
 		status, body, _ := r.callback("Live.CallbackBeforeSendGift")
+		if !tt.ack.Off {
+			close(goOn)
+		}
 		if got := fmt.Sprint(status, " ", body); got != tt.want {
 			t.Errorf("%+v: %s, want %s", tt.ack, got, tt.want)
 		}

@@ -22,7 +22,7 @@ func TestAckNow(t *testing.T) {
 	})
 	d := &direct{dial: dialApp}
 	fastest := time.Hour
-	for i := range 50 {
+	for i, end := 0, time.Now().Add(20*time.Second); fastest >= 40*time.Millisecond && time.Now().Before(end); i++ { // one that waits for no delay is enough, on a machine that has other work
 		r, err := http.NewRequest("POST", addr, strings.NewReader("body"))
 		if err != nil {
 			t.Fatal(err)

@@ -276,7 +276,13 @@ func TestDirectEndsWithContext(t *testing.T) {
 	for _, start := range []string{"", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"} {
 		addr, conns := scripted(t, start, okA)
 		d := &direct{dial: dialApp}
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for conns.Load() == 0 && t.Context().Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			time.AfterFunc(300*time.Millisecond, cancel) // which the request has long arrived in
+		}()
 		if _, err := askDirectly(d, ctx, "POST", addr); err == nil {
 			t.Error("no error")
 		}

@@ -39,7 +39,7 @@ func echo(mode websocket.CompressionMode) http.HandlerFunc {
 // ended returns the newest exchange once its WebSocket has ended.
 func (r *rig) ended() *recorder.Exchange {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 30*time.Second)
 	defer cancel()
 	for ex, err := range r.store.FollowEnds(ctx, recorder.Cursor{}) {
 		if err != nil {

@@ -258,7 +258,7 @@ func TestPageProvidersAndFixtures(t *testing.T) {
 	b.wait(`document.getElementById("saver").open`)
 	b.fill("#saver [name=name]", "tiktok/mine")
 	b.click("#saver .main")
-	b.wait(`!document.getElementById("saver").open && document.querySelector(".toast.good")?.innerText.includes("Saved as")`)
+	b.wait(`!document.getElementById("saver").open && [...document.querySelectorAll(".toast.good")].some((e) => e.innerText.includes("Saved as"))`)
 	if _, err := os.Stat(filepath.Join(s.dir, "fixtures", "tiktok", "mine.json")); err != nil {
 		t.Error(err)
 	}

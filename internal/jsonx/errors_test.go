@@ -71,7 +71,7 @@ func TestNearIsFast(t *testing.T) {
 	if text := err.Error(); len(text) > 1<<20 {
 		t.Errorf("%d bytes", len(text))
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }

@@ -70,7 +70,7 @@ func serve(t *testing.T, s *Server) *server {
 func (s *server) logged(t *testing.T, text string, n int) {
 	t.Helper()
 	var all string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
 		all = strings.Join(s.log, "\n")
 		s.mu.Unlock()

@@ -11,7 +11,7 @@ func expect(t *testing.T, w *Watcher, what string) {
 	t.Helper()
 	select {
 	case <-w.C:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatalf("nothing was told when %s", what)
 	}
 }

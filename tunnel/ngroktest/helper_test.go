@@ -11,7 +11,7 @@ import (
 	"golang.ngrok.com/ngrok/v2"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // start starts a server after setUp, and closes it at the end of the test.
 func start(t *testing.T, setUp ...func(*Server)) *Server {
