@@ -27,7 +27,8 @@ type checked struct {
 }
 
 // junit is a report in the format that CI systems read; it has no standard, and
-// this is the part of it that they agree on.
+// this is the part of it that they agree on, as the schemas of Jenkins
+// (junit-10.xsd) and Maven (surefire-test-report.xsd) have it.
 type junit struct {
 	XMLName  xml.Name    `xml:"testsuite"`
 	Name     string      `xml:"name,attr"`
@@ -49,6 +50,7 @@ type junitCase struct {
 }
 
 type junitMessage struct {
+	Type    string `xml:"type,attr,omitempty"` // Maven's wants one, but not of what was skipped
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
 }
@@ -63,10 +65,10 @@ func reportJUnit(w io.Writer, suite string, list []checked) error {
 		switch {
 		case c.broken:
 			report.Errors++
-			entry.Error = &junitMessage{c.why, c.said}
+			entry.Error = &junitMessage{"error", c.why, c.said}
 		case c.why != "":
 			report.Failures++
-			entry.Failure = &junitMessage{c.why, c.said}
+			entry.Failure = &junitMessage{"failure", c.why, c.said}
 		case c.skipped != "":
 			report.Skipped++
 			entry.Skipped = &junitMessage{Message: c.skipped}
@@ -122,7 +124,8 @@ func writeReport(flag, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
+// seconds is d as a report has it: Maven's schema has three decimals at most.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
 // checkedOf returns the entry of a report for what was sent.
 func checkedOf(done *recorder.Exchange, source *recorder.Exchange, why string) checked {
