@@ -26,6 +26,19 @@ const (
 	// restartTime is how long an app may go on answering after a change, before
 	// whatever restarts it ends it.
 	restartTime = 1500 * time.Millisecond
+	pollTime    = 20 * time.Millisecond
+	// lateTime is how long one that went on is kept an eye on: it may be built first.
+	lateTime = time.Minute
+)
+
+// Why the loop sends.
+type turn int
+
+const (
+	noTurn    turn = iota // it does not, and ends
+	firstTurn             // it was started
+	savedTurn             // a file was saved
+	lateTurn              // the app that got it after that was the one from before
 )
 
 // loop sends all that sources gives, and again whenever a file is saved, until the
@@ -44,8 +57,9 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	changed, done := watchAll(names)
 	defer done()
 	defer func() { s.junit = "" }() // each turn has its own report, and how the last went is told by that
-	for first := true; ; first = false {
-		err := s.report(s.again(going, sources, origin, first))
+	defer s.unwatch()
+	for why := firstTurn; ; {
+		err := s.report(s.again(going, sources, origin, why))
 		if going.Err() != nil {
 			return nil
 		}
@@ -57,25 +71,29 @@ func (s *sending) loop(sources iter.Seq2[*recorder.Exchange, error], origin reco
 			s.errs.Error(f.text, f.hint)
 		}
 		s.errs.Printf("%s", s.errs.Dim(fmt.Sprintf("waiting for changes of %s; Ctrl-C ends it", filesText(names, count))))
-		if !settled(going, changed) {
+		switch why = nextTurn(going, changed, s.down); why {
+		case noTurn:
 			return nil
+		case lateTurn:
+			s.errs.Printf("%s", s.errs.Dim("the app has gone down only now: it is sent again when it is back"))
 		}
 	}
 }
 
 // again is one turn of the loop: it reads anew what the files say, and sends.
-func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin, first bool) error {
-	s.rereads = !first
+func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], origin recorder.Origin, why turn) error {
+	s.rereads = why != firstTurn
+	s.unwatch()
 	s.mu.Lock()
 	s.sent, s.answered, s.failed, s.skipped, s.stop, s.reported = 0, 0, 0, 0, nil, nil
 	s.mu.Unlock()
-	if !first {
+	if s.rereads {
 		var err error
 		if s.changes, err = s.mutations(); err != nil {
 			return err
 		}
 		if s.c.Bool("when-ready") {
-			if err := s.awaitApp(ctx, sources, true); err != nil {
+			if err := s.awaitApp(ctx, sources, why == savedTurn); err != nil {
 				return err
 			}
 		}
@@ -88,7 +106,7 @@ func (s *sending) again(ctx context.Context, sources iter.Seq2[*recorder.Exchang
 
 // awaitApp waits until the app answers that the first of sources goes to. After a
 // change, an app that answers may be the one from before it, which is about to end:
-// it is given some time to.
+// it is given some time to, and is watched if that is not enough.
 func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exchange, error], changed bool) error {
 	var at *url.URL
 	for ex, err := range sources {
@@ -104,12 +122,41 @@ func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exch
 		return nil
 	}
 	port := portOf(at)
-	if changed {
-		for until := s.p.now().Add(restartTime); s.p.now().Before(until) && ctx.Err() == nil && answers(ctx, port) == nil; {
-			time.Sleep(20 * time.Millisecond)
+	if !changed {
+		return awaitReady(ctx, port, readyTimeout, nil)
+	}
+	for until := s.p.now().Add(restartTime); s.p.now().Before(until); time.Sleep(pollTime) {
+		if answers(ctx, port) != nil {
+			return awaitReady(ctx, port, readyTimeout, nil)
 		}
 	}
-	return awaitReady(ctx, port, readyTimeout, nil)
+	s.watchApp(ctx, port)
+	return nil
+}
+
+// watchApp has s.down closed once nothing listens at port any more, if that is within lateTime
+// and before s.unwatch is called.
+func (s *sending) watchApp(ctx context.Context, port *url.URL) {
+	ctx, cancel := context.WithTimeout(ctx, lateTime)
+	down := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for answers(ctx, port) == nil {
+			time.Sleep(pollTime)
+		}
+		if ctx.Err() == nil {
+			close(down)
+		}
+	})
+	s.down, s.endWatch = down, func() { cancel(); wg.Wait() }
+}
+
+// unwatch ends what watchApp began, if anything.
+func (s *sending) unwatch() {
+	if s.endWatch != nil {
+		s.endWatch()
+	}
+	s.down, s.endWatch = nil, nil
 }
 
 // watched returns the files that the loop watches, or patterns for them: those of --watch,
@@ -197,21 +244,23 @@ func watchAll(names []string) (changed <-chan struct{}, done func()) {
 	return c, func() { close(over); wg.Wait() }
 }
 
-// settled waits for a change, and then until there are no more. It returns false if
-// ctx ends before.
-func settled(ctx context.Context, changed <-chan struct{}) bool {
+// nextTurn waits for a change, and then until there are no more, or for the app to go down.
+// It is none if ctx ends before.
+func nextTurn(ctx context.Context, changed, down <-chan struct{}) turn {
 	select {
 	case <-changed:
+	case <-down:
+		return lateTurn
 	case <-ctx.Done():
-		return false
+		return noTurn
 	}
 	for {
 		select {
 		case <-changed:
 		case <-time.After(settleTime):
-			return true
+			return savedTurn
 		case <-ctx.Done():
-			return false
+			return noTurn
 		}
 	}
 }

@@ -33,20 +33,22 @@ type sending struct {
 	running *running // nil if no `devhook up` runs
 	apps    *gateway.Routes
 
-	to      *url.URL
-	changes []replay.Mutation
-	saveAs  string // the file of the recipe that the changes become; "": none
-	sign    replay.SignMode
-	at      time.Time
-	expect  replay.Expectation
-	travel  travel
-	plans   schedule
-	junit   string   // the file of the report; "": none
-	rereads bool     // files that are sent are read anew
-	round   int      // how often what is read now was sent before
-	seeded  uint64   // 0: not chosen yet
-	filled  uint64   // how many samples were filled in
-	refs    []uint64 // the recordings that arguments name, 0 for what is none
+	to       *url.URL
+	changes  []replay.Mutation
+	saveAs   string // the file of the recipe that the changes become; "": none
+	sign     replay.SignMode
+	at       time.Time
+	expect   replay.Expectation
+	travel   travel
+	plans    schedule
+	junit    string          // the file of the report; "": none
+	rereads  bool            // files that are sent are read anew
+	down     <-chan struct{} // with watchApp: the app has gone down; else nil
+	endWatch func()          // with watchApp
+	round    int             // how often what is read now was sent before
+	seeded   uint64          // 0: not chosen yet
+	filled   uint64          // how many samples were filled in
+	refs     []uint64        // the recordings that arguments name, 0 for what is none
 
 	lenders sync.Once // of lends
 	lends   []string  // the providers whose secret the running up has
