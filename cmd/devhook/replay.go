@@ -33,7 +33,7 @@ The recording stays as it is; what is sent is recorded, too.`,
 				&cli.StringSliceFlag{Name: "filter", Usage: "send all recordings that a `FILTER` lets through, in their order"},
 				&cli.Uint64Flag{Name: "upto", Usage: "of these, the ones up to `NUMBER` (default: all that there are now)"},
 			),
-			s.flags(),
+			s.flags("its path goes before that of the recording"),
 		),
 		Action: func(c *cli.Context) error { return s.report(s.replay(c)) },
 	}

@@ -26,14 +26,14 @@ func (f *changeFlag) Set(text string) error {
 
 func (f *changeFlag) String() string { return "" }
 
-// flags are those of replay and of trigger.
-func (s *sending) flags() []cli.Flag {
+// flags are those of replay and of trigger; toPath is what the path of a --to means there.
+func (s *sending) flags(toPath string) []cli.Flag {
 	change := func(word, usage string) cli.Flag {
 		return &cli.GenericFlag{Name: word, Usage: usage, Value: &changeFlag{word, &s.typed}}
 	}
 	return slices.Concat(
 		under("Where to",
-			&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL"},
+			&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL; "+toPath},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`" + byDefault("host-header")},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer" + byDefault("timeout")},
 			&cli.BoolFlag{Name: "when-ready", Usage: "wait until the app's port answers; with --watch, until the restarted app's does"},

@@ -28,7 +28,7 @@ It goes to the app of the running devhook up, or of devhook.yaml.`,
 			under("Which sample",
 				&cli.BoolFlag{Name: "list", Usage: "list the samples, of one provider or of all"},
 			),
-			s.flags(),
+			s.flags("its path is where the sample goes"),
 		),
 		Action: func(c *cli.Context) error { return s.report(s.trigger(c)) },
 	}
