@@ -315,6 +315,18 @@ func TestFlows(t *testing.T) {
 	}
 }
 
+// Names of headers are as in recordings, however a file spells them: else no signature is found under them.
+func TestHeadersOfJSON(t *testing.T) {
+	list, err := read([]byte(`{"request":{"url":"http://x.example/","headers":{"TikTok-Signature":["t=1"],"x-a":["2"],"X-A":["1"]}},"response":{"status":200,"headers":{"content-type":["a/b"]}}}`))
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	h := list[0].Request.Headers
+	if h.Get("TikTok-Signature") != "t=1" || !slices.Equal(h.Values("X-A"), []string{"1", "2"}) || len(h) != 2 || list[0].Response.Headers.Get("Content-Type") != "a/b" {
+		t.Errorf("got %v, %v", h, list[0].Response.Headers)
+	}
+}
+
 // What a browser loads without HTTP is passed over.
 func TestSkipped(t *testing.T) {
 	var skipped []string

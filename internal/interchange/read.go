@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -260,9 +261,10 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 	if err != nil {
 		return nil, err
 	}
+	ex.Request.Headers = canonical(ex.Request.Headers)
 	for _, a := range []*recorder.Response{ex.Response, ex.App} {
 		if a != nil {
-			a.Took = max(0, a.Took)
+			a.Headers, a.Took = canonical(a.Headers), max(0, a.Took)
 		}
 	}
 	if !ex.Request.Truncated {
@@ -284,6 +286,20 @@ func (r Reader) finished(ex *recorder.Exchange, err error) (*recorder.Exchange, 
 		ex.Outcome, ex.Detail = recorder.Handled, "imported: it was sent to no app"
 	}
 	return ex, nil
+}
+
+// canonical returns h with the names that headers of recordings have: a JSON file has them as
+// it was written. What differs in their case alone is one header.
+func canonical(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
+	out := make(http.Header, len(h))
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		key := http.CanonicalHeaderKey(name)
+		out[key] = append(out[key], h[name]...)
+	}
+	return out
 }
 
 // check says why ex cannot be recorded and sent.
