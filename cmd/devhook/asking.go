@@ -115,6 +115,11 @@ func (s *sending) lend(ctx context.Context, p replay.Plan, dry bool) (done *reco
 	if !s.lent(p.Source.Provider) || p.Source.Request.Size > verify.MaxBody {
 		return nil, false, nil
 	}
+	unsigned := p
+	unsigned.Sign = replay.SignNever
+	if _, err := unsigned.Build(nil, time.Now()); err != nil { // what a change is wrong with is told in this command's words
+		return nil, true, err
+	}
 	var text bytes.Buffer
 	if err := s.store.WriteJSON(&text, p.Source); err != nil {
 		return nil, false, err

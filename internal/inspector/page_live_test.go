@@ -111,6 +111,20 @@ func TestPageOfAProviderIsLive(t *testing.T) {
 	}
 }
 
+// What failed of many, and the button for another span, are seen on a narrow screen, too.
+func TestPageChartIsNarrow(t *testing.T) {
+	s := newSite(t)
+	for n := range 120 {
+		s.send("/status/500", fmt.Sprint(n))
+	}
+	b := newTab(t, s, 320, 700)
+	b.open(s.inspect + "/")
+	b.wait(`document.querySelector("#chart figcaption b")?.innerText.includes("120 failed")`)
+	if got := b.text(`[...document.querySelectorAll("#chart figcaption :is(b, button)")].map((e) => e.getBoundingClientRect().right <= innerWidth - 12).join()`); got != "true,true" {
+		t.Errorf("what failed, and the button, are in sight: %s", got)
+	}
+}
+
 // On a narrow screen the list is alone, and has a heading of its own.
 func TestPageHasOneHeading(t *testing.T) {
 	s := newSite(t)

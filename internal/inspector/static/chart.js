@@ -98,10 +98,11 @@ export class Chart {
     this.plot.replaceChildren(picture);
     const told = [n === 1 ? "1 webhook" : `${n.toLocaleString("en")}${this.whole === false && n >= most ? "+" : ""} webhooks`];
     if (times.length) told.push("p50 " + took(quantile(times, 0.5)), "p95 " + took(quantile(times, 0.95)));
+    const what = el("span", {}, told.join(" · "));
     const bad = failed ? el("b", { class: "bad" }, ` · ${failed} failed`) : "";
     const turn = el("button", { type: "button", class: "link", title: "Another span", "aria-label": `The last ${name}; choose another span`, on: { click: () => { this.turns++; this.draw(); this.caption.querySelector("button").focus(); } } }, name);
-    if (document.activeElement === this.caption.querySelector("button") && this.caption.contains(document.activeElement)) this.caption.querySelector("span").replaceChildren(told.join(" · "), bad);
-    else this.caption.replaceChildren(el("span", {}, told.join(" · "), bad), turn);
+    if (document.activeElement === this.caption.querySelector("button") && this.caption.contains(document.activeElement)) this.caption.querySelector("span").replaceChildren(what, bad);
+    else this.caption.replaceChildren(el("span", {}, what, bad), turn);
     const button = this.caption.querySelector("button");
     button.textContent = name;
     button.setAttribute("aria-label", `The last ${name}; choose another span`);
