@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -33,13 +34,27 @@ func parseRenew(rest string) (Mutation, error) {
 func (r renew) String() string { return "renew " + r.old + " " + r.id }
 
 func (r renew) Apply(req *recorder.Request) error {
-	rewriteTexts(req, func(_, text string) string {
-		if text == r.old {
-			return r.id
-		}
-		return text
-	})
+	applyFirst([]Mutation{r}, req)
 	return nil
+}
+
+// applyFirst applies the first mutation of list, and with it, in one pass, the renews that
+// follow a renew: a body can hold thousands of ids. n is how many it has applied. A renew of
+// what one before it has made, or has taken, waits for another pass.
+func applyFirst(list []Mutation, req *recorder.Request) (n int, err error) {
+	ids, made := map[string]string{}, map[string]bool{}
+	for _, m := range list {
+		r, ok := m.(renew)
+		if !ok || made[r.old] || ids[r.old] != "" {
+			break
+		}
+		ids[r.old], made[r.id] = r.id, true
+	}
+	if len(ids) == 0 {
+		return 1, list[0].Apply(req)
+	}
+	rewriteTexts(req, func(_, text string) string { return cmp.Or(ids[text], text) })
+	return len(ids), nil
 }
 
 // minID is the least length of an id that is renewed: what is shorter can be the

@@ -99,12 +99,17 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 		req.Headers = http.Header{}
 	}
 	named := map[string]bool{} // headers that are left as they are given
-	for _, m := range p.Mutations {
-		if err := m.Apply(req); err != nil {
+	applied := 0
+	for i, m := range p.Mutations {
+		if i == applied {
+			n, err := applyFirst(p.Mutations[i:], req)
 			if _, ok := errors.AsType[*Error](err); ok {
 				return nil, err
 			}
-			return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
+			if err != nil {
+				return nil, &Error{Text: fmt.Sprintf("%s: %v", m, err), Err: err}
+			}
+			applied += n
 		}
 		if h, ok := HeaderName(m); ok {
 			named[h] = true

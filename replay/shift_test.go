@@ -3,6 +3,8 @@ package replay
 import (
 	"fmt"
 	"net/http"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +194,65 @@ func TestFresh(t *testing.T) {
 	}
 	if len(seen) != 20_000 {
 		t.Errorf("%d of 20000 ids are renewed", len(seen))
+	}
+}
+
+// A stranger chooses how much of a body is moved and renewed: it takes room, and with it
+// time, in proportion to its length.
+func TestHostileTexts(t *testing.T) {
+	const n = 2000
+	repeat := func(text string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.ReplaceAll(text, "N", strconv.Itoa(1_000_000_000+i)))
+		}
+		return b.String()
+	}
+	part := "--b 1\r\nContent-Disposition: form-data; name=at\r\n\r\n1794924131\r\n"
+	for _, row := range []struct{ kind, body, want string }{
+		{"application/x-www-form-urlencoded", repeat("at=1794924131&eventId=evt_N&"), "at=1794927731&eventId=evt_"},
+		{boundaryType, repeat(part) + "--b 1--\r\n", strings.ReplaceAll(part, "1794924131", "1794927731")},
+		{"application/json", `{"a":1` + repeat(`,"event_idN":"evt_N"`) + "}", `"evt_1000000000"`},
+	} {
+		req := formRequest(row.kind, row.body)
+		f := &Fresh{Seed: 1}
+		f.Note(req, "")
+		p := Plan{Source: &recorder.Exchange{Request: *req}, Sign: SignNever, Mutations: append(f.Of(req, 0), Shift(time.Hour, came))}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		ex, err := p.Build(nil, came)
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 200*uint64(len(row.body)) {
+			t.Errorf("%s: %d bytes took %d", row.kind, len(row.body), took)
+		}
+		body := string(ex.Request.Body.Bytes)
+		switch row.kind {
+		case "application/json":
+			if len(ex.Changes) != n+1 || strings.Contains(body, row.want) || len(body) != len(row.body) {
+				t.Errorf("%s: %d changes, %.80s", row.kind, len(ex.Changes), body)
+			}
+		case boundaryType:
+			if body != repeat(row.want)+"--b 1--\r\n" {
+				t.Errorf("%s: %.200s", row.kind, body)
+			}
+		default:
+			if strings.Count(body, row.want) != n {
+				t.Errorf("%s: %.80s", row.kind, body)
+			}
+		}
+	}
+}
+
+// Ids that are renewed in turn are each what it is then.
+func TestRenewInTurn(t *testing.T) {
+	changes := mustParse(t, "renew aaaaaaaa bbbbbbbb", "renew cccccccc dddddddd", "renew bbbbbbbb eeeeeeee", "renew aaaaaaaa ffffffff", "renew gggggggg aaaaaaaa")
+	src := &recorder.Exchange{Request: *formRequest("application/json", `["aaaaaaaa","bbbbbbbb","cccccccc","gggggggg"]`)}
+	ex, err := Plan{Source: src, Sign: SignNever, Mutations: changes}.Build(nil, came)
+	if err != nil || string(ex.Request.Body.Bytes) != `["eeeeeeee","eeeeeeee","dddddddd","aaaaaaaa"]` || len(ex.Changes) != 5 {
+		t.Errorf("got %s, %q, %v", ex.Request.Body.Bytes, ex.Changes, err)
 	}
 }
 

@@ -86,17 +86,20 @@ func rewriteElements(list string, f rewriting) string {
 }
 
 func rewriteParams(raw string, f rewriting) string {
-	fields := param.Fields(raw)
-	for _, p := range slices.Backward(fields) { // the places of those before stay
+	var b strings.Builder
+	from := 0 // raw[:from] is written
+	for _, p := range param.Fields(raw) {
 		text, ok := param.Unescape(raw[p.Value:p.End])
 		if !ok || text == "" {
 			continue
 		}
 		if now := rewriteField(p.Name, text, f); now != text {
-			raw = param.Put(raw, p, now)
+			alone := param.Field{Name: p.Name, Value: p.Value - p.Start, End: p.End - p.Start}
+			b.WriteString(raw[from:p.Start] + param.Put(raw[p.Start:p.End], alone, now))
+			from = p.End
 		}
 	}
-	return raw
+	return b.String() + raw[from:]
 }
 
 // rewriteField changes the text of a field, or the JSON that it holds.
@@ -110,7 +113,7 @@ func rewriteField(name, text string, f rewriting) string {
 	return f(name, text)
 }
 
-// rewriteBody returns nil, or the body as it is, if nothing changes.
+// rewriteBody returns nil if nothing changes.
 func rewriteBody(req *recorder.Request, f rewriting) []byte {
 	if len(req.Body.Bytes) == 0 || req.Body.Sum != "" || compressed(req.Headers) {
 		return nil
@@ -126,18 +129,23 @@ func rewriteBody(req *recorder.Request, f rewriting) []byte {
 		return nil
 	}
 	m := in.(*multipartForm)
-	body := req.Body.Bytes
-	for i, p := range slices.Backward(m.parts) {
+	var made []byte
+	from := 0 // m.body[:from] is in made
+	for i, p := range m.parts {
 		text, err := decodePart(p.encoded, m.raw(i))
 		if err != nil {
 			continue
 		}
 		coded, err := encodePart(p.encoded, m.raw(i), rewriteField(p.name, text, f), m.eol)
 		if err == nil && coded != m.raw(i) && m.check(coded) == nil { // the same text is coded as it was
-			body = slices.Concat(body[:p.value], []byte(coded), body[p.end:])
+			made = append(append(made, m.body[from:p.value]...), coded...)
+			from = p.end
 		}
 	}
-	return body
+	if from == 0 {
+		return nil
+	}
+	return append(made, m.body[from:]...)
 }
 
 // rewriteJSON returns nil if nothing changes, or doc is not JSON.
