@@ -8,6 +8,7 @@
 package delivery
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,6 +54,9 @@ const (
 	longestPause = 12 * time.Hour
 	assumedHours = 24 * time.Hour
 	mostTries    = 1024 // Telegram has some 960
+	// mostPause bounds what grows, and what an answer asks for: so many of mostTries are less
+	// than a Duration holds.
+	mostPause = 30 * 24 * time.Hour
 )
 
 // Of returns the policy that r describes.
@@ -97,7 +101,9 @@ func Of(r verify.Retry) Policy {
 	return p
 }
 
-func scale(d time.Duration, factor float64) time.Duration { return time.Duration(float64(d) * factor) }
+func scale(d time.Duration, factor float64) time.Duration {
+	return max(d, min(time.Duration(float64(d)*factor), mostPause))
+}
 
 // fitting returns by how much so many pauses may grow, so that the last try is in time:
 // at most as they do where nothing is said of how many there are.
@@ -149,7 +155,8 @@ func among(failures []string, status int) bool {
 
 // Asked returns how long the provider waits because an answer with that status and those
 // headers, which came now, asks for it by Retry-After (RFC 9110 §10.2.3). ok is false if the
-// provider does not look at it, or it asks for nothing.
+// provider does not look at it, or it asks for nothing. Where no limit of the provider's is
+// known, it is 30 days.
 func (p Policy) Asked(status int, h http.Header, now time.Time) (pause time.Duration, ok bool) {
 	if !among(p.RetryAfter, status) {
 		return 0, false
@@ -160,9 +167,7 @@ func (p Policy) Asked(status int, h http.Header, now time.Time) (pause time.Dura
 	} else if at, err := http.ParseTime(text); err == nil {
 		pause = at.Sub(now).Round(time.Second)
 	}
-	if p.retryAfterMost > 0 {
-		pause = min(pause, p.retryAfterMost)
-	}
+	pause = min(pause, cmp.Or(p.retryAfterMost, mostPause))
 	return pause, pause > 0
 }
 

@@ -70,6 +70,22 @@ func TestAll(t *testing.T) {
 	}
 }
 
+// However long a description has pauses grow, and an app asks for, times go forward.
+func TestLong(t *testing.T) {
+	p := Of(verify.Retry{After: []time.Duration{time.Minute}, Times: 99, Backoff: "exponential", RetryAfter: []string{"5xx"}})
+	if len(p.At) != 100 || !slices.IsSorted(p.At) {
+		t.Errorf("%d tries: %v", len(p.At), p.At)
+	}
+	at := p.At
+	for i := range at {
+		pause, _ := p.Asked(503, http.Header{"Retry-After": {"2147483647"}}, time.Now())
+		at = p.Postponed(at, i, pause)
+	}
+	if len(at) != 100 || !slices.IsSorted(at) {
+		t.Errorf("postponed: %v", at)
+	}
+}
+
 func TestDelivered(t *testing.T) {
 	tiktok, _ := verify.Lookup("tiktok")
 	stripe, _ := verify.Lookup("stripe")
@@ -125,6 +141,8 @@ func TestRetryAfter(t *testing.T) {
 		{"plaid", 429, "99999", 4 * time.Hour},
 		{"plaid", 503, "60", 0},
 		{"stripe", 429, "60", 0},
+		{"wise", 503, "999999999", 30 * 24 * time.Hour},
+		{"standard-webhooks", 503, "Fri, 31 Dec 9999 23:59:59 GMT", 30 * 24 * time.Hour},
 	} {
 		p, _ := verify.Lookup(row.id)
 		if got, ok := Of(p.Retry).Asked(row.status, http.Header{"Retry-After": {row.text}}, now); max(got, 0) != row.want || ok != (row.want > 0) {
