@@ -52,6 +52,8 @@ type opening struct {
 	ready    bool // Connect has returned
 	binding  bool // Listen has not
 	probing  bool // or has probed
+	away     bool // the session is not connected, as the SDK told last
+	wanted   bool // a bind, once it is
 	failures int
 	last     *Error           // of the errors that can pass
 	patience <-chan time.Time // set by the first of them
@@ -74,8 +76,10 @@ func (o *opening) run(ctx context.Context) error {
 		var e *Error
 		select {
 		case n := <-l.notes:
-			if n.err != nil {
+			if o.away = n.err != nil; o.away {
 				e = o.failed(n.err)
+			} else if o.wanted {
+				o.bind()
 			}
 		case err := <-o.connected:
 			o.pending--
@@ -123,9 +127,14 @@ func (o *opening) start(f func()) {
 	go f()
 }
 
+// bind asks for the URL, once the session is connected: the SDK would also ask in one that it
+// has not authenticated yet, which the service refuses for good.
 func (o *opening) bind() {
 	o.rebind = nil
 	if o.binding || !o.ready {
+		return
+	}
+	if o.wanted = o.away; o.away {
 		return
 	}
 	o.binding = true

@@ -226,7 +226,13 @@ func TestConnectTriesAgain(t *testing.T) {
 	})
 	t.Run("at the bind", func(t *testing.T) {
 		srv := start(t)
-		var binds atomic.Int32
+		var auths, binds atomic.Int32
+		srv.HandleAuth(func(context.Context, ngroktest.Auth) string {
+			if auths.Add(1) == 2 { // a bind that does not wait for this one is refused
+				time.Sleep(5 * rebindWait)
+			}
+			return ""
+		})
 		srv.HandleBind(func(context.Context, ngroktest.Bind) string {
 			if binds.Add(1) == 1 {
 				srv.DropSessions()
