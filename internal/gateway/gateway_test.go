@@ -491,10 +491,20 @@ func TestAppInTrouble(t *testing.T) {
 
 // An app that listens on ::1 alone is found under 127.0.0.1 and localhost too.
 func TestAppOnIPv6(t *testing.T) {
-	ln, err := net.Listen("tcp", "[::1]:0")
-	if err != nil {
-		t.Logf("no IPv6 here: %v", err)
-		return
+	var ln net.Listener
+	for alone := false; !alone; { // nobody has its port on 127.0.0.1
+		var err error
+		if ln, err = net.Listen("tcp", "[::1]:0"); err != nil {
+			t.Logf("no IPv6 here: %v", err)
+			return
+		}
+		_, port, _ := net.SplitHostPort(ln.Addr().String())
+		if other, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			alone = other.Close() == nil
+		}
+		if !alone {
+			defer ln.Close() // so that the next one is another
+		}
 	}
 	s := &httptest.Server{Listener: ln, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })}}
 	s.Start()
