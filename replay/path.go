@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"net/url"
 	"strings"
 
 	"devhook/recorder"
@@ -25,6 +26,10 @@ func parsePath(rest string) (Mutation, error) {
 		if c := rest[i]; c <= ' ' || c == 0x7f || c == '#' {
 			return nil, bad("write %20 for a space and %23 for a #", "path %q: %q cannot stand in a path", rest, rest[i:i+1])
 		}
+	}
+	at, _, _ := strings.Cut(rest, "?")
+	if _, err := url.PathUnescape(at); err != nil { // no request can have it
+		return nil, bad("write %25 for a %", "path %q: %v", rest, err)
 	}
 	return path{rest}, nil
 }

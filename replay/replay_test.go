@@ -175,6 +175,7 @@ func TestParseRefuses(t *testing.T) {
 		"path x":                   "does not begin with a /",
 		"path /a b":                `" " cannot stand in a path`,
 		"path /a\r\nX: y":          "cannot stand in a path",
+		"path /a%zz?b=%zz":         `invalid URL escape "%zz"`,
 		"body base64:!":            "illegal base64",
 	} {
 		var e *Error
