@@ -33,7 +33,7 @@ func (s *sending) flags(toPath string) []cli.Flag {
 	}
 	return slices.Concat(
 		under("Where to",
-			&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL; "+toPath},
+			&cli.StringFlag{Name: "to", Usage: "another `APP`: 3000, :3000, HOST:PORT or a URL; " + toPath},
 			&cli.StringFlag{Name: "host-header", Usage: "what the app sees as Host: rewrite, preserve or a `VALUE`" + byDefault("host-header")},
 			&cli.StringFlag{Name: "timeout", Usage: "how `LONG` the app may take to answer" + byDefault("timeout")},
 			&cli.BoolFlag{Name: "when-ready", Usage: "wait until the app's port answers; with --watch, until the restarted app's does"},
