@@ -12,8 +12,17 @@ import (
 // shrunk is what Body finds of a body for a condition on it.
 func shrunk(t *testing.T, body string, holds func(string) bool) string {
 	t.Helper()
-	tries := 0
-	small, done, err := Body([]byte(body), func(b []byte) (bool, error) { tries++; return holds(string(b)), nil })
+	tries, asked := 0, map[string]bool{}
+	small, done, err := Body([]byte(body), func(b []byte) (bool, error) {
+		tries++
+		text := string(b)
+		if asked[text] {
+			t.Errorf("%.80q was asked of twice", text)
+		}
+		asked[text] = true
+		clear(b) // it is a slice of its own
+		return holds(text), nil
+	})
 	if err != nil || !done || !holds(string(small)) || tries > 2000 {
 		t.Errorf("%q after %d tries, %v %v", small, tries, done, err)
 	}

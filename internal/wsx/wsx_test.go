@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -176,6 +177,43 @@ func TestAgreed(t *testing.T) {
 		to, from := Agreed(http.Header{"Sec-Websocket-Extensions": {text}})
 		if [2]Coding{to, from} != want {
 			t.Errorf("%q: %v %v, want %v", text, to, from, want)
+		}
+	}
+}
+
+// What a message refers to in the ones before it is there however they part 32 KiB, and
+// however many bytes were read at once.
+func TestTakeover(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	var buf bytes.Buffer
+	w, err := flate.NewWriter(&buf, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make([]byte, 20<<10)
+	for i := range said {
+		said[i] = byte(r.Uint32())
+	}
+	var want []string
+	var text []byte
+	tell := func(m []byte) {
+		want, said = append(want, string(m)), append(said, m...)
+		text = append(text, frame(0xC2, deflated(t, w, &buf, string(m)))...)
+	}
+	tell(slices.Clone(said))
+	for range 400 { // of what was said up to 32 KiB ago
+		from := len(said) - r.IntN(min(len(said), window)-keep) - keep
+		tell(slices.Clone(said[from : from+1+r.IntN(keep-1)]))
+	}
+	for _, n := range []int{1, 1000, len(text)} {
+		list, err := tapped(Coding{true, true}, text, n)
+		if err != nil || len(list) != len(want) {
+			t.Fatalf("%d at once: %d messages, %v", n, len(list), err)
+		}
+		for i, m := range list {
+			if whole := want[i]; m.Problem != "" || m.Size != int64(len(whole)) || string(m.Data) != whole[:min(keep, len(whole))] {
+				t.Fatalf("%d at once: message %d has %d bytes, want %d, %s", n, i, m.Size, len(whole), m.Problem)
+			}
 		}
 	}
 }
