@@ -88,7 +88,7 @@ func TestCurlFiles(t *testing.T) {
 // As browsers write it for Windows' cmd, several in a row, too.
 func TestCurlOfCmd(t *testing.T) {
 	text := "curl ^\"https://a.example/x?a=1^&b=^%^20^\" ^\r\n  -H ^\"content-type: application/json^\" ^\r\n  -b ^\"sid=1^\" ^\r\n" +
-		"  --data-raw ^\"^{^\\^\"a^\\^\":^\\^\"50^% ^^ c:^\\^\\^|^\n\nb caf\u00e9^\\^\"^}^\" & curl.exe -d \"p=^&q\\\\\" \"https://b.example/\"\r\n"
+		"  --data-raw ^\"^{^\\^\"a^\\^\":^\\^\"50^% ^^ c:^\\^\\^|^\n\nb caf\u00e9^\\^\"^}^\" & curl.exe -d \"p=^&q\\\\\\\"\\\\\" \"https://b.example/\"\r\n"
 	list, err := read([]byte(text))
 	if err != nil || len(list) != 2 {
 		t.Fatal(list, err)
@@ -98,7 +98,7 @@ func TestCurlOfCmd(t *testing.T) {
 		string(r.Body.Bytes) != "{\"a\":\"50% ^ c:\\\\|\nb caf\u00e9\"}" {
 		t.Errorf("%s %s", r.URL, r.Body.Bytes)
 	}
-	if r := list[1].Request; r.URL != "https://b.example/" || string(r.Body.Bytes) != "p=^&q\\" {
+	if r := list[1].Request; r.URL != "https://b.example/" || string(r.Body.Bytes) != `p=^&q\"\` {
 		t.Errorf("%s %s", r.URL, r.Body.Bytes)
 	}
 }

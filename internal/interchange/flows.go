@@ -72,7 +72,7 @@ func exchangeOfFlow(flow dict) *recorder.Exchange {
 	a := &recorder.Response{Status: status, Headers: headersOfFlow(res)}
 	a.Body.Bytes, a.Truncated = contentOf(res)
 	a.Size = int64(len(a.Body.Bytes))
-	if end := timeOf(res["timestamp_end"]); !end.IsZero() {
+	if end := timeOf(res["timestamp_end"]); !end.IsZero() && !ex.At.IsZero() {
 		a.Took = end.Sub(ex.At)
 	}
 	ex.Response, ex.Outcome = a, recorder.Answered
@@ -130,7 +130,7 @@ func textOf(v any) string {
 
 func timeOf(v any) time.Time {
 	seconds, err := strconv.ParseFloat(textOf(v), 64)
-	if err != nil || seconds <= 0 || seconds > 1e11 {
+	if err != nil || !(seconds > 0 && seconds <= 1e11) { // NaN, too
 		return time.Time{}
 	}
 	return time.UnixMicro(int64(seconds * 1e6)).UTC()

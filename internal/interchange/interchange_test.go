@@ -343,6 +343,32 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
+// deepFlow is a flow with so many lists in each other.
+func deepFlow(n int) string {
+	list := "0:~"
+	for range n {
+		list = fmt.Sprintf("%d:%s]", len(list), list)
+	}
+	list = "4:type;4:http;1:x;" + list
+	return fmt.Sprintf("%d:%s}", len(list), list)
+}
+
+// Where a flow lacks the time at which its request began, it has not taken as long as since
+// the year 1, and what is no number is no time.
+func TestFlowWithoutTimes(t *testing.T) {
+	for _, start := range []string{"", "15:timestamp_start;3:nan^"} {
+		member := func(name, value string) string {
+			return fmt.Sprintf("%d:%s;%d:%s}", len(name), name, len(value), value)
+		}
+		flow := "4:type;4:http;" + member("request", "6:method;4:POST,6:scheme;5:https,9:authority;1:h,4:path;1:/,"+start) +
+			member("response", "11:status_code;3:200#13:timestamp_end;12:1794924131.5^")
+		list, err := read(fmt.Appendf(nil, "%d:%s}", len(flow), flow))
+		if err != nil || len(list) != 1 || list[0].Response == nil || list[0].Response.Took != 0 || list[0].At.Year() < 2020 {
+			t.Errorf("%q: %v, %v", start, list, err)
+		}
+	}
+}
+
 // Errors say where, and what to do.
 func TestReadErrors(t *testing.T) {
 	for text, want := range map[string]string{
@@ -350,6 +376,7 @@ func TestReadErrors(t *testing.T) {
 		"\n":                              "the file is empty",
 		"4096:9:websocket;0:~8:response;": "flow 1: the file ends in the middle of it",
 		"14:4:type;4:http;}":              "flow 1: its URL",
+		deepFlow(60):                      "flow 1: it is no tnetstring",
 		"14:4:type;4:http;]":              "flow 1: it is no tnetstring",
 		"14:4:type;9:http;}":              "flow 1: it is no tnetstring",
 		"13:4:type;3:tcp;}x":              "flow 2: it is no tnetstring",

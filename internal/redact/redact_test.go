@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -429,12 +430,27 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// What stands for a number of 64 bits fits into as many.
+func TestLargeNumbers(t *testing.T) {
+	for i := range 100 {
+		id := fmt.Sprint(int64(math.MaxInt64) - int64(i))
+		got, _ := redactor.Request(request(`{"user_id":` + id + `}`))
+		var body struct {
+			UserID int64 `json:"user_id"`
+		}
+		if err := json.Unmarshal(got.Body.Bytes, &body); err != nil || len(fmt.Sprint(body.UserID)) != len(id) || fmt.Sprint(body.UserID) == id {
+			t.Errorf("%s became %s, %v", id, got.Body.Bytes, err)
+		}
+	}
+}
+
 func TestOtherBodies(t *testing.T) {
 	tests := []struct{ name, kind, body, gone, want string }{
 		{"a form", "application/x-www-form-urlencoded", "user_name=bob&team=x%20y&text=hi+there", "bob", "&team=x%20y&text=hi+there"},
 		{"a form with brackets", "application/x-www-form-urlencoded", "user[name]=bob&room[name]=bob2", "[name]=bob&", "&room[name]=bob2"},
 		{"JSON in a form", "application/x-www-form-urlencoded", "payload=" + url.QueryEscape(`{"action":"x","sender":{"login":"octo"}}`), "octo", "payload=%7B%22action%22%3A%22x%22%2C%22sender%22%3A%7B%22login%22%3A%22"},
 		{"text", "text/plain", "from bob@firm.test. call +15550100000", "bob", "@example.com. call +"},
+		{"an address that is escaped", "text/plain", "from bob%40firm.test", "bob", "%40example.com"},
 		{"JSON that was cut off", "application/json", `{"user":{"email":"bob","nickname":"Bob the`, "ob", `{"user":{"email":"`},
 		{"JSON in a string that was cut off", "application/json", `{"c":"{\"nickname\":\"Bob the\",\"x`, "Bob", `{"c":"{\"nickname\":\"`},
 		{"a password in text", "text/plain", "password: hunter2, name: x", "hunter2", ", name: x"},
