@@ -40,7 +40,7 @@ bench: build ## compare with plain proxies, mitmdump, SQLite and the bare disk, 
 fuzz: ## fuzz each target for a while (FUZZTIME=20s)
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do \
-	    $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} || exit 1; \
+	    $(GO) test $$p -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x || exit 1; \
 	  done; \
 	done
 
