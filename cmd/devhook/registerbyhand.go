@@ -89,23 +89,8 @@ func (r *registerRun) steps(known verify.Provider, at string, waits bool) error 
 
 // await waits for the first webhook of the provider behind from.
 func (r *registerRun) await(ctx context.Context, known verify.Provider, at string, from recorder.Cursor) error {
-	ctx, cancel := context.WithCancel(ctx)
-	live := make(chan *recorder.Exchange)
-	var following sync.WaitGroup
-	defer following.Wait() // the caller closes the store
-	defer cancel()
-	following.Go(func() {
-		for ex, err := range r.store.Follow(ctx, from) {
-			if err != nil || ex.Origin != recorder.Live {
-				continue
-			}
-			select {
-			case live <- ex:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	live, stop := r.live(ctx, from)
+	defer stop()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -115,26 +100,56 @@ func (r *registerRun) await(ctx context.Context, known verify.Provider, at strin
 				return r.arrived(known, ex)
 			}
 		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return &failure{
-					code: 5, text: fmt.Sprintf("no webhook of %s came within %s", known.Name, r.c.Duration("timeout")),
-					hint: "is the URL saved there, and does it lead here? devhook list shows what came",
-				}
-			}
-			if !r.c.Bool("json") {
-				r.out.Printf("no webhook of %s came", known.Name)
-			}
-			return wrote(r.out.Err())
+			return r.nothing(known, ctx.Err())
 		case <-tick.C:
-			if now, err := r.callback(known.ID); err == nil && now != "" && now != at {
-				at = now
-				r.errs.Printf("%s", r.errs.Warn("the public URL has changed: once more, with this one"))
-				if err := r.steps(known, at, true); err != nil {
-					return err
-				}
+			now, err := r.callback(known.ID)
+			if err != nil || now == "" || now == at {
+				continue
+			}
+			at = now
+			r.errs.Printf("%s", r.errs.Warn("the public URL has changed: once more, with this one"))
+			if err := r.steps(known, at, true); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// live gives what comes in from then on. stop ends that before the caller closes the store.
+func (r *registerRun) live(ctx context.Context, from recorder.Cursor) (live <-chan *recorder.Exchange, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	came := make(chan *recorder.Exchange)
+	var following sync.WaitGroup
+	following.Go(func() {
+		for ex, err := range r.store.Follow(ctx, from) {
+			if err != nil || ex.Origin != recorder.Live {
+				continue
+			}
+			select {
+			case came <- ex:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return came, func() {
+		cancel()
+		following.Wait()
+	}
+}
+
+// nothing tells that no webhook came, in time or until somebody ended it.
+func (r *registerRun) nothing(known verify.Provider, why error) error {
+	if errors.Is(why, context.DeadlineExceeded) {
+		return &failure{
+			code: 5, text: fmt.Sprintf("no webhook of %s came within %s", known.Name, r.c.Duration("timeout")),
+			hint: "is the URL saved there, and does it lead here? devhook list shows what came",
+		}
+	}
+	if !r.c.Bool("json") {
+		r.out.Printf("no webhook of %s came", known.Name)
+	}
+	return wrote(r.out.Err())
 }
 
 // arrived tells of the webhook that was waited for.
