@@ -169,7 +169,9 @@ func absolute(target string, h http.Header) (string, error) {
 	if scheme, rest, ok := strings.Cut(target, "://"); ok && (scheme == "http" || scheme == "https") && rest != "" {
 		return target, nil
 	}
-	if !strings.HasPrefix(target, "/") {
+	if target == "*" { // which has no path: RFC 9110 §7.1
+		target = ""
+	} else if !strings.HasPrefix(target, "/") {
 		return "", fmt.Errorf("HTTP message: the target %q does not begin with a /", target)
 	}
 	host := h.Get("Host")

@@ -28,6 +28,8 @@ func TestParseMessage(t *testing.T) {
 			Request{Method: "POST", URL: "http://h/a", Proto: "HTTP/1.1", Headers: http.Header{}, Body: Body{Bytes: []byte{}}}},
 		{"behind a proxy", "GET / HTTP/1.0\nX-Forwarded-Proto: http\nHost: h\n\n",
 			Request{Method: "GET", URL: "http://h/", Proto: "HTTP/1.0", Headers: http.Header{"Host": {"h"}, "X-Forwarded-Proto": {"http"}}, Body: Body{Bytes: []byte{}}}},
+		{"the server as a whole", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+			Request{Method: "OPTIONS", URL: "https://h", Proto: "HTTP/1.1", Headers: http.Header{"Host": {"h"}}, Body: Body{Bytes: []byte{}}}},
 		{"binary, and two values", "\r\nPOST / HTTP/1.1\nA: 1\na: 2\n\n\x00\xff",
 			Request{Method: "POST", URL: "http://localhost/", Proto: "HTTP/1.1", Headers: http.Header{"A": {"1", "2"}}, Body: Body{Bytes: []byte("\x00\xff")}, Size: 2}},
 	} {

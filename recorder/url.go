@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -18,6 +19,16 @@ func SplitURL(absolute string) (root, target string) {
 		return scheme + "://" + rest[:i], rest[i:]
 	}
 	return absolute, "/"
+}
+
+// Target returns what the request line of r has: path and query as they stand in its
+// URL. OPTIONS without a path is a question to the server as a whole, *: RFC 9112 §3.2.4.
+func (r *Request) Target() string {
+	root, target := SplitURL(r.URL)
+	if root == r.URL && r.Method == http.MethodOptions {
+		return "*"
+	}
+	return target
 }
 
 // ParseURL parses the URL of a [Request] as a server does with what it gets:

@@ -22,13 +22,12 @@ type message struct {
 
 // requestMessage returns the request as an HTTP message.
 func requestMessage(r *recorder.Request) message {
-	_, target := recorder.SplitURL(r.URL)
 	proto := cmp.Or(r.Proto, "HTTP/1.1")
 	if proto == recorder.ProtoStream { // which it becomes when it is sent
 		proto = "HTTP/1.1"
 	}
 	return message{
-		start:  r.Method + " " + target + " " + proto,
+		start:  r.Method + " " + r.Target() + " " + proto,
 		header: r.Headers, body: r.Body, size: r.Size, cut: r.Truncated,
 	}
 }

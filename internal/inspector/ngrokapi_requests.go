@@ -169,8 +169,8 @@ func (a *agentAPI) write(w *bufio.Writer, ex *recorder.Exchange) error {
 	if ex.Response != nil {
 		took = ex.Response.Took
 	}
-	_, target := recorder.SplitURL(ex.Request.URL)
 	req := ex.Request
+	target := req.Target()
 	o := object{w: w}
 	o.begin()
 	o.member("uri", "/api/requests/http/"+url.PathEscape(string(ex.ID)))

@@ -37,8 +37,9 @@ func (*Writer) curl(b *bytes.Buffer, ex *recorder.Exchange, _ []recorder.Frame) 
 		arg("--request", r.Method)
 	}
 	target := r.URL
-	if root, path := recorder.SplitURL(r.URL); !isSimple(path) {
-		arg("--request-target", path)
+	if own := r.Target(); !isSimple(own) {
+		arg("--request-target", own)
+		root, _ := recorder.SplitURL(r.URL)
 		target = root + "/"
 	}
 	sent := http.Header{}

@@ -188,7 +188,11 @@ func (c *curlCommand) request(address string) recorder.Request {
 	if strings.HasPrefix(target, "?") {
 		target = "/" + target
 	}
-	if c.target != "" {
+	switch c.target {
+	case "":
+	case "*": // which has no path
+		target = ""
+	default:
 		target = c.target
 	}
 	method := c.method

@@ -457,6 +457,12 @@ func TestCurlThereAndBack(t *testing.T) {
 	if got.URL != ex.Request.URL || !bytes.Equal(got.Body.Bytes, ex.Request.Body.Bytes) || got.Method != "POST" || fmt.Sprint(got.Headers) != fmt.Sprint(want) {
 		t.Errorf("got %+v\nwant %+v", got, ex.Request)
 	}
+	whole := &recorder.Exchange{Request: recorder.Request{Method: "OPTIONS", URL: "https://x.example", Proto: "HTTP/1.1"}}
+	text := written(t, Curl, []*recorder.Exchange{whole})
+	list, err = read(text)
+	if err != nil || len(list) != 1 || list[0].Request.URL != whole.Request.URL || list[0].Request.Target() != "*" || !bytes.Contains(text, []byte("--request-target '*'")) {
+		t.Errorf("OPTIONS * is read as %+v, %v, of %s", list, err, text)
+	}
 	ex.Request.Method, ex.Request.Body, ex.Request.Headers = "HEAD", recorder.Body{}, http.Header{"Content-Length": {"0"}}
 	if text := written(t, Curl, []*recorder.Exchange{ex}); !bytes.Contains(text, []byte("--head")) || bytes.Contains(text, []byte("--data")) {
 		t.Errorf("curl takes no data beside --head, not even none: %s", text)
