@@ -59,7 +59,7 @@ func explain(err error) *failure {
 	case errors.As(err, &damaged):
 		return &failure{code: 6, text: err.Error()}
 	case errors.Is(err, recorder.ErrNotFound):
-		return &failure{code: 2, text: err.Error(), hint: "devhook list shows what there is"}
+		return &failure{code: 2, text: err.Error(), hint: noneOfThatName}
 	case errors.Is(err, tunnel.ErrOption):
 		errors.As(err, &door)
 		return &failure{code: 2, text: door.Error(), hint: door.Hint}

@@ -184,7 +184,7 @@ func inspectorOf(store *recorder.Store, cfg *config.Config, routes func() *gatew
 		Fixtures:  func() ([]fixtures.Fixture, error) { return allFixtures(dir) },
 		Address: func(f fixtures.Fixture, to *url.URL, at string) *recorder.Exchange {
 			if at == "" && f.Exchange.Request.Proto == recorder.ProtoStream {
-				at = sourcePaths(cfg)[f.Provider]
+				at = sourcePath(cfg, f.Provider)
 			}
 			return addressed(f, public(), to, at, routes())
 		},
@@ -239,6 +239,7 @@ func (u *up) status() inspector.Status {
 	if abs, err := filepath.Abs(s.Store); err == nil {
 		s.Store = abs
 	}
+	s.Sources, s.Mirror = u.toldStreams()
 	if u.local != nil {
 		s.Listen = u.local.Addr().String()
 	}

@@ -103,8 +103,11 @@ func meantBy(arg string) string {
 	case isThere(arg):
 		return "if the file " + arg + " is meant: ./" + arg
 	}
-	return "devhook list shows what there is"
+	return noneOfThatName
 }
+
+// noneOfThatName is the hint for a word that names no recording.
+const noneOfThatName = "devhook list shows what there is; the newest is last"
 
 func isDigits(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 64)

@@ -42,7 +42,8 @@ func (u *up) describeReady(public string) {
 		base := terminal.Safe(strings.TrimRight(app[0].EscapedPath(), "/"))
 		row("", "%s goes before each path, and what comes to / goes to it alone", base)
 	}
-	u.describeStreams()
+	sources, mirror := u.toldStreams()
+	describeStreams(u.errs, sources, mirror)
 	if u.inspect.listener != nil {
 		row("Inspector", "%s", u.inspect.entry())
 		others(u.inspect.elsewhere())

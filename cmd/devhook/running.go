@@ -20,17 +20,18 @@ type running struct {
 	Listen string `json:"listen,omitempty"`
 	// Inspect is the URL of the inspector, Token what the user's own commands
 	// show there: nobody else can read this file.
-	Inspect string            `json:"inspect,omitempty"`
-	Token   string            `json:"token,omitempty"`
-	Forward []string          `json:"forward,omitempty"`
-	Routes  []inspector.Route `json:"routes,omitempty"`
-	// Sources are the paths at which the app takes the events of streams, by their platforms.
-	Sources map[string]string `json:"sources,omitempty"`
+	Inspect string             `json:"inspect,omitempty"`
+	Token   string             `json:"token,omitempty"`
+	Forward []string           `json:"forward,omitempty"`
+	Routes  []inspector.Route  `json:"routes,omitempty"`
+	Sources []inspector.Source `json:"sources,omitempty"`
+	Mirror  string             `json:"ws_mirror,omitempty"`
 }
 
 // tell says to the other commands of the store what they need to know.
 func (u *up) tell() {
-	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward), Routes: toldRoutes(u.routes), Sources: sourcePaths(u.cfg)}
+	r := running{V: 1, PID: os.Getpid(), URL: u.publicURL(), Forward: texts(u.routes.Default.Forward), Routes: toldRoutes(u.routes)}
+	r.Sources, r.Mirror = u.toldStreams()
 	if u.local != nil {
 		r.Listen = u.local.Addr().String()
 	}

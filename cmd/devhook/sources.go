@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"devhook/internal/config"
+	"devhook/internal/inspector"
 	"devhook/internal/loopback"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
@@ -211,32 +211,32 @@ func (u *up) printSource(s openStream, st stream.Status) {
 	u.printAside(event{"source", line})
 }
 
-// describeStreams is the part of the ready block on what is listened to.
-func (u *up) describeStreams() {
-	for i, s := range u.streams.list {
-		app := "the app's " + s.Path
-		if s.Forward != nil {
-			app = s.Forward.String() + s.Path
+// describeStreams says what is listened to, as the ready block and status do.
+func describeStreams(out *terminal.Terminal, sources []inspector.Source, mirror string) {
+	for i, s := range sources {
+		name := s.Source
+		if s.Creator != "" {
+			name += " @" + strings.TrimPrefix(s.Creator, "@")
 		}
-		u.errs.Row([]string{"Sources", ""}[min(i, 1)], fmt.Sprintf("%s  %s  ->  %s", terminal.Safe(s.String()), terminal.Safe(s.source.URL()), terminal.Safe(app)))
+		app := "the app's " + s.Path
+		if s.Forward != "" {
+			app = s.Forward + s.Path
+		}
+		out.Row([]string{"Sources", ""}[min(i, 1)], terminal.Safe(name+"  "+s.URL+"  ->  "+app))
 	}
-	if u.streams.mirror != nil {
-		u.errs.Row("Overlays", fmt.Sprintf("ws://%s/ws   (each event, also replayed ones; any token)", u.streams.door.Addr()))
+	if mirror != "" {
+		out.Row("Overlays", terminal.Safe(mirror)+"   (each event, also replayed ones; any token)")
 	}
 }
 
-// readyStreams is the same for --json.
-func (u *up) readyStreams() (list []json.RawMessage, mirror string) {
+// toldStreams are the sources and the mirror as others are told of them.
+func (u *up) toldStreams() (list []inspector.Source, mirror string) {
 	for _, s := range u.streams.list {
-		line, err := json.Marshal(struct {
-			Source  string `json:"source"`
-			Creator string `json:"creator,omitempty"`
-			URL     string `json:"url"`
-			Path    string `json:"path"`
-		}{s.Provider, s.Creator, s.source.URL(), s.Path})
-		if err == nil {
-			list = append(list, line)
+		told := inspector.Source{Source: s.Provider, Creator: s.Creator, URL: s.source.URL(), Path: s.Path}
+		if s.Forward != nil {
+			told.Forward = s.Forward.String()
 		}
+		list = append(list, told)
 	}
 	if u.streams.mirror != nil {
 		mirror = "ws://" + u.streams.door.Addr().String() + "/ws"

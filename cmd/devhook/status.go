@@ -68,7 +68,7 @@ func (p *program) status(c *cli.Context) error {
 
 // announced is what is known of an up without asking it.
 func (r *running) announced(store string) inspector.Status {
-	return inspector.Status{V: 1, PID: r.PID, Ready: true, Store: store, Inspect: r.Inspect, URL: r.URL, Listen: r.Listen, Forward: r.Forward, Routes: r.Routes}
+	return inspector.Status{V: 1, PID: r.PID, Ready: true, Store: store, Inspect: r.Inspect, URL: r.URL, Listen: r.Listen, Forward: r.Forward, Routes: r.Routes, Sources: r.Sources, Mirror: r.Mirror}
 }
 
 func describeStatus(out *terminal.Terminal, s inspector.Status, now time.Time) {
@@ -94,6 +94,7 @@ func describeStatus(out *terminal.Terminal, s inspector.Status, now time.Time) {
 	if len(s.Routes) == 0 {
 		row("Forwards", forwardedTo(s.Forward))
 	}
+	describeStreams(out, s.Sources, s.Mirror)
 	row("Inspector", s.Inspect)
 	row("Verify", s.Verify)
 	row("Secrets", strings.Join(s.Secrets, ", "))

@@ -103,20 +103,24 @@ func (s *sending) addressAt(f fixtures.Fixture, path string) *recorder.Exchange 
 // sourcePath is where the app takes the events of a platform's stream, "" if nothing says.
 func (s *sending) sourcePath(platform string) string {
 	if s.running != nil {
-		return s.running.Sources[platform]
+		for _, source := range s.running.Sources { // the first, of several creators
+			if source.Source == platform {
+				return source.Path
+			}
+		}
+		return ""
 	}
-	return sourcePaths(s.cfg)[platform]
+	return sourcePath(s.cfg, platform)
 }
 
-// sourcePaths are the paths at which the app takes the events of streams, by their platforms.
-func sourcePaths(cfg *config.Config) map[string]string {
-	paths := map[string]string{}
-	for _, s := range cfg.Sources() {
-		if paths[s.Provider] == "" { // that of the first, of several creators
-			paths[s.Provider] = s.Path
+// sourcePath is the one of cfg.
+func sourcePath(cfg *config.Config, platform string) string {
+	for _, source := range cfg.Sources() { // the first, of several creators
+		if source.Provider == platform {
+			return source.Path
 		}
 	}
-	return paths
+	return ""
 }
 
 // takePath returns the path of the app, if it has one, and takes it from it: it is the

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"devhook/internal/inspector"
 	"devhook/recorder"
 	"devhook/tunnel"
 )
@@ -98,14 +98,14 @@ func (u *up) printReady(public string) {
 		Tunnel  string   `json:"tunnel"`
 		PID     int      `json:"pid"`
 
-		Elsewhere []string          `json:"inspect_elsewhere,omitempty"` // from other machines
-		Sources   []json.RawMessage `json:"sources,omitempty"`
-		Mirror    string            `json:"ws_mirror,omitempty"`
+		Elsewhere []string           `json:"inspect_elsewhere,omitempty"` // from other machines
+		Sources   []inspector.Source `json:"sources,omitempty"`
+		Mirror    string             `json:"ws_mirror,omitempty"`
 	}{URL: public, Store: u.store.Path(), Tunnel: "local", PID: os.Getpid()}
 	if abs, err := filepath.Abs(line.Store); err == nil {
 		line.Store = abs
 	}
-	line.Sources, line.Mirror = u.readyStreams()
+	line.Sources, line.Mirror = u.toldStreams()
 	if u.inspect.listener != nil {
 		line.Inspect, line.Elsewhere = u.inspect.entry(), u.inspect.elsewhere()
 	}

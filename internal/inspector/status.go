@@ -25,7 +25,9 @@ type Status struct {
 	// get copies.
 	Forward []string `json:"forward,omitempty"`
 	Routes  []Route  `json:"routes,omitempty"`
-	Verify  string   `json:"verify,omitempty"` // enforce, strict, report or off
+	Sources []Source `json:"sources,omitempty"`
+	Mirror  string   `json:"ws_mirror,omitempty"` // where overlays connect
+	Verify  string   `json:"verify,omitempty"`    // enforce, strict, report or off
 	// Malformed counts requests that were no whole HTTP, NotRecorded those that the
 	// store did not take.
 	Malformed   int64 `json:"malformed"`
@@ -40,6 +42,15 @@ type Tunnel struct {
 	State string    `json:"state"` // connected, reconnecting or closed
 	Since time.Time `json:"since,omitzero"`
 	Error string    `json:"error,omitempty"` // why it is not connected
+}
+
+// A Source is a stream that is listened to, and where its events go.
+type Source struct {
+	Source  string `json:"source"`
+	Creator string `json:"creator,omitempty"`
+	URL     string `json:"url"`               // without the token
+	Path    string `json:"path"`              // of the app
+	Forward string `json:"forward,omitempty"` // its own app, "" if it is the usual one
 }
 
 // A Route is where the webhooks of a path go.
