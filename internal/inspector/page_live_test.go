@@ -111,6 +111,25 @@ func TestPageOfAProviderIsLive(t *testing.T) {
 	}
 }
 
+// A browser has six connections of one host: seven windows that are seen side by side work
+// all the same, and each is told what comes.
+func TestPageInSevenWindows(t *testing.T) {
+	s := newSite(t)
+	var windows []*tab
+	for n := range 7 {
+		b := newTab(t, s, 1000, 700)
+		b.open(s.inspect + "/")
+		b.wait(`!document.hidden && document.getElementById("live").dataset.state === "live"`)
+		windows = append(windows, b)
+		s.send("/hooks", fmt.Sprint(n))
+	}
+	for n, b := range windows {
+		b.wait(`document.querySelector("#r7") && document.querySelector("#r1")`)
+		b.click("#r" + fmt.Sprint(n+1))
+		b.wait(fmt.Sprintf(`document.querySelector("#pane article")?.dataset.seq === "%d"`, n+1))
+	}
+}
+
 // What failed of many, and the button for another span, are seen on a narrow screen, too.
 func TestPageChartIsNarrow(t *testing.T) {
 	s := newSite(t)

@@ -217,10 +217,11 @@ const live = new Live({
   reset: () => { list.unmark(); refresh(filter.input.value.trim()); still(); }, // the store is another one
   state(word) {
     const box = $("live");
-    if (box.dataset.state === word) return;
+    if (box.dataset.state === word) return false;
     box.dataset.state = word;
     if (word === "live" && missed) go(path(), { push: false });
     box.textContent = { live: "Live", lost: "Disconnected, trying again…" }[word];
+    return true;
   },
 });
 

@@ -1,21 +1,23 @@
 // The stream of the journal, one for the page. htmx's extension opens it and opens it
 // again if it was refused; a browser does so itself if it broke, and says where it was.
 // A page that nobody sees has none, be it one of many that were opened behind this one: a
-// browser has six connections of one host, for all its pages.
+// browser has six connections of one host, for all its pages. So no more than four that are
+// seen keep theirs. Others take turns: they ask what came since, and let go of it again.
 
 const unseenFor = 5_000; // ms, after which it is let go of
+const places = 4, turnLasts = 500, turnEvery = 2_000; // ms
 
 export class Live {
-  // on: row(html, pin), gone(id), removed(), reset(), state(word)
+  // on: row(html, pin), gone(id), removed(), reset(), state(word), which says whether it is another
   constructor(on) {
     this.on = on;
     window.htmx.createEventSource = (url) => this.open(url);
     document.addEventListener("visibilitychange", () => {
       clearTimeout(this.leaving);
-      if (document.hidden) this.leaving = setTimeout(() => this.close(), unseenFor);
+      if (document.hidden) this.leaving = setTimeout(() => this.leave(), unseenFor);
       else if (!this.source) this.start(this.filter, this.after);
     });
-    addEventListener("pagehide", () => this.close());
+    addEventListener("pagehide", () => this.leave());
     addEventListener("pageshow", (e) => { if (e.persisted) this.start(this.filter, this.after); });
   }
 
@@ -32,7 +34,38 @@ export class Live {
     window.htmx.process(this.holder);
   }
 
+  // keep takes one of the places, if one is free. A browser that has no locks, as beside
+  // https and this machine, keeps each stream.
+  keep(n = 1) {
+    if (n > places || this.left) return;
+    navigator.locks.request("devhook stream " + n, { ifAvailable: true }, (lock) => {
+      if (!lock || this.left) return this.keep(n + 1);
+      clearTimeout(this.turn);
+      return new Promise((done) => { this.left = done; });
+    });
+  }
+
+  // takeTurn lets go of a stream that has no place, when what came since has come, for a while.
+  takeTurn() {
+    if (this.left || !navigator.locks) return;
+    this.keep();
+    clearTimeout(this.turn);
+    this.turn = setTimeout(() => {
+      if (this.left) return;
+      this.close();
+      this.turn = setTimeout(() => this.start(this.filter, this.after), turnEvery);
+    }, turnLasts);
+  }
+
+  // leave gives up the place, too.
+  leave() {
+    this.close();
+    this.left?.();
+    this.left = null;
+  }
+
   close() {
+    clearTimeout(this.turn);
     this.source?.close();
     this.source = null;
     this.holder?.remove();
@@ -58,7 +91,8 @@ export class Live {
   }
 
   up() {
-    this.on.state("live");
+    this.takeTurn();
+    if (!this.on.state("live")) return;
     document.body.dispatchEvent(new Event("devhook:open"));
   }
 }
