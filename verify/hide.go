@@ -43,19 +43,32 @@ func Hider(secrets ...Secret) func(string) string {
 	}
 	slices.SortFunc(spellings, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	spellings = slices.Compact(spellings)
+	if len(spellings) == 0 {
+		return func(s string) string { return s }
+	}
 	h := hider{}
 	for _, s := range spellings {
-		h[s[0]] = append(h[s[0]], s)
+		h.by[s[0]] = append(h.by[s[0]], s)
+		h.first[s[0]] = true
 	}
+	h.first['%'], h.first['\\'] = true, true
+	h.first[' '] = h.first[' '] || h.first['+']
 	return h.hide
 }
 
 // A hider has what is to be hidden by its first byte, the longest first.
-type hider [256][]string
+type hider struct {
+	by    [256][]string
+	first [256]bool // bytes that can begin it, escaped or not
+}
 
 func (h *hider) hide(s string) string {
 	var out []byte // nil as long as nothing was found
 	for i := 0; i < len(s); {
+		if !h.first[s[i]] {
+			i++
+			continue
+		}
 		found, n := h.at(s[i:])
 		if n == 0 {
 			i++
@@ -97,7 +110,7 @@ func (h *hider) at(s string) (found string, size int) {
 		if i > 0 && (c == first[0] || c == first[i-1]) {
 			continue
 		}
-		for _, text := range h[c] {
+		for _, text := range h.by[c] {
 			if n := spelledAt(s, text); n > 0 {
 				return text, n
 			}
