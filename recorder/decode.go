@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"devhook/verify"
 )
@@ -22,6 +23,18 @@ var ErrNewer = errors.New("written by a newer devhook")
 // UnmarshalJSON reads the documented form. Members that it does not know are
 // passed over. The error wraps [ErrNewer] for a later version of the format.
 func (ex *Exchange) UnmarshalJSON(data []byte) error {
+	if utf8.Valid(data) {
+		s, read := spelled{b: data}, Exchange{}
+		if s.exchange(&read) {
+			*ex = read
+			return nil
+		}
+	}
+	return ex.unmarshal(data)
+}
+
+// unmarshal is UnmarshalJSON by encoding/json.
+func (ex *Exchange) unmarshal(data []byte) error {
 	var w wireExchange
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err

@@ -115,12 +115,6 @@ func newerOrBad(raw []byte) error {
 // exchange parses an 'x' line.
 func (l line) exchange() (*Exchange, error) {
 	ex := new(Exchange)
-	if utf8.Valid(l.raw) {
-		s := spelled{b: l.raw[len(exchangePre) : len(l.raw)-sumLen]}
-		if s.exchange(ex) {
-			return ex, nil
-		}
-	}
 	// Not by json.Unmarshal, which would go through all of it twice more.
 	if err := ex.UnmarshalJSON(l.raw[len(exchangePre) : len(l.raw)-sumLen]); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBadLine, err)

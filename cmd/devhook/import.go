@@ -65,7 +65,7 @@ func (p *program) importFile(c *cli.Context) (err error) {
 	if !c.Bool("json") { // whose lines may be on the same screen
 		done = p.errs(c).Busy("recording " + countOf(count, "webhook", "webhooks") + " …")
 	}
-	err = imp.Import(c.Context, in, count, func(ex *recorder.Exchange) error {
+	err = imp.Import(c.Context, in, func(ex *recorder.Exchange) error {
 		if n++; n == 1 {
 			first = ex.Seq
 		}

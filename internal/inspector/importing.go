@@ -47,7 +47,7 @@ func (in *Inspector) importAll(r *http.Request, req importRequest) (any, error) 
 	}
 	reader.Skipped = nil
 	imp := interchange.Importer{Store: in.o.Store, Catalog: in.o.Catalog(), Reader: reader}
-	err = imp.Import(context.WithoutCancel(r.Context()), bytes.NewReader(*req.Text), count, func(ex *recorder.Exchange) error {
+	err = imp.Import(context.WithoutCancel(r.Context()), bytes.NewReader(*req.Text), func(ex *recorder.Exchange) error {
 		answer.Exchanges = append(answer.Exchanges, entry{ex.ID, ex.Seq})
 		return nil
 	})

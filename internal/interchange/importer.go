@@ -17,6 +17,7 @@ type Importer struct {
 	Catalog *verify.Catalog
 	Reader  Reader // whose Frames is not used
 
+	asked  int                  // ids that the store was asked for
 	taken  map[recorder.ID]bool // the ids in the store; nil: it is asked for each
 	frames []recorder.Frame     // of the exchange that is added next
 	ids    map[recorder.ID]recorder.ID
@@ -45,15 +46,12 @@ func (r Reader) Count(in io.Reader) (int, error) {
 	return n, nil
 }
 
-// Import records what a file holds, which has count exchanges, and calls each with every
-// one. It returns once they are on the disk; pins and the messages of WebSockets are a
-// second later, or when the store is closed. An error is a [*StoreError], one of each, or
+// Import records what a file holds, and calls each with every exchange. It returns once
+// they are on the disk; pins and the messages of WebSockets are a second later, or when the
+// store is closed. An error is a [*StoreError], one of each, or
 // one of reading, as [Reader.Read] has it.
-func (m *Importer) Import(ctx context.Context, in io.Reader, count int, each func(*recorder.Exchange) error) error {
+func (m *Importer) Import(ctx context.Context, in io.Reader, each func(*recorder.Exchange) error) error {
 	m.ids = map[recorder.ID]recorder.ID{}
-	if err := m.lookUp(count); err != nil {
-		return &StoreError{err}
-	}
 	m.Reader.Frames = func(_ *recorder.Exchange, frames []recorder.Frame) { m.frames = frames }
 	var last recorder.Commit
 	n := 0
@@ -81,41 +79,37 @@ func (m *Importer) Import(ctx context.Context, in io.Reader, count int, each fun
 	return nil
 }
 
-// few is up to how many recordings the store is asked for each id alone.
+// few is up to how many ids the store is asked for each alone.
 const few = 64
-
-// lookUp gets ready for so many exchanges.
-func (m *Importer) lookUp(count int) error {
-	if count <= few {
-		return nil
-	}
-	m.taken = map[recorder.ID]bool{}
-	for ex, err := range m.Store.Query(recorder.Query{}) {
-		if err != nil && !errors.As(err, new(*recorder.DamagedError)) {
-			return err
-		}
-		if ex != nil {
-			m.taken[ex.ID] = true
-		}
-	}
-	return nil
-}
 
 var isULID = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
 
 // isTaken reports whether an exchange of the store has the id.
-func (m *Importer) isTaken(id recorder.ID) bool {
-	if m.taken != nil {
-		return m.taken[id]
+func (m *Importer) isTaken(id recorder.ID) (bool, error) {
+	if m.asked++; m.asked <= few {
+		_, err := m.Store.Get(string(id))
+		return !errors.Is(err, recorder.ErrNotFound), nil
 	}
-	_, err := m.Store.Get(string(id))
-	return !errors.Is(err, recorder.ErrNotFound)
+	if m.taken == nil {
+		var err error
+		if m.taken, err = m.Store.IDs(); err != nil {
+			return false, err
+		}
+	}
+	return m.taken[id], nil
 }
 
 // add records ex, under its own id if that is free.
 func (m *Importer) add(ex *recorder.Exchange) (recorder.Commit, error) {
 	was := ex.ID
-	if !isULID.MatchString(string(was)) || m.ids[was] != "" || m.isTaken(was) {
+	taken := !isULID.MatchString(string(was)) || m.ids[was] != ""
+	if !taken {
+		var err error
+		if taken, err = m.isTaken(was); err != nil {
+			return recorder.Commit{}, err
+		}
+	}
+	if taken {
 		ex.ID = recorder.NewID(ex.At)
 	}
 	if was != "" && m.ids[was] == "" {

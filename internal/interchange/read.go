@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"devhook/internal/jsonx"
 	"devhook/recorder"
 )
 
@@ -221,24 +222,31 @@ func (r Reader) json(in io.Reader, pos *position, har bool, each func(*recorder.
 // exchangeOf reads an Exchange, or a line of devhook up --json; nil for one
 // without an exchange.
 func exchangeOf(raw []byte) (*recorder.Exchange, []recorder.Frame, error) {
-	var line struct {
-		Type     string          `json:"type"`
-		Exchange json.RawMessage `json:"exchange"`
-		Request  json.RawMessage `json:"request"`
-		Log      json.RawMessage `json:"log"`
-	}
-	if err := json.Unmarshal(raw, &line); err != nil {
-		return nil, nil, err
+	var exchange []byte
+	var isLine, isExchange bool
+	members := jsonx.NewScanner(raw)
+	for members.Next() {
+		switch m := members.Member; {
+		case m.Is("log"):
+			return nil, nil, errors.New(`a HAR has "log" before everything else`)
+		case m.Is("request"):
+			isExchange = true
+		case m.Is("type"):
+			isLine = true
+		case m.Is("exchange"):
+			exchange = m.Value
+		}
 	}
 	switch {
-	case line.Log != nil:
-		return nil, nil, errors.New(`a HAR has "log" before everything else`)
-	case line.Type != "" && line.Request == nil:
-		if raw = line.Exchange; raw == nil {
-			return nil, nil, nil
-		}
-	case line.Request == nil:
+	case members.Err() != nil:
+		return nil, nil, members.Err()
+	case isExchange:
+	case !isLine:
 		return nil, nil, errNoRequest
+	case exchange == nil:
+		return nil, nil, nil
+	default:
+		raw = exchange
 	}
 	ex := new(recorder.Exchange)
 	if err := ex.UnmarshalJSON(raw); err != nil { // raw was checked: json.Unmarshal would do it again
