@@ -184,8 +184,15 @@ func TestIndexIsMadeAgain(t *testing.T) {
 		}
 		return all
 	}
-	asks := []func() any{filter, one}
-	wants := []any{filter(), one()}
+	ids := func() any {
+		all, err := readOnly(t, dir).IDs()
+		if err != nil || len(all) != len(list) || !all[list[7].ID] {
+			t.Errorf("%d ids, %v", len(all), err)
+		}
+		return all
+	}
+	asks := []func() any{filter, one, ids}
+	wants := []any{filter(), one(), ids()}
 	files, err := filepath.Glob(filepath.Join(dir, "index", "*.idx"))
 	if err != nil || len(files) < 3 {
 		t.Fatalf("%d files of the index, %v", len(files), err)
