@@ -72,19 +72,27 @@ func (s *sending) tell(d sent) error {
 		s.failed++
 		s.errs.Printf("%s #%d: %s", s.errs.Bad("devhook: not as expected:"), done.Seq, s.quoting(why, done))
 	}
-	entry := checkedOf(done, d.ex, why)
+	if s.baseline != nil || s.junit != "" {
+		s.note(done, d.ex, why)
+	}
+	if s.sent > manySent {
+		s.progress(false)
+	}
+	return nil
+}
+
+// note compares done with the baseline and keeps it for the report. why is why it is not as
+// expected. mu is held.
+func (s *sending) note(done, source *recorder.Exchange, why string) {
+	entry := checkedOf(done, source, why)
 	if s.baseline != nil {
-		if entry.why = s.compareToBaseline(done, d.ex); entry.why != "" {
+		if entry.why = s.compareToBaseline(done, source); entry.why != "" {
 			entry.said = said(done)
 		}
 	}
 	if s.junit != "" {
 		s.reported = append(s.reported, entry)
 	}
-	if s.sent > manySent {
-		s.progress(false)
-	}
-	return nil
 }
 
 // print prints what became of one, expected or not; on a screen, of many only those with
@@ -116,6 +124,9 @@ const manySent = 20
 
 // progress shows the bar, at most some times a second, or takes it away. mu is held.
 func (s *sending) progress(away bool) {
+	if !s.errs.Lasts() {
+		return
+	}
 	switch now := s.p.now(); {
 	case away:
 		s.errs.Progress("")

@@ -32,7 +32,7 @@ const (
 //
 //	14:02:11.482  #128  tiktok   video.publish.completed   1.2 kB  sig ok     -> :3000/hooks/tiktok  200   37ms
 func (t *Terminal) Exchange(ex *recorder.Exchange) {
-	t.Printf("%s", t.line(ex, 0))
+	t.write(t.line(ex, 0) + "\n")
 	if second := t.trouble(ex); second != "" {
 		t.Printf("%s", second)
 	}
@@ -90,11 +90,12 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		parts = append(parts, size)
 	}
 	parts = append(parts, t.signature(ex.Verdict, narrow), t.outcome(ex, narrow))
-	line := strings.TrimRight(strings.Join(parts, gap), " ")
+	whole := strings.Join(parts, gap)
+	line := strings.TrimRight(whole, " ")
 	if origin == "" || narrow && Columns(line)+len(gap)+Columns(origin) > t.width-margin { // it matters least
 		return line
 	}
-	return strings.Join(append(parts, t.style.dim(origin)), gap)
+	return whole + gap + t.style.dim(origin)
 }
 
 // eventRoom is how many columns a narrow line has for the event beside those that are
@@ -144,7 +145,8 @@ func (t *Terminal) signature(v verify.Verdict, narrow bool) string {
 func (t *Terminal) outcome(ex *recorder.Exchange, narrow bool) string {
 	status, coloured, took := "", "-", "" // a journal that was changed by hand may lack the response
 	if r := ex.Answer(); r != nil {
-		status, coloured, took = strconv.Itoa(r.Status), t.status(r.Status), padLeft(Took(r.Took), 7)
+		status, took = strconv.Itoa(r.Status), padLeft(Took(r.Took), 7)
+		coloured = t.status(r.Status, status)
 	}
 	switch ex.Outcome {
 	case recorder.Answered:
@@ -202,15 +204,15 @@ func (t *Terminal) why(ex *recorder.Exchange) string {
 	return strings.ReplaceAll(string(v.Reason), "_", " ")
 }
 
-func (t *Terminal) status(code int) string {
-	s := strconv.Itoa(code)
+// status is text in the style of a status like code.
+func (t *Terminal) status(code int, text string) string {
 	switch {
 	case code >= 400:
-		return t.style.bad(s)
+		return t.style.bad(text)
 	case code >= 300:
-		return t.style.warn(s)
+		return t.style.warn(text)
 	}
-	return t.style.ok(s)
+	return t.style.ok(text)
 }
 
 // trouble is the second line of an exchange, "" if there is nothing to say.

@@ -32,7 +32,7 @@ type Terminal struct {
 	err error      // the first that w had
 }
 
-type styles struct{ ok, bad, warn, dim, bold func(a ...any) string }
+type styles struct{ ok, bad, warn, dim, bold func(s string) string }
 
 // Color is when to use colour.
 type Color string
@@ -76,14 +76,13 @@ var plainStyle = styles{paint(false), paint(false), paint(false), paint(false), 
 
 func force(v string) bool { return v != "" && v != "0" }
 
-func paint(on bool, attributes ...color.Attribute) func(a ...any) string {
-	c := color.New(attributes...)
-	if on {
-		c.EnableColor()
-	} else {
-		c.DisableColor()
+func paint(on bool, attributes ...color.Attribute) func(s string) string {
+	if !on {
+		return func(s string) string { return s }
 	}
-	return c.SprintFunc()
+	c := color.New(attributes...)
+	c.EnableColor()
+	return func(s string) string { return c.Sprint(s) }
 }
 
 // IsTerminal reports whether w is a terminal.
@@ -234,7 +233,7 @@ func (t *Terminal) Warning(text string) { t.told(t.style.warn, "devhook: warning
 
 // told writes text behind its mark, in as many lines as it takes. They are not
 // indented, so that what is copied of them has no spaces in it.
-func (t *Terminal) told(style func(a ...any) string, mark, text string) {
+func (t *Terminal) told(style func(s string) string, mark, text string) {
 	lines := t.wrap(mark+" "+text, 0)
 	if rest, whole := strings.CutPrefix(lines[0], mark); whole {
 		lines[0] = style(mark) + rest
