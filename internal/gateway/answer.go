@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,9 +36,9 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 	defer a.resp.Body.Close()
 	w := a.d.w
 	endless := a.resp.ContentLength < 0
-	done := make(chan struct{})
-	defer close(done)
 	if w != nil {
+		done := make(chan struct{})
+		defer close(done)
 		a.sendHeader(a.resp.StatusCode)
 		// From here on the app answers for the sender's sake only.
 		stop := context.AfterFunc(a.d.sender, func() {
@@ -94,12 +93,12 @@ func (a *answering) pass() (res recorder.Result, broken bool) {
 
 // brokenOff says who has ended the answer before its end.
 func (a *answering) brokenOff() string {
-	switch context.Cause(a.ctx) {
-	case errEnding:
+	switch cause := context.Cause(a.ctx); {
+	case cause == errEnding:
 		return "devhook ended before the end of the answer"
-	case errInterrupted:
+	case a.d.interrupted():
 		return "interrupted before the end of the answer"
-	case context.Canceled: // see drainTime
+	case cause == context.Canceled: // see drainTime
 		return senderHungUp
 	}
 	return "the app broke off its answer"
@@ -118,18 +117,6 @@ func (a *answering) sendHeader(status int) {
 	if a.resp.ContentLength < 0 {
 		http.NewResponseController(a.d.w).Flush()
 	}
-}
-
-// endToEnd returns the headers that concern more than one connection.
-func endToEnd(h http.Header) http.Header {
-	hop := hopByHop(h)
-	kept := make(http.Header, len(h))
-	for name, values := range h {
-		if !slices.Contains(hop, name) {
-			kept[name] = values
-		}
-	}
-	return kept
 }
 
 // result ends the capture. cut says that not all of the answer was kept.
@@ -154,9 +141,9 @@ type earlyAnswers struct {
 	over bool // guarded by mu
 }
 
-// pass is a hook of [httptrace.ClientTrace], which calls it beside RoundTrip and
-// sometimes still after it.
-func (e *earlyAnswers) pass(status int, h textproto.MIMEHeader) error {
+// early passes one on. net/http's transport calls it beside RoundTrip, and sometimes still
+// after it.
+func (e *earlyAnswers) early(status int, h textproto.MIMEHeader) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.over || e.d.w == nil || e.d.ex.Request.Proto != "HTTP/1.1" || status == http.StatusContinue {

@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
 	"sync"
 	"time"
@@ -121,14 +120,8 @@ func printable(s string) bool {
 	return s != ""
 }
 
-// writtenKey is that of a func() in the context of a request, which direct calls when
-// the request is on its way. WroteRequest of a [httptrace.ClientTrace] is called before
-// that, when the request is in a buffer still.
-type writtenKey struct{}
-
-// RoundTrip is that of a [http.RoundTripper], for what d takes. Of a
-// [httptrace.ClientTrace] it calls Got1xxResponse, in the goroutine that asks, and
-// [net.Dialer] calls its own.
+// RoundTrip is that of a [http.RoundTripper], for what d takes. The [watcher] of the
+// request is told in the goroutine that asks.
 func (d *direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	addr := r.URL.Host
 	if r.URL.Port() == "" {
@@ -172,6 +165,9 @@ func (d *direct) get(ctx context.Context, addr string) (*directConn, error) {
 		return c, nil
 	}
 	d.mu.Unlock()
+	if w := watcherOf(ctx); w != nil {
+		w.connecting()
+	}
 	conn, err := d.dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -223,10 +219,10 @@ func (c *directConn) exchange(r *http.Request) (*http.Response, error) {
 	if err := c.w.Flush(); err != nil {
 		return nil, err
 	}
-	if written, ok := r.Context().Value(writtenKey{}).(func()); ok {
-		written()
+	w := watcherOf(r.Context())
+	if w != nil {
+		w.written()
 	}
-	trace := httptrace.ContextClientTrace(r.Context())
 	for early := 0; ; early++ {
 		c.left = maxAnswerHead
 		if _, err := c.r.Peek(1); err != nil { // EOF, where ReadResponse makes an unexpected one of it
@@ -244,8 +240,8 @@ func (c *directConn) exchange(r *http.Request) (*http.Response, error) {
 		if early == maxEarlyAnswer {
 			return nil, fmt.Errorf("more than %d answers before the answer", maxEarlyAnswer)
 		}
-		if trace != nil && trace.Got1xxResponse != nil {
-			if err := trace.Got1xxResponse(resp.StatusCode, textproto.MIMEHeader(resp.Header)); err != nil {
+		if w != nil {
+			if err := w.early(resp.StatusCode, textproto.MIMEHeader(resp.Header)); err != nil {
 				return nil, err
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
 	"strconv"
@@ -255,11 +254,10 @@ func TestDirectBoundsAnswers(t *testing.T) {
 	addr, _ := scripted(t, strings.Repeat(early, maxEarlyAnswer+1)+okA)
 	d := &direct{dial: dialApp}
 	seen := 0
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+	ctx := context.WithValue(t.Context(), watcherKey{}, &watching{onEarly: func(status int, h textproto.MIMEHeader) {
 		if status == 103 && h.Get("Link") == "</a>" {
 			seen++
 		}
-		return nil
 	}})
 	if answer, err := askDirectly(d, ctx, "POST", addr); err == nil || seen != maxEarlyAnswer {
 		t.Errorf("%q, %v after %d early answers", answer, err, seen)
@@ -305,17 +303,41 @@ func TestDirectSaysWhenWritten(t *testing.T) {
 		}
 	})
 	called := 0
-	ctx := context.WithValue(t.Context(), writtenKey{}, func() {
+	w := &watching{onWritten: func() {
 		called++
 		select {
 		case <-arrived:
 		case <-time.After(20 * time.Second):
 			t.Error("the app has nothing yet")
 		}
-	})
-	if answer, err := askDirectly(&direct{dial: dialApp}, ctx, "POST", addr); answer != "a" || err != nil || called != 1 {
-		t.Errorf("%q, %v, called %d times", answer, err, called)
+	}}
+	ctx := context.WithValue(t.Context(), watcherKey{}, w)
+	if answer, err := askDirectly(&direct{dial: dialApp}, ctx, "POST", addr); answer != "a" || err != nil || called != 1 || w.dialed != 1 {
+		t.Errorf("%q, %v, called %d times, %d connections", answer, err, called, w.dialed)
 	}
+}
+
+// A watching is a watcher of tests.
+type watching struct {
+	onWritten func()                          // may be nil
+	onEarly   func(int, textproto.MIMEHeader) // may be nil
+	dialed    int
+}
+
+func (w *watching) connecting()      { w.dialed++ }
+func (w *watching) carried(*appConn) {}
+
+func (w *watching) written() {
+	if w.onWritten != nil {
+		w.onWritten()
+	}
+}
+
+func (w *watching) early(status int, h textproto.MIMEHeader) error {
+	if w.onEarly != nil {
+		w.onEarly(status, h)
+	}
+	return nil
 }
 
 // Connections that nobody uses are closed, so that an app that ends is not held up.

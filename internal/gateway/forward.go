@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,7 +32,11 @@ var errTimeout = errors.New("timeout")
 // which the sender got the start of an answer that has no end.
 func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.Result, after func()) {
 	started := d.g.o.Now()
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(d.sender)) // who hangs up does not take the webhook back
+	parent := d.sender // who sends it himself wants an end
+	if d.w != nil {
+		parent = context.WithoutCancel(d.sender) // who hangs up does not take the webhook back
+	}
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	timeout := d.route.Timeout
 	if timeout == 0 {
@@ -41,33 +45,18 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	timer := time.AfterFunc(timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
 
-	if d.w == nil { // nobody hangs up: who sends it himself wants an end
-		defer context.AfterFunc(d.sender, func() { cancel(errInterrupted) })()
-		if d.sender.Err() != nil { // already, and what tells so runs beside this
-			cancel(errInterrupted)
-		}
-	}
-
-	early := earlyAnswers{d: d}
-	var conn *appConn
-	meanwhile := meanwhile{d: d, commit: commit, timer: timer, until: time.Now().Add(timeout)}
-	traced := httptrace.WithClientTrace(context.WithValue(ctx, writtenKey{}, meanwhile.wait), &httptrace.ClientTrace{
-		GetConn:        func(string) { meanwhile.ask() },
-		ConnectStart:   func(string, string) { meanwhile.ask() },
-		GotConn:        func(info httptrace.GotConnInfo) { conn = startRequest(info) },
-		Got1xxResponse: early.pass,
-	})
+	trip := trip{meanwhile: meanwhile{d: d, commit: commit, timer: timer, until: time.Now().Add(timeout)}, earlyAnswers: earlyAnswers{d: d}}
 	var out *http.Request
 	var resp *http.Response
 	err := ctx.Err()
 	if err == nil {
-		out, err = d.outgoing(traced, to)
+		out, err = d.outgoing(context.WithValue(ctx, watcherKey{}, &trip), to)
 	}
 	if err == nil {
 		resp, err = d.g.o.Transport.RoundTrip(out) // which closes the body in any case
 	}
 	timer.Stop()
-	early.end()
+	trip.end()
 	if syncErr := d.durable(commit); syncErr != nil {
 		if resp != nil {
 			resp.Body.Close()
@@ -79,11 +68,11 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 	if err != nil {
 		a := apiError(502, "app_unreachable", d.ex.ID)
 		detail := describe(err)
-		switch context.Cause(ctx) {
-		case errTimeout:
+		switch {
+		case context.Cause(ctx) == errTimeout:
 			a = apiError(504, "app_timeout", d.ex.ID)
 			detail = "no answer within " + timeout.String()
-		case errInterrupted:
+		case d.interrupted():
 			detail = "interrupted before the app answered"
 		}
 		d.send(a)
@@ -95,20 +84,33 @@ func (d *delivery) roundTrip(to *url.URL, commit recorder.Commit) (res recorder.
 		return d.failed(fmt.Sprintf("the app answered with a status that nobody may send here: %d", resp.StatusCode)), nil
 	}
 
-	a := answering{d: d, resp: resp, header: endToEnd(resp.Header), ctx: ctx, cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
-	if upgraded {
-		a.header = resp.Header // whose hop is the point
-		if conn != nil {
-			conn.upgraded = true
+	a := answering{d: d, resp: resp, header: resp.Header, ctx: ctx, cancel: cancel, spool: d.g.o.Store.Spool(), started: started}
+	if upgraded { // whose hop is the point
+		if trip.conn != nil {
+			trip.conn.upgraded = true
 		}
 		return a.upgrade()
 	}
+	dropHop(a.header)
 	res, broken := a.pass()
 	if broken {
 		after = func() { panic(http.ErrAbortHandler) } // the sender must not take half an answer for a whole one
 	}
 	return res, after
 }
+
+// interrupted reports whether who sends it himself waits no longer.
+func (d *delivery) interrupted() bool { return d.w == nil && d.sender.Err() != nil }
+
+// A trip is a request on its way to an app, and what carries it tells it so.
+type trip struct {
+	meanwhile
+	earlyAnswers
+	conn *appConn // that net/http's transport has carried it by, if that did
+}
+
+// carried is told of the connection, before anything of the request is written.
+func (t *trip) carried(c *appConn) { t.conn = c }
 
 // A meanwhile has a webhook made durable while the app is at it.
 //
@@ -123,15 +125,15 @@ type meanwhile struct {
 	until  time.Time   // when it does
 }
 
-// ask has another goroutine sync.
-func (m *meanwhile) ask() {
+// connecting has another goroutine sync.
+func (m *meanwhile) connecting() {
 	if !m.d.soon {
 		m.commit.Soon()
 	}
 }
 
-// wait syncs. The time that the disk takes is not the app's.
-func (m *meanwhile) wait() {
+// written syncs. The time that the disk takes is not the app's.
+func (m *meanwhile) written() {
 	if m.d.soon {
 		return
 	}
@@ -226,16 +228,31 @@ func (d *delivery) setForwarded(h http.Header, host string) {
 	}
 }
 
-// hopByHop returns the names of the headers in h that concern one connection
-// only: RFC 9110 §7.6.1, and Trailer, which net/http makes anew.
-func hopByHop(h http.Header) []string {
-	names := []string{"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+// hopByHop are the headers that concern one connection only: RFC 9110 §7.6.1, and
+// Trailer, which net/http makes anew.
+var hopByHop = []string{"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+// dropHop takes out of h the headers that concern one connection only, those that it
+// names itself among them.
+func dropHop(h http.Header) {
 	for _, list := range h["Connection"] {
 		for name := range strings.SplitSeq(list, ",") {
-			names = append(names, http.CanonicalHeaderKey(strings.TrimSpace(name)))
+			delete(h, http.CanonicalHeaderKey(strings.TrimSpace(name)))
 		}
 	}
-	return names
+	for _, name := range hopByHop {
+		delete(h, name)
+	}
+}
+
+// endToEnd returns the headers that concern more than one connection.
+func endToEnd(h http.Header) http.Header {
+	kept := maps.Clone(h)
+	if kept == nil {
+		kept = http.Header{}
+	}
+	dropHop(kept)
+	return kept
 }
 
 // upgradeOf returns the protocol that the headers ask to switch to, "" if they

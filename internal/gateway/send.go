@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -11,9 +10,6 @@ import (
 	"devhook/replay"
 	"devhook/verify"
 )
-
-// errInterrupted is why an app has not answered when Send's context ended.
-var errInterrupted = errors.New("interrupted")
 
 // Send is door 2: it sends what devhook itself has made of a recording or a
 // fixture, and the events of streams. It is judged, recorded and shown like what comes in; but nothing of

@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"time"
@@ -31,6 +33,42 @@ func newAppTransport() http.RoundTripper {
 	return &t
 }
 
+// A watcher is told how a request fares, by what carries it: [appTransport] finds it in the
+// context of the request, under watcherKey.
+type watcher interface {
+	// connecting: there is no connection for the request yet.
+	connecting()
+	// carried: c carries it, which is told of what is no [directConn].
+	carried(c *appConn)
+	// written: it is on its way, which is told of what is carried by a directConn. A
+	// [httptrace.ClientTrace] is told so before that, when the request is in a buffer still.
+	written()
+	// early: this is said before the answer.
+	early(status int, h textproto.MIMEHeader) error
+}
+
+type watcherKey struct{}
+
+// watcherOf returns nil if nobody watches.
+func watcherOf(ctx context.Context) watcher {
+	w, _ := ctx.Value(watcherKey{}).(watcher)
+	return w
+}
+
+// watched has the watcher of r told by net/http's transport.
+func watched(r *http.Request) *http.Request {
+	w := watcherOf(r.Context())
+	if w == nil {
+		return r
+	}
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn:        func(string) { w.connecting() },
+		ConnectStart:   func(string, string) { w.connecting() },
+		GotConn:        func(info httptrace.GotConnInfo) { w.carried(startRequest(info)) },
+		Got1xxResponse: w.early,
+	}))
+}
+
 type appTransport struct {
 	plain              direct
 	remote, local, odd *http.Transport
@@ -43,7 +81,7 @@ func (t *appTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		out.URL = &u
 		if u.Scheme == "http" {
 			u.Opaque, u.RawQuery, u.ForceQuery = "/", "", false
-			return t.odd.RoundTrip(out)
+			return t.odd.RoundTrip(watched(out))
 		}
 		// Good enough through TLS: it differs in bytes that no path may have.
 		u.RawPath, u.Opaque = u.Opaque, ""
@@ -53,6 +91,7 @@ func (t *appTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.plain.takes(r) {
 		return t.plain.RoundTrip(r)
 	}
+	r = watched(r)
 	if loopback.Is(r.URL.Hostname()) {
 		return t.local.RoundTrip(r)
 	}
