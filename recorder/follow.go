@@ -65,6 +65,7 @@ func (s *Store) run(ctx context.Context, f follower) iter.Seq2[*Exchange, error]
 		f := f // so that the values can be asked for more than once
 		f.s, f.pending, f.cache, f.timer, f.pace = s, map[ID]hit{}, lineCache{s: s, brief: f.brief}, time.NewTimer(lookEvery), lookEvery
 		defer f.close()
+		s.recent.wanted.Store(true)
 		for ctx.Err() == nil {
 			progress, last := s.progress()
 			before := f.at

@@ -1,11 +1,16 @@
 package recorder
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // recent remembers what this process wrote last, so that its own followers,
 // who come along right behind, need not parse it. Who is slower reads the
-// journal like everybody else.
+// journal like everybody else. Without followers nothing is remembered.
 type recent struct {
+	wanted atomic.Bool // somebody follows, or has
+
 	mu    sync.Mutex
 	byID  map[ID]*recentEntry // guarded by mu
 	order []ID                // guarded by mu: oldest first
@@ -25,6 +30,9 @@ const (
 
 // add remembers a batch as it is being written.
 func (r *recent) add(batch []*entry) {
+	if !r.wanted.Load() {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byID == nil {

@@ -275,19 +275,28 @@ func TestRecentHoldsAnIDOnce(t *testing.T) {
 	}
 }
 
-// What is kept in mind is bounded, headers and all.
+// What is kept in mind is bounded, headers and all, and nothing is without a follower.
 func TestRecentIsBounded(t *testing.T) {
 	s := open(t, t.TempDir())
-	for range 30 {
-		ex := handled()
-		ex.Request.Headers = http.Header{"X-Large": {strings.Repeat("a", 900<<10)}}
-		if _, err := s.Write(ex); err != nil {
-			t.Fatal(err)
+	write := func(n int) (kept int) {
+		for range n {
+			ex := handled()
+			ex.Request.Headers = http.Header{"X-Large": {strings.Repeat("a", 900<<10)}}
+			if _, err := s.Write(ex); err != nil {
+				t.Fatal(err)
+			}
 		}
+		s.recent.mu.Lock()
+		defer s.recent.mu.Unlock()
+		return len(s.recent.order)
 	}
-	s.recent.mu.Lock()
-	defer s.recent.mu.Unlock()
-	if n := len(s.recent.order); n > maxRecentBytes/(900<<10) {
+	if n := write(1); n != 0 {
+		t.Errorf("%d exchanges are kept in mind for nobody", n)
+	}
+	for range s.Follow(t.Context(), Cursor{}) {
+		break
+	}
+	if n := write(30); n == 0 || n > maxRecentBytes/(900<<10) {
 		t.Errorf("%d exchanges of 900 KiB are kept in mind", n)
 	}
 }
