@@ -9,7 +9,6 @@ package replay
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -98,7 +97,7 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 	if req.Headers = req.Headers.Clone(); req.Headers == nil {
 		req.Headers = http.Header{}
 	}
-	named := map[string]bool{} // headers that are left as they are given
+	var named map[string]bool // headers that are left as they are given
 	applied := 0
 	for i, m := range p.Mutations {
 		if i == applied {
@@ -112,6 +111,9 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 			applied += n
 		}
 		if h, ok := HeaderName(m); ok {
+			if named == nil {
+				named = map[string]bool{}
+			}
 			named[h] = true
 		}
 		ex.Changes = append(ex.Changes, m.String())
@@ -122,7 +124,11 @@ func (p Plan) Build(sign Signer, now time.Time) (*recorder.Exchange, error) {
 			Hint: "give a body with --body @FILE", Err: ErrTruncated,
 		}
 	}
-	before, asked := req.Headers.Clone(), req.URL
+	var before http.Header
+	if len(named) > 0 {
+		before = req.Headers.Clone()
+	}
+	asked := req.URL
 	if err := p.sign(req, sign, now); err != nil {
 		return nil, err
 	}
@@ -190,7 +196,6 @@ func (p Plan) sign(req *recorder.Request, sign Signer, now time.Time) error {
 	if err == nil && !always && provider.NeverSigned(m) {
 		return nil
 	}
-	m.Header = maps.Clone(m.Header)
 	if err == nil {
 		err = provider.Scheme.Sign(&m, keys, verify.SignOptions{FreshID: p.FreshID}, now)
 	}

@@ -208,8 +208,11 @@ func (s *sending) warnUnsigned(done *recorder.Exchange, plan replay.Plan) {
 // warnEvents says once of each provider that tells its event in several places that only one
 // of them was changed: an app may read the other. mu is held.
 func (s *sending) warnEvents(done *recorder.Exchange, plan replay.Plan) {
+	if len(plan.Mutations) == 0 {
+		return
+	}
 	p, ok := s.cfg.Catalog().Lookup(plan.Source.Provider)
-	if !ok || s.apart[p.ID] || len(plan.Mutations) == 0 {
+	if !ok || s.apart[p.ID] {
 		return
 	}
 	names := func(req *recorder.Request) []string {

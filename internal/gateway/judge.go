@@ -25,8 +25,8 @@ type judgement struct {
 // judge finds the provider of m and checks its signature. size is that of the
 // body, which is not in m if it is over [verify.MaxBody].
 func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) judgement {
-	candidates := rt.candidates(r, m)
-	if len(candidates) == 0 {
+	p, others, ok := rt.candidates(r, m)
+	if !ok {
 		j := judgement{ack: defaultAck, reject: defaultReject}
 		j.verdict = verify.Verdict{Status: verify.Unverified, Reason: verify.UnknownProvider}
 		if size > verify.MaxBody {
@@ -38,7 +38,6 @@ func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) j
 		return j
 	}
 
-	p := candidates[0]
 	var verdict verify.Verdict
 	switch {
 	case r.Verify == Off:
@@ -47,7 +46,7 @@ func (rt *Routes) judge(r *Route, m verify.Message, size int64, now time.Time) j
 		verdict = tooLarge
 	default:
 		verdict = p.Scheme.Verify(m, rt.Keys[p.ID], now)
-		for _, other := range candidates[1:] {
+		for _, other := range others {
 			if verdict.Status == verify.Valid {
 				break
 			}
@@ -98,13 +97,13 @@ var (
 	jsonHeader    = http.Header{"Content-Type": {"application/json"}}
 )
 
-// candidates returns the providers that m may be from, the likeliest first:
-// the one that the route names, or those whose marks it bears, and of them
-// first those whose secret is known.
-func (rt *Routes) candidates(r *Route, m verify.Message) []verify.Provider {
+// candidates returns the providers that m may be from, the likeliest apart: the one that
+// the route names, or those whose marks it bears, and of them first those whose secret is
+// known. ok is false if there are none.
+func (rt *Routes) candidates(r *Route, m verify.Message) (likeliest verify.Provider, others []verify.Provider, ok bool) {
 	if r.Provider != "" {
 		if p, ok := rt.Catalog.Lookup(r.Provider); ok {
-			return []verify.Provider{p}
+			return p, nil, true
 		}
 	}
 	var known, unknown []verify.Provider
@@ -115,7 +114,11 @@ func (rt *Routes) candidates(r *Route, m verify.Message) []verify.Provider {
 			unknown = append(unknown, p)
 		}
 	}
-	return append(known, unknown...)
+	all := append(known, unknown...)
+	if len(all) == 0 {
+		return likeliest, nil, false
+	}
+	return all[0], all[1:], true
 }
 
 // passes reports whether a webhook with this verdict gets to the app, and the

@@ -26,9 +26,9 @@ import (
 func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, error) {
 	var commit recorder.Commit
 	ex, err := g.send(ctx, p, false, keeping{
-		begin: func(ex *recorder.Exchange) (_ recorder.Commit, err error) {
-			commit, err = g.o.Store.Write(ex)
-			return commit, err
+		begin: func(ex recorder.Exchange) (_ recorder.Commit, seq uint64, err error) {
+			commit, err = g.o.Store.Write(&ex)
+			return commit, ex.Seq, err
 		},
 		end: func(id recorder.ID, res recorder.Result) error {
 			return g.o.Store.Finish(context.Background(), id, res)
@@ -45,10 +45,9 @@ func (g *Gateway) Send(ctx context.Context, p replay.Plan) (*recorder.Exchange, 
 // waited for.
 func (g *Gateway) SendSoon(ctx context.Context, p replay.Plan) (done *recorder.Exchange, kept *recorder.Deferred, err error) {
 	done, err = g.send(ctx, p, true, keeping{
-		begin: func(ex *recorder.Exchange) (_ recorder.Commit, err error) {
-			own := *ex // which the store changes when it comes to it
-			kept, err = g.o.Store.Defer(&own)
-			return recorder.Commit{}, err
+		begin: func(ex recorder.Exchange) (_ recorder.Commit, _ uint64, err error) {
+			kept, err = g.o.Store.Defer(&ex)
+			return recorder.Commit{}, 0, err
 		},
 		end: func(_ recorder.ID, res recorder.Result) error {
 			kept.Finish(res)
@@ -58,9 +57,10 @@ func (g *Gateway) SendSoon(ctx context.Context, p replay.Plan) (done *recorder.E
 	return done, kept, err
 }
 
-// A keeping is how the store is told of what is sent.
+// A keeping is how the store is told of what is sent. begin returns the number, if it is
+// known by then.
 type keeping struct {
-	begin func(*recorder.Exchange) (recorder.Commit, error)
+	begin func(recorder.Exchange) (recorder.Commit, uint64, error)
 	end   func(recorder.ID, recorder.Result) error
 }
 
@@ -106,8 +106,8 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool, keep keepi
 	if p.To == nil {
 		ex.Outcome, ex.Detail = recorder.Handled, cmp.Or(p.Source.Detail, "there is no app to send it to")
 	}
-	commit, err := keep.begin(ex)
-	if err != nil {
+	commit, seq, err := keep.begin(*ex) // a copy, as the store keeps it
+	if ex.Seq = seq; err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
 	if p.To == nil {
@@ -126,22 +126,21 @@ func (g *Gateway) send(ctx context.Context, p replay.Plan, soon bool, keep keepi
 	if after != nil {
 		after()
 	}
-	ended := *ex // whose first state the store still has
-	ended.Outcome, ended.Detail, ended.Response = res.Outcome, res.Detail, res.Response
-	return &ended, nil
+	ex.Outcome, ex.Detail, ex.Response = res.Outcome, res.Detail, res.Response
+	return ex, nil
 }
 
 // Plan returns the exchange that Send would send, with its target and with its
 // body in memory, and sends nothing.
 func (g *Gateway) Plan(p replay.Plan) (*recorder.Exchange, error) {
 	rt := g.routes.Load()
-	src := *p.Source
-	if src.Request.Size <= verify.MaxBody || len(p.Mutations) > 0 {
+	if p.Source.Request.Body.Sum != "" && (p.Source.Request.Size <= verify.MaxBody || len(p.Mutations) > 0) {
+		src := *p.Source
 		if err := g.o.Store.LoadBody(&src.Request.Body); err != nil {
 			return nil, fmt.Errorf("send: %w", err)
 		}
+		p.Source = &src
 	}
-	p.Source = &src
 	sign := func(id string) (verify.Provider, verify.Keys, bool) {
 		provider, ok := rt.Catalog.Lookup(id)
 		return provider, rt.Keys[provider.ID], ok
