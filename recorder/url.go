@@ -11,12 +11,12 @@ import (
 // SplitURL parts the absolute URL of a [Request] into scheme and host, and path
 // and query, as they stand in it. A URL without a path has the path /.
 func SplitURL(absolute string) (root, target string) {
-	scheme, rest, ok := strings.Cut(absolute, "://")
+	_, rest, ok := strings.Cut(absolute, "://")
 	if !ok {
 		return absolute, "/"
 	}
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		return scheme + "://" + rest[:i], rest[i:]
+		return absolute[:len(absolute)-len(rest)+i], rest[i:]
 	}
 	return absolute, "/"
 }
