@@ -15,6 +15,9 @@ type Query struct {
 	Filter Filter
 	Newest int    // at most so many, the newest of them; 0: no limit
 	Before uint64 // only exchanges with a lower sequence number; 0: no limit. With Newest it makes pages
+	// Arrivals gives them as they were recorded first, whatever became of them since: one
+	// that was forwarded is pending, and has no response. It takes half the reading.
+	Arrivals bool
 }
 
 // Query gives the exchanges that q asks for, oldest first. Damaged lines come
@@ -44,6 +47,10 @@ func (s *Store) QueryContext(ctx context.Context, q Query) iter.Seq2[*Exchange, 
 			yield(nil, err)
 			return
 		}
+		read := cache.exchange
+		if q.Arrivals {
+			read = cache.arrival
+		}
 		search := newSearch(s, x, q)
 		search.ctx = ctx
 		if q.Newest == 0 {
@@ -52,7 +59,7 @@ func (s *Store) QueryContext(ctx context.Context, q Query) iter.Seq2[*Exchange, 
 					return yield(nil, err)
 				}
 				for _, h := range hits {
-					if !yield(cache.exchange(h)) {
+					if !yield(read(h)) {
 						return false
 					}
 				}
@@ -69,7 +76,7 @@ func (s *Store) QueryContext(ctx context.Context, q Query) iter.Seq2[*Exchange, 
 				yield(nil, err)
 				return
 			}
-			if !yield(cache.exchange(h)) {
+			if !yield(read(h)) {
 				return
 			}
 		}

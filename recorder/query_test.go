@@ -40,3 +40,35 @@ func TestQueryIsGivenUp(t *testing.T) {
 		t.Errorf("given up at the third: %d values, the last with %v", n, last)
 	}
 }
+
+// What was asked for as it arrived has nothing of its end, though that chose it; the rest
+// is as ever.
+func TestQueryOfArrivals(t *testing.T) {
+	s := open(t, t.TempDir())
+	ex := newExchange(1)
+	mustAppend(t, s, ex)
+	arrived := *ex
+	finish(t, s, ex, 503)
+	mustAppend(t, s, handled())
+	if err := s.Pin(ex.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	arrived.Pinned = true
+	f, err := ParseFilter(time.Now(), "status:5xx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, newest := range []int{0, 5} {
+		var got []string
+		for ex, err := range s.Query(Query{Filter: f, Newest: newest, Arrivals: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := ex.MarshalJSON()
+			got = append(got, string(text))
+		}
+		if want, _ := arrived.MarshalJSON(); len(got) != 1 || got[0] != string(want) {
+			t.Errorf("newest %d: got %s, want %s", newest, got, want)
+		}
+	}
+}

@@ -311,8 +311,8 @@ func (c *lineCache) read(sp span) (line, error) {
 	return l, nil
 }
 
-// exchange reads an exchange and, if it has them, its result and its end.
-func (c *lineCache) exchange(h hit) (*Exchange, error) {
+// arrival reads an exchange as it was recorded first.
+func (c *lineCache) arrival(h hit) (*Exchange, error) {
 	l, err := c.read(h.x)
 	if err != nil {
 		return nil, err
@@ -321,6 +321,16 @@ func (c *lineCache) exchange(h hit) (*Exchange, error) {
 	if err != nil {
 		return nil, c.s.damaged(h.x.at, err)
 	}
+	ex.Pinned = h.pinned
+	return ex, nil
+}
+
+// exchange reads an exchange and, if it has them, its result and its end.
+func (c *lineCache) exchange(h hit) (*Exchange, error) {
+	ex, err := c.arrival(h)
+	if err != nil {
+		return nil, err
+	}
 	for _, more := range []struct {
 		span
 		put func(line, *Exchange) error
@@ -328,7 +338,8 @@ func (c *lineCache) exchange(h hit) (*Exchange, error) {
 		if more.n == 0 {
 			continue
 		}
-		if l, err = c.read(more.span); err != nil {
+		l, err := c.read(more.span)
+		if err != nil {
 			return nil, err
 		}
 		if l.id != ex.ID {
@@ -338,7 +349,6 @@ func (c *lineCache) exchange(h hit) (*Exchange, error) {
 			return nil, c.s.damaged(more.at, err)
 		}
 	}
-	ex.Pinned = h.pinned
 	return ex, nil
 }
 

@@ -33,6 +33,9 @@ func ParseExpectation(text string) (Expectation, error) {
 	return e, nil
 }
 
+// Compares reports whether Check looks at what the source was answered.
+func (e Expectation) Compares() bool { return e.same }
+
 func isDigitOrX(c byte) bool { return '0' <= c && c <= '9' || c == 'x' }
 
 // Check returns "" if what sent became is as expected, and else what is

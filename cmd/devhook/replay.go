@@ -168,7 +168,9 @@ func (s *sending) recordings(f recorder.Filter) iter.Seq2[*recorder.Exchange, er
 		if s.store == nil {
 			return
 		}
-		for ex, err := range s.store.Query(s.upTo(f)) {
+		q := s.upTo(f)
+		q.Arrivals = !s.expect.Compares()
+		for ex, err := range s.store.Query(q) {
 			if err != nil {
 				err = storeFailure(err)
 			}
