@@ -232,14 +232,15 @@ func (u *up) status() inspector.Status {
 	in, rt := &u.inspect, u.gateway.Routes()
 	s := inspector.Status{
 		V: 1, Version: version, PID: os.Getpid(), Started: in.started.UTC(), Ready: in.ready.Load(), Store: u.store.Path(), Inspect: in.url(),
-		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Routes: toldRoutes(rt), Verify: string(rt.Default.Verify), Secrets: known(rt.Keys),
+		URL: u.publicURL(), Forward: texts(rt.Default.Forward), Routes: toldRoutes(rt), Provider: rt.Default.Provider, Verify: string(rt.Default.Verify), Secrets: known(rt.Keys),
 		Malformed: u.gateway.Malformed(), NotRecorded: u.gateway.NotRecorded(),
 		Tunnel: inspector.Tunnel{Kind: "local", State: string(tunnel.Connected), Since: in.started.UTC()},
 	}
 	if abs, err := filepath.Abs(s.Store); err == nil {
 		s.Store = abs
 	}
-	s.Sources, s.Mirror = u.toldStreams()
+	_, s.Mirror = u.toldStreams()
+	s.Sources = u.faringStreams()
 	if u.local != nil {
 		s.Listen = u.local.Addr().String()
 	}
@@ -252,7 +253,7 @@ func (u *up) status() inspector.Status {
 			s.Tunnel.Error = e.Err.Error()
 		}
 	}
-	return s
+	return toldUnsigned(s)
 }
 
 // settings are shown to whoever looks at the inspector.

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"devhook/internal/gateway"
+	"devhook/internal/inspector"
 	"devhook/internal/loopback"
 	"devhook/internal/terminal"
 	"devhook/tunnel"
@@ -43,12 +43,12 @@ func (u *up) describeReady(public string) {
 		row("", "%s goes before each path, and what comes to / goes to it alone", base)
 	}
 	sources, mirror := u.toldStreams()
-	describeStreams(u.errs, sources, mirror)
+	describeStreams(u.errs, sources, mirror, time.Time{})
 	if u.inspect.listener != nil {
 		row("Inspector", "%s", u.inspect.entry())
 		others(u.inspect.elsewhere())
 	}
-	row("Verify", "%s", u.describeVerify())
+	rows(u.errs, "Verify", u.describeVerify())
 	records := terminal.Safe(u.store.Path())
 	if !u.brief { // else it is gone before anybody could look
 		records += "   devhook list, devhook show last"
@@ -78,8 +78,13 @@ func (u *up) describeReady(public string) {
 func based(app *url.URL) bool { return strings.Trim(app.Path, "/") != "" }
 
 func (u *up) describeForwards() {
-	for i, to := range forwards(u.routes) {
-		u.errs.Row([]string{"Forwards", ""}[min(i, 1)], to)
+	rows(u.errs, "Forwards", forwards(u.routes))
+}
+
+// rows are rows of one name, which the first of them has.
+func rows(t *terminal.Terminal, name string, texts []string) {
+	for i, text := range texts {
+		t.Row([]string{name, ""}[min(i, 1)], text)
 	}
 }
 
@@ -100,27 +105,14 @@ func forwards(rt *gateway.Routes) []string {
 	return lines
 }
 
-func (u *up) describeVerify() string {
-	mode, known := u.routes.Default.Verify, known(u.routes.Keys)
-	switch {
-	case mode == gateway.Off:
-		return u.errs.Warn("off: nothing is verified")
-	case mode == gateway.Report:
-		return u.errs.Warn("report: nothing is refused, what is wrong is marked")
-	case len(known) == 0 && mode == gateway.Strict:
-		return u.errs.Warn("strict: everything is refused, because no secret is known")
-	case len(known) == 0:
-		return u.errs.Warn("no secret is known, so everything passes") + "; --provider ID --secret env:NAME closes it, and so does --verify strict"
-	case mode == gateway.Strict:
-		return "strict: " + strings.Join(known, ", ") + "; all else is refused"
-	case u.routes.Default.Provider != "" || len(u.routes.List) > 0 && !slices.ContainsFunc(u.routes.List, open):
-		return strings.Join(known, ", ") + "; what is not signed right is refused"
-	}
-	return strings.Join(known, ", ") + "; what no provider is recognised in passes (--verify strict closes it)"
-}
+// describeVerify is who gets through now.
+func (u *up) describeVerify() []string { return describeVerify(u.errs, u.verifying()) }
 
-// open reports whether unsigned webhooks can pass r.
-func open(r gateway.Route) bool { return r.Provider == "" && r.Verify != gateway.Strict }
+// verifying is the part of [up.status] that is of who gets through.
+func (u *up) verifying() inspector.Status {
+	rt := u.gateway.Routes()
+	return toldUnsigned(inspector.Status{Routes: toldRoutes(rt), Verify: string(rt.Default.Verify), Provider: rt.Default.Provider, Secrets: known(rt.Keys)})
+}
 
 // describeTunnel tells of a change of the tunnel.
 func (u *up) describeTunnel(e tunnel.Event, away time.Time) {

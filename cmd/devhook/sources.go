@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"devhook/internal/config"
@@ -24,7 +25,7 @@ const defaultMirror = "127.0.0.1:4060"
 
 // streams is what `devhook up` listens to beside its doors.
 type streams struct {
-	list   []openStream
+	list   []*openStream
 	mirror *stream.Mirror // nil if there is none
 	door   net.Listener   // of the mirror
 	work   sync.WaitGroup // the sources
@@ -39,6 +40,32 @@ type streams struct {
 type openStream struct {
 	config.Stream
 	source *stream.Source
+	fares  atomic.Pointer[fare] // nil before it is dialed
+}
+
+// A fare is how a source fares.
+type fare struct {
+	state stream.State // of those that last; dialing again is a part of reconnecting
+	since time.Time
+	err   string // why it is not connected, or was not the last time
+}
+
+// note keeps what st says of how s fares.
+func (s *openStream) note(st stream.Status) {
+	next := fare{state: st.State, since: st.At}
+	if last := s.fares.Load(); last != nil {
+		next.err = last.err
+		switch {
+		case st.State == stream.Slow, st.State == stream.Polling, st.State == stream.Connecting:
+			return
+		case st.State == last.state:
+			next.since = last.since
+		}
+	}
+	if st.State != stream.Connected && st.Detail != "" {
+		next.err = st.Detail
+	}
+	s.fares.Store(&next)
 }
 
 // openStreams settles what is to be listened to, and opens the door of the
@@ -57,7 +84,7 @@ func (u *up) openStreams() error {
 		if o.Poll != nil {
 			u.log.Warn(s.String() + ": " + stream.PollNote)
 		}
-		u.streams.list = append(u.streams.list, openStream{s, source})
+		u.streams.list = append(u.streams.list, &openStream{Stream: s, source: source})
 	}
 	v := u.cfg.Get("ws-mirror")
 	if !v.Given {
@@ -120,7 +147,7 @@ func (u *up) startStreams(from recorder.Cursor) {
 }
 
 // deliverEvent records an event and posts it to the app.
-func (u *up) deliverEvent(ctx context.Context, s openStream, e stream.Event) error {
+func (u *up) deliverEvent(ctx context.Context, s *openStream, e stream.Event) error {
 	root := strings.Replace(s.source.URL(), "ws", "http", 1) // wss is https
 	root, _ = recorder.SplitURL(root)
 	_, host, _ := strings.Cut(root, "://")
@@ -157,7 +184,8 @@ func streamFailure(err error) error {
 }
 
 // sourceStatus tells of a change of a source.
-func (u *up) sourceStatus(s openStream, st stream.Status) {
+func (u *up) sourceStatus(s *openStream, st stream.Status) {
+	s.note(st)
 	if st.Hello != nil && u.streams.mirror != nil {
 		u.streams.mirror.SetHello(st.Hello)
 	}
@@ -190,7 +218,7 @@ func (u *up) sourceStatus(s openStream, st stream.Status) {
 	}
 }
 
-func (u *up) printSource(s openStream, st stream.Status) {
+func (u *up) printSource(s *openStream, st stream.Status) {
 	type span struct {
 		From time.Time `json:"from"`
 		To   time.Time `json:"to"`
@@ -211,9 +239,10 @@ func (u *up) printSource(s openStream, st stream.Status) {
 	u.printAside(event{"source", line})
 }
 
-// describeStreams says what is listened to, as the ready block and status do.
-func describeStreams(out *terminal.Terminal, sources []inspector.Source, mirror string) {
-	for i, s := range sources {
+// describeStreams says what is listened to, and how it fares now where that is known.
+func describeStreams(out *terminal.Terminal, sources []inspector.Source, mirror string, now time.Time) {
+	var lines []string
+	for _, s := range sources {
 		name := s.Source
 		if s.Creator != "" {
 			name += " @" + strings.TrimPrefix(s.Creator, "@")
@@ -222,14 +251,27 @@ func describeStreams(out *terminal.Terminal, sources []inspector.Source, mirror 
 		if s.Forward != "" {
 			app = s.Forward + s.Path
 		}
-		out.Row([]string{"Sources", ""}[min(i, 1)], terminal.Safe(name+"  "+s.URL+"  ->  "+app))
+		lines = append(lines, terminal.Safe(name+"  "+s.URL+"  ->  "+app))
+		if s.State == "" {
+			continue
+		}
+		fares := s.State + " for " + now.Sub(s.Since).Round(time.Second).String()
+		switch connected := s.State == string(stream.Connected); {
+		case s.Error != "" && connected:
+			fares += "; before that: " + s.Error
+		case s.Error != "":
+			fares += ": " + s.Error
+		}
+		lines = append(lines, terminal.Safe(fares))
 	}
+	rows(out, "Sources", lines)
 	if mirror != "" {
 		out.Row("Overlays", terminal.Safe(mirror)+"   (each event, also replayed ones; any token)")
 	}
 }
 
-// toldStreams are the sources and the mirror as others are told of them.
+// toldStreams are the sources and the mirror as others are told of them, by who cannot tell
+// of each change how they fare.
 func (u *up) toldStreams() (list []inspector.Source, mirror string) {
 	for _, s := range u.streams.list {
 		told := inspector.Source{Source: s.Provider, Creator: s.Creator, URL: s.source.URL(), Path: s.Path}
@@ -242,4 +284,15 @@ func (u *up) toldStreams() (list []inspector.Source, mirror string) {
 		mirror = "ws://" + u.streams.door.Addr().String() + "/ws"
 	}
 	return list, mirror
+}
+
+// faringStreams are the sources, with how they fare.
+func (u *up) faringStreams() []inspector.Source {
+	list, _ := u.toldStreams()
+	for i, s := range u.streams.list {
+		if f := s.fares.Load(); f != nil {
+			list[i].State, list[i].Since, list[i].Error = string(f.state), f.since, f.err
+		}
+	}
+	return list
 }

@@ -14,8 +14,8 @@ import (
 func (p *program) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "tell how the running devhook up fares",
-		Description: `Prints where each devhook up of the store is reached, how its tunnel fares and where it
-forwards to. The exit code is 1 if none runs.
+		Description: `Prints where each devhook up of the store is reached, how its tunnel fares, where it
+forwards to and who gets through. The exit code is 1 if none runs.
 
   devhook status
   devhook status --json`,
@@ -88,15 +88,19 @@ func describeStatus(out *terminal.Terminal, s inspector.Status, now time.Time) {
 		}
 		row("Tunnel", state)
 	}
+	var to []string
 	for _, r := range s.Routes {
-		row("Forwards", strings.TrimSpace(r.Path+"  ->  "+forwardedTo(r.Forward)))
+		to = append(to, terminal.Safe(r.Path+"  ->  "+forwardedTo(r.Forward)))
 	}
-	if len(s.Routes) == 0 {
-		row("Forwards", forwardedTo(s.Forward))
+	if to == nil {
+		to = []string{terminal.Safe(forwardedTo(s.Forward))}
 	}
-	describeStreams(out, s.Sources, s.Mirror)
+	rows(out, "Forwards", to)
+	describeStreams(out, s.Sources, s.Mirror, now)
 	row("Inspector", s.Inspect)
-	row("Verify", s.Verify)
+	if s.Verify != "" {
+		rows(out, "Verify", describeVerify(out, s))
+	}
 	row("Secrets", strings.Join(s.Secrets, ", "))
 	row("Records", s.Store)
 	if !s.Started.IsZero() {

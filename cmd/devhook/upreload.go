@@ -84,8 +84,8 @@ func (u *up) reload() {
 	if !slices.Equal(forwards(u.routes), went) {
 		u.describeForwards()
 	}
-	if now := u.describeVerify(); now != let {
-		u.errs.Row("Verify", now)
+	if now := u.describeVerify(); !slices.Equal(now, let) {
+		rows(u.errs, "Verify", now)
 	}
 	if len(later) > 0 {
 		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))

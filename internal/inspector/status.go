@@ -27,7 +27,12 @@ type Status struct {
 	Routes  []Route  `json:"routes,omitempty"`
 	Sources []Source `json:"sources,omitempty"`
 	Mirror  string   `json:"ws_mirror,omitempty"` // where overlays connect
-	Verify  string   `json:"verify,omitempty"`    // enforce, strict, report or off
+	// Provider is the one that was named for all that no route names one for, "" if none was.
+	Provider string `json:"provider,omitempty"`
+	Verify   string `json:"verify,omitempty"` // enforce, strict, report or off
+	// Unsigned is which webhooks pass, of all routes, that have no right signature: all,
+	// unknown (those in which no provider is recognised whose secret is known) or none.
+	Unsigned string `json:"unsigned,omitempty"`
 	// Malformed counts requests that were no whole HTTP, NotRecorded those that the
 	// store did not take.
 	Malformed   int64 `json:"malformed"`
@@ -51,6 +56,11 @@ type Source struct {
 	URL     string `json:"url"`               // without the token
 	Path    string `json:"path"`              // of the app
 	Forward string `json:"forward,omitempty"` // its own app, "" if it is the usual one
+	// State is connecting, connected, reconnecting, waiting (there is nothing to listen to) or
+	// closed; "" if it is not known.
+	State string    `json:"state,omitempty"`
+	Since time.Time `json:"since,omitzero"`
+	Error string    `json:"error,omitempty"` // why it is not connected, or was not the last time
 }
 
 // A Route is where the webhooks of a path go.
@@ -59,6 +69,7 @@ type Route struct {
 	Provider string   `json:"provider,omitempty"`
 	Forward  []string `json:"forward,omitempty"`
 	Verify   string   `json:"verify"`
+	Unsigned string   `json:"unsigned,omitempty"` // as in [Status]
 }
 
 // A Finding is what devhook has found of one thing when it looked whether all is well.
