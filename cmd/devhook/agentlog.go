@@ -44,9 +44,9 @@ func (p *program) openAgentLog(c *cli.Context) (agentLog, error) {
 		if out := c.String("output"); c.Bool("json") || out == "json" || out == "lines" {
 			return l, &failure{code: 2, text: "--log stdout and --output both want stdout", hint: "write the log to stderr or a file: --log stderr, --log devhook.log"}
 		}
-		w = p.stdout
+		w = terminal.Patient(p.stdout, unreadTime)
 	case "stderr":
-		w = p.stderr
+		w = terminal.Patient(p.stderr, unreadTime)
 	default:
 		f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {

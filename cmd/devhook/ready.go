@@ -26,7 +26,7 @@ func (u *up) ready() error {
 	}
 	switch {
 	case u.cfg.Get("output").Text() == "json":
-		u.printReady(public)
+		u.printPatiently(u.readyLine(public))
 	case !u.agentLog.stdout: // else the log tells it
 		u.describeReady(public)
 	}

@@ -14,12 +14,12 @@ import (
 
 // end is the last word of `devhook up`.
 func (u *up) end(err error) {
-	if u.unread {
+	json := u.cfg.Get("output").Text() == "json"
+	if u.unread || json && !u.printPatiently(u.endLine(err)) {
 		u.errs.Printf("nobody reads what is printed, so the rest of it is left out; devhook list has it")
 		return
 	}
-	if u.cfg.Get("output").Text() == "json" {
-		u.printEnd(err)
+	if json {
 		return
 	}
 	u.errs.Paragraph(0, u.tally.String(u.gateway.Malformed(), u.gateway.NotRecorded()))
@@ -33,6 +33,25 @@ func (u *up) printLine(v any) {
 		u.printMu.Lock()
 		defer u.printMu.Unlock()
 		u.p.stdout.Write(line)
+	}
+}
+
+// printPatiently is [up.printLine] for who hears the signals, too, and for lines that are not to be
+// left out. It reports whether somebody has read the line; if nobody does, it is still being printed.
+func (u *up) printPatiently(v any) bool {
+	u.alone.Go(func() { u.printLine(v) })
+	return endsWithin(&u.alone, unreadTime)
+}
+
+// endsWithin waits for all of work, but so long at most, and reports whether it has ended.
+func endsWithin(work *sync.WaitGroup, most time.Duration) bool {
+	done := make(chan struct{})
+	go func() { work.Wait(); close(done) }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(most):
+		return false
 	}
 }
 
@@ -75,20 +94,16 @@ var unreadTime = 3 * time.Second
 
 // awaitReader waits until all is printed, and reports whether somebody has read it.
 func (u *up) awaitReader(printing *sync.WaitGroup) bool {
-	done := make(chan struct{})
-	go func() { printing.Wait(); close(done) }()
 	for last := int64(-1); u.followed.Load() != last; {
 		last = u.followed.Load()
-		select {
-		case <-done:
+		if endsWithin(printing, unreadTime) {
 			return true
-		case <-time.After(unreadTime):
 		}
 	}
 	return false
 }
 
-func (u *up) printReady(public string) {
+func (u *up) readyLine(public string) any {
 	line := struct {
 		URL     string   `json:"url"`
 		Listen  string   `json:"listen,omitempty"`
@@ -118,7 +133,7 @@ func (u *up) printReady(public string) {
 	for _, to := range u.routes.Default.Forward {
 		line.Forward = append(line.Forward, to.String())
 	}
-	u.printLine(event{"ready", line})
+	return event{"ready", line}
 }
 
 // printExchange never holds a large body in memory.
@@ -159,7 +174,7 @@ func (u *up) printTunnel(e tunnel.Event) {
 	u.printAside(event{"tunnel", line})
 }
 
-func (u *up) printEnd(err error) {
+func (u *up) endLine(err error) any {
 	line := struct {
 		Exchanges   int                      `json:"exchanges"`
 		Outcomes    map[recorder.Outcome]int `json:"outcomes,omitempty"`
@@ -171,5 +186,5 @@ func (u *up) printEnd(err error) {
 	if err != nil {
 		line.Error = explain(err).text
 	}
-	u.printLine(event{"end", line})
+	return event{"end", line}
 }

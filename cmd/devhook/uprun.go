@@ -52,6 +52,7 @@ type up struct {
 	warned  map[string]bool // providers that were warned of
 	printMu sync.Mutex      // held while a line of --json is printed
 	asides  chan any        // lines that wait to be; see printAside
+	alone   sync.WaitGroup  // lines that others wait for; see printPatiently
 
 	followed atomic.Int64 // what follow has come to
 	unread   bool         // nobody reads what is printed; set before ended
@@ -115,8 +116,11 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 	defer u.notReady()
 	var printing, retained sync.WaitGroup
 	over := make(chan struct{})
-	printing.Go(func() { u.follow(from) }) // behind the ready line, which is the first
-	printing.Go(func() { u.printAsides(over) })
+	printing.Go(func() {
+		u.alone.Wait() // the ready line is the first
+		printing.Go(func() { u.printAsides(over) })
+		u.follow(from)
+	})
 	u.startStreams(from)
 	retained.Go(func() { u.retain(serving) })
 	err = u.wait(ctx, signals, served)

@@ -9,11 +9,13 @@ import (
 // maxAsleep is how much is kept for a reader that sleeps, in bytes. What is more is left out.
 const maxAsleep = 64 << 10
 
-// Patient has t wait so long at most for a reader that does not take what is written, as
-// of a pipe that is full, or a terminal that is stopped. From then on nobody waits for him:
-// what is written is kept, up to some length, until he goes on. It is to be called before
-// anything is written.
-func (t *Terminal) Patient(most time.Duration) { t.w = &patient{w: t.w, most: most} }
+// Patient returns a writer to w that waits so long at most for a reader that does not take what
+// is written, as of a pipe that is full, or a terminal that is stopped. From then on nobody waits
+// for him: what is written is kept, up to some length, until he goes on.
+func Patient(w io.Writer, most time.Duration) io.Writer { return &patient{w: w, most: most} }
+
+// Patient has t write to a [Patient]. It is to be called before anything is written.
+func (t *Terminal) Patient(most time.Duration) { t.w = Patient(t.w, most) }
 
 type patient struct {
 	w    io.Writer
