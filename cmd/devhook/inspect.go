@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -256,12 +257,18 @@ func (u *up) status() inspector.Status {
 	return toldUnsigned(s)
 }
 
-// settings are shown to whoever looks at the inspector.
+// settings are those that hold now, for whoever looks at the inspector.
 func (u *up) settings() []inspector.Setting {
 	var list []inspector.Setting
-	for _, s := range u.cfg.Show() {
-		list = append(list, inspector.Setting{Name: s.Name, Value: s.Value, From: s.From})
+	add := func(cfg *config.Config, live bool) {
+		for _, s := range cfg.Show() {
+			if isLive(s.Name) == live {
+				list = append(list, inspector.Setting{Name: s.Name, Value: s.Value, From: s.From})
+			}
+		}
 	}
+	add(cmp.Or(u.newest.Load(), u.cfg), true)
+	add(u.cfg, false)
 	return list
 }
 

@@ -49,6 +49,7 @@ func (u *up) reload() {
 		u.gateway.SetRoutes(rt)
 		u.relearn()
 		u.routes = rt
+		u.newest.Store(cfg)
 		u.tell()
 	}
 	u.untrusted = errors.As(err, new(*config.UntrustedError))
@@ -64,18 +65,14 @@ func (u *up) reload() {
 	}
 	var later []string
 	for _, name := range config.Settings() {
-		switch name {
-		case "forward", "provider", "verify", "timeout": // are in the routes
-			continue
-		}
-		if strings.Join(cfg.Get(name).Texts, "\n") != strings.Join(u.cfg.Get(name).Texts, "\n") {
+		if !isLive(name) && strings.Join(cfg.Get(name).Texts, "\n") != strings.Join(u.cfg.Get(name).Texts, "\n") {
 			later = append(later, name)
 		}
 	}
 	if !slices.EqualFunc(cfg.Sources(), u.cfg.Sources(), config.Stream.Same) {
 		later = append(later, "sources")
 	}
-	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), func(a, b config.Registration) bool { return a.String() == b.String() }) {
+	if !slices.EqualFunc(cfg.Registrations(), u.cfg.Registrations(), config.Registration.Same) {
 		later = append(later, "register")
 	}
 	for _, file := range u.read {
@@ -90,4 +87,11 @@ func (u *up) reload() {
 	if len(later) > 0 {
 		u.errs.Printf("  what it says of %s counts from the next start on", strings.Join(later, ", "))
 	}
+}
+
+// isLive reports whether what devhook.yaml says by that name, one of [config.Config.Show], holds as
+// soon as it is saved: it is in the routes.
+func isLive(name string) bool {
+	kind, _, _ := strings.Cut(name, " ")
+	return slices.Contains([]string{"forward", "provider", "verify", "timeout", "route", "secret", "with"}, kind)
 }

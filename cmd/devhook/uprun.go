@@ -23,6 +23,7 @@ import (
 type up struct {
 	p         *program
 	cfg       *config.Config
+	newest    atomic.Pointer[config.Config] // that was read since, of which holds what isLive; nil: none
 	src       config.Source
 	out, errs *terminal.Terminal
 	log       *slog.Logger

@@ -2,6 +2,8 @@ package config
 
 import (
 	"crypto/rand"
+	"maps"
+	"slices"
 	"strings"
 
 	"devhook/internal/register"
@@ -185,6 +187,12 @@ func (f *file) readText(param register.Param, n yamlx.Node) (string, error) {
 		}
 	}
 	return text, err
+}
+
+// Same reports whether r and o register the same, wherever they stand.
+func (r Registration) Same(o Registration) bool {
+	texts := func(a, b Value) bool { return slices.Equal(a.Texts, b.Texts) }
+	return r.Provider.ID == o.Provider.ID && r.API == o.API && r.Path == o.Path && maps.EqualFunc(r.Values, o.Values, texts)
 }
 
 // String is the entry in a line, with what is secret masked.

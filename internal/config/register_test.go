@@ -49,6 +49,47 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
+// What was changed of an entry is seen, also of what is masked where it is shown; where it stands is no matter.
+func TestSameEntries(t *testing.T) {
+	read := func(yaml string) *Config {
+		t.Helper()
+		c, err := setup{yaml: yaml, trust: true}.load(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, c := range []struct {
+		was, is string
+		same    bool
+	}{
+		{"{provider: github, repo: a/b, token: one}", "{token: one, provider: github, repo: a/b}", true},
+		{"{provider: github, repo: a/b, token: one}", "{provider: github, repo: a/b, token: two}", false},
+		{"{provider: github, repo: a/b}", "{provider: github, repo: a/c}", false},
+		{"{provider: github, repo: a/b}", "{provider: github, repo: a/b, path: /x}", false},
+		{"{provider: kick}", "{provider: twitch}", false},
+	} {
+		a, b := read("register: ["+c.was+"]\n").Registrations()[0], read("name: n\nregister: ["+c.is+"]\n").Registrations()[0]
+		if a.Same(b) != c.same {
+			t.Errorf("%s, %s: same %v", c.was, c.is, !c.same)
+		}
+	}
+	for _, c := range []struct {
+		was, is string
+		same    bool
+	}{
+		{"{provider: euler, creator: a, secret: one, forward: 3000}", "{provider: euler, creator: a, secret: one, forward: 3000}", true},
+		{"{provider: euler, creator: a, secret: one}", "{provider: euler, creator: a, secret: two}", false},
+		{"{provider: euler, creator: a, forward: 3000}", "{provider: euler, creator: a, forward: 3001}", false},
+		{"{provider: euler, creator: a}", "{provider: euler, creator: a, path: /x}", false},
+	} {
+		a, b := read("sources: ["+c.was+"]\n").Sources()[0], read("name: n\nsources: ["+c.is+"]\n").Sources()[0]
+		if a.Same(b) != c.same {
+			t.Errorf("%s, %s: same %v", c.was, c.is, !c.same)
+		}
+	}
+}
+
 func TestRegistrationErrors(t *testing.T) {
 	for entry, want := range map[string]string{
 		"{account: 1}":                                    "register[0]: has no provider",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -107,8 +108,13 @@ func (s Stream) String() string {
 	return s.Provider
 }
 
-// Same reports whether s and o are listened to in the same way.
-func (s Stream) Same(o Stream) bool { return s.show() == o.show() }
+// Same reports whether s and o are listened to in the same way, wherever they stand.
+func (s Stream) Same(o Stream) bool {
+	for _, one := range []*Stream{&s, &o} {
+		one.from, one.secret.From, one.poll.From = "", "", ""
+	}
+	return reflect.DeepEqual(s, o)
+}
 
 func checkPath(path string) error {
 	if _, err := url.ParseRequestURI(path); err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, "#") {
