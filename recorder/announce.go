@@ -59,7 +59,7 @@ func (a *Announcement) Update(about []byte) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(a.s.path(a.dir, id.String()+announceExt), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := openShared(a.s.path(a.dir, id.String()+announceExt), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Store) eachIn(dir string, f func(path string, file *os.File, alive bool
 			continue
 		}
 		path := s.path(dir, n.Name())
-		file, err := os.Open(path)
+		file, err := openShared(path, os.O_RDONLY) // its owner can take it back meanwhile
 		if err != nil {
 			continue // just taken back
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -62,18 +63,6 @@ func TestAnnounce(t *testing.T) {
 	if names, err := os.ReadDir(filepath.Join(dir, "run")); err != nil || len(names) != 2 {
 		t.Errorf("%d files are left, %v", len(names), err)
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if !first.Lost() {
-		t.Error("with the store removed nothing is lost")
-	}
-	if err := first.Update([]byte("again")); err != nil || first.Lost() {
-		t.Errorf("after the store was removed: %v, still lost: %v", err, first.Lost())
-	}
-	if got := announced(t, reader); !slices.Equal(got, []string{"again"}) {
-		t.Errorf("in the store that was made anew there is %q", got)
-	}
 	for _, a := range []*Announcement{first, third} {
 		if err := a.Close(); err != nil {
 			t.Error(err)
@@ -84,5 +73,57 @@ func TestAnnounce(t *testing.T) {
 	}
 	if _, err := reader.Announce(nil); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("a reader announces: %v", err)
+	}
+}
+
+// With a store that is removed an announcement is lost, and made anew by its update.
+func TestAnnounceAnew(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Log("Windows does not let it happen")
+		return
+	}
+	dir := t.TempDir()
+	a, err := open(t, dir).Announce([]byte("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if !a.Lost() {
+		t.Error("with the store removed nothing is lost")
+	}
+	if err := a.Update([]byte("again")); err != nil || a.Lost() {
+		t.Errorf("after the store was removed: %v, still lost: %v", err, a.Lost())
+	}
+	if got := announced(t, readOnly(t, dir)); !slices.Equal(got, []string{"again"}) {
+		t.Errorf("in the store that was made anew there is %q", got)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who looks at an announcement does not keep its owner from taking it back or changing it.
+func TestAnnouncementGoesWhileItIsRead(t *testing.T) {
+	s := open(t, t.TempDir())
+	a, err := s.Announce([]byte("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []func() error{func() error { return a.Update([]byte("second")) }, a.Close} {
+		looked := 0
+		err := s.eachIn("run", func(string, *os.File, bool) {
+			looked++
+			if err := change(); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil || looked != 1 {
+			t.Errorf("%d are there, %v", looked, err)
+		}
+	}
+	if names, err := os.ReadDir(s.path("run")); err != nil || len(names) != 0 {
+		t.Errorf("%d files are left, %v", len(names), err)
 	}
 }

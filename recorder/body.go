@@ -28,7 +28,7 @@ func (s *Store) OpenBody(b Body) (io.ReadSeekCloser, error) {
 	if !isSum(b.Sum) {
 		return nil, fmt.Errorf("body %q: not a SHA-256", b.Sum)
 	}
-	return os.Open(s.bodyPath(b.Sum))
+	return openShared(s.bodyPath(b.Sum), os.O_RDONLY)
 }
 
 type nopCloser struct{ io.ReadSeeker }

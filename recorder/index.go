@@ -159,7 +159,7 @@ func (u *run) none(t *Term) bool {
 
 // openRun reads what the index file at path has, but for its columns.
 func openRun(path string, at position) (*run, error) {
-	f, err := os.Open(path)
+	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (u *run) open() (*columnReader, error) {
 	if u.image != nil {
 		return &columnReader{u: u, src: bytes.NewReader(u.image), done: func() error { return nil }}, nil
 	}
-	f, err := os.Open(u.path)
+	f, err := openShared(u.path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

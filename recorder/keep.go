@@ -64,7 +64,7 @@ func (s *Store) TakeOver(kind string, want func(text []byte) bool, use func(a *A
 		}
 	})
 	for _, path := range paths {
-		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		f, err := openShared(path, os.O_RDWR)
 		if err != nil {
 			continue // another was faster
 		}

@@ -79,7 +79,8 @@ func (s *Store) bodyFiles(before time.Time) (map[string]fs.FileInfo, error) {
 		if !isSum(n.Name()) {
 			continue
 		}
-		if info, err := n.Info(); err == nil && info.Mode().IsRegular() && info.ModTime().Before(before) {
+		// Not n.Info: on NTFS a directory can be behind the times of a file.
+		if info, err := os.Lstat(s.bodyPath(n.Name())); err == nil && info.Mode().IsRegular() && info.ModTime().Before(before) {
 			files[n.Name()] = info
 		}
 	}
@@ -218,7 +219,8 @@ func (s *Store) bodiesOnce(u *run, f func(id ID, sum string)) error {
 }
 
 // Size returns how many bytes the journal and the bodies have, without what is not whole
-// yet: it would push recordings out.
+// yet: it would push recordings out. Files are asked and not their directory, which does
+// not follow on NTFS while they are written to.
 func (s *Store) Size() int64 {
 	n := int64(0)
 	for _, dir := range []string{"journal", "bodies"} {
@@ -227,7 +229,7 @@ func (s *Store) Size() int64 {
 			continue
 		}
 		for _, e := range names {
-			if info, err := e.Info(); err == nil && !strings.HasPrefix(e.Name(), spoolPrefix) {
+			if info, err := os.Lstat(s.path(dir, e.Name())); err == nil && !strings.HasPrefix(e.Name(), spoolPrefix) {
 				n += info.Size()
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -68,6 +69,24 @@ func mustSegmentOf(t *testing.T, s *Store, seq uint64) uint64 {
 		t.Fatal(err)
 	}
 	return first
+}
+
+// A body that somebody reads goes with the others, and is read to its end.
+func TestPruneBodyWhileRead(t *testing.T) {
+	s := open(t, t.TempDir())
+	text := bytes.Repeat([]byte("read"), MaxInline)
+	b := spool(t, s, text)
+	f, err := s.OpenBody(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if out := mustPrune(t, s, Pruning{}); out.Bytes != int64(len(text)) {
+		t.Errorf("%+v", out)
+	}
+	if got, err := io.ReadAll(f); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("%d bytes were read, %v", len(got), err)
+	}
 }
 
 // A body that comes again while the file of an earlier one is about to go, which no line

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// openShared opens a file of the journal so that it can be removed or replaced
+// openShared opens a file of the store so that it can be removed or replaced
 // meanwhile: os.Open does not share that.
 func openShared(path string, flag int) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
