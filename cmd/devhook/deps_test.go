@@ -44,7 +44,7 @@ var importers = map[string][]string{
 	"go.yaml.in/yaml/v3":              {"internal/yamlx"},
 	"github.com/oklog/ulid/v2":        {"recorder"},
 	"github.com/coder/websocket":      {"internal/stream", "internal/stream/feed", "internal/playback"}, // the first dials, the others serve
-	"golang.org/x/sys":                {"recorder"},
+	"golang.org/x/sys":                {"recorder", "internal/terminal"},                                // locks and disks; the console of Windows
 	"github.com/itchyny/gojq":         {"replay"},
 	"github.com/rogpeppe/go-internal": {}, // tests only
 

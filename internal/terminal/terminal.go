@@ -48,9 +48,10 @@ const (
 // NO_COLOR, then c, CLICOLOR_FORCE, TERM=dumb, and whether w is a terminal.
 func New(w io.Writer, c Color, getenv func(string) string) *Terminal {
 	t := &Terminal{w: w}
-	isTerminal := IsTerminal(w)
+	f, _ := w.(*os.File)
+	isTerminal := IsTerminal(w) && readsSequences(f)
 	if isTerminal {
-		if columns, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			t.width = columns
 		}
 	}
