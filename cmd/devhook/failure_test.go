@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +51,30 @@ func TestStoreFailure(t *testing.T) {
 		f := explain(storeFailure(fmt.Errorf("open store: %w", of.err)))
 		if f.code != 6 || !strings.Contains(f.text, of.text) || !strings.Contains(f.hint, of.hint) || of.hint == "" && f.hint != "" {
 			t.Errorf("%v: %+v, want %q and %q", of.err, f, of.text, of.hint)
+		}
+	}
+}
+
+// Where no signal ends a command whose reader has enough, it ends without a word.
+func TestUnread(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	_, gone := w.WriteString("more than is read")
+	for _, test := range []struct {
+		err  error
+		said bool
+	}{
+		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.Errno(232)}, false},
+		{gone, runtime.GOOS != "windows"},
+		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, true},
+	} {
+		f := explain(wrote(test.err))
+		if f.code != 6 || (f.text != "") != test.said {
+			t.Errorf("%v: %d, %q", test.err, f.code, f.text)
 		}
 	}
 }

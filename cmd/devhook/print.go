@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"devhook/internal/terminal"
 	"devhook/recorder"
@@ -89,8 +91,18 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 // wrote returns the failure of an answer that could not be written, for the
-// error that writing it had; nil for nil.
-func wrote(err error) error { return wroteTo("", err) }
+// error that writing it had; nil for nil. Of a reader who has enough, as head or
+// more, nothing is said: elsewhere a signal ends the command then.
+func wrote(err error) error {
+	if slices.ContainsFunc(unread, func(n syscall.Errno) bool { return errors.Is(err, n) }) {
+		return &failure{code: 6, err: err}
+	}
+	return wroteTo("", err)
+}
+
+// unread are the numbers by which Windows says that nobody reads a pipe any more:
+// https://learn.microsoft.com/windows/win32/debug/system-error-codes
+var unread = []syscall.Errno{109, 232, 233}
 
 // wroteTo is wrote, to the file of that name.
 func wroteTo(name string, err error) error {
