@@ -65,7 +65,8 @@ const minID = 8
 // same old one wherever it stands. What is an id of a delivery or an event: what
 // the provider declares as such; a header or a value at the top of the body that is
 // called so (webhook-id, event_id, X-…-Delivery); and id beside an event's type.
-// Ids of less than 8 characters stay. A new id has the form of the old one: prefix,
+// Ids of less than 8 characters stay, and so does what is only called an id and names a
+// kind, as in rm:repository:component. A new id has the form of the old one: prefix,
 // length, and the kind of each character.
 //
 // A session that is sent several times has others in each round.
@@ -75,27 +76,35 @@ const minID = 8
 type Fresh struct {
 	Seed uint64 // the same ids for the same seed
 
-	noted map[string]bool
+	noted map[string]string // the prefix of each id, as far as the provider declares it
 
 	mu     sync.Mutex
 	rounds map[int]map[string]string // guarded by mu: new ids by the old ones
 }
 
 // Note takes the ids of a webhook up. declared is what its provider calls the
-// delivery, "" if it has no name for it. Its body has to be in memory.
-func (f *Fresh) Note(req *recorder.Request, declared string) {
-	f.add(declared)
+// delivery, "" if it has no name for it, and prefix what all of its ids begin with,
+// "" if that is not known. The body of req has to be in memory.
+func (f *Fresh) Note(req *recorder.Request, declared, prefix string) {
+	f.add(declared, prefix)
 	for name, values := range req.Headers {
-		if len(values) == 1 && namesDelivery(name) {
-			f.add(values[0])
+		if len(values) == 1 && namesDelivery(name) && !isName(values[0]) {
+			f.add(values[0], "")
 		}
 	}
 	top := topTexts(req)
 	for name, text := range top {
-		if namesDelivery(name) || name == "id" && (top["type"] != "" || top["event"] != "" || top["event_type"] != "" || top["object"] == "event") {
-			f.add(text)
+		named := namesDelivery(name) || name == "id" && (top["type"] != "" || top["event"] != "" || top["event_type"] != "" || top["object"] == "event")
+		if named && !isName(text) {
+			f.add(text, "")
 		}
 	}
+}
+
+// isName reports whether text names a kind of things, in words with : . or / between them, and
+// not one thing: what a machine has made to be unlike others has a digit or a capital.
+func isName(text string) bool {
+	return strings.ContainsAny(text, ":./") && !strings.ContainsFunc(text, func(c rune) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' })
 }
 
 // namesDelivery reports whether a header or member of that name names a delivery
@@ -117,14 +126,17 @@ func namesDelivery(name string) bool {
 	return strings.EqualFold(name, "msgid") || strings.EqualFold(name, "eventid") || strings.EqualFold(name, "logid")
 }
 
-func (f *Fresh) add(id string) {
+func (f *Fresh) add(id, prefix string) {
 	if len(id) < minID || len(id) > 200 || strings.ContainsAny(id, " \r\n") {
 		return
 	}
 	if f.noted == nil {
-		f.noted = map[string]bool{}
+		f.noted = map[string]string{}
 	}
-	f.noted[id] = true
+	if !strings.HasPrefix(id, prefix) || len(prefix) > len(id)-minID/2 {
+		prefix = ""
+	}
+	f.noted[id] = cmp.Or(prefix, f.noted[id])
 }
 
 // assigned gives each id a new one, which is no other's of the round, neither old nor new.
@@ -137,7 +149,8 @@ func (f *Fresh) assigned(round int) map[string]string {
 	ids, used := make(map[string]string, len(f.noted)), map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(f.noted)) {
 		for n := range uint64(100) {
-			if made := newID(id, f.Seed+uint64(round), n); !used[made] && !f.noted[made] {
+			made := newID(id, f.noted[id], f.Seed+uint64(round), n)
+			if _, old := f.noted[made]; !old && !used[made] {
 				ids[id], used[made] = made, true
 				break
 			}
@@ -150,46 +163,61 @@ func (f *Fresh) assigned(round int) map[string]string {
 	return ids
 }
 
-// newID gives a new id in the form of an old one.
-func newID(id string, seed, n uint64) string {
+const (
+	digits    = "0123456789"
+	crockford = "ABCDEFGHJKMNPQRSTVWXYZ" // the letters of a ULID
+)
+
+// newID gives a new id in the form of an old one, which begins with prefix.
+func newID(id, prefix string, seed, n uint64) string {
 	mac := hmac.New(sha256.New, binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, seed), n))
 	mac.Write([]byte(id))
 	random := rand.New(rand.NewChaCha8([32]byte(mac.Sum(nil))))
-	from := 0
-	if i := strings.LastIndexAny(id[:len(id)-minID/2], "_:"); i >= 0 { // evt_, msg_
-		from = i + 1
-	}
 	pick := func(alphabet string) byte { return alphabet[random.IntN(len(alphabet))] }
-	const digits, lower, upper = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	from := restOf(id)
 	rest := id[from:]
 	allDigits := isDigits(rest)
-	isHex := !allDigits && len(rest) >= 16 && strings.Trim(rest, digits+"abcdef-") == ""
-	isUpperHex := !allDigits && len(rest) >= 16 && strings.Trim(rest, digits+"ABCDEF-") == ""
-	isUUID := (isHex || isUpperHex) && len(rest) == 36 && rest[8] == '-' && rest[23] == '-'
-	isULID := len(rest) == 26 && strings.Trim(rest, digits+"ABCDEFGHJKMNPQRSTVWXYZ") == ""
+	isUUID := len(rest) == 36 && rest[8] == '-' && rest[23] == '-'
+	letters, isULID := lettersOf(rest)
 	out := []byte(id)
 	for i := range rest {
-		c := rest[i]
-		switch isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'; {
+		switch c := rest[i]; {
 		case allDigits && i < 1+2*(len(rest)/19), isUUID && (i == 14 || i == 19), isULID && i == 0:
 			// no leading zero, no more than an int64 holds; version and variant; 48 bits of time
-		case !isLetter && (c < '0' || c > '9'):
-		case isHex:
-			c = pick(digits + "abcdef")
-		case isUpperHex:
-			c = pick(digits + "ABCDEF")
-		case isULID:
-			c = pick(digits + "ABCDEFGHJKMNPQRSTVWXYZ")
-		case !isLetter:
-			c = pick(digits)
-		case c >= 'a':
-			c = pick(lower)
-		default:
-			c = pick(upper)
+		case c >= '0' && c <= '9':
+			out[from+i] = pick(digits)
+		case c >= 'a' && c <= 'z':
+			out[from+i] = pick(strings.ToLower(letters))
+		case c >= 'A' && c <= 'Z':
+			out[from+i] = pick(letters)
 		}
-		out[from+i] = c
 	}
+	copy(out, prefix)
 	return string(out)
+}
+
+// restOf returns where id goes on after its prefix: after the last _ or :, as in evt_ and
+// msg_, or after up to seven letters before a . or -, as in wamid. and WH-: a UUID has eight.
+func restOf(id string) int {
+	most := len(id) - minID/2 // what is left can be new
+	from := strings.LastIndexAny(id[:most], "_:") + 1
+	word := strings.TrimLeft(id[from:most], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	if n := most - len(word); n > from && n-from < 8 && word != "" && (word[0] == '.' || word[0] == '-') {
+		from = n + 1
+	}
+	return from
+}
+
+// lettersOf returns the alphabet, in capitals, of the letters in the random part of an id: that
+// of hexadecimal digits, of a ULID, or all.
+func lettersOf(text string) (letters string, isULID bool) {
+	switch upper := strings.ToUpper(text); {
+	case strings.Trim(upper, digits+"-ABCDEF") == "":
+		return "ABCDEF", false
+	case len(text) == 26 && strings.Trim(upper, digits+crockford) == "":
+		return crockford, true
+	}
+	return "ABCDEFGHIJKLMNOPQRSTUVWXYZ", false
 }
 
 // Of returns the changes that renew the ids which req holds, in a round; the first is 0.

@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -134,9 +135,9 @@ func TestFresh(t *testing.T) {
 	a := webhook("3f2504e0-4f89-41d3-9a0c-0305e82c3301", `{"id":"evt_1AbCdEfGh","type":"x","n":12345678}`)
 	b := webhook("7dc53df5-703e-49b3-8670-b1c468f47f1f", `{"event_id":7312345678901234567,"cause":"evt_1AbCdEfGh","text":"of evt_1AbCdEfGh","id":"obj_12345678"}`)
 	f := &Fresh{Seed: 1}
-	f.Note(a, "")
-	f.Note(b, "")
-	f.Note(webhook("short", `{"id":"7","type":"x"}`), "12345")
+	f.Note(a, "", "")
+	f.Note(b, "", "")
+	f.Note(webhook("short", `{"id":"7","type":"x"}`), "12345", "")
 	apply := func(req *recorder.Request, round int) recorder.Request {
 		made := *req
 		for _, m := range f.Of(req, round) {
@@ -165,7 +166,7 @@ func TestFresh(t *testing.T) {
 	forms := &Fresh{Seed: 1}
 	twice := http.Header{"X-Github-Delivery": {"72d3162e-cc78-11e3-81ab-4c9367dc0958", "72d3162e-cc78-11e3-81ab-4c9367dc0959"}}
 	for _, id := range []string{"01KAZX3NDEKTSV4RRFFQ69G5FA", "5FA0C2B19D3E4F67"} {
-		forms.Note(&recorder.Request{Headers: twice}, id)
+		forms.Note(&recorder.Request{Headers: twice}, id, "")
 	}
 	for old, alphabet := range map[string]string{"01KAZX3NDEKTSV4RRFFQ69G5FA": "0123456789ABCDEFGHJKMNPQRSTVWXYZ", "5FA0C2B19D3E4F67": "0123456789ABCDEF"} {
 		if id := forms.assigned(0)[old]; id == old || len(id) != len(old) || strings.Trim(id, alphabet) != "" || len(id) == 26 && id[0] != '0' {
@@ -183,17 +184,53 @@ func TestFresh(t *testing.T) {
 	}
 	many := &Fresh{}
 	for i := range 20_000 {
-		many.Note(&recorder.Request{Headers: http.Header{}}, fmt.Sprintf("%08d", 10_000_000+i))
+		many.Note(&recorder.Request{Headers: http.Header{}}, fmt.Sprintf("%08d", 10_000_000+i), "")
 	}
 	seen := map[string]bool{}
 	for old, id := range many.assigned(0) {
-		if seen[id] || many.noted[id] || len(id) != len(old) {
+		if _, taken := many.noted[id]; seen[id] || taken || len(id) != len(old) {
 			t.Fatalf("%s became %s, which is another's", old, id)
 		}
 		seen[id] = true
 	}
 	if len(seen) != 20_000 {
 		t.Errorf("%d of 20000 ids are renewed", len(seen))
+	}
+}
+
+// A new id has the prefix, the length and the alphabet of the old one, and the name of a kind is none.
+func TestFreshForms(t *testing.T) {
+	f := &Fresh{Seed: 1}
+	req := formRequest("application/json", `{"event_id":"order.created"}`)
+	req.Headers["X-Nexus-Webhook-Id"] = []string{"rm:repository:component"}
+	forms := []struct{ id, prefix, form string }{
+		{"Ev08MFMKH6", "Ev", `Ev[0-9]{2}[A-Z]{5}[0-9]`},
+		{"1785310104769", "17", `17[0-9]{11}`},
+		{"ntf_01ghbkd0frb9k95cnhwd1bxpvk", "ntf_01", `ntf_01[0-9abcdefghjkmnpqrstvwxyz]{24}`},
+		{"evt_01h04vsbhqc62t8hmd4z3b578c", "ntf_01", `evt_0[0-9][0-9abcdefghjkmnpqrstvwxyz]{24}`},
+		{"EvX00000", "EvX00000", `[A-Z][a-z][A-Z][0-9]{5}`},
+		{"wamid.HBgMNDkxNzA5", "", `wamid\.[A-Za-z0-9]{12}`},
+		{"WH-COC11055RA711503B-4YM959094A144403T", "", `WH-[A-Z0-9]{17}-[A-Z0-9]{17}`},
+		{"144115233406643804-1795945056-6674845737", "", `[0-9]{18}-[0-9]{10}-[0-9]{10}`},
+		{"evt_751f613bd378", "", `evt_[0-9a-f]{12}`},
+		{"abcdefab-11de-4b1e-9a52-2f4f5d3c9e10", "", `[a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-9[0-9a-f]{3}-[0-9a-f]{12}`},
+		{"f5b03a7c-11de-4b1e-9a52-2f4f5d3c9e10", "", `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-9[0-9a-f]{3}-[0-9a-f]{12}`},
+	}
+	for range 2 { // what is noted again without a prefix keeps that which was known
+		for _, row := range forms {
+			f.Note(req, row.id, row.prefix)
+			f.Note(formRequest("application/json", `{"event_id":"`+row.id+`"}`), "", "")
+		}
+	}
+	for round := range 50 {
+		for _, row := range forms {
+			if id := f.assigned(round)[row.id]; id == row.id || !regexp.MustCompile("^"+row.form+"$").MatchString(id) {
+				t.Errorf("%s became %q, want %s", row.id, id, row.form)
+			}
+		}
+		if list := f.Of(req, round); len(list) != 0 {
+			t.Errorf("names were renewed: %v", list)
+		}
 	}
 }
 
@@ -216,7 +253,7 @@ func TestHostileTexts(t *testing.T) {
 	} {
 		req := formRequest(row.kind, row.body)
 		f := &Fresh{Seed: 1}
-		f.Note(req, "")
+		f.Note(req, "", "")
 		p := Plan{Source: &recorder.Exchange{Request: *req}, Sign: SignNever, Mutations: append(f.Of(req, 0), Shift(time.Hour, came))}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

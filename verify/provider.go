@@ -145,6 +145,15 @@ func (p Provider) DeliveryID(m Message) string {
 	return id
 }
 
+// IDPrefix returns what each delivery id of the provider begins with, as in evt_, as far
+// as its description says how one is made; else "".
+func (p Provider) IDPrefix() string {
+	if d, ok := p.Scheme.(*declared); ok && d.fresh != nil {
+		return d.fresh.form[0].literal
+	}
+	return ""
+}
+
 // DeliveryParts returns the values in m that DeliveryID is made of.
 func (p Provider) DeliveryParts(m Message) (values []string) {
 	v := &view{m: &m}

@@ -47,7 +47,8 @@ func (s *sending) settleTravel(sources iter.Seq2[*recorder.Exchange, error]) err
 		if err != nil {
 			return err
 		}
-		s.travel.ids.Note(req, s.deliveryID(ex, req))
+		p, _ := s.cfg.Catalog().Lookup(ex.Provider)
+		s.travel.ids.Note(req, s.deliveryID(ex, req), p.IDPrefix())
 	}
 	if !s.travel.moved {
 		return nil

@@ -218,7 +218,7 @@ func (a *Attack) renewed() recorder.Request {
 	req := a.source
 	req.Headers = req.Headers.Clone()
 	ids := replay.Fresh{Seed: rand.Uint64()}
-	ids.Note(&req, a.deliveryOf(&req))
+	ids.Note(&req, a.deliveryOf(&req), a.provider.IDPrefix())
 	for _, m := range ids.Of(&req, 0) {
 		m.Apply(&req) // ids in the form of ids, which are always taken
 	}

@@ -65,7 +65,8 @@ func (in *Inspector) travel(ctx context.Context, req replaysRequest, jobs []repl
 		if err != nil {
 			return t, err
 		}
-		t.ids.Note(&ex.Request, ex.DeliveryID)
+		p, _ := in.o.Catalog().Lookup(ex.Provider)
+		t.ids.Note(&ex.Request, ex.DeliveryID, p.IDPrefix())
 	}
 	return t, nil
 }
