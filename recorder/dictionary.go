@@ -30,7 +30,7 @@ func (d *dictionary) code(v []byte, isURL bool) uint32 {
 	c := uint32(len(d.values))
 	value := wordOf(v)
 	if isURL {
-		value = pathOf(value)
+		value = PathOf(value)
 	}
 	d.codes[string(key)] = c
 	d.values = append(d.values, value)

@@ -23,7 +23,7 @@ var textKeys = map[string]func(*Exchange) string{
 	"outcome":  func(ex *Exchange) string { return string(ex.Outcome) },
 	"origin":   func(ex *Exchange) string { return string(ex.Origin) },
 	"method":   func(ex *Exchange) string { return strings.ToLower(ex.Request.Method) },
-	"path":     func(ex *Exchange) string { return pathOf(ex.Request.URL) },
+	"path":     func(ex *Exchange) string { return PathOf(ex.Request.URL) },
 	"route":    func(ex *Exchange) string { return ex.Route },
 	"delivery": func(ex *Exchange) string { return ex.DeliveryID },
 	"pinned":   func(ex *Exchange) string { return strconv.FormatBool(ex.Pinned) },
@@ -121,19 +121,6 @@ func headerTerm(name string, list []Pattern) Term {
 		}
 		return false
 	})}
-}
-
-// pathOf returns the path of an absolute URL as it stands there.
-func pathOf(s string) string {
-	if _, rest, ok := strings.Cut(s, "://"); ok {
-		if i := strings.IndexAny(rest, "/?"); i >= 0 {
-			s = rest[i:]
-		} else {
-			s = "/"
-		}
-	}
-	s, _, _ = strings.Cut(s, "?")
-	return s
 }
 
 // wantText looks for text in both bodies.

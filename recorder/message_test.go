@@ -119,6 +119,21 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+func TestPathOf(t *testing.T) {
+	for absolute, want := range map[string]string{
+		"http://h":             "/",
+		"http://h/":            "/",
+		"http://h?next=/a":     "/",
+		"http://h/a%2fb//?c=/": "/a%2fb//",
+		"https://[::1]:1/a?":   "/a",
+		"/a":                   "/",
+	} {
+		if got := PathOf(absolute); got != want {
+			t.Errorf("PathOf(%q) = %q, want %q", absolute, got, want)
+		}
+	}
+}
+
 func TestParseURL(t *testing.T) {
 	for _, tt := range []struct{ url, host, path, query string }{
 		{"https://h/a?b=1", "h", "/a", "b=1"},

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +20,18 @@ func SplitURL(absolute string) (root, target string) {
 		return absolute[:len(absolute)-len(rest)+i], rest[i:]
 	}
 	return absolute, "/"
+}
+
+// PathOf returns the path of the absolute URL of a [Request] or of an app, without the
+// query, as it stands in it; / if it has none.
+func PathOf(absolute string) string {
+	_, rest, ok := strings.Cut(absolute, "://")
+	i := strings.IndexAny(rest, "/?")
+	if !ok || i < 0 {
+		return "/"
+	}
+	path, _, _ := strings.Cut(rest[i:], "?")
+	return cmp.Or(path, "/")
 }
 
 // Target returns what the request line of r has: path and query as they stand in its

@@ -247,10 +247,8 @@ func checkedVariants(class string, results []attack.Result) (list []checked) {
 
 // handlerOf is where ex goes in the app, without what is behind the path.
 func handlerOf(app *url.URL, ex *recorder.Exchange) *url.URL {
-	_, at := recorder.SplitURL(ex.Request.URL)
-	at, _, _ = strings.Cut(at, "?")
-	handler, err := url.ParseRequestURI(strings.TrimRight(app.EscapedPath(), "/") + at) // where //x is no host
-	if err != nil {                                                                     // a path that no URL has
+	handler, err := url.ParseRequestURI(strings.TrimRight(app.EscapedPath(), "/") + recorder.PathOf(ex.Request.URL)) // where //x is no host
+	if err != nil {                                                                                                  // a path that no URL has
 		handler = &url.URL{Path: app.Path}
 	}
 	handler.Scheme, handler.Host = app.Scheme, app.Host

@@ -147,14 +147,12 @@ func (s *sending) misplaced(ex *recorder.Exchange, origin recorder.Origin, statu
 	if err != nil || ex.Provider == "" {
 		return ""
 	}
-	_, at := recorder.SplitURL(ex.Request.URL)
-	at, _, _ = strings.Cut(at, "?")
 	lasting := "a route with provider: " + ex.Provider
 	if ex.Request.Proto == recorder.ProtoStream {
 		lasting = "path: of a source with provider: " + ex.Provider
 	}
 	return fmt.Sprintf("the app has nothing at %s, where this sample goes: --to :%s/PATH names another path; so does %s in devhook.yaml",
-		strings.TrimRight(app.Path, "/")+at, cmp.Or(app.Port(), "3000"), lasting)
+		strings.TrimRight(app.Path, "/")+recorder.PathOf(ex.Request.URL), cmp.Or(app.Port(), "3000"), lasting)
 }
 
 // addressed returns the webhook of f, sent to public, "" for where f says, and

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"devhook/recorder"
 	"devhook/replay"
@@ -99,12 +98,7 @@ func (in *Inspector) beforePage(w http.ResponseWriter, r *http.Request) {
 // isOfKind reports whether two webhooks are the same event of the same provider; where no
 // event is known, of the same path.
 func isOfKind(a, b *recorder.Exchange) bool {
-	path := func(ex *recorder.Exchange) string {
-		_, target := recorder.SplitURL(ex.Request.URL)
-		target, _, _ = strings.Cut(target, "?")
-		return target
-	}
-	return a.Provider == b.Provider && a.Event == b.Event && (a.Event != "" || path(a) == path(b))
+	return a.Provider == b.Provider && a.Event == b.Event && (a.Event != "" || recorder.PathOf(a.Request.URL) == recorder.PathOf(b.Request.URL))
 }
 
 // besides are recordings to compare ex with, the one that tells the most first: what it was

@@ -85,9 +85,7 @@ func (in *Inspector) words(*http.Request) (any, error) {
 		if err != nil {
 			continue
 		}
-		_, target := recorder.SplitURL(ex.Request.URL)
-		path, _, _ := strings.Cut(target, "?")
-		for key, value := range map[string]string{"provider": ex.Provider, "event": ex.Event, "path": path, "route": ex.Route} {
+		for key, value := range map[string]string{"provider": ex.Provider, "event": ex.Event, "path": recorder.PathOf(ex.Request.URL), "route": ex.Route} {
 			if value != "" && len(value) <= 120 {
 				seen[key][value] = true
 			}
