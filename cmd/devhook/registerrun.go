@@ -179,17 +179,19 @@ func (r *registerRun) came(said string, ex *recorder.Exchange) error {
 // judged is the failure of a webhook that was waited for, which what names: its signature
 // is not right, or nobody took it. nil: it is as it should be.
 func judged(what string, ex *recorder.Exchange) error {
-	f := &failure{code: 1, hint: "devhook show " + string(ex.ID)}
+	f := &failure{code: 1, hint: fmt.Sprintf("devhook show %d", ex.Seq)}
 	switch status := trial.Status(ex); {
 	case ex.Verdict.Status == verify.Invalid || ex.Verdict.Status == verify.Unsigned:
 		f.text = what + " came, and its signature is not right: " + terminal.Safe(ex.Verdict.Detail)
 	case ex.Response != nil && ex.Response.Status/100 == 2: // also of devhook itself
 		return nil
 	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
-		_, at := recorder.SplitURL(ex.Request.URL)
-		at, _, _ = strings.Cut(at, "?")
-		f.text = fmt.Sprintf("%s came, and the app has nothing at %s: it answered %d", what, terminal.Safe(at), status)
+		came, asked := recorder.PathOf(ex.Request.URL), recorder.PathOf(ex.Target)
+		f.text = fmt.Sprintf("%s came, and the app has nothing at %s: it answered %d", what, terminal.Safe(asked), status)
 		f.hint = "--path /webhook names where your app takes them"
+		if base, ok := strings.CutSuffix(asked, came); ok && base != "" {
+			f.hint = fmt.Sprintf("devhook up puts %s before each path, as its forward has it: leave it out in one of the two", terminal.Safe(base))
+		}
 	case ex.Outcome == recorder.Unrouted:
 		f.text = what + " came, and was answered 404: " + terminal.Safe(ex.Detail)
 		f.hint = "--path /webhook names the path of a route; devhook.yaml has none for this one"

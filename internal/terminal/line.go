@@ -56,7 +56,7 @@ func (t *Terminal) line(ex *recorder.Exchange, margin int) string {
 		provider = "-"
 	}
 	if event == "" { // better than nothing: what was asked for
-		event = Safe(ex.Request.Method + " " + path(ex.Request.URL))
+		event = Safe(ex.Request.Method + " " + recorder.PathOf(ex.Request.URL))
 	}
 	minProvider, maxProvider, maxEvent := 8, 20, 40
 	if narrow {
@@ -228,6 +228,9 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text = ex.Detail
 	case ex.Outcome == recorder.Answered && ex.Response != nil && ex.Answer().Status >= 400:
 		text = Excerpt(ex.Answer().Body.Bytes)
+		if code := ex.Answer().Status; (code == http.StatusNotFound || code == http.StatusMethodNotAllowed) && t.width > 0 && t.width < wide {
+			text = strings.TrimSuffix(ex.Request.Method+" "+recorder.PathOf(ex.Target)+": "+text, ": ") // the line has no room for where it went
+		}
 	case Redirect(ex) != "":
 		text = "a redirect to " + Cut(Redirect(ex), 200) + ", which most providers do not follow, and take for a failure"
 	case ex.Outcome == recorder.Answered && ex.Detail != "":
@@ -288,14 +291,4 @@ func short(target string) string {
 	}
 	s, _, _ = strings.Cut(s, "?")
 	return Cut(Safe(s), 60)
-}
-
-func path(absolute string) string {
-	if _, rest, ok := strings.Cut(absolute, "://"); ok {
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			p, _, _ := strings.Cut(rest[i:], "?")
-			return p
-		}
-	}
-	return "/"
 }

@@ -127,6 +127,11 @@ func TestExchange(t *testing.T) {
 	unrouted := exchange()
 	unrouted.Outcome, unrouted.Response.Status = recorder.Unrouted, 404
 
+	lost := exchange()
+	lost.Target, lost.Response.Status, lost.Response.Body.Bytes = "http://127.0.0.1:3000/hook/hook?a=1", 404, []byte("nothing here")
+	mute := exchange()
+	mute.Response.Status, mute.Response.Body.Bytes = 405, nil
+
 	led := exchange()
 	led.Response.Status, led.Response.Headers = 308, http.Header{"Location": {"/hooks/"}}
 	browser := exchange()
@@ -154,6 +159,12 @@ func TestExchange(t *testing.T) {
 		"a browser's redirect": {browser, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hooks/tiktok  302   37ms\n"},
 		"no room for where it is from": {downAgain, 60, "14:02:11 #128 tiktok vi…ompleted sig ok   -> 502 unreachable\n" +
 			"          connection refused: is the app…   devhook show 128\n"},
+		"a path that the app has not": {lost, 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 404   37ms\n" +
+			"             POST /hook/hook: nothing here   devhook show 128\n"},
+		"the same, with room for it": {lost, 0, "14:02:11.482  #128  tiktok    video.publish.completed     1.2 kB  sig ok     -> :3000/hook/hook  404   37ms\n" +
+			"              nothing here   devhook show 128\n"},
+		"a method that the app has not": {mute, 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 405   37ms\n" +
+			"             POST /hooks/tiktok   devhook show 128\n"},
 		"80 columns": {exchange(), 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 200   37ms\n"},
 	} {
 		if got := lines(tt.width, tt.ex); got != tt.want {
