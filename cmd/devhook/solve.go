@@ -93,7 +93,7 @@ func (p *program) solve(c *cli.Context) error {
 		}
 	}
 	if len(found.Known) == 0 {
-		errs.Paragraph(0, "Keep it in a file, give it an id, and try it: devhook providers --check FILE. In devhook.yaml it goes under providers.")
+		errs.Paragraph(0, "Keep it in a file, give it an id, and try it: devhook providers --check FILE. In devhook.yaml all but the id stands under that id: providers: {ID: {…}}.")
 	}
 	return wrote(out.Err())
 }

@@ -65,8 +65,15 @@ var elsewhere = map[string]string{
 	"token": "authtoken:", "domain": "url:", "hostname": "url:", "subdomain": "url:",
 }
 
-// hintOf tells what to do about a name that is not known.
+// hintOf tells what to do about a name that is not known, or that stands where
+// another belongs.
 func hintOf(e *yamlx.Error) string {
+	switch {
+	case strings.HasPrefix(e.Field, "providers") && strings.Count(e.Field, ".") < 2 && strings.HasPrefix(e.What, "must be a mapping"):
+		return "write each under its id, as in providers: {my-gateway: {extends: stripe}}"
+	case strings.HasPrefix(e.Field, "routes[") && (strings.HasSuffix(e.Field, "].secret") || strings.HasSuffix(e.Field, "].secrets")):
+		return "write secrets: {ID: env:NAME} beside routes:, with the provider's ID"
+	}
 	near, ok := strings.CutPrefix(e.What, "unknown field (near: ")
 	if !ok {
 		return ""
