@@ -218,8 +218,9 @@ func (in *Inspector) homePage(w http.ResponseWriter, r *http.Request) {
 
 // A home is the pane of who has chosen nothing yet.
 type home struct {
-	Status Status
-	Empty  bool
+	Status  Status
+	Pasting []string
+	Empty   bool
 	// Known are the providers whose secret is known here, Sample a sample of the
 	// first.
 	Known  []provider
@@ -227,7 +228,8 @@ type home struct {
 }
 
 func (in *Inspector) home() home {
-	h := home{Status: in.o.Status(), Empty: true, Sample: "github/ping"}
+	status := in.o.Status()
+	h := home{Status: status, Pasting: status.pasting(), Empty: true, Sample: "github/ping"}
 	for _, err := range in.o.Store.Query(recorder.Query{Newest: 1}) {
 		h.Empty = err != nil
 	}

@@ -11,6 +11,7 @@ import (
 // A providerPane is a provider, and what can be done with it here.
 type providerPane struct {
 	provider
+	Pasting []string
 	Samples []fixtures.Told
 	Recent  []row
 	Damaged string // samples of the user's that cannot be read
@@ -39,7 +40,7 @@ func (in *Inspector) providerPage(w http.ResponseWriter, r *http.Request) {
 		in.show(w, r, http.StatusNotFound, "No such provider", "trouble", problem{"There is no provider " + r.PathValue("id"), "The list of providers has all that devhook knows."})
 		return
 	}
-	pane := providerPane{provider: in.provider(p, in.o.Keys())}
+	pane := providerPane{provider: in.provider(p, in.o.Keys()), Pasting: in.o.Status().pasting()}
 	all, err := in.o.Fixtures()
 	if err != nil {
 		pane.Damaged = err.Error()

@@ -231,3 +231,32 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// Where a URL is shown to be pasted stands what is missing of it: nobody pastes a local door
+// at a provider, or leaves the path out.
+func TestPageTellsWhatToPaste(t *testing.T) {
+	const local, path = "This is the local door.", "Behind it goes the path"
+	b := newBench(t)
+	for _, page := range []string{"/", "/providers/tiktok"} {
+		if !strings.Contains(string(b.page(page).body), local) {
+			t.Errorf("%s does not say what is missing of the URL", page)
+		}
+	}
+	app, based := []string{"http://127.0.0.1:3000"}, []string{"http://127.0.0.1:3000/webhook"}
+	public := Tunnel{Kind: "ngrok"}
+	for name, c := range map[string]struct {
+		status Status
+		want   string
+	}{
+		"all is there":   {Status{Tunnel: public, Forward: based}, ""},
+		"no path":        {Status{Tunnel: public, Forward: app}, path},
+		"routes have it": {Status{Tunnel: public, Forward: app, Routes: []Route{{Path: "/a"}}}, ""},
+		"no app":         {Status{Tunnel: public}, ""},
+		"a local door":   {Status{Tunnel: Tunnel{Kind: "local"}, Forward: based}, local},
+	} {
+		got := strings.Join(c.status.pasting(), "\n")
+		if !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

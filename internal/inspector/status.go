@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"devhook/recorder"
 )
 
 // A Status is how a running devhook fares.
@@ -39,6 +41,18 @@ type Status struct {
 	NotRecorded int64 `json:"not_recorded"`
 	// Secrets are the providers whose secret is known.
 	Secrets []string `json:"secrets,omitempty"`
+}
+
+// pasting tells what is to be known of the URL before it is pasted at a provider: the same
+// as the ready block of devhook up.
+func (s Status) pasting() (list []string) {
+	if s.Tunnel.Kind == "local" {
+		list = append(list, "This is the local door. A provider needs a public URL, and with an authtoken of ngrok devhook up has one.")
+	}
+	if len(s.Routes) == 0 && len(s.Forward) > 0 && recorder.PathOf(s.Forward[0]) == "/" {
+		list = append(list, "Behind it goes the path at which your app takes webhooks.")
+	}
+	return list
 }
 
 // A Tunnel is how the public URL fares.
