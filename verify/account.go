@@ -15,8 +15,8 @@ func (p Provider) ForAccount(m *Message, k Keys) error {
 	if !ok || d.account == nil || d.account.at.in == "" || k.With[d.account.with] == "" {
 		return nil
 	}
-	want, copied := k.With[d.account.with], *m
-	old, ok := d.account.from.expand(&view{m: &copied}, maxName, nil)
+	want := k.With[d.account.with]
+	old, ok := d.account.from.expand(&view{m: *m}, maxName, nil)
 	if !ok || old == want {
 		return nil
 	}

@@ -156,7 +156,7 @@ func (d *detector) detect(m *Message) []Provider {
 	if !ok {
 		s = &search{d: d, seen: make([]bool, d.groups), view: view{numbered: make([]int32, len(d.names))}}
 	}
-	s.view.m, s.view.wanted = m, d.names
+	s.view.m, s.view.wanted = *m, d.names
 	s.run()
 	ps := make([]Provider, len(s.found))
 	for i, f := range s.found {
@@ -191,7 +191,7 @@ type candidate struct {
 
 // run fills s.found, the best first.
 func (s *search) run() {
-	d, m := s.d, s.view.m
+	d, m := s.d, &s.view.m
 	s.try(d.others)
 	for name := range m.Header {
 		s.try(d.headers[name])

@@ -16,7 +16,7 @@ import (
 // detectLinearly is what [Catalog.Detect] means: each mark of each provider is
 // held against m.
 func detectLinearly(c *Catalog, m Message) []string {
-	v := &view{m: &m}
+	v := &view{m: m}
 	type found struct {
 		id         string
 		conditions int
@@ -230,7 +230,7 @@ func (p *pattern) instance(r *rand.Rand) string {
 func TestDetectIsBounded(t *testing.T) {
 	m := request("", "\n\n"+"{"+strings.Repeat(`"event":1,"type":2,"id":3,`, maxMembers/3)+`"z":1}`)
 	d := Builtin().detector()
-	s := search{d: d, view: view{m: &m, wanted: d.names, numbered: make([]int32, len(d.names))}, seen: make([]bool, d.groups)}
+	s := search{d: d, view: view{m: m, wanted: d.names, numbered: make([]int32, len(d.names))}, seen: make([]bool, d.groups)}
 	s.run()
 	tried := 0
 	for _, seen := range s.seen {

@@ -231,7 +231,7 @@ func (h *guarded) judge(m Message) (j judgement) {
 	if best != nil {
 		j.Provider, j.reject = best.ID, &best.Reject
 		if j.Verdict.Status == Valid || h.ReportOnly || h.Refused != nil {
-			v := &view{m: &m}
+			v := &view{m: m}
 			j.Event, _ = v.first(best.own().event)
 			j.DeliveryID, _ = v.first(best.own().delivery)
 		}

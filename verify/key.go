@@ -124,10 +124,11 @@ func newKey(text string, form keyForm) *key {
 	return k
 }
 
-// A workbench is what one judgement needs: a hash that is ready for one key,
+// A workbench is what one judgement or signature needs: a hash that is ready for one key,
 // and room. It never leaves the pool of its key, because the room may hold the
 // key's traces.
 type workbench struct {
+	of   string // the name of the algorithm
 	hash hash.Hash
 	room []byte
 	sum  []byte
@@ -135,11 +136,11 @@ type workbench struct {
 
 // take gives a workbench whose hash is fresh. Give it back with put.
 func (k *key) take(a algorithm) *workbench {
-	if w, ok := k.pool.Get().(*workbench); ok {
+	if w, ok := k.pool.Get().(*workbench); ok && w.of == a.name { // older signatures, and those that a message chooses, are of others
 		w.hash.Reset()
 		return w
 	}
-	w := &workbench{room: make([]byte, 0, 256), sum: make([]byte, 0, maxSum)}
+	w := &workbench{of: a.name, room: make([]byte, 0, 256), sum: make([]byte, 0, maxSum)}
 	switch {
 	case k.form.kind == schemeHMAC:
 		w.hash = hmac.New(a.new, k.bytes)

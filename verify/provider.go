@@ -121,14 +121,14 @@ type Retry struct {
 // words, or "" if m names none. It is at most 200 bytes of printable text. Of a
 // JSON body the first 65,536 members are looked at.
 func (p Provider) Event(m Message) string {
-	name, _ := (&view{m: &m}).first(p.own().event)
+	name, _ := (&view{m: m}).first(p.own().event)
 	return name
 }
 
 // Events returns the names of the event in all places of m that have one, in the order in
 // which [Provider.Event] looks for the first.
 func (p Provider) Events(m Message) (names []string) {
-	v := &view{m: &m}
+	v := &view{m: m}
 	for _, t := range p.own().event {
 		if name, _ := v.first([]template{t}); name != "" {
 			names = append(names, name)
@@ -141,7 +141,7 @@ func (p Provider) Events(m Message) (names []string) {
 // try to deliver it, or "" if it does not name deliveries. Its bounds are those
 // of Event.
 func (p Provider) DeliveryID(m Message) string {
-	id, _ := (&view{m: &m}).first(p.own().delivery)
+	id, _ := (&view{m: m}).first(p.own().delivery)
 	return id
 }
 
@@ -156,7 +156,7 @@ func (p Provider) IDPrefix() string {
 
 // DeliveryParts returns the values in m that DeliveryID is made of.
 func (p Provider) DeliveryParts(m Message) (values []string) {
-	v := &view{m: &m}
+	v := &view{m: m}
 	_, t := v.first(p.own().delivery)
 	for i := range t {
 		if text, ok := v.text(&t[i]); ok && t[i].ref != refLiteral {
@@ -237,7 +237,7 @@ type handshake struct {
 // but by [Provider.Offer], and one that asks for a visit by
 // [Provider.Confirmation].
 func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool) {
-	v := &view{m: &m, with: k.With, key: p.firstKey(k)}
+	v := &view{m: m, with: k.With, key: p.firstKey(k)}
 	for _, h := range p.own().handshakes {
 		if len(h.secret) > 0 || h.visit != nil || !h.when.holds(v) {
 			continue
@@ -259,7 +259,7 @@ func (p Provider) Handshake(m Message, k Keys, now time.Time) (a Answer, ok bool
 // offer a secret: who calls this has to know that one is due, to take the first,
 // and not to record the text.
 func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
-	v := &view{m: &m}
+	v := &view{m: m}
 	for _, h := range p.own().handshakes {
 		if len(h.secret) == 0 || !h.when.holds(v) {
 			continue
@@ -277,7 +277,7 @@ func (p Provider) Offer(m Message) (a Answer, secret string, ok bool) {
 // provider's description names. Anyone can ask: who visits it has verified m, and
 // wants what it asks for.
 func (p Provider) Confirmation(m Message) (url string, ok bool) {
-	v := &view{m: &m}
+	v := &view{m: m}
 	for _, h := range p.own().handshakes {
 		if h.visit == nil || !h.when.holds(v) {
 			continue

@@ -84,7 +84,7 @@ func (p Provider) Misunderstood(body []byte) string {
 // Explain returns what a person should know of m where its signature is not
 // right, as of a question that the provider never asks; "" mostly.
 func (p Provider) Explain(m Message) string {
-	v := &view{m: &m}
+	v := &view{m: m}
 	for _, e := range p.own().explain {
 		if e.when.holds(v) {
 			return e.about
@@ -95,7 +95,7 @@ func (p Provider) Explain(m Message) string {
 
 // NeverSigned reports whether m is one that the provider sends and never signs.
 func (p Provider) NeverSigned(m Message) bool {
-	v := &view{m: &m}
+	v := &view{m: m}
 	return slices.ContainsFunc(p.own().explain, func(e explanation) bool { return e.unsigned && e.when.holds(v) })
 }
 

@@ -157,8 +157,7 @@ func (d *declared) admit(m *Message, c *claim, k Keys, now time.Time) Verdict {
 	}
 	if d.account != nil {
 		if want := k.With[d.account.with]; want != "" {
-			copied := *m // or every message would have to be on the heap
-			got, ok := d.account.from.expand(&view{m: &copied}, maxName, nil)
+			got, ok := d.account.from.expand(&view{m: *m}, maxName, nil)
 			if !ok {
 				return d.otherAccount("the message names no account")
 			}

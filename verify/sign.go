@@ -2,7 +2,6 @@ package verify
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"errors"
 	"fmt"
 	"maps"
@@ -180,13 +179,8 @@ func (d *declared) make(k *key, a algorithm, e encoding, m *Message, c *claim, w
 	if d.kind.isToken() {
 		return string(k.bytes), nil
 	}
-	w := &workbench{hash: a.new()}
-	switch {
-	case d.kind == schemeHMAC:
-		w.hash = hmac.New(a.new, k.bytes)
-	case d.prehash.name != "":
-		w.hash = d.prehash.new()
-	}
+	w := k.take(a)
+	defer k.put(w)
 	if lacking := d.write(w, d.payload, k, m, c, with); lacking != nil {
 		return "", fmt.Errorf("%s must be signed, and is not there or there more than once", lacking)
 	}
@@ -194,5 +188,6 @@ func (d *declared) make(k *key, a algorithm, e encoding, m *Message, c *claim, w
 		signature, err := d.signDigest(k.private, d.digest(w))
 		return e.encode(signature), err
 	}
-	return e.encode(w.hash.Sum(nil)), nil
+	w.sum = w.hash.Sum(w.sum[:0])
+	return e.encode(w.sum), nil
 }

@@ -18,7 +18,7 @@ const maxMembers = 1 << 16
 // marks, for challenges. It takes the first of several parameters and the last
 // of several members, and passes over the body at most once.
 type view struct {
-	m       *Message
+	m       Message
 	members []member // of the body, if looked
 	form    string   // the body, if it is a form and looked
 	looked  bool
@@ -44,7 +44,7 @@ func (v *view) look() {
 	}
 	v.looked = true
 	body := v.m.Body[:min(len(v.m.Body), MaxBody)]
-	if isForm(v.m) {
+	if isForm(&v.m) {
 		v.form = string(body)
 		return
 	}
@@ -127,7 +127,7 @@ func (v *view) read(in placeKind, key string, of jsonx.Path) (text string, ok bo
 		text, ok = jsonx.Text(raw)
 		return text, ok && found
 	case inPath:
-		return path(v.m), true
+		return path(&v.m), true
 	case "":
 		return v.m.Method, true
 	}
@@ -159,9 +159,9 @@ func (v *view) text(p *part) (text string, ok bool) {
 	case refMethod:
 		return v.m.Method, true
 	case refHost:
-		return host(v.m), true
+		return host(&v.m), true
 	case refPath:
-		return path(v.m), true
+		return path(&v.m), true
 	case refHeader, refParam, refForm, refField:
 		return v.read(p.at.in, p.key, p.path)
 	case refWith:
