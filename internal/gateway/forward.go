@@ -219,13 +219,14 @@ func (d *delivery) setForwarded(h http.Header, host string) {
 		remote = d.ex.Request.Remote
 	}
 	scheme, _, _ := strings.Cut(d.ex.Request.URL, "://")
-	for name, value := range map[string]string{
-		"X-Forwarded-For": remote, "X-Forwarded-Host": host, "X-Forwarded-Proto": scheme,
-	} {
-		if _, set := h[name]; (!set || !d.door.Forwarded) && value != "" {
+	set := func(name, value string) {
+		if _, has := h[name]; (!has || !d.door.Forwarded) && value != "" {
 			h[name] = []string{value}
 		}
 	}
+	set("X-Forwarded-For", remote)
+	set("X-Forwarded-Host", host)
+	set("X-Forwarded-Proto", scheme)
 }
 
 // hopByHop are the headers that concern one connection only: RFC 9110 §7.6.1, and
