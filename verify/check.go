@@ -31,6 +31,7 @@ func (b *builder) finish() error {
 	}
 	d.form.prehash = d.prehash.name
 	b.f.delivery = b.ids
+	b.f.eventNames, b.f.deliveryNames = memberNames(b.f.event), memberNames(b.f.delivery)
 	facets, scheme := b.f, b.d
 	scheme.vary()
 	p.facets, p.Scheme = &facets, &scheme

@@ -48,10 +48,11 @@ type Provider struct {
 
 // facets are the parts of a provider's file that methods read.
 type facets struct {
-	marks      []mark
-	event      []template
-	delivery   []template
-	handshakes []handshake
+	marks           []mark
+	event, delivery []template
+	handshakes      []handshake
+	// The members of a body that event and delivery refer to, numbered; see view.wanted.
+	eventNames, deliveryNames map[string]int
 
 	standIns    []standIn
 	understands []string // members of the JSON that an answer has to be; none: anything will do
@@ -121,8 +122,7 @@ type Retry struct {
 // words, or "" if m names none. It is at most 200 bytes of printable text. Of a
 // JSON body the first 65,536 members are looked at.
 func (p Provider) Event(m Message) string {
-	name, _ := (&view{m: m}).first(p.own().event)
-	return name
+	return firstOf(m, p.own().event, p.own().eventNames)
 }
 
 // Events returns the names of the event in all places of m that have one, in the order in
@@ -141,8 +141,7 @@ func (p Provider) Events(m Message) (names []string) {
 // try to deliver it, or "" if it does not name deliveries. Its bounds are those
 // of Event.
 func (p Provider) DeliveryID(m Message) string {
-	id, _ := (&view{m: m}).first(p.own().delivery)
-	return id
+	return firstOf(m, p.own().delivery, p.own().deliveryNames)
 }
 
 // IDPrefix returns what each delivery id of the provider begins with, as in evt_, as far

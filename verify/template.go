@@ -301,6 +301,22 @@ func (t template) has(ref refKind, key string) bool {
 	return false
 }
 
+// memberNames numbers the names of the members of a JSON body that templates refer to.
+func memberNames(templates []template) map[string]int {
+	names := map[string]int{}
+	for _, t := range templates {
+		for p := range t.flat() {
+			if p.ref != refField {
+				continue
+			}
+			if _, has := names[p.path[0]]; !has {
+				names[p.path[0]] = len(names)
+			}
+		}
+	}
+	return names
+}
+
 // limits of what the outside may put into an event name, an id or an answer
 const (
 	maxName = 200  // bytes of an event name or delivery id

@@ -67,7 +67,11 @@ func (v *view) look() {
 			v.numbered[number] = int32(len(v.members) + 1)
 		}
 		if len(v.members) == cap(v.members) { // append alone would copy long ones five times
-			v.members = slices.Grow(v.members, max(8, len(v.members)))
+			room := max(8, len(v.members))
+			if v.wanted != nil {
+				room = min(room, len(v.wanted))
+			}
+			v.members = slices.Grow(v.members, room)
 		}
 		v.members = append(v.members, member{name, s.Member.Value})
 	}
@@ -179,6 +183,14 @@ func (v *view) first(templates []template) (text string, of template) {
 		}
 	}
 	return "", nil
+}
+
+// firstOf expands the first of templates whose references are all in m. They refer to the
+// members of its body that names has.
+func firstOf(m Message, templates []template, names map[string]int) string {
+	v := &view{m: m, wanted: names, numbered: make([]int32, len(names))}
+	text, _ := v.first(templates)
+	return text
 }
 
 // host gives the host that the sender addressed.
