@@ -277,3 +277,18 @@ func BenchmarkFirstDetect(b *testing.B) {
 		}
 	}
 }
+
+// What stands in a string that holds JSON is found, however that begins.
+func TestFieldsInStrings(t *testing.T) {
+	for _, raw := range []string{
+		`"{\"a\":1}"`, `" {\"a\":1}"`, `"\n{\"a\":1}"`, `"\u007b\"a\":1}"`, `"\"{\\\"a\\\":1}\""`, "\"\ufeff{\\\"a\\\":1}\"",
+		`""`, `"x"`, `"1"`, `"null"`, `"[1]"`, `{"a":1}`, `[1]`, `1`, `null`,
+	} {
+		want, err := jsonx.Find([]byte(raw), jsonx.Path{"a"})
+		v := &view{m: Message{Body: []byte(`{"s":` + raw + `}`)}}
+		got, found := v.field(jsonx.Path{"s", "a"})
+		if string(got) != string(want.Raw) || found != (err == nil) {
+			t.Errorf("%s: got %q %v, want %q %v", raw, got, found, want.Raw, err)
+		}
+	}
+}

@@ -92,8 +92,21 @@ func (v *view) field(path jsonx.Path) (raw []byte, ok bool) {
 	if len(path) == 1 {
 		return raw, true
 	}
+	if !mayHold(raw) {
+		return nil, false
+	}
 	found, err := jsonx.Find(raw, path[1:])
 	return found.Raw, err == nil
+}
+
+// mayHold reports whether there can be members or elements in a JSON value: in a string
+// there are if it holds JSON, and most begin as none does.
+func mayHold(raw []byte) bool {
+	if jsonx.KindOf(raw) != jsonx.String {
+		return true
+	}
+	first := raw[1]
+	return first <= ' ' || first >= 0x7F || first == '{' || first == '[' || first == '"' || first == '\\'
 }
 
 // find gives the last member with a name.
