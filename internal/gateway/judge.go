@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"devhook/verify"
@@ -106,18 +107,17 @@ func (rt *Routes) candidates(r *Route, m verify.Message) (likeliest verify.Provi
 			return p, nil, true
 		}
 	}
-	var known, unknown []verify.Provider
-	for _, p := range rt.Catalog.Detect(m) {
-		if _, err := p.CheckKeys(rt.Keys[p.ID]); err == nil {
-			known = append(known, p)
-		} else {
-			unknown = append(unknown, p)
-		}
-	}
-	all := append(known, unknown...)
+	all := rt.Catalog.Detect(m)
 	if len(all) == 0 {
 		return likeliest, nil, false
 	}
+	unknown := func(p verify.Provider) int {
+		if _, err := p.CheckKeys(rt.Keys[p.ID]); err != nil {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b verify.Provider) int { return unknown(a) - unknown(b) })
 	return all[0], all[1:], true
 }
 

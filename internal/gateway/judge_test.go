@@ -263,3 +263,22 @@ func TestUpgrade(t *testing.T) {
 		t.Error("the connection is still there")
 	}
 }
+
+// Of the providers that a message may be from, those come first whose secret is known: else
+// a forger would only have to add the marks of another.
+func TestKnownSecretsFirst(t *testing.T) {
+	m := verify.Message{Method: "POST", URL: &url.URL{Path: "/"}, Body: []byte(tiktokBody), Header: http.Header{
+		"Tiktok-Signature": {"t=1,s=00"}, "X-Hub-Signature-256": {"sha256=" + strings.Repeat("0", 64)}, "X-Github-Event": {"ping"},
+	}}
+	detected := verify.Detect(m)
+	if len(detected) < 2 {
+		t.Fatalf("only %v", detected)
+	}
+	for _, known := range detected {
+		rt := &Routes{Catalog: verify.Builtin(), Keys: map[string]verify.Keys{known.ID: {Secrets: []verify.Secret{verify.NewSecret("s3cr3t")}}}}
+		first, others, ok := rt.candidates(&Route{}, m)
+		if !ok || first.ID != known.ID || len(others) != len(detected)-1 {
+			t.Errorf("with the secret of %s: first %s, then %v, %v", known.ID, first.ID, others, ok)
+		}
+	}
+}
