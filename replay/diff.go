@@ -79,8 +79,9 @@ func namesIn(a, b map[string][]string) []string {
 
 // Diff returns what is different in b from a: bodies that are both JSON by
 // their values, also inside strings that hold JSON; forms by their parameters;
-// others as a whole, from the first byte on that differs. Bodies in files are
-// compared by their sums: load them first.
+// others as a whole, from the first byte on that differs, and so is what has too
+// many values for that, which Old and New say then. Bodies in files are compared
+// by their sums: load them first.
 func Diff(a, b *recorder.Request) []Difference {
 	var d differences
 	d.add("method", []string{a.Method}, []string{b.Method})
@@ -132,16 +133,35 @@ func (d *differences) messages(ha, hb http.Header, a, b recorder.Body) {
 			if len(c.Path) > 0 {
 				what += " " + c.Path.String()
 			}
+			if c.Whole {
+				d.add(what, []string{tooMany + describe(c.Old, c.New)}, []string{tooMany + describe(c.New, c.Old)})
+				continue
+			}
 			d.add(what, present(string(c.Old), c.Old != nil), present(string(c.New), c.New != nil))
 		}
 		return
 	}
+	note := ""
 	if isForm(ha) && isForm(hb) && a.Sum == "" && b.Sum == "" {
-		d.queries("body", string(a.Bytes), string(b.Bytes))
-		return
+		if max(bytes.Count(a.Bytes, []byte("&")), bytes.Count(b.Bytes, []byte("&"))) < mostFields {
+			d.queries("body", string(a.Bytes), string(b.Bytes))
+			return
+		}
+		note = tooMany
 	}
-	d.add("body", []string{describe(a, b)}, []string{describe(b, a)})
+	of := func(b, other recorder.Body) []string {
+		if b.Sum != "" {
+			return []string{"sha256 " + b.Sum}
+		}
+		return []string{note + describe(b.Bytes, other.Bytes)}
+	}
+	d.add("body", of(a, b), of(b, a))
 }
+
+const (
+	mostFields = 50_000 // of a form that is compared by them
+	tooMany    = "too much to compare by value: "
+)
 
 func isForm(h http.Header) bool {
 	return strings.HasPrefix(h.Get("Content-Type"), "application/x-www-form-urlencoded")
@@ -181,20 +201,17 @@ func present(text string, is bool) []string {
 	return []string{text}
 }
 
-// describe tells of a body its length, and the start of what another does not
+// describe tells of b its length, and the start of what another does not
 // have.
-func describe(b, other recorder.Body) string {
-	if b.Sum != "" {
-		return "sha256 " + b.Sum
-	}
+func describe(b, other []byte) string {
 	at := 0
-	for at < len(b.Bytes) && at < len(other.Bytes) && b.Bytes[at] == other.Bytes[at] {
+	for at < len(b) && at < len(other) && b[at] == other[at] {
 		at++
 	}
 	const shown = 60
-	rest := b.Bytes[at:]
+	rest := b[at:]
 	if len(rest) > shown {
-		return fmt.Sprintf("%d bytes, from %d on %q…", len(b.Bytes), at, rest[:shown])
+		return fmt.Sprintf("%d bytes, from %d on %q…", len(b), at, rest[:shown])
 	}
-	return fmt.Sprintf("%d bytes, from %d on %q", len(b.Bytes), at, rest)
+	return fmt.Sprintf("%d bytes, from %d on %q", len(b), at, rest)
 }

@@ -525,6 +525,28 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// What has too many values is compared as a whole, and says so.
+func TestDiffOfMuch(t *testing.T) {
+	many := strings.Repeat("0,", 300_000)
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	for _, c := range []struct {
+		h               http.Header
+		a, b            string
+		what, old, grew string
+	}{
+		{nil, `{"a":[` + many + `1]}`, `{"a":[` + many + `22]}`, "body a", `600003 bytes, from 600001 on "1]"`, `600004 bytes, from 600001 on "22]"`},
+		{form, strings.Repeat("a&", 100_000) + "1", strings.Repeat("a&", 100_000) + "22", "body", `200001 bytes, from 200000 on "1"`, `200002 bytes, from 200000 on "22"`},
+	} {
+		message := func(body string) *recorder.Request {
+			return &recorder.Request{Headers: c.h, Body: recorder.Body{Bytes: []byte(body)}}
+		}
+		want := []Difference{{c.what, []string{"too much to compare by value: " + c.old}, []string{"too much to compare by value: " + c.grew}}}
+		if got := Diff(message(c.a), message(c.b)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%.500q, want %q", got, want)
+		}
+	}
+}
+
 func TestDiffResponse(t *testing.T) {
 	a := &recorder.Response{Status: 200, Headers: http.Header{"X-A": {"1"}}, Body: recorder.Body{Bytes: []byte(`{"a":1,"s":"{\"b\":1}"}`)}}
 	b := &recorder.Response{Status: 500, Headers: http.Header{"X-B": {"1"}}, Body: recorder.Body{Bytes: []byte(`{"s":"{\"b\":2}", "a":1}`)}}

@@ -69,7 +69,7 @@ func TestSameEntries(t *testing.T) {
 		{"{provider: github, repo: a/b}", "{provider: github, repo: a/b, path: /x}", false},
 		{"{provider: kick}", "{provider: twitch}", false},
 	} {
-		a, b := read("register: ["+c.was+"]\n").Registrations()[0], read("name: n\nregister: ["+c.is+"]\n").Registrations()[0]
+		a, b := read("register: [" + c.was + "]\n").Registrations()[0], read("name: n\nregister: [" + c.is + "]\n").Registrations()[0]
 		if a.Same(b) != c.same {
 			t.Errorf("%s, %s: same %v", c.was, c.is, !c.same)
 		}
@@ -83,7 +83,7 @@ func TestSameEntries(t *testing.T) {
 		{"{provider: euler, creator: a, forward: 3000}", "{provider: euler, creator: a, forward: 3001}", false},
 		{"{provider: euler, creator: a}", "{provider: euler, creator: a, path: /x}", false},
 	} {
-		a, b := read("sources: ["+c.was+"]\n").Sources()[0], read("name: n\nsources: ["+c.is+"]\n").Sources()[0]
+		a, b := read("sources: [" + c.was + "]\n").Sources()[0], read("name: n\nsources: [" + c.is + "]\n").Sources()[0]
 		if a.Same(b) != c.same {
 			t.Errorf("%s, %s: same %v", c.was, c.is, !c.same)
 		}

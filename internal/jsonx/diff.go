@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strconv"
 )
@@ -10,14 +11,25 @@ import (
 type Change struct {
 	Path     Path
 	Old, New []byte // JSON texts as they are spelled; nil: there is none
+	// Whole says that what is inside of Old and New was not compared value by value, as there is
+	// too much of it.
+	Whole bool
 }
+
+// What is held in memory to compare, of a value of a few bytes a hundred, has its bounds.
+const (
+	mostValues  = 200_000 // of a document, or of what a string holds
+	mostChanges = 200_000
+)
 
 // Diff returns what is different in b from a. Members of objects are compared
 // by name, of which the last of duplicates counts, elements of arrays by index,
 // scalars by their spelling: 50.0 is not 50.00. White space between tokens and
 // the order of members do not count. Two strings that were quoted as often and
 // both hold an object, or both an array, are compared by what they hold, down
-// to 16 strings in all.
+// to 16 strings in all. An object or array with too many values in it, 200,000 of
+// a document, is compared as a whole, where the order of members does count; two
+// documents with over 200,000 differences are one [Change].
 //
 // First comes what is in b, in the order of b, then what only a has; of an
 // array that is the last element first. So [Create] and [Unset] with each Change
@@ -34,6 +46,9 @@ func Diff(a, b []byte) ([]Change, error) {
 	}
 	var d differ
 	d.compare(&na, &nb, 0)
+	if d.tooMany() {
+		return []Change{{Old: na.raw, New: nb.raw, Whole: true}}, nil
+	}
 	return append(d.changes, d.gone...), nil
 }
 
@@ -43,6 +58,7 @@ type node struct {
 	kind  Kind
 	names []string // of the members; only of an object
 	nodes []node   // the members' values, or the elements
+	whole bool     // there are too many of them, and none is in names and nodes
 	index map[string]int
 	// index finds a name in names; nil while there are few.
 }
@@ -56,13 +72,27 @@ func parse(doc []byte) (node, error) {
 	if bad != 0 {
 		return node{}, syntaxError(doc, end, bad)
 	}
-	n, _ := parseValue(string(doc), doc, start)
-	return n, nil
+	return parseAt(doc, start), nil
 }
 
-// parseValue gives the node of the value at i of the valid text doc, and where
-// it ends. It recurses no deeper than [MaxDepth]. whole is doc.
-func parseValue(whole string, doc []byte, i int) (n node, end int) {
+// parseAt gives the tree of the value at i of the valid text doc.
+func parseAt(doc []byte, i int) node {
+	p := parser{string(doc), doc, mostValues}
+	n, _ := p.value(i)
+	return n
+}
+
+// A parser makes a tree of a valid text.
+type parser struct {
+	whole string // is doc
+	doc   []byte
+	left  int // values that may be added to the tree
+}
+
+// value gives the node of the value at i, and where it ends. It recurses no deeper
+// than [MaxDepth].
+func (p *parser) value(i int) (n node, end int) {
+	doc, had := p.doc, p.left
 	n.kind = KindOf(doc[i:])
 	if n.kind != Object && n.kind != Array {
 		end, _ = scanValue(doc, i, 0)
@@ -74,12 +104,23 @@ func parseValue(whole string, doc []byte, i int) (n node, end int) {
 		var name string
 		if n.kind == Object {
 			nameEnd, _ := scanString(doc, at)
-			name = nameText(whole, at, nameEnd)
+			if !n.whole {
+				name = nameText(p.whole, at, nameEnd)
+			}
 			at = space(doc, space(doc, nameEnd)+1)
 		}
-		var in node
-		in, at = parseValue(whole, doc, at)
-		n.add(name, in)
+		if p.left == 0 && !n.whole {
+			n.names, n.nodes, n.index, n.whole = nil, nil, nil, true
+			p.left = had // what is beside it may be compared still
+		}
+		if n.whole {
+			at, _ = scanValue(doc, at, 0)
+		} else {
+			p.left--
+			var in node
+			in, at = p.value(at)
+			n.add(name, in)
+		}
 		at = next(doc, at)
 	}
 	n.raw = doc[i : at+1 : at+1]
@@ -128,6 +169,8 @@ type differ struct {
 	differs bool
 }
 
+func (d *differ) tooMany() bool { return len(d.changes)+len(d.gone) > mostChanges }
+
 // change adds a change of the value that the path leads to, with isGone to
 // those that come last.
 func (d *differ) change(isGone bool, before, after []byte) {
@@ -135,9 +178,9 @@ func (d *differ) change(isGone bool, before, after []byte) {
 	case d.quiet:
 		d.differs = true
 	case isGone:
-		d.gone = append(d.gone, Change{slices.Clone(d.path), before, after})
+		d.gone = append(d.gone, Change{Path: slices.Clone(d.path), Old: before, New: after})
 	default:
-		d.changes = append(d.changes, Change{slices.Clone(d.path), before, after})
+		d.changes = append(d.changes, Change{Path: slices.Clone(d.path), Old: before, New: after})
 	}
 }
 
@@ -153,8 +196,11 @@ func (d *differ) compare(a, b *node, strings int) {
 		return
 	}
 	switch {
+	case d.tooMany(): // which [Diff] tells
 	case a.kind != b.kind:
 		d.change(false, a.raw, b.raw)
+	case a.whole || b.whole:
+		d.wholes(a, b)
 	case a.kind == Object:
 		d.objects(a, b, strings)
 	case a.kind == Array:
@@ -172,10 +218,25 @@ func (d *differ) held(a, b *node, strings int) bool {
 	if la == nil || len(la) != len(lb) || ia[sa] != ib[sb] {
 		return false
 	}
-	ha, _ := parseValue(string(ia), ia, sa)
-	hb, _ := parseValue(string(ib), ib, sb)
+	ha, hb := parseAt(ia, sa), parseAt(ib, sb)
 	d.compare(&ha, &hb, strings+len(la))
 	return true
+}
+
+// wholes compares two objects or arrays of which one has too many values in it.
+func (d *differ) wholes(a, b *node) {
+	compact := func(raw []byte) []byte {
+		var buf bytes.Buffer
+		json.Compact(&buf, raw) // it is JSON
+		return buf.Bytes()
+	}
+	if bytes.Equal(a.raw, b.raw) || bytes.Equal(compact(a.raw), compact(b.raw)) {
+		return
+	}
+	d.change(false, a.raw, b.raw)
+	if !d.quiet {
+		d.changes[len(d.changes)-1].Whole = true
+	}
 }
 
 func (d *differ) objects(a, b *node, strings int) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +90,50 @@ func TestDiffIsBounded(t *testing.T) {
 			}
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func (c Change) String() string {
+	return fmt.Sprintf("%q %q -> %q, whole %v", c.Path, c.Old, c.New, c.Whole)
+}
+
+// What is too large to be compared by value takes no more memory for that, and is one change,
+// beside which what is small is compared still.
+func TestDiffOfMuch(t *testing.T) {
+	const n = 1 << 20
+	numbers := func(last string) string { return "[" + strings.Repeat("0,", n) + last + "]" }
+	small := func(last string) string { return "[" + strings.Repeat("0,", 10) + last + "]" }
+	all := func(digit string) string { return "[" + strings.Repeat(digit+",", mostChanges) + digit + "]" }
+	objects := "[" + strings.Repeat(`{"a":[],"b":{}},`, n/8) + `{}]`
+	tests := []struct {
+		name, a, b string
+		want       []string
+	}{
+		{"numbers", numbers("1"), numbers("2"), []string{" whole"}},
+		{"numbers alike", numbers("1"), strings.Replace(numbers("1"), ",", " ,\n", 1), nil},
+		{"beside others", `{"a":` + small("1") + `,"b":` + numbers("1") + `,"c":1}`, `{"a":` + small("2") + `,"b":` + numbers("2") + `,"c":2}`, []string{"a.10", "b whole", "c"}},
+		{"against few", `{"a":` + numbers("1") + `}`, `{"a":` + small("1") + `}`, []string{"a whole"}},
+		{"many small ones", objects, objects[:len(objects)-3] + "1]", []string{" whole"}},
+		{"in a string", `{"a":"` + numbers("1") + `"}`, `{"a":"` + numbers("2") + `"}`, []string{"a whole"}},
+		{"many changes", all("1"), all("2"), []string{" whole"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			changes, err := Diff([]byte(tt.a), []byte(tt.b))
+			runtime.ReadMemStats(&after)
+			var got []string
+			for _, c := range changes {
+				got = append(got, c.Path.String()+map[bool]string{true: " whole"}[c.Whole])
+			}
+			if err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("%q, %v, want %q", got, err, tt.want)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 400<<20 {
+				t.Errorf("%d MiB were allocated, for %d", took>>20, len(tt.a)>>20)
 			}
 		})
 	}
