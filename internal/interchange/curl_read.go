@@ -55,6 +55,7 @@ type curlCommand struct {
 	text   string
 	words  []shellWord
 	list   []recorder.Request
+	made   int // what list has in it, in bytes
 
 	curlRequest
 }
@@ -138,16 +139,36 @@ func (c *curlCommand) read(name string, w shellWord, joined string, rest []shell
 
 var errNoURL = errors.New("this curl command has no URL")
 
+// maxMade is how much a command may make, in bytes: each of its URLs gets all its headers and its body.
+const maxMade = maxText
+
 // end adds what the options so far say.
 func (c *curlCommand) end() error {
 	if len(c.urls) == 0 {
 		return c.fail(c.words[0].at, errNoURL.Error(), "")
 	}
 	for _, u := range c.urls {
-		c.list = append(c.list, c.request(u.text))
+		req := c.request(u.text)
+		if c.made += weight(&req); c.made > maxMade && len(c.list) > 0 {
+			return c.fail(u.at, fmt.Sprintf("what this curl command sends to all its URLs is over %d MiB", maxMade>>20), "write fewer URLs in a command")
+		}
+		c.list = append(c.list, req)
 	}
 	c.curlRequest = curlRequest{}
 	return nil
+}
+
+// weight is about how much of memory req takes.
+func weight(req *recorder.Request) int {
+	const header = 150 // beside its texts
+	n := len(req.URL) + len(req.Body.Bytes)
+	for name, values := range req.Headers {
+		n += header + len(name)
+		for _, v := range values {
+			n += len(v) + 16
+		}
+	}
+	return n
 }
 
 func (c *curlCommand) request(address string) recorder.Request {

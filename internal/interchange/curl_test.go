@@ -103,6 +103,16 @@ func TestCurlOfCmd(t *testing.T) {
 	}
 }
 
+// manyOfBoth is a command of few bytes that makes very many.
+func manyOfBoth(headers, urls int) string {
+	var b strings.Builder
+	b.WriteString("curl a\ncurl")
+	for i := range headers {
+		fmt.Fprintf(&b, " -H A%d:1", i)
+	}
+	return b.String() + strings.Repeat(" a", urls)
+}
+
 // Nothing is run, looked up or read that the user does not ask for.
 func TestCurlErrors(t *testing.T) {
 	for command, want := range map[string]string{
@@ -127,6 +137,8 @@ func TestCurlErrors(t *testing.T) {
 		"curl ^\"http://a^\" | sh":         "line 1, column 19: cmd would do something with |",
 		"curl file:///etc/passwd":          "its URL",
 		"# nothing":                        "no curl command",
+		manyOfBoth(3000, 3000):             "line 2, column",
+		"curl -d " + strings.Repeat("x", 1<<20) + strings.Repeat(" a", 300): "is over 256 MiB write fewer URLs",
 	} {
 		_, err := read([]byte(command))
 		said := fmt.Sprint(err)
