@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"devhook/internal/config"
+	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/tunnel"
@@ -296,5 +297,32 @@ func TestNobodyReads(t *testing.T) {
 	go io.Copy(io.Discard, r)
 	if !u.awaitReader(&printing) {
 		t.Error("not all was printed, with somebody to read it")
+	}
+}
+
+// How a source fares begins when it changes, and not with each attempt; why it was lost stays.
+func TestSourceFares(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 11, 21, 14, 0, s, 0, time.UTC) }
+	var s openStream
+	for n, c := range []struct {
+		state  stream.State
+		detail string
+		want   fare
+	}{
+		{stream.Connecting, "", fare{stream.Connecting, at(0), ""}},
+		{stream.Reconnecting, "refused", fare{stream.Reconnecting, at(1), "refused"}},
+		{stream.Connecting, "", fare{stream.Reconnecting, at(1), "refused"}},
+		{stream.Reconnecting, "silence", fare{stream.Reconnecting, at(1), "silence"}},
+		{stream.Polling, "404", fare{stream.Reconnecting, at(1), "silence"}},
+		{stream.Connected, "", fare{stream.Connected, at(5), "silence"}},
+		{stream.Connected, "", fare{stream.Connected, at(5), "silence"}}, // the greeting, behind a ping
+		{stream.Slow, "100 events wait", fare{stream.Connected, at(5), "silence"}},
+		{stream.Waiting, "not live", fare{stream.Waiting, at(8), "not live"}},
+		{stream.Closed, "", fare{stream.Closed, at(9), "not live"}},
+	} {
+		s.note(stream.Status{State: c.state, Detail: c.detail, At: at(n)})
+		if got := *s.fares.Load(); got != c.want {
+			t.Errorf("%d, %s: %v, want %v", n, c.state, got, c.want)
+		}
 	}
 }
