@@ -13,6 +13,7 @@ import (
 	"devhook/internal/config"
 	"devhook/internal/gateway"
 	"devhook/internal/inspector"
+	"devhook/internal/stream"
 	"devhook/internal/terminal"
 	"devhook/recorder"
 	"devhook/tunnel"
@@ -30,7 +31,7 @@ func (p *program) doctorCommand() *cli.Command {
 		Name: "doctor", Usage: "look whether all is well, and tell what is not",
 		Description: `Looks at devhook.yaml, the store, the secrets, the way to ngrok, the clock and the apps.
 It changes nothing. The exit code is that of the first thing that is wrong: 2 the
-configuration, 6 the store, 3 the tunnel, 1 the clock, 4 an app.
+configuration, 6 the store, 3 the tunnel or a source, 1 the clock, 4 an app.
 
   devhook doctor
   devhook doctor --json
@@ -206,6 +207,22 @@ func (x *examination) running(s inspector.Status) {
 		state = finding{Check: "up", Status: "fail", Detail: "its tunnel is " + s.Tunnel.State + ": " + s.Tunnel.Error, code: 3}
 	}
 	x.tell(state)
+	for _, source := range s.Sources {
+		f := finding{Check: "source", Status: "ok", Detail: nameOf(source) + " is " + source.State}
+		switch stream.State(source.State) {
+		case "": // not known
+			continue
+		case stream.Connected:
+		case stream.Connecting, stream.Waiting:
+			f.Status = "warn"
+		default:
+			f.Status, f.code = "fail", 3
+		}
+		if f.Status != "ok" && source.Error != "" {
+			f.Detail += ": " + source.Error
+		}
+		x.tell(f)
+	}
 }
 
 // readable looks whether store can be read and written to; false: not at all.

@@ -239,19 +239,20 @@ func (u *up) printSource(s *openStream, st stream.Status) {
 	u.printAside(event{"source", line})
 }
 
+// nameOf names a source as [config.Stream] does.
+func nameOf(s inspector.Source) string {
+	return config.Stream{Provider: s.Source, Creator: s.Creator}.String()
+}
+
 // describeStreams says what is listened to, and how it fares now where that is known.
 func describeStreams(out *terminal.Terminal, sources []inspector.Source, mirror string, now time.Time) {
 	var lines []string
 	for _, s := range sources {
-		name := s.Source
-		if s.Creator != "" {
-			name += " @" + strings.TrimPrefix(s.Creator, "@")
-		}
 		app := "the app's " + s.Path
 		if s.Forward != "" {
 			app = s.Forward + s.Path
 		}
-		lines = append(lines, terminal.Safe(name+"  "+s.URL+"  ->  "+app))
+		lines = append(lines, terminal.Safe(nameOf(s)+"  "+s.URL+"  ->  "+app))
 		if s.State == "" {
 			continue
 		}
