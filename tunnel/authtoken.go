@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"devhook/internal/neterr"
 	"devhook/internal/yamlx"
 )
 
@@ -93,7 +94,7 @@ func readAuthtoken(path string) (string, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return "", nil
 	case err != nil:
-		return "", optionError(hint, "cannot read ngrok's config file %s: %v", path, err)
+		return "", optionError(hint, "cannot read ngrok's config file %s: %s", path, neterr.Text(err))
 	}
 	n, err := yamlx.Parse(text)
 	var own, agent string // formats 2 and 3

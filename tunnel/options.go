@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"devhook/internal/neterr"
 )
 
 // defaultConnectURL is where ngrok's agents connect to unless told otherwise.
@@ -172,7 +174,7 @@ func readCAs(spec string) (*x509.CertPool, error) {
 	}
 	text, err := readFile(spec, maxCAs)
 	if err != nil {
-		return nil, optionError(hint, "cannot read the file of certificates %s: %v", spec, err)
+		return nil, optionError(hint, "cannot read the file of certificates %s: %s", spec, neterr.Text(err))
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {

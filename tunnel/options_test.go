@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"devhook/internal/neterr"
 	"devhook/tunnel/ngroktest"
 )
 
@@ -80,6 +81,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing := filepath.Join(dir, "missing.pem")
+	_, gone := os.ReadFile(missing)
 	tests := []struct {
 		name string
 		o    NgrokOptions
@@ -89,7 +91,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		{"an authtoken with an escape", NgrokOptions{Authtoken: "a\x1bb"}, "the authtoken holds spaces or control characters, so it is none"},
 		{"a URL", NgrokOptions{Authtoken: "a", URL: "ftp://x"}, "the tunnel's URL"},
 		{"a connect URL", NgrokOptions{Authtoken: "a", ConnectURL: "ftp://x"}, "the connect URL is neither"},
-		{"no file", NgrokOptions{Authtoken: "a", ConnectCAs: missing}, "cannot read the file of certificates " + missing + ": no such file"},
+		{"no file", NgrokOptions{Authtoken: "a", ConnectCAs: missing}, "cannot read the file of certificates " + missing + ": " + neterr.Text(errors.Unwrap(gone))},
 		{"a directory", NgrokOptions{Authtoken: "a", ConnectCAs: dir}, "cannot read the file of certificates " + dir},
 		{"a file without certificates", NgrokOptions{Authtoken: "a", ConnectCAs: empty}, "there is no certificate in " + empty},
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -131,7 +132,7 @@ func TestRegister(t *testing.T) {
 				must(t, err)
 				info, err := os.Stat(name)
 				must(t, err)
-				if strings.Contains(string(text), "key-0123") || info.Mode().Perm() != 0o600 {
+				if strings.Contains(string(text), "key-0123") || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 					t.Errorf("%s, %v:\n%s", name, info.Mode(), text)
 				}
 			}
@@ -417,6 +418,9 @@ func TestForeignLedger(t *testing.T) {
 		{"no JSON", `{`, `[`, 0o600},
 		{"another version", `"v": 1`, `"v": 2`, 0o600},
 	} {
+		if c.mode != 0o600 && runtime.GOOS == "windows" { // whose files have no such mode
+			continue
+		}
 		must(t, os.WriteFile(name, []byte(strings.ReplaceAll(string(text), c.old, c.new)), 0o600))
 		if c.old == "" {
 			must(t, os.WriteFile(name, text, 0o600))
