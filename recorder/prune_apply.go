@@ -218,5 +218,5 @@ func (j *pruner) dropIndex(first uint64) {
 // held says of a segment that cannot be removed or replaced what that means: the
 // system lets nobody who has it open without sharing lose it.
 func held(err error) error {
-	return fmt.Errorf("%w; it stays as it was, and so do the segments behind it: try again when no other program has it open", err)
+	return fmt.Errorf("what has to go stays, and so do the segments behind it, until no other program has it open: %w", err)
 }

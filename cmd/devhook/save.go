@@ -142,7 +142,7 @@ func (k keeping) fill(f *fixtures.Fixture) (replaced []string, err error) {
 // fixtureFor returns the sample that ex is to be, and its file.
 func (k keeping) fixtureFor(ref string, ex *recorder.Exchange, name string) (string, fixtures.Fixture, error) {
 	f := fixtures.Fixture{Kind: fixtures.Saved, Provider: ex.Provider, Exchange: *ex}
-	id, event, ok := strings.Cut(name, "/")
+	id, event, ok := strings.Cut(filepath.ToSlash(name), "/")
 	_, ofProvider := k.catalog.Lookup(id)
 	ofSource := ex.Request.Proto == recorder.ProtoStream && id == ex.Provider // which need not be in the catalog
 	ofProvider = ofProvider || ofSource

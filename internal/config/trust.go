@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -31,7 +32,11 @@ type TrustFile struct{ path string }
 func UserTrust() (TrustFile, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return TrustFile{}, errorf("set HOME", "no place to remember what is trusted: %v", err)
+		set := "set HOME"
+		if runtime.GOOS == "windows" {
+			set = "set APPDATA"
+		}
+		return TrustFile{}, errorf(set, "no place to remember what is trusted: %v", err)
 	}
 	return TrustFile{filepath.Join(dir, "devhook", "trusted.json")}, nil
 }
