@@ -33,6 +33,9 @@ var ErrFormat = errors.New("neither an HTTP message (POST /path HTTP/1.1 …) no
 //
 // The error wraps [ErrFormat] if text is something else.
 func Parse(text []byte) ([]*Exchange, error) {
+	if bytes.HasPrefix(text, []byte{0xff, 0xfe}) {
+		return nil, errors.New("it is UTF-16, as > of Windows PowerShell writes it, which changes what it writes: cmd.exe and PowerShell 7.4 keep it")
+	}
 	if start := bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n"); len(start) > 0 && start[0] == '{' {
 		return parseExchanges(text)
 	}

@@ -68,6 +68,7 @@ func TestParseRefuses(t *testing.T) {
 		"POST / HTTP/1.1\nContent-Length: -1\n\nx":            "not a length",
 		"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nzz\n": "chunked",
 		`{"a":1}`:                               "has no request",
+		"\xff\xfeP\x00":                         "UTF-16",
 		`{"request":{"url":"/a"}}`:              "not an absolute",
 		`{"request":{"url":"ftp://h/"}}`:        "not an absolute",
 		`{"v":9,"request":{"url":"http://h/"}}`: "newer",

@@ -211,6 +211,28 @@ func TestLiteralSecretIsWarnedOf(t *testing.T) {
 	}
 }
 
+// What editors and shells put around a secret in a file is none of it.
+func TestSecretInAnyEncoding(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	for text, want := range map[string]string{
+		"s3cret\r\n":                     "s3cret",
+		"\ufeffs3cret\r\n":               "s3cret",
+		"\xff\xfes\x003\x00\r\x00\n\x00": "s3",
+		"\xfe\xff\x00s\x003\x00\n":       "s3",
+		"\xff\xfe3":                      "\xff\xfe3", // bytes
+		"\xff":                           "\xff",
+		"\xff\xfe":                       "",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := new(Resolver).Resolve("file:"+file, "x", "--secret")
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%q: %q, %v: want %q", text, got, err, want)
+		}
+	}
+}
+
 // A file is read each time, and told of; what a shell's <(…) writes can be read once, and
 // is remembered.
 func TestFilesOfSecrets(t *testing.T) {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"devhook/internal/similar"
 	"devhook/internal/stream"
@@ -96,7 +99,8 @@ func checkRef(ref string) error {
 	return nil
 }
 
-// readSecret returns what stands in a file, but for the end of its line.
+// readSecret returns what stands in a file, but for the end of its line, and for the mark
+// of how it is encoded.
 func readSecret(path, label string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -106,11 +110,32 @@ func readSecret(path, label string) (string, error) {
 		}
 		return "", errorf(hint, "%s: cannot read %s: %v", label, path, cause(err))
 	}
-	v := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	v := strings.TrimSuffix(strings.TrimSuffix(decoded(text), "\n"), "\r")
 	if v == "" {
 		return "", errorf("put it into "+path, "%s: the file %s is empty", label, path)
 	}
 	return v, nil
+}
+
+// decoded is text without its byte order mark, and as UTF-8 if it is UTF-16 by that, as
+// what > of Windows PowerShell 5 writes is.
+func decoded(text []byte) string {
+	var order binary.ByteOrder
+	switch rest := text[min(2, len(text)):]; {
+	case len(rest)%2 != 0:
+	case bytes.HasPrefix(text, []byte{0xff, 0xfe}):
+		order, text = binary.LittleEndian, rest
+	case bytes.HasPrefix(text, []byte{0xfe, 0xff}):
+		order, text = binary.BigEndian, rest
+	}
+	if order == nil {
+		return strings.TrimPrefix(string(text), "\ufeff")
+	}
+	units := make([]uint16, len(text)/2)
+	for i := range units {
+		units[i] = order.Uint16(text[2*i:])
+	}
+	return string(utf16.Decode(units))
 }
 
 // file returns the secret in a file.
