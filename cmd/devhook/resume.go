@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,10 +72,24 @@ func hideSecret(ref string) string {
 	return "-"
 }
 
-// quoteShell returns a word as a shell reads it.
-func quoteShell(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,=+%") == "" {
-		return word
+// quoteShell returns word as the user's shell reads it as one.
+func quoteShell(word string) string { return quoteFor(runtime.GOOS, word) }
+
+// quoteFor is quoteShell on a system. On Windows cmd.exe and PowerShell read alike what
+// needs no more than quotes; for the rest, PowerShell.
+func quoteFor(goos, word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:"
+	if goos != "windows" {
+		if word != "" && strings.Trim(word, plain+"@,=+%") == "" {
+			return word
+		}
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	switch {
+	case word != "" && strings.Trim(word, plain+`\`) == "":
+		return word
+	case !strings.ContainsAny(word, "\"$`%!") && !strings.HasSuffix(word, `\`):
+		return `"` + word + `"`
+	}
+	return "'" + strings.ReplaceAll(word, "'", "''") + "'"
 }

@@ -16,6 +16,29 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
+// A word is quoted as the shells of a system read it, and not where it need not be.
+func TestQuote(t *testing.T) {
+	for word, want := range map[string]struct{ posix, windows string }{
+		"last":                   {"last", "last"},
+		"":                       {"''", `""`},
+		`C:\p\a.http`:            {`'C:\p\a.http'`, `C:\p\a.http`},
+		"slack=env:S":            {"slack=env:S", `"slack=env:S"`},
+		"provider:tiktok it's":   {`'provider:tiktok it'\''s'`, `"provider:tiktok it's"`},
+		`body.a="b c"`:           {`'body.a="b c"'`, `'body.a="b c"'`},
+		"it's $HOME":             {`'it'\''s $HOME'`, `'it''s $HOME'`},
+		`C:\my files\`:           {`'C:\my files\'`, `'C:\my files\'`},
+		"a & del b":              {"'a & del b'", `"a & del b"`},
+		"%PATH% 'and' \x60x\x60": {`'%PATH% '\''and'\'' ` + "`x`'", `'%PATH% ''and'' ` + "`x`'"},
+	} {
+		if got := quoteFor("linux", word); got != want.posix {
+			t.Errorf("%q: %s, want %s", word, got, want.posix)
+		}
+		if got := quoteFor("windows", word); got != want.windows {
+			t.Errorf("%q on Windows: %s, want %s", word, got, want.windows)
+		}
+	}
+}
+
 // A command that goes on shows no secret, and is one that a shell reads as it was.
 func TestResumeCommand(t *testing.T) {
 	args := []string{
@@ -25,7 +48,8 @@ func TestResumeCommand(t *testing.T) {
 	s := &sending{refs: []uint64{12, 0}}
 	s.plans.skip, s.sent, s.skipped, s.many, s.newest, s.seeded = 3, 4, 1, true, 77, 9
 	s.travel.moved, s.travel.by = true, 36*time.Hour
-	want := `devhook replay 12 ./a.http --filter 'provider:tiktok it'\''s' --secret - --secret stripe=- --secret slack=env:S -f 'a b' --skip 8 --upto 77 --seed 9 --shift-time +36h0m0s`
+	want := "devhook replay 12 ./a.http --filter " + quoteShell("provider:tiktok it's") + " --secret - --secret " + quoteShell("stripe=-") +
+		" --secret " + quoteShell("slack=env:S") + " -f " + quoteShell("a b") + " --skip 8 --upto 77 --seed 9 --shift-time +36h0m0s"
 	if got := s.resume(args, []string{"last", "./a.http"}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
