@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -200,7 +201,7 @@ your webhooks will be in .devhook; the demo's own store is gone now.
 Go on:
   devhook up --forward :3000          the same for your app on port 3000
   devhook providers tiktok            what TikTok needs, and where its URL goes
-  export NGROK_AUTHTOKEN=…            a public URL, so that providers reach it`)
+  %-36sa public URL, so that providers reach it`, assignFor(runtime.GOOS, "NGROK_AUTHTOKEN", "…"))
 }
 
 // sourceOf is a configuration from flags that nobody typed.

@@ -12,7 +12,7 @@ import (
 )
 
 // authtokenHint is for who looks for the command that ngrok's agent has for it.
-const authtokenHint = "export NGROK_AUTHTOKEN=…; what ngrok config add-authtoken has written is found, too"
+const authtokenHint = "set NGROK_AUTHTOKEN; what ngrok config add-authtoken has written is found, too"
 
 // What other tools call a command or a flag, and what that is here. It is told
 // to who types it; nothing is done in its place.

@@ -97,7 +97,7 @@ func (e *emulation) tiktok() *tiktoktest.Sender {
 		e.note(&failure{code: 2, text: "--path is a path as in /webhook behind the URL of devhook up, and --to has one of its own"})
 	}
 	if s.Secret = e.secret("secret", "TIKTOK_CLIENT_SECRET", "the client secret"); s.Secret == "" {
-		e.note(&failure{code: 2, text: "the client secret is missing: what TikTok sends is signed", hint: "--secret env:NAME, or export TIKTOK_CLIENT_SECRET=…"})
+		e.note(&failure{code: 2, text: "the client secret is missing: what TikTok sends is signed", hint: "--secret env:NAME, or set TIKTOK_CLIENT_SECRET"})
 	}
 	if s.URL == "" {
 		s.URL, err = (&registerRun{p: e.p, c: c}).callback("tiktok")

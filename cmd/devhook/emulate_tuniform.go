@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"runtime"
 
 	"devhook/internal/stream/tuniformtest"
 
@@ -38,7 +39,7 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 				if o.Token == "" {
 					made := make([]byte, 32)
 					rand.Read(made)
-					lines = append(lines, "TOKEN is any 64 hex digits: export TUNIFORM_STREAM_TOKEN="+hex.EncodeToString(made))
+					lines = append(lines, "TOKEN is any 64 hex digits: "+assignFor(runtime.GOOS, "TUNIFORM_STREAM_TOKEN", hex.EncodeToString(made)))
 				}
 				return append(lines, "devhook up --source tuniform --source-url ws://"+addr+"/ws")
 			}

@@ -64,7 +64,7 @@ func missing(err error) error {
 	var m *register.MissingError
 	switch {
 	case errors.As(err, &m) && m.Param.Kind == register.Secret:
-		return &inspector.Error{Status: http.StatusUnprocessableEntity, Text: err.Error(), Hint: "export " + m.Param.Env + " for devhook up, or say it under register: in devhook.yaml"}
+		return &inspector.Error{Status: http.StatusUnprocessableEntity, Text: err.Error(), Hint: "set " + m.Param.Env + " for devhook up, or say it under register: in devhook.yaml"}
 	case errors.As(err, &m):
 		return &inspector.Error{Status: http.StatusUnprocessableEntity, Text: err.Error(), Hint: `say it as "params": {"` + m.Param.Name + `": ["…"]}`}
 	}

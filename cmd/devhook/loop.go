@@ -210,7 +210,7 @@ func matching(name string) (int, error) {
 	if info, err := os.Stat(name); err != nil {
 		return 0, &failure{code: 2, text: "--watch: " + err.Error(), err: err}
 	} else if info.IsDir() {
-		return 0, &failure{code: 2, text: "--watch: " + name + " is a directory", hint: "watch the files in it: --watch '" + filepath.Join(name, "**") + "'"}
+		return 0, &failure{code: 2, text: "--watch: " + name + " is a directory", hint: "watch the files in it: --watch " + quoteShell(filepath.Join(name, "**"))}
 	}
 	return 1, nil
 }

@@ -305,7 +305,7 @@ func misuse(err error) error {
 		f.hint = "--" + missing.Param.Name + " env:NAME"
 	}
 	if missing.Param.Env != "" {
-		f.hint += ", or export " + missing.Param.Env + "=…"
+		f.hint += ", or set " + missing.Param.Env
 	}
 	return f
 }

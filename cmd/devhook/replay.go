@@ -91,7 +91,7 @@ func checkChosen(filter, args []string) error {
 	case len(args) == 0 && len(filter) == 0:
 		return &failure{code: 2, text: "replay takes a recording, a file or --filter", hint: "devhook replay last"}
 	case len(args) > 0 && recorder.IsFilterWord(args[0]):
-		return &failure{code: 2, text: args[0] + " is a filter, and no recording", hint: "devhook replay --filter '" + strings.Join(args, " ") + "'"}
+		return &failure{code: 2, text: args[0] + " is a filter, and no recording", hint: "devhook replay --filter " + quoteShell(strings.Join(args, " "))}
 	case len(args) > 0 && len(filter) > 0:
 		return &failure{code: 2, text: "replay takes recordings or --filter, not both"}
 	case len(filter) > 0 && strings.TrimSpace(strings.Join(filter, "")) == "":

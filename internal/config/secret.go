@@ -55,7 +55,7 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 	case kind == "env":
 		v := r.Getenv(name)
 		if v == "" {
-			return "", errorf("export "+name+"=…", "%s: the variable %s is not set or empty", label, name)
+			return "", errorf("set "+name, "%s: the variable %s is not set or empty", label, name)
 		}
 		return v, nil
 	case isRef(ref):

@@ -139,7 +139,7 @@ func New(name string, o Options) (*Source, error) {
 	}
 	s := &Source{o: o, kind: p}
 	if s.o.Secret == "" {
-		return nil, &Error{Text: p.name + " needs a " + p.secret, Hint: "export " + p.env + "=…"}
+		return nil, &Error{Text: p.name + " needs a " + p.secret, Hint: "set " + p.env}
 	}
 	if p.check != nil {
 		if bad := p.check(o.Secret); bad != "" {
