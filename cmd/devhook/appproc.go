@@ -58,21 +58,22 @@ const readyTimeout = time.Minute
 // stopTime is how long an app may take to end when it is asked to.
 const stopTime = 5 * time.Second
 
-// stop ends the app and all that it has started, and returns when they are gone. What
-// has left the process group of the app is found on Linux only.
-func (a *appProcess) stop() {
+// stop ends the app and all that it has started, and returns when they are gone. They
+// have some time to end by themselves, and none any more once ctx is done. What has left
+// the process group of the app is found on Linux only.
+func (a *appProcess) stop(ctx context.Context) {
 	askGroup(a.cmd)
-	late := time.After(stopTime)
-	for asked := true; asked && !a.gone(); {
+	asked, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	for asked.Err() == nil && !a.gone() {
 		select {
-		case <-late:
-			asked, late = false, time.After(0)
+		case <-asked.Done():
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	killGroup(a.cmd) // also what has outlived the first
 	<-a.ended
-	a.kin.end(late)
+	a.kin.end(asked)
 	a.pipe.Close() // what has left the group may keep the other end open
 	<-a.mute
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"syscall"
 	"time"
@@ -36,8 +37,9 @@ func (f family) children() []process {
 }
 
 // end ends all who have come since, and whom they leave behind: they are asked to, and
-// killed at the time. The app itself has been waited for.
-func (f family) end(late <-chan time.Time) {
+// killed once ctx is done. The app itself has been waited for.
+func (f family) end(ctx context.Context) {
+	late := ctx.Done()
 	asked := map[int]bool{}
 	for signal := syscall.SIGTERM; ; {
 		left := f.children()

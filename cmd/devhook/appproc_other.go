@@ -2,7 +2,7 @@
 
 package main
 
-import "time"
+import "context"
 
 // A family is what there is on Linux only: elsewhere what leaves the group of an app cannot
 // be told from what others have started.
@@ -10,4 +10,4 @@ type family struct{}
 
 func adopting() family { return family{} }
 
-func (family) end(<-chan time.Time) {}
+func (family) end(context.Context) {}

@@ -99,7 +99,9 @@ func (s *sending) test(c *cli.Context) (err error) {
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.Context))
 	defer cancel()
-	defer onInterrupts(cancel)()
+	hurried, hurry := context.WithCancel(context.WithoutCancel(c.Context))
+	defer hurry()
+	defer onInterrupts(cancel, hurry)()
 	var app *appProcess // nil if it was started by somebody else
 	if command := c.String("app"); command != "" {
 		if listens(ctx, ready) {
@@ -109,14 +111,16 @@ func (s *sending) test(c *cli.Context) (err error) {
 			return err
 		}
 		defer func() {
-			app.stop()
-			if listens(context.WithoutCancel(ctx), ready) {
+			app.stop(hurried)
+			if hurried.Err() != nil {
+				err = errInterrupted
+			} else if listens(context.WithoutCancel(ctx), ready) {
 				s.errs.Warning("something still answers at " + ready.String() + ": it has left the app's process group, and was not ended")
 			}
 		}()
 	}
-	if ready != nil {
-		if err := awaitReady(ctx, ready, c.Duration("ready-timeout"), app); err != nil {
+	if ready != nil { // when it is interrupted, what was not sent is told as ever
+		if err := awaitReady(ctx, ready, c.Duration("ready-timeout"), app); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
@@ -128,6 +132,9 @@ func (s *sending) test(c *cli.Context) (err error) {
 func (s *sending) runCases(ctx context.Context, cases []testCase, app *appProcess) error {
 	failed, reached, ended, hint := 0, false, false, ""
 	for _, tc := range cases {
+		if ctx.Err() != nil {
+			break
+		}
 		entry := checked{why: "not sent: the app has ended"}
 		var done *recorder.Exchange
 		if !ended {
