@@ -59,7 +59,7 @@ func parseJQ(rest string) (Mutation, error) {
 	if err != nil {
 		return nil, bad("https://jqlang.org/manual/ describes the language", "jq %s: %v", rest, err)
 	}
-	code, err := gojq.Compile(q)
+	code, err := compileSized(q)
 	if err != nil {
 		return nil, bad("https://jqlang.org/manual/ describes the language", "jq %s: %v", rest, err)
 	}

@@ -119,6 +119,10 @@ func TestJQ(t *testing.T) {
 		{".a[1] *= 3", `{"a":[1.5,6],"b":12345678901234567890,"s":"é<>&"}`},
 		{"{n: (.a | length), e: env, v: $ENV}", `{"e":{},"n":2,"v":{}}`},
 		{"[.a[], .s]", `[1.5,2,"é<>&"]`},
+		// What is looked at for its size is what jq makes of it, in its order.
+		{`[[(1, 2) * (3, 4)], [(1, 2) + (10, 20)], ("ab" * 2), {a: {b: 1}} * {a: {c: 2}}, null + 1, [1] + [2], "a" + "b"]`, `[[3,6,4,8],[11,12,21,22],"abab",{"a":{"b":1,"c":2}},1,[1,2],"ab"]`},
+		{`[([[1], [2]] | add), (["a", 1, null] | join("-")), ([1, [2, [3]]] | flatten, flatten(1)), ({a: 1} | tojson, tostring), "x\(1 + 2)y", @json "\([1])"]`, `[[1,2],"a-1-",[1,2,3],[1,2,[3]],"{\"a\":1}","{\"a\":1}","x3y","[1]"]`},
+		{`def add: "mine"; def f(x): x * 2; .n = 1 | .n += 2 | .n *= 3 | [.n, add, f(.n), (.n as $n | [$n + 1] | map(. * 2) | add)]`, `[9,"mine",18,"mine"]`},
 	} {
 		req := formRequest("application/json", body)
 		m := mustParse(t, "jq "+tt.expr)[0]
@@ -148,6 +152,27 @@ func TestJQ(t *testing.T) {
 	}
 	if err := mustParse(t, "jq .")[0].Apply(formRequest("text/plain", "a=1")); err == nil || !strings.Contains(err.Error(), "not JSON") {
 		t.Errorf("of text: %v", err)
+	}
+}
+
+// What would make gigabytes in one step is refused before.
+func TestJQStep(t *testing.T) {
+	const doubled = "reduce range(30) as $i ([1]; [., .]) | "
+	for _, expr := range []string{
+		`"x" * 1e9`, `1e9 * "x"`, `.s *= 1e9`, `if .a then [{b: "x" * 1e9}] else 1 end`, `def f: . * 1e9; .s | f`, `"\("x" * 1e9)"`,
+		`("x" * 1e6) as $s | [range(2000) | $s] | add`, `("x" * 1e6) as $s | [range(2000) | $s] | join(",")`, `("x" * 1e6) as $s | [range(2000) | 1] | join($s)`,
+		`reduce range(40) as $i ("x"; . + .)`, `reduce range(40) as $i ("x"; . += .)`, doubled + "tojson", doubled + "tostring", doubled + `"\(.)"`, doubled + "@json", doubled + "flatten", doubled + "flatten(9)",
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := mustParse(t, "jq "+expr)[0].Apply(formRequest("application/json", `{"a":[1],"s":"x"}`))
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "a text of more than 33554432 bytes in one step") {
+			t.Errorf("%s: %v", expr, err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
+			t.Errorf("%s took %d bytes", expr, took)
+		}
 	}
 }
 
