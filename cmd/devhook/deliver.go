@@ -70,7 +70,7 @@ func (p *program) deliver(c *cli.Context) error {
 	case d.Delivered && (d.Duplicate || !c.Bool("duplicate")):
 		return nil
 	case d.Answered == 0:
-		return &failure{code: 4, text: fmt.Sprintf("the app did not answer in %d tries", d.Tries), hint: "start the app, or name another with --to"}
+		return &failure{code: 4, text: "the app did not answer in " + countOf(d.Tries, "try", "tries"), hint: "start the app, or name another with --to"}
 	case d.Delivered:
 		return &failure{code: 1, text: "the duplicate was not answered as " + t.Provider.ID + " wants it"}
 	}
@@ -88,7 +88,7 @@ func (p *program) policy(c *cli.Context, t *trying, policy delivery.Policy) erro
 	var said []string
 	switch {
 	case policy.Certainty == delivery.Unknown:
-		said = append(said, "nothing is known of its retries: one try")
+		said = append(said, "no schedule of retries is documented: one try")
 	case len(policy.At) == 1:
 		said = append(said, "one try, and no other")
 	default:

@@ -36,6 +36,11 @@ func TestOf(t *testing.T) {
 		"typeform":     {[]time.Duration{5 * m, 10 * m, 20 * m, h, 2 * h, 3 * h, 4 * h}, Documented},
 		"wise":         {append([]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 1024 * m}, slices.Repeat([]time.Duration{24 * h}, 14)...), Documented},
 		"bitbucket":    {[]time.Duration{m, 2 * m}, Assumed},
+		"plain":        {[]time.Duration{10 * time.Second, 30 * time.Second, 5 * m, 30 * m, h, 3 * h, 6 * h, 12 * h, 24 * h, 24 * h, 24 * h, 24 * h}, Documented},
+		"livekit":      {[]time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}, Documented},
+		"gogs":         {nil, Documented},
+		"hookdeck":     {nil, Unknown},
+		"telnyx":       {[]time.Duration{m, 2 * m}, Assumed},
 		"onfleet":      {slices.Repeat([]time.Duration{30 * m}, 48), Documented},
 		"tiktok":       {[]time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h, 12 * h, 12 * h, 12 * h}, Assumed},
 	} {
