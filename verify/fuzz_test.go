@@ -251,7 +251,7 @@ func described(choices []byte) string {
 	}
 	if pick("n", "n", "n", "y") == "y" {
 		b.WriteString("signed_headers: {in: " + pick("header", "signature") + ", name: " + pick("X-List", "h", "t", name()) + ", sep: " + pick(`","`, `" "`, `";"`) +
-			", form: " + pick("value", `"name:value"`) + ", join: " + pick(`""`, `","`) + ", names: [" + pick("x-list, ", "", "x-time, ") + name() + ", content-type]}\n")
+			", form: " + pick("value", `"name:value"`) + ", join: " + pick(`""`, `","`) + pick("", ", sorted: true") + ", names: [" + pick("x-list, ", "", "x-time, ") + name() + ", content-type]}\n")
 	}
 	if pick("n", "n", "n", "y") == "y" {
 		b.WriteString("nonce: {from: '{" + pick("header.X-N", "query.n", "body.a", "header.X-Sig") + "}', fresh: '{hex:4}'}\n")

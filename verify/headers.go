@@ -14,6 +14,7 @@ type signedHeaders struct {
 	separator string // between names
 	named     bool   // "name:value", else the value alone
 	join      string // between headers in the payload
+	sorted    bool   // Sign lists them in lower case and in order, as who verifies may sort what it reads
 	names     []string
 	timed     bool // the time is in a header, which must be among them
 }
@@ -33,8 +34,9 @@ var signedHeadersFields = fieldTable[*signedHeaders]{
 		s.named = form == "name:value"
 		return err
 	},
-	"join":  func(s *signedHeaders, n node) (err error) { s.join, err = n.Text(); return },
-	"names": func(s *signedHeaders, n node) (err error) { s.names, err = listOf(n, node.headerName); return },
+	"join":   func(s *signedHeaders, n node) (err error) { s.join, err = n.Text(); return },
+	"sorted": func(s *signedHeaders, n node) (err error) { s.sorted, err = n.Bool(); return },
+	"names":  func(s *signedHeaders, n node) (err error) { s.names, err = listOf(n, node.headerName); return },
 }
 
 func (b *builder) readSignedHeaders(n node) error {
@@ -190,6 +192,12 @@ func (s *signedHeaders) relist(d *declared, m *Message, c *claim) error {
 	}
 	if len(kept) == 0 {
 		return fmt.Errorf("none of the headers that are signed is there (%s)", strings.Join(s.names, ", "))
+	}
+	if s.sorted {
+		for i := range kept {
+			kept[i] = strings.ToLower(kept[i])
+		}
+		slices.Sort(kept)
 	}
 	text := strings.Join(kept, s.separator)
 	if s.in == inSignature {

@@ -65,6 +65,31 @@ func queryOf(m Message) string { return m.URL.RawQuery }
 func bodyOf(m Message) string { return string(m.Body) }
 
 // A message that cannot be signed stays as it was.
+// Headers that a message names in any order are signed in that of Contentful's library,
+// which sorts what it reads: the signature is its own.
+func TestSignSortsHeaders(t *testing.T) {
+	p, _ := Lookup("contentful")
+	m := Message{Method: "POST", Body: []byte(`{"sys":{"type":"Entry","id":"1"},"fields":{"t":{"en":"café"}}}`), Header: http.Header{
+		"X-Contentful-Topic":          {"ContentManagement.Entry.publish"},
+		"X-Contentful-Signed-Headers": {"X-Contentful-Topic,x-contentful-timestamp"},
+	}}
+	m.URL, _ = url.Parse("https://devhook.example/hooks/contentful")
+	keys := Keys{Secrets: []Secret{NewSecret("ffffffffffffffffffffffffffffffff0123456789abcdefABCDEF_-+/=GHIJK")}}
+	now := time.Unix(1760000000, 0)
+	if err := p.Scheme.Sign(&m, keys, SignOptions{}, now); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := headerOf("X-Contentful-Signed-Headers")(m), "x-contentful-signed-headers,x-contentful-timestamp,x-contentful-topic"; got != want {
+		t.Errorf("%s are signed, want %s", got, want)
+	}
+	if got, want := headerOf("X-Contentful-Signature")(m), "0a8a1e24c15636c7069f6e11638617276c4e6f41a544c38f9567847736b9fe12"; got != want {
+		t.Errorf("the signature is %s, want %s", got, want)
+	}
+	if v := p.Scheme.Verify(m, keys, now); v.Status != Valid {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestSignRefuses(t *testing.T) {
 	secret := Keys{Secrets: []Secret{NewSecret("s")}}
 	tests := []struct{ name, id, body, want string }{
