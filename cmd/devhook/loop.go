@@ -131,6 +131,7 @@ func (s *sending) awaitApp(ctx context.Context, sources iter.Seq2[*recorder.Exch
 		}
 	}
 	s.watchApp(ctx, port)
+	s.errs.Printf("%s", s.errs.Dim("the port stayed open: what answers may be the version from before the change"))
 	return nil
 }
 
