@@ -141,7 +141,7 @@ func (e *emulation) serve(h http.Handler, work func(context.Context), leave func
 	}()
 	lines := e.about(l.Addr().String())
 	for _, line := range lines[1:] {
-		e.errs.Paragraph(2, line)
+		e.errs.Printf("  %s", line) // commands, to be copied whole: a line break in them would be copied, too
 	}
 	fmt.Fprintln(e.p.stdout, lines[0])
 	e.errs.Printf("  %s", e.errs.Dim("Waiting for clients. Ctrl-C ends."))
