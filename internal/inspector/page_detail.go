@@ -148,7 +148,7 @@ func card(v verify.Verdict) verdictCard {
 		c.Title = "No verdict"
 	}
 	if v.Reason == verify.UnknownProvider && v.Hint == "" {
-		c.Hint = "nothing in it tells who sent it; name the provider of this path in devhook.yaml, or with --provider"
+		c.Hint = "nothing in it tells who sent it; name the provider of this path in devhook.yaml, or with --provider; devhook solve finds out how an unknown one signs"
 	}
 	return c
 }

@@ -65,6 +65,8 @@ func (t *Terminal) Whole(ex *recorder.Exchange, body, answer, app []byte) {
 	row("signature", "%s", t.Verdict(ex.Verdict))
 	if ex.Verdict.Hint != "" {
 		row("", "%s", Safe(ex.Verdict.Hint))
+	} else if ex.Verdict.Reason == verify.UnknownProvider {
+		row("", "nothing in it tells who sent it: --provider ID names the sender, and devhook solve finds out how an unknown one signs")
 	}
 	outcome := word(ex.Outcome)
 	if ex.Detail != "" {
