@@ -65,7 +65,11 @@ func (s *Store) get(ref string) (*Exchange, error) {
 		case "last":
 			return s.getNewest(n, "-origin:mirror")
 		case "live":
-			return s.getNewest(n, "origin:live")
+			ex, err := s.getNewest(n, "origin:live")
+			if errors.Is(err, ErrNotFound) && n == 0 {
+				err = fmt.Errorf("%w: none has come from outside yet", ErrNotFound)
+			}
+			return ex, err
 		}
 		return nil, ErrNotFound
 	}
