@@ -32,7 +32,7 @@ func (u *up) reload() {
 	switch {
 	case err != nil || cfg.Path == u.cfg.Path:
 	case u.cfg.Path == "":
-		err = &failure{code: 2, text: cfg.Path + " was not there when devhook was started", hint: "end this devhook up and start it again to have it used"}
+		err = late(cfg.Path)
 	default: // as an editor or git can have it for a moment
 		err = fmt.Errorf("%s is not there any more", u.cfg.Path)
 	}
@@ -54,13 +54,7 @@ func (u *up) reload() {
 	}
 	u.untrusted = errors.As(err, new(*config.UntrustedError))
 	if err != nil {
-		f := explain(err)
-		u.errs.Error(f.text, f.hint)
-		what := "what was read before"
-		if u.cfg.Path != "" {
-			what = filepath.Base(u.cfg.Path)
-		}
-		u.errs.Printf("%s stays as it was", what)
+		u.stays(err)
 		return
 	}
 	var later []string
@@ -94,4 +88,20 @@ func (u *up) reload() {
 func isLive(name string) bool {
 	kind, _, _ := strings.Cut(name, " ")
 	return slices.Contains([]string{"forward", "provider", "verify", "timeout", "route", "secret", "with"}, kind)
+}
+
+// late is why a devhook.yaml is not used, whatever is in it.
+func late(path string) error {
+	return &failure{code: 2, text: path + " was not there when devhook was started", hint: "end this devhook up and start it again to have it used"}
+}
+
+// stays tells why what was saved changes nothing.
+func (u *up) stays(err error) {
+	f := explain(err)
+	u.errs.Error(f.text, f.hint)
+	what := "what was read before"
+	if u.cfg.Path != "" {
+		what = filepath.Base(u.cfg.Path)
+	}
+	u.errs.Printf("%s stays as it was", what)
 }

@@ -285,14 +285,14 @@ func (u *up) wait(ctx context.Context, signals <-chan os.Signal, served chan err
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	var away time.Time
-	late := false // somebody has made a devhook.yaml that was not there
+	toldLate := false // that somebody has made a devhook.yaml that was not there
 	for {
 		select {
 		case <-look.C:
 			u.tellAgain()
-			if _, err := os.Stat("devhook.yaml"); err == nil && u.cfg.Path == "" && !late {
-				late = true // told of once
-				u.reload()
+			if _, err := os.Stat("devhook.yaml"); err == nil && u.cfg.Path == "" && !toldLate {
+				toldLate = true
+				u.stays(late("devhook.yaml"))
 			}
 		case <-signals:
 			return nil
