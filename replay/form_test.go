@@ -61,6 +61,7 @@ func TestForms(t *testing.T) {
 		{"broken escapes of others", form, "x=%zz&%z=1&a=1;b=2", "set a=3", "x=%zz&%z=1&a=3"},
 		{"JSON that calls itself a form", form, `{"a":1}`, "set a=2", `{"a":2}`},
 		{"a part", boundaryType, parts, "set a.0=", swap("\r\n\r\none\r\n", "\r\n\r\n\r\n")},
+		{"a part with nothing in it", boundaryType, swap("\r\n\r\none\r\n", "\r\n\r\n\r\n"), "set a.0=one", parts},
 		{"of several parts the last", boundaryType, parts, "set a=x\ny", swap("two\r\nlines", "x\ny")},
 		{"JSON in a part", boundaryType, parts, "set file.n=2", swap("1.50", "2")},
 		{"JSON that holds the boundary", boundaryType, parts, "set-string file.s=7", swap(`"--b 1"`, `"7"`)},
@@ -105,6 +106,7 @@ func TestFormsRefuse(t *testing.T) {
 		{boundaryType, part, "create b=x\r\n--b 1", "holds the boundary"},
 		{boundaryType, part, `create b"=1`, "cannot be added"},
 		{boundaryType, "--b 1\r\nno end", "set a=1", "not JSON"},
+		{boundaryType, "--b 1\r\nContent-Disposition: form-data; name=a\r\n\r\n--b 1--\r\n", "set a=1", "not JSON"}, // no content, and no line break of its own
 		{boundaryType, "{", "set a=1", "not JSON"},
 	} {
 		req := formRequest(tt.kind, tt.body)

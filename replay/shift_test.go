@@ -173,6 +173,13 @@ func TestFresh(t *testing.T) {
 			t.Errorf("%s became %q", old, id)
 		}
 	}
+	for _, n := range []int{minID - 1, minID, 200, 201} { // what is too short is a number of something, and what is too long no id
+		bound := &Fresh{}
+		bound.Note(&recorder.Request{Headers: http.Header{}}, strings.Repeat("7", n), "")
+		if got, want := len(bound.assigned(0)), map[int]int{minID: 1, 200: 1}[n]; got != want {
+			t.Errorf("of an id of %d bytes %d are renewed, want %d", n, got, want)
+		}
+	}
 	if n := len(forms.assigned(0)); n != 2 {
 		t.Errorf("%d ids are renewed, want 2", n)
 	}

@@ -59,6 +59,20 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// A provider that says how many tries there are, and within what time, makes all of them,
+// also where pauses are rounded up to whole seconds.
+func TestAllTriesAreInTime(t *testing.T) {
+	for times := 2; times <= 30; times++ {
+		for more := range 200 {
+			within := time.Duration(times)*(firstPause+time.Second) + time.Duration(more*times)*7*time.Second
+			p := Of(verify.Retry{Times: times, Within: within, Backoff: "exponential"})
+			if got := len(p.At) - 1; got != times || p.At[times] > within {
+				t.Fatalf("%d times within %v: %d, the last at %v", times, within, got, p.At[got])
+			}
+		}
+	}
+}
+
 // Every provider's schedule begins at once, goes forward and ends in time.
 func TestAll(t *testing.T) {
 	for _, p := range verify.Providers() {

@@ -139,6 +139,31 @@ func TestDiffOfMuch(t *testing.T) {
 	}
 }
 
+// A change has a path that can be parsed: what is deeper is a change of what it stands in.
+func TestDiffTellsNoLongerPaths(t *testing.T) {
+	for depth, want := range map[int][]string{
+		maxNames - 1: {"1 3", "2 4"}, maxNames: {"1 3", "2 4"}, maxNames + 1: {"[1,2] [3,4]"}, maxNames + 2: {"[[1,2]] [[3,4]]"},
+	} {
+		in := func(text string) []byte {
+			return []byte(strings.Repeat("[", depth) + text + strings.Repeat("]", depth))
+		}
+		changes, err := Diff(in("1,2"), in("3,4"))
+		var got []string
+		for _, c := range changes {
+			got = append(got, string(c.Old)+" "+string(c.New))
+			if len(c.Path) != min(depth, maxNames) {
+				t.Errorf("%d deep, a path of %d names", depth, len(c.Path))
+			}
+		}
+		if !slices.Equal(got, want) || err != nil {
+			t.Errorf("%d deep: %q, %v; want %q", depth, got, err, want)
+		}
+		if same, err := Diff(in("1,2"), in("1 ,2")); len(same) > 0 || err != nil {
+			t.Errorf("%d deep: white space is %d changes, %v", depth, len(same), err)
+		}
+	}
+}
+
 // Laws of Diff: a document does not differ from itself; applied to a, the
 // changes make what does not differ from b and means the same.
 func FuzzDiff(f *testing.F) {

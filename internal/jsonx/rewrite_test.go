@@ -50,6 +50,18 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// Backslashes are doubled up to three strings deep, as everybody does it, and from the fourth on
+// spelled so that they are not: what is put in is a few bytes more each time.
+func TestRewriteEscapes(t *testing.T) {
+	a := func(Path, []byte) []byte { return []byte(`"a"`) }
+	for strings, before := range []string{``, `\`, `\\\`, `\\\\\\\`, `\u005c\u005c\u005c\u005c\u005c\u005c\u005c\`} {
+		got, err := Rewrite([]byte(quoteTimes("[1]", strings)), a)
+		if want := "[" + before + `"a` + before + `"]`; err != nil || !bytes.Contains(got, []byte(want)) {
+			t.Errorf("in %d strings: %s, %v; want %s in it", strings, got, err, want)
+		}
+	}
+}
+
 func TestRewriteRefuses(t *testing.T) {
 	var syntax *SyntaxError
 	if _, err := Rewrite([]byte(`{"a":1`), nil); !errors.As(err, &syntax) {
