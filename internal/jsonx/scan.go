@@ -96,67 +96,80 @@ func scanValue(b []byte, i, depth int) (end int, bad fault) {
 
 // scanNested is scanValue for an object or array.
 func scanNested(b []byte, i, depth int) (end int, bad fault) {
-	var objects [MaxDepth/64 + 1]uint64 // bit n: what is open at depth n is an object
-	open := 0
+	var in brackets
 	for {
 		// A value begins at i.
 		if i >= len(b) {
 			return len(b), faultEnd
 		}
 		if c := b[i]; c == '{' || c == '[' {
-			if depth+open == MaxDepth {
+			if depth+in.open == MaxDepth {
 				return i, faultDepth
 			}
-			bit := uint64(1) << (open % 64)
-			if c == '{' {
-				objects[open/64] |= bit
-			} else {
-				objects[open/64] &^= bit
-			}
-			open++
+			in.push(c == '{')
 			i = space(b, i+1)
-			if i >= len(b) {
-				return len(b), faultEnd
-			}
-			if b[i] != c+2 { // '{'+2 is '}', '['+2 is ']'
-				if c == '{' {
-					if i, bad = scanName(b, i); bad != 0 {
-						return i, bad
-					}
+			if i < len(b) && b[i] != c+2 { // '{'+2 is '}', '['+2 is ']'
+				if i, bad = in.begin(b, i); bad != 0 {
+					return i, bad
 				}
 				continue
 			}
-			i++
-			open--
-		} else if i, bad = scanValue(b, i, depth+open); bad != 0 {
+		} else if i, bad = scanValue(b, i, depth+in.open); bad != 0 {
 			return i, bad
 		}
-		// A value has ended at i.
-		for {
-			if open == 0 {
-				return i, 0
-			}
-			i = space(b, i)
-			if i >= len(b) {
-				return len(b), faultEnd
-			}
-			isObject := objects[(open-1)/64]>>((open-1)%64)&1 == 1
-			if b[i] == ',' {
-				i = space(b, i+1)
-				if isObject {
-					if i, bad = scanName(b, i); bad != 0 {
-						return i, bad
-					}
-				}
-				break
-			}
-			if isObject && b[i] != '}' || !isObject && b[i] != ']' {
-				return i, faultComma
-			}
-			i++
-			open--
+		if i, bad = in.next(b, i); bad != 0 || in.open == 0 {
+			return i, bad
 		}
 	}
+}
+
+// brackets are the objects and arrays that are open.
+type brackets struct {
+	objects [MaxDepth/64 + 1]uint64 // bit n: what is open at depth n is an object
+	open    int
+}
+
+func (in *brackets) push(isObject bool) {
+	bit := uint64(1) << (in.open % 64)
+	if isObject {
+		in.objects[in.open/64] |= bit
+	} else {
+		in.objects[in.open/64] &^= bit
+	}
+	in.open++
+}
+
+// inObject reports whether the innermost is an object. One must be open.
+func (in *brackets) inObject() bool {
+	return in.objects[(in.open-1)/64]>>((in.open-1)%64)&1 == 1
+}
+
+// begin passes to where the next value must begin: in an object over its name.
+func (in *brackets) begin(b []byte, i int) (end int, bad fault) {
+	if in.inObject() {
+		return scanName(b, i)
+	}
+	return i, 0
+}
+
+// next passes from the end of a value over the brackets that close there, and over a comma
+// to where the next value must begin. Nothing is open any more if there is none.
+func (in *brackets) next(b []byte, i int) (end int, bad fault) {
+	for in.open > 0 {
+		i = space(b, i)
+		if i >= len(b) {
+			return len(b), faultEnd
+		}
+		if b[i] == ',' {
+			return in.begin(b, space(b, i+1))
+		}
+		if isObject := in.inObject(); isObject && b[i] != '}' || !isObject && b[i] != ']' {
+			return i, faultComma
+		}
+		i++
+		in.open--
+	}
+	return i, 0
 }
 
 // scanName passes over a name, its colon and white space, to where the value
