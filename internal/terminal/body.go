@@ -52,23 +52,31 @@ func indent(body []byte) (string, bool) {
 	if !json.Valid(body) {
 		return "", false
 	}
-	b, ok := appendIndented(make([]byte, 0, 2*len(body)), body, 0, maxGrowth*len(body)+4<<10)
-	return string(b), ok
+	in := indenter{make([]byte, 0, 2*len(body)), maxGrowth*len(body) + 4<<10}
+	ok := in.text(body, 0)
+	return string(in.b), ok
 }
 
-// appendIndented appends the lines of a valid JSON text, whose first one is
-// that deep. It reports false when b has more than most bytes.
-func appendIndented(b, body []byte, depth, most int) ([]byte, bool) {
-	newline := func(depth int) {
-		b = append(b, '\n')
-		for range depth {
-			b = append(b, "  "...)
-		}
+// An indenter appends the lines of JSON to b, which has at most so many bytes.
+type indenter struct {
+	b    []byte
+	most int
+}
+
+func (in *indenter) newline(depth int) {
+	in.b = append(in.b, '\n')
+	for range depth {
+		in.b = append(in.b, "  "...)
 	}
+}
+
+// text appends a valid JSON text, whose first line is that deep. It reports false when
+// there is more than may be.
+func (in *indenter) text(body []byte, depth int) bool {
 	fresh := false // a bracket was opened just now
 	for i := 0; i < len(body); i++ {
-		if len(b) > most {
-			return b, false
+		if len(in.b) > in.most {
+			return false
 		}
 		c := body[i]
 		switch c {
@@ -76,46 +84,49 @@ func appendIndented(b, body []byte, depth, most int) ([]byte, bool) {
 			continue
 		case '}', ']':
 			if depth--; !fresh && depth < maxIndent {
-				newline(depth)
+				in.newline(depth)
 			}
 			fresh = false
-			b = append(b, c)
+			in.b = append(in.b, c)
 			continue
 		}
 		if fresh && depth <= maxIndent {
-			newline(depth)
+			in.newline(depth)
 		}
 		fresh = false
-		if c == '"' {
+		switch c {
+		case '"':
 			end := stringEnd(body[i:]) + i
-			inner, isJSON := heldJSON(body[i:end], body[end:])
-			if !isJSON || depth >= maxIndent {
-				b = append(b, body[i:end]...)
-			} else {
-				b = append(b, "(a string of JSON)"...)
-				newline(depth + 1)
-				var ok bool
-				if b, ok = appendIndented(b, inner, depth+1, most); !ok {
-					return b, false
-				}
+			if !in.string(body[i:end], body[end:], depth) {
+				return false
 			}
 			i = end - 1
 			continue
-		}
-		b = append(b, c)
-		switch c {
 		case '{', '[':
 			depth++
 			fresh = true
-		case ',':
-			if depth <= maxIndent {
-				newline(depth)
-			}
-		case ':':
-			b = append(b, ' ')
+		}
+		in.b = append(in.b, c)
+		switch {
+		case c == ',' && depth <= maxIndent:
+			in.newline(depth)
+		case c == ':':
+			in.b = append(in.b, ' ')
 		}
 	}
-	return b, true
+	return true
+}
+
+// string appends a string, before rest of the text, and opens what it holds.
+func (in *indenter) string(raw, rest []byte, depth int) bool {
+	inner, isJSON := heldJSON(raw, rest)
+	if !isJSON || depth >= maxIndent {
+		in.b = append(in.b, raw...)
+		return true
+	}
+	in.b = append(in.b, "(a string of JSON)"...)
+	in.newline(depth + 1)
+	return in.text(inner, depth+1)
 }
 
 // stringEnd returns where the JSON string ends that text starts with.
