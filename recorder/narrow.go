@@ -46,9 +46,7 @@ func withWord(col int, v string) *Exchange {
 	case colMethod:
 		ex.Request.Method = v
 	case colPath:
-		if ex.Request.URL = "http://-" + v; v == "" {
-			ex.Request.URL += "?" // or it would be /
-		}
+		ex.Request.URL = "http://-" + v
 	case colRoute:
 		ex.Route = v
 	case colStatus:
