@@ -137,100 +137,108 @@ func (f *search) finishedElsewhere(c *columnReader) (map[uint32]*Exchange, error
 
 // narrow keeps the rows that fulfil cond.
 func (f *search) narrow(c *columnReader, rows []uint32, cond Term, elsewhere map[uint32]*Exchange) ([]uint32, error) {
-	holds := func(ex *Exchange) bool { return f.holds(cond, ex) }
-	if !changes(cond.Key) {
-		elsewhere = nil
-	}
 	flags, err := c.column(colFlags)
 	if err != nil {
 		return nil, err
 	}
-	keep := func(want func(i uint32) bool) []uint32 {
-		kept := rows[:0]
-		for _, i := range rows {
-			if elsewhere != nil && flags[i]&flagOpen != 0 && elsewhere[i] != nil {
-				if holds(elsewhere[i]) {
-					kept = append(kept, i)
-				}
-			} else if want(i) {
+	want, err := f.asked(c, cond, flags)
+	if err != nil {
+		return nil, err
+	}
+	if !changes(cond.Key) {
+		elsewhere = nil
+	}
+	kept := rows[:0]
+	for _, i := range rows {
+		if elsewhere != nil && flags[i]&flagOpen != 0 && elsewhere[i] != nil {
+			if f.holds(cond, elsewhere[i]) {
 				kept = append(kept, i)
 			}
+		} else if want(i) {
+			kept = append(kept, i)
 		}
-		return kept
 	}
+	return kept, nil
+}
+
+// asked returns what tells by its columns whether a row fulfils cond.
+func (f *search) asked(c *columnReader, cond Term, flags []byte) (func(row uint32) bool, error) {
 	if col, ok := dictionaries[cond.Key]; ok {
-		values, code, err := c.dictionary(col)
-		if err != nil {
-			return nil, err
-		}
-		ok := make([]bool, len(values))
-		for i, v := range values {
-			ok[i] = holds(withWord(col, v))
-		}
-		return keep(func(i uint32) bool { n := code(i); return n < len(ok) && ok[n] }), nil
+		return f.askedWord(c, col, cond)
 	}
-	within := func(n int64) bool { return cond.within(n) != cond.Not }
-	switch cond.Key {
-	case "size":
-		b, err := c.column(colSize)
-		if err != nil {
-			return nil, err
-		}
-		return keep(func(i uint32) bool { return within(int64(number64(b, i))) }), nil
-	case "since", "until":
-		b, err := c.column(colAt)
-		if err != nil {
-			return nil, err
-		}
-		return keep(func(i uint32) bool { return within(microOf(int64(number64(b, i)))) }), nil
-	case "seq":
-		b, err := c.column(colSeq)
-		if err != nil {
-			return nil, err
-		}
-		return keep(func(i uint32) bool { return within(int64(c.u.at.first) + int64(binary.LittleEndian.Uint32(b[i*4:]))) }), nil
-	}
-	var ex Exchange
-	ids := func() ([]byte, error) { return c.column(colID) }
 	switch cond.Key {
 	case "id":
-		b, err := ids()
-		if err != nil {
-			return nil, err
-		}
-		return keep(func(i uint32) bool {
+		b, err := c.column(colID)
+		var ex Exchange
+		return func(i uint32) bool {
 			ex.ID = ID(b[i*idLen : (i+1)*idLen])
-			return holds(&ex)
-		}), nil
+			return f.holds(cond, &ex)
+		}, err
 	case "pinned":
-		is, isNot := holds(&Exchange{Pinned: true}), holds(&ex)
-		if is == isNot || !f.x.pinnedIn(c.u) { // is the same for all
-			return keep(func(uint32) bool { return isNot }), nil
-		}
-		b, err := ids()
-		if err != nil {
-			return nil, err
-		}
-		return keep(func(i uint32) bool {
-			if f.x.ends[ID(b[i*idLen:(i+1)*idLen])].pinned {
-				return is
-			}
-			return isNot
-		}), nil
+		return f.askedPin(c, cond)
+	case "took":
+		return askedTook(c, cond, flags)
 	}
+	return askedNumber(c, cond)
+}
+
+// askedWord asks once for each value of a dictionary.
+func (f *search) askedWord(c *columnReader, col int, cond Term) (func(row uint32) bool, error) {
+	values, code, err := c.dictionary(col)
+	if err != nil {
+		return nil, err
+	}
+	ok := make([]bool, len(values))
+	for i, v := range values {
+		ok[i] = f.holds(cond, withWord(col, v))
+	}
+	return func(i uint32) bool { n := code(i); return n < len(ok) && ok[n] }, nil
+}
+
+func (f *search) askedPin(c *columnReader, cond Term) (func(row uint32) bool, error) {
+	is, isNot := f.holds(cond, &Exchange{Pinned: true}), f.holds(cond, &Exchange{})
+	if is == isNot || !f.x.pinnedIn(c.u) { // is the same for all
+		return func(uint32) bool { return isNot }, nil
+	}
+	b, err := c.column(colID)
+	return func(i uint32) bool {
+		if f.x.ends[ID(b[i*idLen:(i+1)*idLen])].pinned {
+			return is
+		}
+		return isNot
+	}, err
+}
+
+// askedTook asks for the time of either answer: the sender's or the app's own.
+func askedTook(c *columnReader, cond Term, flags []byte) (func(row uint32) bool, error) {
 	took, err := c.column(colTook)
 	if err != nil {
 		return nil, err
 	}
 	appTook, err := c.column(colAppTook)
-	if err != nil {
-		return nil, err
-	}
-	return keep(func(i uint32) bool {
+	return func(i uint32) bool {
 		ok := flags[i]&flagAnswered != 0 && cond.within(int64(number64(took, i))) ||
 			flags[i]&flagApp != 0 && cond.within(int64(number64(appTook, i)))
 		return ok != cond.Not
-	}), nil
+	}, err
+}
+
+// askedNumber asks for a number that each row has one of.
+func askedNumber(c *columnReader, cond Term) (func(row uint32) bool, error) {
+	var b []byte
+	var err error
+	number := func(i uint32) int64 { return int64(number64(b, i)) }
+	switch cond.Key {
+	case "size":
+		b, err = c.column(colSize)
+	case "since", "until":
+		b, err = c.column(colAt)
+		number = func(i uint32) int64 { return microOf(int64(number64(b, i))) }
+	case "seq":
+		b, err = c.column(colSeq)
+		number = func(i uint32) int64 { return int64(c.u.at.first) + int64(binary.LittleEndian.Uint32(b[i*4:])) }
+	}
+	return func(i uint32) bool { return cond.within(number(i)) != cond.Not }, err
 }
 
 // pinnedIn reports whether something that is pinned can be in u.
