@@ -234,91 +234,108 @@ func (f *follower) read(yield func(*Exchange, error) bool, size int64) (whole, m
 func (f *follower) take(l found) (*Exchange, error) {
 	switch l.kind {
 	case 'x':
-		ex := f.s.recent.exchange(l.id, false)
-		if ex == nil {
-			x := l.line
-			if f.brief {
-				x = x.brief()
-			}
-			var err error
-			if ex, err = x.exchange(); err != nil {
-				return nil, f.s.damaged(l.at, err)
-			}
-		}
-		if ex.Outcome == Pending {
-			f.pending[l.id] = hit{x: l.span()}
-			if f.step == nil {
-				return nil, nil
-			}
-		}
-		return ex, nil
+		return f.takeArrival(l)
 	case 'r':
-		h, ok := f.pending[l.id]
-		if !ok { // it began before the cursor
-			ex, err := f.s.getID(l.id)
-			if ex != nil {
-				ex.Ending = nil // which comes in its turn
-			}
-			return ex, unlessPruned(err)
-		}
-		delete(f.pending, l.id)
-		ex := f.s.recent.exchange(l.id, true)
-		h.r = l.span()
-		if ex != nil {
-			ex.Pinned = h.pinned
-		} else {
-			var err error
-			if ex, err = f.cache.exchange(h); err != nil {
-				// Its segment can have been written anew meanwhile.
-				if ex, _ = f.s.getID(l.id); ex == nil {
-					return nil, err
-				}
-			}
-		}
-		if f.open != nil && hasFrames(ex) {
-			f.open[l.id] = h
-		}
-		return ex, nil
+		return f.takeResult(l)
 	case 'e':
-		if f.open == nil {
-			return nil, nil
-		}
-		h, ok := f.open[l.id]
-		if !ok {
-			ex, err := f.s.getID(l.id)
-			return ex, unlessPruned(err)
-		}
-		delete(f.open, l.id)
-		h.e = l.span()
-		ex, err := f.cache.exchange(h)
-		if err != nil { // as above
-			if again, _ := f.s.getID(l.id); again != nil {
-				return again, nil
-			}
-		}
-		return ex, err
+		return f.takeEnding(l)
 	case 'p':
-		for _, known := range []map[ID]hit{f.pending, f.open} {
-			if h, ok := known[l.id]; ok {
-				h.pinned = l.pins()
-				known[l.id] = h
-			}
-		}
-		if f.step == nil {
-			return nil, nil
-		}
-		f.step.Pin = true
-		ex, err := f.s.getID(l.id)
-		if errors.Is(err, ErrNotFound) { // it was removed since
-			return nil, nil
-		}
-		return ex, err
+		return f.takePin(l)
 	case 'd':
 		if f.step != nil {
 			f.step.Removed = l.removed()
 		}
 	}
 	return nil, nil
+}
+
+func (f *follower) takeArrival(l found) (*Exchange, error) {
+	ex := f.s.recent.exchange(l.id, false)
+	if ex == nil {
+		x := l.line
+		if f.brief {
+			x = x.brief()
+		}
+		var err error
+		if ex, err = x.exchange(); err != nil {
+			return nil, f.s.damaged(l.at, err)
+		}
+	}
+	if ex.Outcome == Pending {
+		f.pending[l.id] = hit{x: l.span()}
+		if f.step == nil {
+			return nil, nil
+		}
+	}
+	return ex, nil
+}
+
+func (f *follower) takeResult(l found) (*Exchange, error) {
+	h, ok := f.pending[l.id]
+	if !ok { // it began before the cursor
+		ex, err := f.s.getID(l.id)
+		if ex != nil {
+			ex.Ending = nil // which comes in its turn
+		}
+		return ex, unlessPruned(err)
+	}
+	delete(f.pending, l.id)
+	ex := f.s.recent.exchange(l.id, true)
+	h.r = l.span()
+	if ex != nil {
+		ex.Pinned = h.pinned
+	} else {
+		var err error
+		if ex, err = f.cache.exchange(h); err != nil {
+			// Its segment can have been written anew meanwhile.
+			if ex, _ = f.s.getID(l.id); ex == nil {
+				return nil, err
+			}
+		}
+	}
+	if f.open != nil && hasFrames(ex) {
+		f.open[l.id] = h
+	}
+	return ex, nil
+}
+
+// takeEnding is of the end of a WebSocket, which not everybody wants.
+func (f *follower) takeEnding(l found) (*Exchange, error) {
+	if f.open == nil {
+		return nil, nil
+	}
+	h, ok := f.open[l.id]
+	if !ok {
+		ex, err := f.s.getID(l.id)
+		return ex, unlessPruned(err)
+	}
+	delete(f.open, l.id)
+	h.e = l.span()
+	ex, err := f.cache.exchange(h)
+	if err != nil { // its segment can have been written anew, too
+		if again, _ := f.s.getID(l.id); again != nil {
+			return again, nil
+		}
+	}
+	return ex, err
+}
+
+func (f *follower) takePin(l found) (*Exchange, error) {
+	for _, known := range []map[ID]hit{f.pending, f.open} {
+		if h, ok := known[l.id]; ok {
+			h.pinned = l.pins()
+			known[l.id] = h
+		}
+	}
+	if f.step == nil {
+		return nil, nil
+	}
+	f.step.Pin = true
+	ex, err := f.s.getID(l.id)
+	if errors.Is(err, ErrNotFound) { // it was removed since
+		return nil, nil
+	}
+	return ex, err
 }
 
 // unlessPruned forgives that an exchange is not there any more: its segment went, and
