@@ -61,7 +61,7 @@ func (e *examination) copiedBadly(text string) (Diagnosis, bool) {
 }
 
 func (e *examination) copyAgain() string {
-	return fmt.Sprintf("set %s to exactly what %s shows", e.d.env, e.d.name)
+	return fmt.Sprintf("set %s (or what --secret or devhook.yaml names) to exactly what %s shows", e.d.env, e.d.name)
 }
 
 // raw is the scheme with secrets that are taken as they are.

@@ -108,7 +108,7 @@ func (d *declared) wrong(secrets int) Verdict {
 	if secrets > 1 {
 		detail = fmt.Sprintf("not signed with any of the %d known secrets", secrets)
 	}
-	hint := fmt.Sprintf("check that %s is the %s of the app that sends this", d.env, d.secretName)
+	hint := fmt.Sprintf("check that %s (or what --secret or devhook.yaml names) is the %s of the app that sends this", d.env, d.secretName)
 	if d.payload.has(refBody, "") {
 		hint += ", and that nothing on the way changed the body"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"devhook/fixtures"
+	"devhook/internal/config"
 	"devhook/internal/register"
 	"devhook/internal/stream"
 	"devhook/internal/terminal"
@@ -45,7 +46,10 @@ verdict that each must get (exit code 1 if one gets another).
 func (p *program) providers(c *cli.Context) error {
 	out := p.out(c)
 	var list []verify.Provider
-	catalog := p.catalog(c)
+	catalog, from := verify.Builtin(), func(string) string { return "" }
+	if cfg, err := config.Load(p.source(c, nil)); err == nil { // one that is wrong is no reason not to look
+		catalog, from = cfg.Catalog(), cfg.SecretFrom
+	}
 	if id := c.Args().First(); id == "" {
 		list = catalog.Providers()
 	} else {
@@ -55,7 +59,7 @@ func (p *program) providers(c *cli.Context) error {
 		}
 		list = []verify.Provider{one}
 		if !c.Bool("json") {
-			p.describeProvider(out, one)
+			p.describeProvider(out, one, from(one.ID))
 			return wrote(out.Err())
 		}
 	}
@@ -74,7 +78,7 @@ func (p *program) providers(c *cli.Context) error {
 			continue
 		}
 		mark := " "
-		if one.Env != "" && p.getenv(one.Env) != "" {
+		if from(one.ID) != "" || one.Env != "" && p.getenv(one.Env) != "" {
 			mark = "*"
 		}
 		width := out.Room(2+idWidth+2+2+len(one.Env), 8, nameWidth)
@@ -85,7 +89,7 @@ func (p *program) providers(c *cli.Context) error {
 	}
 	if !c.Bool("json") {
 		errs := p.errs(c)
-		errs.Paragraph(0, "* its secret is in the environment; devhook providers ID tells more")
+		errs.Paragraph(0, "* its secret is in the environment, or devhook.yaml names it; devhook providers ID tells more")
 		errs.Paragraph(0, "Streams are no webhooks: devhook up --source "+strings.Join(stream.Names(), ", or --source ")+" dials out to them")
 	}
 	return nil
@@ -109,7 +113,9 @@ func providerJSON(one verify.Provider) any {
 	}{1, one.ID, one.Name, one.Aliases, one.Docs, one.Env, one.Needs, one.Summary, one.Dashboard, one.Notes}
 }
 
-func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) {
+// describeProvider tells all of a provider, of whose secret from says where it is, "" if it
+// is not known.
+func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider, from string) {
 	out.Printf("%s  %s", out.Bold(one.Name), one.ID)
 	row := func(name, text string) {
 		if text != "" {
@@ -128,7 +134,11 @@ func (p *program) describeProvider(out *terminal.Terminal, one verify.Provider) 
 		}
 		return env + " (not set)"
 	}
-	row("secret", strings.TrimSpace(one.SecretName+"  "+set(one.Env)))
+	secret := set(one.Env)
+	if from != "" && from != one.Env {
+		secret = from + " names it, in the place of " + one.Env
+	}
+	row("secret", strings.TrimSpace(one.SecretName+"  "+secret))
 	row("", one.SecretAt)
 	for _, n := range one.Needs {
 		need := "optional"

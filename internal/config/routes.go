@@ -118,6 +118,10 @@ func (c *Config) Known() []string {
 	return slices.Compact(ids)
 }
 
+// SecretFrom returns where it is said which secret the provider called id has, as
+// devhook.yaml:3, or the name of a variable; "" if that is not said.
+func (c *Config) SecretFrom(id string) string { return c.secrets[id].From }
+
 // Keys returns the secrets, and what goes with them, of all providers that
 // have some. The error is as of [Config.KeysOf].
 func (c *Config) Keys(r *Resolver) (map[string]verify.Keys, error) {
