@@ -269,7 +269,9 @@ func (x *examination) secrets() {
 	for _, id := range slices.Sorted(maps.Keys(keys.errs)) {
 		x.tell(failed("secrets", keys.errs[id]))
 	}
-	x.known(keys.all)
+	if len(keys.errs) == 0 || len(known(keys.all)) > 0 { // else it is said why none is known
+		x.known(keys.all)
+	}
 }
 
 func (x *examination) known(keys map[string]verify.Keys) {
