@@ -56,21 +56,17 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	s.began = s.p.now()
 	told := make(chan sent, maxUntold)
-	var teller, wg sync.WaitGroup
+	var teller sync.WaitGroup
 	over := make(chan struct{}) // all is sent
 	teller.Go(func() { s.tellAll(told, over) })
-	jobs := make(chan job)
-	workers := 0 // as many as there was work for at once
-	work := func(j job) {
-		for ok := true; ok; j, ok = <-jobs {
-			if s.broken() != nil { // since it was handed over
-				continue
-			}
-			if err := s.one(ctx, j, origin, told); err != nil {
-				s.breakOff(err)
-			}
+	workers := crew{jobs: make(chan job), most: s.plans.concurrency, work: func(j job) {
+		if s.broken() != nil { // since it was handed over
+			return
 		}
-	}
+		if err := s.one(ctx, j, origin, told); err != nil {
+			s.breakOff(err)
+		}
+	}}
 	if s.plans.paced() {
 		s.apps.Catalog.Load() // or the first would have it done, and be late
 	}
@@ -95,26 +91,11 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 		if s.broken() != nil {
 			break
 		}
-		select {
-		case jobs <- j:
-			continue
-		default:
+		if stopped = !workers.take(going, j); stopped {
+			break
 		}
-		if workers < s.plans.concurrency {
-			workers++
-			wg.Go(func() { work(j) })
-			continue
-		}
-		select {
-		case jobs <- j:
-			continue
-		case <-going.Done():
-			stopped = true
-		}
-		break
 	}
-	close(jobs)
-	wg.Wait()
+	workers.end()
 	close(over)
 	close(told)
 	teller.Wait()
@@ -127,6 +108,45 @@ func (s *sending) send(sources iter.Seq2[*recorder.Exchange, error], origin reco
 		return firstErr
 	}
 	return s.result(stopped)
+}
+
+// A crew does jobs with as many workers as there was work for at once, and no more than most.
+type crew struct {
+	most int
+	work func(job)
+	jobs chan job
+	has  int // so many workers
+	wg   sync.WaitGroup
+}
+
+// take hands j to a worker. It reports false if ctx ended before one was free.
+func (c *crew) take(ctx context.Context, j job) bool {
+	select {
+	case c.jobs <- j:
+		return true
+	default:
+	}
+	if c.has < c.most {
+		c.has++
+		c.wg.Go(func() {
+			for ok := true; ok; j, ok = <-c.jobs {
+				c.work(j)
+			}
+		})
+		return true
+	}
+	select {
+	case c.jobs <- j:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// end returns when all is done. Nothing is taken after it.
+func (c *crew) end() {
+	close(c.jobs)
+	c.wg.Wait()
 }
 
 // onInterrupts calls each of the functions at one interrupt after the other. done
