@@ -38,7 +38,10 @@ func (u *up) reload() {
 	}
 	var rt *gateway.Routes
 	if err == nil {
-		rt, err = u.resolve(cfg, u.store.Path())
+		// A provider that will be registered from the next start on is not closed before, unless a route names it.
+		if rt, err = u.resolve(cfg.Registering(u.cfg.Registrations()), u.store.Path()); err != nil {
+			rt, err = u.resolve(cfg, u.store.Path())
+		}
 	}
 	if err == nil {
 		err = u.refuseLoops(rt)

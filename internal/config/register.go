@@ -23,6 +23,13 @@ type Registration struct {
 // Registrations returns the entries of register:, in their order.
 func (c *Config) Registrations() []Registration { return c.register }
 
+// Registering is c with other entries of register:.
+func (c *Config) Registering(list []Registration) *Config {
+	other := *c
+	other.register = list
+	return &other
+}
+
 // Params returns what a provider is told: what was said, else what its
 // variables hold, with secrets in the place of what refers to them. The error
 // is an [*Error].
