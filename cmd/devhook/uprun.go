@@ -157,9 +157,6 @@ func (u *up) run(ctx context.Context, signals <-chan os.Signal) (err error) {
 // opened. The descriptions of providers are still being read when it returns, until
 // u.loading is done: no webhook is to wait for that.
 func (u *up) configure() (err error) {
-	for _, note := range u.cfg.Notes {
-		u.log.Warn(note)
-	}
 	if err := checkPlace("ready-file", u.readyFile); err != nil {
 		return err
 	}

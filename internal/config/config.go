@@ -61,8 +61,6 @@ func (v Value) Text() string {
 type Config struct {
 	// Path is the devhook.yaml that was read, "" if there is none.
 	Path string
-	// Notes are what the user should know of it, a sentence each.
-	Notes []string
 
 	values  map[string]Value
 	catalog *verify.Catalog
