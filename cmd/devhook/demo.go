@@ -201,7 +201,7 @@ your webhooks will be in .devhook; the demo's own store is gone now.
 Go on:
   devhook up --forward :3000          the same for your app on port 3000
   devhook providers tiktok            what TikTok needs, and where its URL goes
-  %-36sa public URL, so that providers reach it`, assignFor(runtime.GOOS, "NGROK_AUTHTOKEN", "…"))
+  %-36sa public URL, so that providers reach it`, config.Assign(runtime.GOOS, "NGROK_AUTHTOKEN", "…"))
 }
 
 // sourceOf is a configuration from flags that nobody typed.

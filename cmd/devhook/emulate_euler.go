@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"devhook/internal/config"
 	"devhook/internal/livesession"
 	alertstest "devhook/internal/register/eulertest"
 	"devhook/internal/stream/eulertest"
@@ -64,7 +65,7 @@ errors and the body of an alert are assumed: Euler documents neither.
 					"Clients connect to ws://" + addr + "/?uniqueId=NAME&apiKey=KEY, as the SDK does with EULER_WS_URL=ws://" + addr,
 				}
 				if o.Key == "" {
-					lines = append(lines, "KEY is any text: "+assignFor(runtime.GOOS, "EULER_API_KEY", "any"))
+					lines = append(lines, "KEY is any text: "+config.Assign(runtime.GOOS, "EULER_API_KEY", "any"))
 				}
 				return append(lines,
 					"devhook up --source euler --creator @NAME --source-url ws://"+addr,

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"runtime"
 
+	"devhook/internal/config"
 	"devhook/internal/stream/tuniformtest"
 
 	"github.com/urfave/cli/v2"
@@ -39,7 +40,7 @@ devhook up --source tuniform --source-url ws://127.0.0.1:4070/ws listens to it.`
 				if o.Token == "" {
 					made := make([]byte, 32)
 					rand.Read(made)
-					lines = append(lines, "TOKEN is any 64 hex digits: "+assignFor(runtime.GOOS, "TUNIFORM_STREAM_TOKEN", hex.EncodeToString(made)))
+					lines = append(lines, "TOKEN is any 64 hex digits: "+config.Assign(runtime.GOOS, "TUNIFORM_STREAM_TOKEN", hex.EncodeToString(made)))
 				}
 				return append(lines, "devhook up --source tuniform --source-url ws://"+addr+"/ws")
 			}

@@ -93,11 +93,3 @@ func quoteFor(goos, word string) string {
 	}
 	return "'" + strings.ReplaceAll(word, "'", "''") + "'"
 }
-
-// assignFor is the command that gives a variable a value on a system; on Windows in PowerShell.
-func assignFor(goos, name, value string) string {
-	if goos == "windows" {
-		return "$env:" + name + `="` + value + `"`
-	}
-	return "export " + name + "=" + value
-}

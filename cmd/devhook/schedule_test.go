@@ -39,15 +39,6 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// A command that sets a variable is one of the system's shell.
-func TestAssign(t *testing.T) {
-	for goos, want := range map[string]string{"linux": "export A=b", "windows": `$env:A="b"`} {
-		if got := assignFor(goos, "A", "b"); got != want {
-			t.Errorf("%s: %s, want %s", goos, got, want)
-		}
-	}
-}
-
 // A command that goes on shows no secret, and is one that a shell reads as it was.
 func TestResumeCommand(t *testing.T) {
 	args := []string{

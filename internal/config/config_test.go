@@ -360,3 +360,12 @@ func TestTrustFile(t *testing.T) {
 		t.Error("trusts another content or path, or not what it should")
 	}
 }
+
+// A command that sets a variable is one of the system's shell.
+func TestAssign(t *testing.T) {
+	for goos, want := range map[string]string{"linux": "export A=b", "windows": `$env:A="b"`} {
+		if got := Assign(goos, "A", "b"); got != want {
+			t.Errorf("%s: %s, want %s", goos, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestKeysOfOneProvider(t *testing.T) {
 		}
 	}
 	_, err = c.KeysOf(r, "github")
-	refused(t, err, "the secret for github: the variable UNSET is not set or empty", "set UNSET")
+	refused(t, err, "the secret for github: the variable UNSET is not set or empty", Assign(runtime.GOOS, "UNSET", "…"))
 	_, err = c.KeysOf(r, "standard-webhooks")
 	refused(t, err, "standard-webhooks: ", "copy it again")
 	_, err = c.KeysOf(r, "stripe")
@@ -83,7 +84,7 @@ func TestReferencesThatNameNothing(t *testing.T) {
 		"tiktok=env:$SECRET":  {"the secret for tiktok: what follows env: is not the name of a variable", "without $"},
 		"tiktok=file:":        {"the secret for tiktok: file: names no file", "write file:PATH"},
 		"tiktok=file:/no/one": {"the secret for tiktok: cannot read /no/one: ", "put it into /no/one, or name another file with file:PATH"},
-		"tiktok=env:NOPE":     {"the variable NOPE is not set or empty", "set NOPE"},
+		"tiktok=env:NOPE":     {"the variable NOPE is not set or empty", Assign(runtime.GOOS, "NOPE", "…")},
 		"tiktok=":             {"the secret for tiktok is empty", "use env:NAME"},
 	} {
 		_, err := setup{flags: map[string][]string{"secret": {ref}}}.routes(t)

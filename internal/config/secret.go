@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -55,7 +56,7 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 	case kind == "env":
 		v := r.Getenv(name)
 		if v == "" {
-			return "", errorf("set "+name, "%s: the variable %s is not set or empty", label, name)
+			return "", errorf(Assign(runtime.GOOS, name, "…"), "%s: the variable %s is not set or empty", label, name)
 		}
 		return v, nil
 	case isRef(ref):
@@ -73,6 +74,14 @@ func (r *Resolver) Resolve(ref, label, from string) (string, error) {
 		r.Warn(fmt.Sprintf("%s %s: better env:NAME or file:PATH", label, where))
 	}
 	return ref, nil
+}
+
+// Assign is the command that gives a variable a value on a system; on Windows in PowerShell.
+func Assign(goos, name, value string) string {
+	if goos == "windows" {
+		return "$env:" + name + `="` + value + `"`
+	}
+	return "export " + name + "=" + value
 }
 
 // isRef reports whether s refers to a variable or a file.
