@@ -237,7 +237,9 @@ func (t *Terminal) trouble(ex *recorder.Exchange) string {
 		text = ex.Detail
 	case ex.Outcome == recorder.Refused && t.width > 0 && t.width < wide:
 		text = t.why(ex)
-		if more := found(ex); more != "" {
+		if ex.Verdict.Reason == verify.BadSignature && ex.Detail != "" { // what was found tells more, and is cut off here behind the other
+			text = ex.Detail
+		} else if more := found(ex); more != "" {
 			text += ": " + more
 		}
 	case ex.Outcome == recorder.Refused && found(ex) != "":

@@ -132,6 +132,10 @@ func TestExchange(t *testing.T) {
 	mute := exchange()
 	mute.Response.Status, mute.Response.Body.Bytes = 405, nil
 
+	solved := exchange()
+	solved.Outcome, solved.Response.Status, solved.Detail = recorder.Refused, 403, "matches if white space around the client secret is taken away: set TIKTOK_CLIENT_SECRET"
+	solved.Verdict = verify.Verdict{Status: verify.Invalid, Reason: verify.BadSignature, Detail: "not signed with the known secret", Hint: "check"}
+
 	led := exchange()
 	led.Response.Status, led.Response.Headers = 308, http.Header{"Location": {"/hooks/"}}
 	browser := exchange()
@@ -165,6 +169,8 @@ func TestExchange(t *testing.T) {
 			"              nothing here   devhook show 128\n"},
 		"a method that the app has not": {mute, 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 405   37ms\n" +
 			"             POST /hooks/tiktok   devhook show 128\n"},
+		"why it was refused is known": {solved, 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig FAIL refused 403\n" +
+			"             matches if white space around the client secret…   devhook show 128\n"},
 		"80 columns": {exchange(), 80, "14:02:11 #128 tiktok video.publish.completed  1.2 kB sig ok   -> 200   37ms\n"},
 	} {
 		if got := lines(tt.width, tt.ex); got != tt.want {
