@@ -107,7 +107,9 @@ func adding(name, raw string) func(*build) error {
 // padded makes the body one with a text of n bytes more, which is made when it is wanted:
 // every start of devhook would take the memory.
 func padded(n int) func(*build) error {
-	return plain(func(body []byte) ([]byte, error) { return added(body, "devhook_padding", `"`+strings.Repeat("x", n)+`"`) })
+	return plain(func(body []byte) ([]byte, error) {
+		return added(body, "devhook_padding", `"`+strings.Repeat("x", n)+`"`)
+	})
 }
 
 const (
