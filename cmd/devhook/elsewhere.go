@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // authtokenHint is for who looks for the command that ngrok's agent has for it.
-const authtokenHint = "set NGROK_AUTHTOKEN; what ngrok config add-authtoken has written is found, too"
+var authtokenHint = config.Assign(runtime.GOOS, "NGROK_AUTHTOKEN", "…") + "; what ngrok config add-authtoken has written is found, too"
 
 // What other tools call a command or a flag, and what that is here. It is told
 // to who types it; nothing is done in its place.
