@@ -112,7 +112,7 @@ func (j jq) body(ctx context.Context, in any) ([]byte, error) {
 		}
 	}
 	if body == nil || len(body) > maxJQOutput {
-		return nil, bad("", "%s: it gives more than %d bytes", j, maxJQOutput)
+		return nil, bad("", "%s: it gives more than %d MiB", j, maxJQOutput>>20)
 	}
 	return body, nil
 }

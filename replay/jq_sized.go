@@ -31,7 +31,7 @@ def tostring: _fits("") | _plain_tostring;
 // Those of += and *= are calls already.
 var operators = map[gojq.Operator]string{gojq.OpAdd: "_add", gojq.OpMul: "_multiply"}
 
-var errJQText = fmt.Errorf("it makes a text of more than %d bytes in one step", maxJQOutput)
+var errJQText = fmt.Errorf("it makes a text of more than %d MiB in one step", maxJQOutput>>20)
 
 // compileSized compiles q, which it changes.
 func compileSized(q *gojq.Query) (*gojq.Code, error) {

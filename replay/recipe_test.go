@@ -137,7 +137,7 @@ func TestJQ(t *testing.T) {
 	}
 	for expr, want := range map[string]string{
 		".a[]": "more than one value", "empty": "no value", ".a.b": "expected an object", `error("no")`: "no",
-		"def f: f; f": "longer than", "reduce range(28) as $i ([1]; [., .])": "more than 33554432 bytes", `"x" * 4e7`: "more than 33554432 bytes",
+		"def f: f; f": "longer than", "reduce range(28) as $i ([1]; [., .])": "more than 32 MiB", `"x" * 4e7`: "more than 32 MiB",
 	} {
 		req := formRequest("application/json", body)
 		err := mustParse(t, "jq "+expr)[0].Apply(req)
@@ -167,7 +167,7 @@ func TestJQStep(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		err := mustParse(t, "jq "+expr)[0].Apply(formRequest("application/json", `{"a":[1],"s":"x"}`))
 		runtime.ReadMemStats(&after)
-		if err == nil || !strings.Contains(err.Error(), "a text of more than 33554432 bytes in one step") {
+		if err == nil || !strings.Contains(err.Error(), "a text of more than 32 MiB in one step") {
 			t.Errorf("%s: %v", expr, err)
 		}
 		if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
