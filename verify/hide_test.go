@@ -32,6 +32,19 @@ func TestHider(t *testing.T) {
 			t.Errorf("%s: %s", spelling, got)
 		}
 	}
+	// Also where its first byte is escaped: it is looked for at what can be one.
+	for first, spellings := range map[string][]string{
+		"<": {"<", "%3C", "%3c", "%253C", `\u003c`, `\u003C`}, `"`: {`\"`, "%22", "%2522"}, "/": {"/", `\/`, "%2F"},
+		"ö": {"ö", "%C3%B6", "%25C3%25B6", `\u00f6`}, "+": {"+", " ", "%2B", "%252B", `\u002b`}, "%": {"%", "%25"}, "p": {"p", "%70", `\u0070`},
+	} {
+		hide := Hider(NewSecret(first + "kq7z-secret"))
+		for _, s := range spellings {
+			spelling := s + "kq7z-secret"
+			if got := hide("(" + spelling + ")"); got != "("+strings.Repeat("0", len(spelling))+")" {
+				t.Errorf("%s: %s", spelling, got)
+			}
+		}
+	}
 	for before := range 4 { // in the midst of a text, or at its end, at each place in a group of three
 		for after := range 4 {
 			whole := "qwer"[:before] + secret + "tyui"[:after]

@@ -369,6 +369,19 @@ func TestFlowWithoutTimes(t *testing.T) {
 	}
 }
 
+// Of what devhook up --json has printed the exchanges are read, and other lines are none. A
+// member "type" beside a request is one that is not known.
+func TestLinesOfUp(t *testing.T) {
+	list, err := read([]byte(`{"v":1,"type":"ready","url":"https://x.example","forward":["http://127.0.0.1:3000"]}
+{"v":1,"type":"exchange","exchange":{"v":1,"request":{"method":"PUT","url":"https://x/1"}}}
+{"type":"odd","request":{"url":"https://x/2"}}
+{"v":1,"type":"end","exchanges":1}
+`))
+	if err != nil || len(list) != 2 || list[0].Request.Method != "PUT" || list[0].Request.URL != "https://x/1" || list[1].Request.URL != "https://x/2" {
+		t.Errorf("read %v, %v", list, err)
+	}
+}
+
 // Errors say where, and what to do.
 func TestReadErrors(t *testing.T) {
 	for text, want := range map[string]string{
@@ -398,6 +411,7 @@ func TestReadErrors(t *testing.T) {
 		`{"v":9,"request":{"url":"https://x/"}}`:                                               "newer devhook",
 		`{"at":"1900-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 1900",
 		`{"at":"2262-01-01T00:00:00Z","request":{"url":"https://x/"}}`:                         "in the year 2262",
+		`{"v":1,"log":{"entries":[{"request":{"url":"https://x/"}}]}}`:                         `a HAR has "log" before everything else`,
 		`{"log":{}}`:             "this HAR has no entries",
 		`{"log":{"entries":{}}}`: "want [",
 		`{"log":{"entries":[{"request":{"url":"https://x/"}},{"request":{"url":"/x"}}]}}`:                     "entry 2: its URL",
